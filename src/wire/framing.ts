@@ -1,0 +1,87 @@
+import { type Slices, slicesOf } from '../base/slices.ts';
+import { MalformedError } from './errors.ts';
+
+/**
+ * Cuts a byte stream into frames (`size:int32 | payload`, Kafka's and ZooKeeper's alike). A frame is the list of the
+ * chunks it lies in; nothing is joined.
+ */
+export class FrameSplitter {
+  readonly #sizeMax: number;
+  /** What was delivered of the unfinished frame. */
+  #pending: Uint8Array[] = [];
+  #pendingSize = 0;
+  /** Payload size of the unfinished frame, -1 while its four size bytes are incomplete. */
+  #wanted = -1;
+  #sizeBytes = 0;
+  #sizeValue = 0;
+
+  /** @param sizeMax frames above this many bytes are refused */
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax;
+  }
+
+  /** Bytes held of a frame that has not fully arrived. */
+  get heldBytes(): number {
+    return this.#pendingSize;
+  }
+
+  /** Announced payload size of the unfinished frame, -1 before its size is known. */
+  get wantedBytes(): number {
+    return this.#wanted;
+  }
+
+  /**
+   * Takes a chunk, hands out every frame that it completes. `onFrame` may answer false to stop (the connection closed).
+   * @throws MalformedError on a negative or too large size
+   */
+  push(chunk: Uint8Array, onFrame: (frame: Slices) => boolean | undefined): void {
+    let at = 0;
+    for (;;) {
+      if (this.#wanted < 0) {
+        at = this.#readSize(chunk, at);
+        if (this.#wanted < 0) return;
+      }
+      const missing = this.#wanted - this.#pendingSize;
+      if (chunk.length - at < missing) {
+        if (at < chunk.length) this.#pending.push(chunk.subarray(at));
+        this.#pendingSize += chunk.length - at;
+        return;
+      }
+      const frame = this.#complete(chunk, at, at + missing);
+      at += missing;
+      if (onFrame(frame) === false) return;
+    }
+  }
+
+  #readSize(chunk: Uint8Array, from: number): number {
+    let at = from;
+    while (this.#sizeBytes < 4) {
+      if (at === chunk.length) return at;
+      this.#sizeValue = (this.#sizeValue << 8) | chunk[at]!;
+      this.#sizeBytes += 1;
+      at += 1;
+    }
+    const size = this.#sizeValue;
+    this.#sizeBytes = 0;
+    this.#sizeValue = 0;
+    if (size < 0 || size > this.#sizeMax)
+      throw new MalformedError(`a frame of ${size} bytes (at most ${this.#sizeMax})`);
+    this.#wanted = size;
+    return at;
+  }
+
+  #complete(chunk: Uint8Array, from: number, to: number): Slices {
+    const last = chunk.subarray(from, to);
+    let frame: Slices;
+    if (this.#pending.length === 0) {
+      frame = slicesOf(last);
+    } else {
+      if (last.length > 0) this.#pending.push(last);
+      frame = { chunks: this.#pending, size: this.#wanted };
+      this.#pending = [];
+      this.#pendingSize = 0;
+    }
+    this.#wanted = -1;
+    return frame;
+  }
+}

@@ -1,0 +1,248 @@
+import { copyOf, type Slices, slicesOf, subSlices } from '../base/slices.ts';
+import { MalformedError } from './errors.ts';
+
+const noBytes = new Uint8Array(0);
+const TWO_32 = 4_294_967_296;
+
+/**
+ * Reads big-endian fields from a list of chunks. A field inside one chunk is read in place; only a field that straddles
+ * two chunks is copied. Every read checks its bounds first and throws MalformedError.
+ */
+export class Reader {
+  readonly #source: Slices;
+  #chunkIndex = 0;
+  /** The chunk being read, its view, and the position and end inside it. */
+  #chunk: Uint8Array = noBytes;
+  #view: DataView;
+  #at = 0;
+  #end = 0;
+  /** Bytes of the source before the current chunk. */
+  #before = 0;
+  readonly #scratch = Buffer.allocUnsafe(8);
+
+  constructor(source: Slices | Uint8Array) {
+    this.#source = source instanceof Uint8Array ? slicesOf(source) : source;
+    this.#view = new DataView(noBytes.buffer);
+    this.#enter(0);
+  }
+
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#before + this.#at;
+  }
+
+  get remaining(): number {
+    return this.#source.size - this.#before - this.#at;
+  }
+
+  skip(size: number): void {
+    this.#need(size);
+    let left = size;
+    while (left > this.#end - this.#at) {
+      left -= this.#end - this.#at;
+      this.#next();
+    }
+    this.#at += left;
+  }
+
+  int8(): number {
+    return (this.uint8() << 24) >> 24;
+  }
+
+  uint8(): number {
+    if (this.#at === this.#end) {
+      this.#need(1);
+      this.#skipEmpty();
+    }
+    const value = this.#chunk[this.#at]!;
+    this.#at += 1;
+    return value;
+  }
+
+  bool(): boolean {
+    return this.uint8() !== 0;
+  }
+
+  int16(): number {
+    if (this.#at + 2 > this.#end) return this.#gather(2).readInt16BE(0);
+    const value = this.#view.getInt16(this.#at);
+    this.#at += 2;
+    return value;
+  }
+
+  uint16(): number {
+    return this.int16() & 0xffff;
+  }
+
+  int32(): number {
+    if (this.#at + 4 > this.#end) return this.#gather(4).readInt32BE(0);
+    const value = this.#view.getInt32(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  uint32(): number {
+    return this.int32() >>> 0;
+  }
+
+  /**
+   * A number within ±2^53; beyond that it saturates to ±Infinity, which orders right, marks itself, and which a Writer refuses
+   * (record timestamps and Fetch v18 use 2^63-1).
+   */
+  int64(): number {
+    let high: number;
+    let low: number;
+    if (this.#at + 8 > this.#end) {
+      const bytes = this.#gather(8);
+      high = bytes.readInt32BE(0);
+      low = bytes.readUInt32BE(4);
+    } else {
+      high = this.#view.getInt32(this.#at);
+      low = this.#view.getUint32(this.#at + 4);
+      this.#at += 8;
+    }
+    return saturate(high, low);
+  }
+
+  /** All 64 bits, where they carry meaning: zxid, session id, ephemeral owner. */
+  bigint64(): bigint {
+    if (this.#at + 8 > this.#end) return this.#gather(8).readBigInt64BE(0);
+    const value = this.#view.getBigInt64(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  float64(): number {
+    if (this.#at + 8 > this.#end) return this.#gather(8).readDoubleBE(0);
+    const value = this.#view.getFloat64(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  /** Base-128 groups, low first; at most five bytes. */
+  uvarint(): number {
+    let byte = this.uint8();
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    for (let shift = 7; shift <= 28; shift += 7) {
+      byte = this.uint8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new MalformedError('a variable-length integer of more than five bytes');
+  }
+
+  /** Zig-zag of a uvarint: record fields. */
+  varint(): number {
+    const value = this.uvarint();
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** Zig-zag of up to ten bytes, saturating as int64 does. */
+  varlong(): number {
+    let low = 0;
+    let middle = 0;
+    let high = 0;
+    for (let index = 0; index < 10; index += 1) {
+      const byte = this.uint8();
+      const bits = byte & 0x7f;
+      if (index < 4) low |= bits << (7 * index);
+      else if (index < 8) middle |= bits << (7 * (index - 4));
+      else high |= bits << (7 * (index - 8));
+      if (byte < 0x80) return unzigzag(low, middle, high);
+    }
+    throw new MalformedError('a variable-length integer of more than ten bytes');
+  }
+
+  /** A view where the bytes lie in one chunk, else a copy. */
+  bytes(size: number): Uint8Array {
+    this.#need(size);
+    if (this.#at + size <= this.#end) {
+      const view = this.#chunk.subarray(this.#at, this.#at + size);
+      this.#at += size;
+      return view;
+    }
+    return copyOf(this.slices(size));
+  }
+
+  /** Views on the next bytes, chunk by chunk; nothing is copied. */
+  slices(size: number): Slices {
+    this.#need(size);
+    const from = this.position;
+    this.skip(size);
+    return subSlices(this.#source, from, from + size);
+  }
+
+  utf8(size: number): string {
+    if (size === 0) return '';
+    this.#need(size);
+    if (this.#at + size > this.#end) return Buffer.prototype.utf8Slice.call(this.bytes(size), 0, size);
+    const start = this.#at;
+    this.#at += size;
+    return size <= SHORT_TEXT
+      ? shortText(this.#chunk, start, this.#at)
+      : Buffer.prototype.utf8Slice.call(this.#chunk, start, this.#at);
+  }
+
+  #need(size: number): void {
+    if (size < 0 || size > this.remaining) {
+      throw new MalformedError(`${size} bytes wanted at position ${this.position}, ${this.remaining} are there`);
+    }
+  }
+
+  /** Copies a field that straddles chunks. */
+  #gather(size: number): Buffer {
+    this.#need(size);
+    for (let index = 0; index < size; index += 1) this.#scratch[index] = this.uint8();
+    return this.#scratch;
+  }
+
+  #skipEmpty(): void {
+    while (this.#at === this.#end) this.#next();
+  }
+
+  #next(): void {
+    this.#before += this.#end;
+    this.#enter(this.#chunkIndex + 1);
+  }
+
+  #enter(index: number): void {
+    this.#chunkIndex = index;
+    this.#chunk = this.#source.chunks[index] ?? noBytes;
+    this.#view = new DataView(this.#chunk.buffer, this.#chunk.byteOffset, this.#chunk.byteLength);
+    this.#at = 0;
+    this.#end = this.#chunk.length;
+  }
+}
+
+/** The number that two halves of an int64 make, ±Infinity outside ±2^53. */
+export function saturate(high: number, low: number): number {
+  const value = high * TWO_32 + low;
+  if (Number.isSafeInteger(value)) return value;
+  return high < 0 ? -Infinity : Infinity;
+}
+
+const TWO_28 = 268_435_456;
+const TWO_56 = 72_057_594_037_927_936;
+
+/** Three groups of 28, 28 and 8 bits of a zig-zag value. */
+function unzigzag(low: number, middle: number, high: number): number {
+  const negative = (low & 1) === 1;
+  const magnitude = (high * TWO_56 + middle * TWO_28 + (low & ~1)) / 2;
+  const value = negative ? -magnitude - 1 : magnitude;
+  if (Number.isSafeInteger(value)) return value;
+  return negative ? -Infinity : Infinity;
+}
+
+/** Up to this length a loop over ASCII beats the call into the engine's decoder. */
+const SHORT_TEXT = 24;
+
+function shortText(chunk: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let index = start; index < end; index += 1) {
+    const byte = chunk[index]!;
+    if (byte >= 0x80) return Buffer.prototype.utf8Slice.call(chunk, start, end);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}

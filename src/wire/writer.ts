@@ -1,0 +1,189 @@
+import { InvariantError } from '../base/assert.ts';
+import { type Slices, slicesOf } from '../base/slices.ts';
+
+/** Appended lists shorter than this are copied: a separate entry of a vectored write costs more. */
+const COPY_BELOW_BYTES = 1024;
+
+/** Writes big-endian fields into growing blocks; large byte lists are referred to, not copied. */
+export class Writer {
+  #block: Buffer;
+  #view: DataView;
+  /** Where the unfinished part of the block begins, and where the next byte goes. */
+  #start = 0;
+  #at = 0;
+  /** Finished parts, and their size. */
+  #parts: Uint8Array[] | undefined;
+  #partsSize = 0;
+
+  constructor(sizeHint = 256) {
+    this.#block = Buffer.allocUnsafe(sizeHint);
+    this.#view = viewOf(this.#block);
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#partsSize + this.#at - this.#start;
+  }
+
+  int8(value: number): void {
+    this.#reserve(1);
+    this.#block[this.#at] = value;
+    this.#at += 1;
+  }
+
+  bool(value: boolean): void {
+    this.int8(value ? 1 : 0);
+  }
+
+  int16(value: number): void {
+    this.#reserve(2);
+    this.#view.setInt16(this.#at, value);
+    this.#at += 2;
+  }
+
+  int32(value: number): void {
+    this.#reserve(4);
+    this.#view.setInt32(this.#at, value);
+    this.#at += 4;
+  }
+
+  /** Refuses what a number cannot hold exactly: a saturated value must never be written back. */
+  int64(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new InvariantError('an int64 outside ±2^53 is never encoded', [value]);
+    this.#reserve(8);
+    this.#view.setInt32(this.#at, Math.floor(value / 4_294_967_296));
+    this.#view.setUint32(this.#at + 4, value >>> 0);
+    this.#at += 8;
+  }
+
+  bigint64(value: bigint): void {
+    this.#reserve(8);
+    this.#view.setBigInt64(this.#at, value);
+    this.#at += 8;
+  }
+
+  float64(value: number): void {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#at, value);
+    this.#at += 8;
+  }
+
+  uvarint(value: number): void {
+    this.#reserve(5);
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.#block[this.#at] = (rest & 0x7f) | 0x80;
+      this.#at += 1;
+      rest >>>= 7;
+    }
+    this.#block[this.#at] = rest;
+    this.#at += 1;
+  }
+
+  varint(value: number): void {
+    this.uvarint(((value << 1) ^ (value >> 31)) >>> 0);
+  }
+
+  varlong(value: number): void {
+    if (value >= -0x40000000 && value < 0x40000000) {
+      this.varint(value);
+      return;
+    }
+    if (!Number.isSafeInteger(value)) throw new InvariantError('an int64 outside ±2^53 is never encoded', [value]);
+    this.#reserve(10);
+    let rest = value < 0 ? BigInt(value) * -2n - 1n : BigInt(value) * 2n;
+    while (rest >= 0x80n) {
+      this.#block[this.#at] = Number(rest & 0x7fn) | 0x80;
+      this.#at += 1;
+      rest >>= 7n;
+    }
+    this.#block[this.#at] = Number(rest);
+    this.#at += 1;
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#block.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  /** Refers to large chunks; the caller must not change them until they are sent. */
+  slices(list: Slices): void {
+    if (list.size < COPY_BELOW_BYTES) {
+      for (const chunk of list.chunks) this.bytes(chunk);
+      return;
+    }
+    this.#cut();
+    if (this.#parts === undefined) this.#parts = [];
+    for (const chunk of list.chunks) this.#parts.push(chunk);
+    this.#partsSize += list.size;
+  }
+
+  /** UTF-8 without a length; answers how many bytes it took. */
+  utf8(text: string): number {
+    const most = text.length * 3;
+    this.#reserve(most);
+    const size = text.length <= 24 ? this.#shortText(text) : this.#block.write(text, this.#at, most, 'utf8');
+    this.#at += size;
+    return size;
+  }
+
+  /** Room for an int32 that is known later (`patchInt32`); only while no part was cut before it. */
+  placeInt32(): number {
+    this.#reserve(4);
+    const place = this.#at;
+    this.#at += 4;
+    return place - this.#start;
+  }
+
+  patchInt32(place: number, value: number): void {
+    const first = this.#parts?.[0];
+    if (first === undefined) this.#view.setInt32(this.#start + place, value);
+    else viewOf(first).setInt32(place, value);
+  }
+
+  /** The bytes, part by part; the writer must not be used afterwards. */
+  finish(): Slices {
+    this.#cut();
+    return this.#parts === undefined ? slicesOf() : { chunks: this.#parts, size: this.#partsSize };
+  }
+
+  /** The bytes as one array. */
+  finishFlat(): Uint8Array {
+    if (this.#parts === undefined) return this.#block.subarray(this.#start, this.#at);
+    this.#cut();
+    return Buffer.concat(this.#parts, this.#partsSize);
+  }
+
+  #shortText(text: string): number {
+    for (let index = 0; index < text.length; index += 1) {
+      const unit = text.charCodeAt(index);
+      if (unit >= 0x80) return this.#block.write(text, this.#at, text.length * 3, 'utf8');
+      this.#block[this.#at + index] = unit;
+    }
+    return text.length;
+  }
+
+  #reserve(size: number): void {
+    if (this.#at + size <= this.#block.length) return;
+    const unfinished = this.#at - this.#start;
+    const grown = Buffer.allocUnsafe(Math.max((unfinished + size) * 2, 256));
+    this.#block.copy(grown, 0, this.#start, this.#at);
+    this.#block = grown;
+    this.#view = viewOf(grown);
+    this.#start = 0;
+    this.#at = unfinished;
+  }
+
+  #cut(): void {
+    if (this.#at === this.#start) return;
+    if (this.#parts === undefined) this.#parts = [];
+    this.#parts.push(this.#block.subarray(this.#start, this.#at));
+    this.#partsSize += this.#at - this.#start;
+    this.#start = this.#at;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
