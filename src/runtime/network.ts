@@ -1,0 +1,68 @@
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Streams of bytes between addresses: TCP in production. */
+export interface Network {
+  /**
+   * Accepts connections; port 0 takes a free one.
+   * @throws NetworkError EADDRINUSE when another listener holds the port
+   */
+  listen(at: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
+  /** Begins to connect. The handler hears `connected` or `closed` (with the reason). */
+  connect(to: Address, handler: ConnectionHandler): Connection;
+  /** The addresses a name stands for, in the resolver's order. */
+  resolve(host: string): Promise<readonly string[]>;
+  /** The machine's own name, as Java's `getCanonicalHostName` would give it. */
+  readonly hostname: string;
+}
+
+export interface Listener {
+  readonly address: Address;
+  /** Stops accepting; accepted connections live on. */
+  close(): Promise<void>;
+}
+
+/** One end of a stream. Everything here is synchronous; completion is heard through the handler. */
+export interface Connection {
+  readonly remote: Address;
+  readonly local: Address;
+  /**
+   * Takes the buffers, which must not be changed until they are sent, and sends them with one system call where it can.
+   * Answers false when the peer reads too slowly: wait for `drained` before producing more.
+   */
+  write(buffers: readonly Uint8Array[]): boolean;
+  /** Bytes taken by `write` that the system has not taken yet. */
+  readonly unsentBytes: number;
+  /** Stops reading, so that the peer's window fills; what was already read may still arrive. */
+  pause(): void;
+  resume(): void;
+  /** Sends what was written, then closes this direction. */
+  end(): void;
+  /** Closes both directions at once; unsent bytes may be lost. `closed` follows on a later turn. */
+  destroy(): void;
+}
+
+/** What the owner of a connection hears. After `closed` nothing more is called. */
+export interface ConnectionHandler {
+  connected?(): void;
+  /** One read event; the chunk belongs to the handler (it may keep slices of it). */
+  data(chunk: Uint8Array): void;
+  /** The peer closed its direction. Without this method the connection closes as a whole. */
+  ended?(): void;
+  drained?(): void;
+  /** Always the last call. */
+  closed(reason?: NetworkError): void;
+}
+
+export class NetworkError extends Error {
+  /** ECONNREFUSED, ECONNRESET, EADDRINUSE, ETIMEDOUT, ENOTFOUND, … */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'NetworkError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,14 @@
+import type { Clock } from './clock.ts';
+import type { Disk } from './disk.ts';
+import type { Log } from './log.ts';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+
+/** The one seam to the world: whatever a server does outside its own memory goes through here. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly disk: Disk;
+  readonly log: Log;
+}
