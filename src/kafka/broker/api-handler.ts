@@ -1,0 +1,52 @@
+import type { Fields, Message, Value } from '../../wire/schema.ts';
+import type { Versions } from '../../wire/versions.ts';
+
+/** What a handler may know of where a request came from. */
+export interface RequestContext {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  /** Null is treated as the empty string. */
+  readonly clientId: string;
+  /** `listeners` name the request arrived on: answers name only endpoints of this listener. */
+  readonly listenerName: string;
+  readonly clientAddress: string;
+  /** The connection died: delayed work for it may stop. Never goes back to false. */
+  readonly isClosed: () => boolean;
+  /** Names the connection, as `<local>-<remote>-<sequence>`. */
+  readonly connectionId: string;
+}
+
+export interface Responder<R> {
+  /** Exactly once, now or later. */
+  answer(response: R): void;
+  /** The request has no answer (Produce with acks=0). */
+  none(): void;
+  /** The connection is closed without an answer, as Apache does where an answer is impossible. */
+  close(reason: string): void;
+}
+
+/** One API key: which versions it honours, and what it does. */
+export interface ApiHandler {
+  readonly request: Message<Fields>;
+  readonly response: Message<Fields>;
+  /** What ApiVersions advertises; each of them works. */
+  readonly versions: Versions;
+  /**
+   * A connection's requests are handled one after the other, as Apache's muted channels do. Appends may overlap: they are
+   * ordered by the log itself.
+   */
+  readonly overlaps: boolean;
+  handle(request: unknown, context: RequestContext, responder: Responder<unknown>): void;
+}
+
+/** Ties a handler's types together once, so that the registry can hold all of them. */
+export function apiHandler<Q extends Fields, R extends Fields>(handler: {
+  readonly request: Message<Q>;
+  readonly response: Message<R>;
+  readonly versions: Versions;
+  readonly overlaps?: boolean;
+  handle(request: Value<Q>, context: RequestContext, responder: Responder<Value<R>>): void;
+}): ApiHandler {
+  return { overlaps: false, ...handler } as unknown as ApiHandler;
+}

@@ -1,0 +1,326 @@
+import { Deque } from '../../base/deque.ts';
+import type { Slices } from '../../base/slices.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/network.ts';
+import { codecFor } from '../../wire/codec.ts';
+import { MalformedError } from '../../wire/errors.ts';
+import { FrameSplitter } from '../../wire/framing.ts';
+import { Reader } from '../../wire/reader.ts';
+import { within } from '../../wire/versions.ts';
+import { Writer } from '../../wire/writer.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import { RequestHeader, requestHeaderVersion, responseHeaderVersion } from '../protocol/headers.ts';
+import type { ApiHandler, RequestContext, Responder } from './api-handler.ts';
+import type { ByteBudget } from './byte-budget.ts';
+
+export interface ConnectionOptions {
+  readonly id: string;
+  readonly listenerName: string;
+  readonly handlers: ReadonlyMap<number, ApiHandler>;
+  readonly budget: ByteBudget;
+  /** `socket.request.max.bytes`. */
+  readonly requestBytesMax: number;
+  readonly log: Log;
+  /** Monotonic time of the last request, for `connections.max.idle.ms`. */
+  readonly nowMs: () => number;
+  readonly onClosed: (connection: ClientConnection) => void;
+  /** A broken invariant: the broker stops, its host lives. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Requests of one connection that may wait unhandled before we stop reading its socket. */
+const QUEUED_FRAMES_MAX = 64;
+const QUEUED_BYTES_MAX = 1 << 20;
+
+/** A request whose answer has not left. Answers leave in the order of the requests. */
+interface Exchange {
+  readonly frameBytes: number;
+  readonly overlaps: boolean;
+  state: 'working' | 'answered' | 'silent';
+  response: Slices | undefined;
+}
+
+/**
+ * One client: cuts frames, handles them in order, answers in order. What one read event brought is handled together and
+ * answered with one write.
+ */
+export class ClientConnection implements ConnectionHandler {
+  readonly #options: ConnectionOptions;
+  readonly #connection: Connection;
+  readonly #splitter: FrameSplitter;
+  readonly #frames = new Deque<Slices>();
+  #queuedBytes = 0;
+  readonly #exchanges = new Deque<Exchange>();
+  #outgoing: Uint8Array[] = [];
+  #closed = false;
+  #paused = false;
+  #peerIsSlow = false;
+  /** Between a read event and its flush answers are gathered instead of written one by one. */
+  #gathering = false;
+  #lastUsedMs: number;
+  readonly #resume = (): void => this.#pump();
+
+  constructor(connection: Connection, options: ConnectionOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#splitter = new FrameSplitter(options.requestBytesMax);
+    this.#lastUsedMs = options.nowMs();
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  /** Nothing is being handled: an idle connection may be closed by the broker. */
+  get isQuiet(): boolean {
+    return this.#exchanges.size === 0 && this.#frames.size === 0;
+  }
+
+  get lastUsedMs(): number {
+    return this.#lastUsedMs;
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#closed) return;
+    this.#lastUsedMs = this.#options.nowMs();
+    try {
+      this.#splitter.push(chunk, (frame) => this.#enqueue(frame));
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    this.#pump();
+  }
+
+  drained(): void {
+    this.#peerIsSlow = false;
+    this.#pump();
+  }
+
+  closed(reason?: NetworkError): void {
+    this.#closed = true;
+    this.#options.budget.forget(this.#resume);
+    this.#options.budget.release(this.#queuedBytes);
+    for (const exchange of this.#exchanges) this.#options.budget.release(exchange.frameBytes);
+    this.#exchanges.clear();
+    this.#frames.clear();
+    if (reason !== undefined) this.#options.log.debug('connection lost', { id: this.id, reason: reason.message });
+    this.#options.onClosed(this);
+  }
+
+  destroy(reason?: string): void {
+    if (this.#closed) return;
+    if (reason !== undefined) this.#options.log.warn(reason, { connection: this.id });
+    this.#closed = true;
+    this.#connection.destroy();
+  }
+
+  #enqueue(frame: Slices): boolean {
+    this.#frames.push(frame);
+    this.#queuedBytes += frame.size;
+    this.#options.budget.take(frame.size);
+    return true;
+  }
+
+  /** Handles what may be handled now, then writes what was answered. */
+  #pump(): void {
+    if (this.#gathering || this.#closed) return;
+    this.#gathering = true;
+    try {
+      while (!this.#closed && !this.#peerIsSlow && this.#mayHandleNext()) this.#handleNext();
+    } catch (error) {
+      this.#refuse(error);
+    } finally {
+      this.#gathering = false;
+    }
+    this.#flush();
+    this.#regulateReading();
+  }
+
+  #mayHandleNext(): boolean {
+    const frame = this.#frames.peek();
+    if (frame === undefined) return false;
+    if (this.#exchanges.size === 0) return true;
+    // Everything in flight overlaps, and so does the next: appends.
+    return this.#last()?.overlaps === true && this.#peekOverlaps(frame);
+  }
+
+  #last(): Exchange | undefined {
+    return this.#exchanges.at(this.#exchanges.size - 1);
+  }
+
+  #peekOverlaps(frame: Slices): boolean {
+    return frame.size >= 2 && this.#options.handlers.get(new Reader(frame).int16())?.overlaps === true;
+  }
+
+  #handleNext(): void {
+    const frame = this.#frames.shift() as Slices;
+    this.#queuedBytes -= frame.size;
+    const reader = new Reader(frame);
+    const apiKey = reader.int16();
+    const apiVersion = reader.int16();
+    const handler = this.#options.handlers.get(apiKey);
+    if (handler === undefined) {
+      this.#options.budget.release(frame.size);
+      return this.destroy(`unknown request api key ${apiKey}`);
+    }
+    const exchange: Exchange = {
+      frameBytes: frame.size,
+      overlaps: handler.overlaps,
+      state: 'working',
+      response: undefined,
+    };
+    this.#exchanges.push(exchange);
+    if (!within(handler.versions, apiVersion)) return this.#refuseVersion(handler, exchange, frame, apiVersion);
+    const from = new Reader(frame);
+    const header = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
+    const request = codecFor(handler.request, apiVersion).read(from);
+    const context: RequestContext = {
+      apiKey,
+      apiVersion,
+      correlationId: header.correlationId,
+      clientId: header.clientId ?? '',
+      listenerName: this.#options.listenerName,
+      clientAddress: this.#connection.remote.host,
+      connectionId: this.id,
+      isClosed: () => this.#closed,
+    };
+    const responder = new ExchangeResponder(this, handler, exchange, context);
+    try {
+      handler.handle(request, context, responder);
+    } catch (error) {
+      this.#handlerFailed(error, handler, context, responder);
+    }
+  }
+
+  /**
+   * A version outside the advertised range closes the connection, save for ApiVersions: its answer is a version 0 body with
+   * error 35 and the range of ApiVersions itself, so that the client can ask again (KIP-511).
+   */
+  #refuseVersion(handler: ApiHandler, exchange: Exchange, frame: Slices, version: number): void {
+    const apiKey = handler.request.apiKey;
+    if (apiKey !== API_VERSIONS_KEY) {
+      return this.destroy(
+        `received request api key ${handler.request.name} with version ${version} which is not enabled`,
+      );
+    }
+    const reader = new Reader(frame);
+    reader.skip(4);
+    const correlationId = reader.int32();
+    const [first, last] = handler.versions.split('-').map(Number);
+    this.complete(
+      exchange,
+      encodeResponse(handler, 0, correlationId, {
+        errorCode: ErrorCode.UNSUPPORTED_VERSION,
+        apiKeys: [{ apiKey, minVersion: first ?? 0, maxVersion: last ?? first ?? 0 }],
+      }),
+    );
+  }
+
+  #handlerFailed(error: unknown, handler: ApiHandler, context: RequestContext, responder: ExchangeResponder): void {
+    this.#options.log.error('a request failed', {
+      api: handler.request.name,
+      client: context.clientId,
+      error: describe(error),
+    });
+    if (error instanceof Error && error.name === 'InvariantError') this.#options.onFatal(error);
+    responder.close('the request could not be answered');
+  }
+
+  /** An answer is ready (or there will be none). Called by the responder, now or later. */
+  complete(exchange: Exchange, response: Slices | undefined): void {
+    if (this.#closed || exchange.state !== 'working') return;
+    exchange.state = response === undefined ? 'silent' : 'answered';
+    exchange.response = response;
+    if (this.#exchanges.peek() === exchange) this.#collect();
+    if (!this.#gathering) this.#pump();
+  }
+
+  /** Moves finished answers from the head of the queue to the outgoing list. */
+  #collect(): void {
+    for (;;) {
+      const head = this.#exchanges.peek();
+      if (head === undefined || head.state === 'working') return;
+      this.#exchanges.shift();
+      this.#options.budget.release(head.frameBytes);
+      if (head.response !== undefined) for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
+    }
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0 || this.#closed) return;
+    const outgoing = this.#outgoing;
+    this.#outgoing = [];
+    if (!this.#connection.write(outgoing)) this.#peerIsSlow = true;
+  }
+
+  #regulateReading(): void {
+    if (this.#closed) return;
+    const full =
+      this.#frames.size >= QUEUED_FRAMES_MAX ||
+      this.#queuedBytes >= QUEUED_BYTES_MAX ||
+      this.#peerIsSlow ||
+      this.#options.budget.exhausted;
+    if (this.#options.budget.exhausted) this.#options.budget.whenFree(this.#resume);
+    if (full === this.#paused) return;
+    this.#paused = full;
+    if (full) this.#connection.pause();
+    else this.#connection.resume();
+  }
+
+  #refuse(error: unknown): void {
+    if (error instanceof MalformedError)
+      return this.destroy(`closing a connection after a bad frame: ${error.message}`);
+    this.#options.log.error('a connection failed', { error: describe(error) });
+    this.destroy();
+    if (error instanceof Error && error.name === 'InvariantError') this.#options.onFatal(error);
+  }
+}
+
+const API_VERSIONS_KEY = 18;
+
+class ExchangeResponder implements Responder<unknown> {
+  readonly #connection: ClientConnection;
+  readonly #handler: ApiHandler;
+  readonly #exchange: Exchange;
+  readonly #context: RequestContext;
+
+  constructor(connection: ClientConnection, handler: ApiHandler, exchange: Exchange, context: RequestContext) {
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#exchange = exchange;
+    this.#context = context;
+  }
+
+  answer(response: unknown): void {
+    if (this.#context.isClosed()) return;
+    const { apiVersion, correlationId } = this.#context;
+    this.#connection.complete(
+      this.#exchange,
+      encodeResponse(this.#handler, apiVersion, correlationId, response as object),
+    );
+  }
+
+  none(): void {
+    this.#connection.complete(this.#exchange, undefined);
+  }
+
+  close(reason: string): void {
+    this.#connection.destroy(reason);
+  }
+}
+
+/** `size | correlation id [| tags] | body`, ready to be sent. */
+function encodeResponse(handler: ApiHandler, version: number, correlationId: number, response: object): Slices {
+  const writer = new Writer(128);
+  const place = writer.placeInt32();
+  writer.int32(correlationId);
+  if (responseHeaderVersion(handler.request.apiKey, version) >= 1) writer.uvarint(0);
+  codecFor(handler.response, version).write(writer, response as never);
+  writer.patchInt32(place, writer.size - 4);
+  return writer.finish();
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
