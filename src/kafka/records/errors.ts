@@ -1,0 +1,7 @@
+/** Bytes that are not the record batch they claim to be. Recovery truncates there; a client's batch gets CORRUPT_MESSAGE. */
+export class CorruptBatchError extends Error {
+  constructor(what: string, options?: ErrorOptions) {
+    super(what, options);
+    this.name = 'CorruptBatchError';
+  }
+}
