@@ -290,12 +290,12 @@ function compileBytes(kind: 'bytes' | 'records', at: Context, nullable: boolean)
 }
 
 function nullOr(at: Context, nullable: boolean, kind: string): null {
-  // Jute has no declaration of what may be null: every string, buffer and vector may.
-  if (!nullable && at.encoding !== 'jute') throw new MalformedError(`${at.name} v${at.version}: a null ${kind}`);
+  // Jute itself lets everything be null; its records declare where null has a meaning.
+  if (!nullable) throw new MalformedError(`${at.name} v${at.version}: a null ${kind}`);
   return null;
 }
 
 function writeNull(to: Writer, lengths: Lengths, at: Context, nullable: boolean): void {
-  if (!nullable && at.encoding !== 'jute') throw new LossyEncodingError(`${at.name}: null`, at.version);
+  if (!nullable) throw new LossyEncodingError(`${at.name}: null`, at.version);
   lengths.write(to, -1);
 }
