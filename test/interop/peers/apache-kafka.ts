@@ -1,0 +1,151 @@
+/** Apache Kafka's broker as a peer, in ZooKeeper mode. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { javaLine } from './java.ts';
+import { PeerError, type Service, startService, until } from './process.ts';
+
+export interface ApacheKafkaOptions {
+  readonly version: '2.1.0' | '3.9.1';
+  /** `host:port,…/chroot` of the ensemble. */
+  readonly zookeeperConnect: string;
+  /** Also holds the broker's server.properties and apache-kafka.log; Kafka looks at folders only. */
+  readonly logDir: string;
+  /** Default 0. */
+  readonly brokerId?: number;
+  /** Default: one the system gives the broker. Give it to come back on the same address after stop or kill. */
+  readonly port?: number;
+  /** What Metadata tells clients instead of `port`, for a proxy in between; brokers still speak directly. */
+  readonly advertisedPort?: number;
+  /** Lines of server.properties over the defaults here. */
+  readonly overrides?: Readonly<Record<string, string | number>>;
+  /** Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface ApacheKafka extends Service {
+  readonly port: number;
+  /** `127.0.0.1:port` */
+  readonly bootstrap: string;
+  readonly logFile: string;
+}
+
+/** Resolves once the broker's own Metadata answer names it and a controller. */
+export async function startApacheKafka(options: ApacheKafkaOptions): Promise<ApacheKafka> {
+  const { version, logDir, brokerId = 0, timeoutMs = 60_000 } = options;
+  mkdirSync(logDir, { recursive: true });
+  const configFile = join(logDir, 'server.properties');
+  writeFileSync(configFile, configOf(options));
+  const { command, args } = await javaLine(`kafka-${version}`, 'kafka.Kafka', [configFile], {
+    heapMiB: 384,
+    logLevel: 'INFO',
+  });
+  const logFile = join(logDir, 'apache-kafka.log');
+  const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
+  const before = logged().length;
+  const service = startService(command, args, { logFile });
+  const port = await until(
+    `Metadata answer from Apache Kafka ${version}, see ${logFile}`,
+    async () => {
+      const log = logged().slice(before);
+      if (!service.alive()) throw new PeerError(`Apache Kafka ${version} did not start\n${log}`);
+      const [, bound] = /Awaiting socket connections on .*:(\d+)/.exec(log) ?? [];
+      if (bound === undefined) return undefined;
+      const { brokers, controllerId } = await askMetadata(Number(bound)).catch(() => NO_METADATA);
+      return brokers.includes(brokerId) && controllerId >= 0 ? Number(bound) : undefined;
+    },
+    { timeoutMs, everyMs: 50 },
+  ).catch(async (error: unknown) => {
+    await service.kill();
+    throw error;
+  });
+  return { ...service, port, bootstrap: `127.0.0.1:${port}`, logFile };
+}
+
+function configOf(options: ApacheKafkaOptions): string {
+  const config = {
+    'broker.id': options.brokerId ?? 0,
+    'zookeeper.connect': options.zookeeperConnect,
+    'log.dirs': options.logDir,
+    ...listenersOf(options),
+    // one broker must do, start quickly and fit a small heap
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 5,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 5,
+    'group.initial.rebalance.delay.ms': 0,
+    'log.cleaner.dedupe.buffer.size': 2_097_152,
+    ...options.overrides,
+  };
+  return Object.entries(config)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+/** The listener for clients comes first: the first port in the log is theirs. */
+function listenersOf({ port = 0, advertisedPort }: ApacheKafkaOptions): Record<string, string> {
+  if (advertisedPort === undefined) return { listeners: `PLAINTEXT://127.0.0.1:${port}` };
+  return {
+    listeners: `PLAINTEXT://127.0.0.1:${port},BROKERS://127.0.0.1:0`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort},BROKERS://127.0.0.1:0`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,BROKERS:PLAINTEXT',
+    'inter.broker.listener.name': 'BROKERS',
+  };
+}
+
+interface Metadata {
+  readonly brokers: readonly number[];
+  readonly controllerId: number;
+}
+const NO_METADATA: Metadata = { brokers: [], controllerId: -1 };
+
+/** Metadata v1 for no topic, in raw bytes, so that a peer's readiness never depends on the code under test. */
+const METADATA_REQUEST = Buffer.from(
+  [
+    '0000000e', // size
+    '0003', // api key: Metadata
+    '0001', // api version
+    '00000001', // correlation id
+    'ffff', // client id: null
+    '00000000', // topics: none
+  ].join(''),
+  'hex',
+);
+
+function askMetadata(port: number): Promise<Metadata> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(METADATA_REQUEST));
+    socket.setTimeout(5_000, () => socket.destroy(new PeerError('no answer to Metadata')));
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return;
+      socket.destroy();
+      resolve(parseMetadata(received));
+    });
+    socket.on('error', reject);
+    socket.on('close', () => reject(new PeerError('closed before Metadata')));
+  });
+}
+
+/** size, correlation id, [broker: id int32, host string, port int32, rack nullable string], controller id, … */
+function parseMetadata(frame: Buffer): Metadata {
+  let position = 8;
+  const int32 = () => {
+    position += 4;
+    return frame.readInt32BE(position - 4);
+  };
+  const skipString = () => {
+    const size = frame.readInt16BE(position);
+    position += 2 + Math.max(size, 0);
+  };
+  const brokers: number[] = [];
+  for (let left = int32(); left > 0; left--) {
+    brokers.push(int32());
+    skipString();
+    int32();
+    skipString();
+  }
+  return { brokers, controllerId: int32() };
+}

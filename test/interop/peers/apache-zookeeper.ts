@@ -1,0 +1,120 @@
+/** Apache ZooKeeper's server as a peer: standalone, or a member of an ensemble that may hold ours too. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { freePort } from './free-port.ts';
+import { javaLine } from './java.ts';
+import { PeerError, type Service, startService, until } from './process.ts';
+
+export interface ApacheZookeeperOptions {
+  readonly version: '3.4.8' | '3.9.4';
+  /** Also holds the server's zoo.cfg and apache-zookeeper.log. */
+  readonly dataDir: string;
+  /** Lines of zoo.cfg over the defaults here, `server.1` and the like among them. */
+  readonly config?: Readonly<Record<string, string | number>>;
+  /** Written to the `myid` file, for members of an ensemble. */
+  readonly myid?: number;
+  /** Default: a free one. Give it to come back on the same address after stop or kill. */
+  readonly port?: number;
+  /** Also how long an ensemble may take to elect its leader. Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface ApacheZookeeper extends Service {
+  readonly port: number;
+  /** `127.0.0.1:port` */
+  readonly connect: string;
+  readonly logFile: string;
+  /** Asks with a four-letter word and resolves to all the server says. */
+  ask(word: string): Promise<string>;
+}
+
+/** Resolves once the server answers `srvr` with its mode: an ensemble's members start together, by Promise.all. */
+export async function startApacheZookeeper(options: ApacheZookeeperOptions): Promise<ApacheZookeeper> {
+  for (;;) {
+    const port = options.port ?? (await freePort());
+    const server = await start(options, port);
+    if (server !== 'port taken') return server;
+    if (options.port !== undefined) throw new PeerError(`port ${port} is taken`);
+  }
+}
+
+async function start(options: ApacheZookeeperOptions, port: number): Promise<ApacheZookeeper | 'port taken'> {
+  const { version, timeoutMs = 60_000 } = options;
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true });
+  const configFile = join(dataDir, 'zoo.cfg');
+  writeFileSync(configFile, configOf({ ...options, dataDir }, port));
+  if (options.myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${options.myid}\n`);
+  const { command, args } = await javaLine(
+    `zookeeper-${version}`,
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+    [configFile],
+    {
+      heapMiB: 256,
+      logLevel: 'INFO',
+      properties: { 'zookeeper.jmx.log4j.disable': 'true' },
+    },
+  );
+  const logFile = join(dataDir, 'apache-zookeeper.log');
+  const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
+  const before = logged().length;
+  const service = startService(command, args, { logFile });
+  const started = await until(
+    `answer from Apache ZooKeeper ${version}, see ${logFile}`,
+    async () => {
+      if (!service.alive()) return 'ended' as const;
+      const mode = await fourLetterWord(port, 'srvr').catch(() => '');
+      if (!mode.includes('Mode: ')) return undefined;
+      // another server may have been quicker to take the port
+      const conf = await fourLetterWord(port, 'conf').catch(() => '');
+      return conf.includes(`dataDir=${dataDir}/`) ? ('ready' as const) : undefined;
+    },
+    { timeoutMs },
+  ).catch(async (error: unknown) => {
+    await service.kill();
+    throw error;
+  });
+  if (started === 'ended') {
+    const log = logged().slice(before);
+    if (log.includes('Address already in use')) return 'port taken';
+    throw new PeerError(`Apache ZooKeeper ${version} did not start\n${log}`);
+  }
+  return {
+    ...service,
+    port,
+    connect: `127.0.0.1:${port}`,
+    logFile,
+    ask: (word) => fourLetterWord(port, word),
+  };
+}
+
+function configOf(options: ApacheZookeeperOptions, port: number): string {
+  const config = {
+    dataDir: options.dataDir,
+    clientPort: port,
+    clientPortAddress: '127.0.0.1',
+    tickTime: 2000,
+    initLimit: 10,
+    syncLimit: 5,
+    maxClientCnxns: 0,
+    'admin.enableServer': 'false',
+    '4lw.commands.whitelist': '*',
+    ...options.config,
+  };
+  return Object.entries(config)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+/** The server writes its answer and closes. */
+export function fourLetterWord(port: number, word: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(word));
+    socket.setTimeout(5_000, () => socket.destroy(new PeerError(`no answer to ${word}`)));
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    socket.on('error', reject);
+  });
+}

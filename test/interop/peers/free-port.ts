@@ -1,0 +1,20 @@
+import { createServer } from 'node:net';
+import { PeerError } from './process.ts';
+
+/**
+ * A loopback port that was free a moment ago. Another process may take it before its user binds it, so whoever can
+ * bind port 0 itself should; the others must be ready to ask again.
+ */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new PeerError('a listening socket has no port'));
+      });
+    });
+  });
+}
