@@ -1,0 +1,154 @@
+import { CompressionError } from './errors.ts';
+import { lz4CompressBlock, lz4CompressBound, lz4DecompressBlock } from './lz4-block.ts';
+import {
+  NATIVE_COMPRESS_WORTH_BYTES,
+  NATIVE_UNCOMPRESS_WORTH_BYTES,
+  type NativeLz4,
+  nativeLz4,
+} from './native-codecs.ts';
+import { xxhash32 } from './xxhash32.ts';
+
+/*
+ * An LZ4 frame as Lz4BlockOutputStream writes it, little-endian:
+ *   04 22 4d 18 | FLG 0x60: version 1, independent blocks | BD 0x40: blocks of at most 64 KiB | HC | blocks | 00000000
+ *   block: u32 size, its high bit set where the bytes are stored as they are | bytes | [xxh32 of the bytes]
+ * HC is the second byte of xxh32 over FLG and what follows it. In magic 0 it is computed over the frame's magic too, and
+ * not checked (KAFKA-3160).
+ */
+const MAGIC = 0x184d2204;
+const FLG = 0x60;
+const BD_64_KIB = 0x40;
+const BLOCK_SIZE = 65_536;
+const STORED = 0x80000000;
+
+const FLG_VERSION_AND_INDEPENDENT = 0x60;
+const FLG_VERSION_MASK = 0xc0;
+const FLG_INDEPENDENT = 0x20;
+const FLG_BLOCK_CHECKSUM = 0x10;
+const FLG_CONTENT_SIZE = 0x08;
+const FLG_RESERVED = 0x03;
+const BD_RESERVED = 0x8f;
+
+/** Apache's level 9 is "the fast compressor"; every other one searches, the harder the higher. */
+export const LZ4_DEFAULT_LEVEL = 9;
+const ATTEMPTS_MAX = 512;
+
+export interface Lz4Options {
+  readonly magic: number;
+  readonly level?: number;
+}
+
+export function lz4Frame(
+  bytes: Uint8Array,
+  { magic, level = LZ4_DEFAULT_LEVEL }: Lz4Options,
+  native = nativeLz4,
+): Uint8Array {
+  const attempts = level === LZ4_DEFAULT_LEVEL ? 1 : Math.min(2 ** Math.max(level, 1), ATTEMPTS_MAX);
+  const blockCount = Math.ceil(bytes.length / BLOCK_SIZE);
+  const out = Buffer.allocUnsafe(7 + 4 + blockCount * (4 + lz4CompressBound(BLOCK_SIZE)));
+  out.writeUInt32LE(MAGIC, 0);
+  out[4] = FLG;
+  out[5] = BD_64_KIB;
+  out[6] = xxhash32(out.subarray(magic === 0 ? 0 : 4, 6)) >> 8;
+  let to = 7;
+  for (let start = 0; start < bytes.length; start += BLOCK_SIZE) {
+    const input = bytes.subarray(start, start + BLOCK_SIZE);
+    const end =
+      attempts === 1 ? compressFast(input, out, to + 4, native) : lz4CompressBlock(input, out, to + 4, attempts);
+    const size = end - to - 4;
+    if (size < input.length) {
+      out.writeUInt32LE(size, to);
+      to = end;
+    } else {
+      out.writeUInt32LE((input.length | STORED) >>> 0, to);
+      out.set(input, to + 4);
+      to += 4 + input.length;
+    }
+  }
+  out.writeUInt32LE(0, to);
+  return out.subarray(0, to + 4);
+}
+
+function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: NativeLz4 | undefined): number {
+  if (native === undefined || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressBlock(input, out, at);
+  const block = native.compressSync(input).subarray(4);
+  out.set(block, at);
+  return at + block.length;
+}
+
+/** What a frame becomes, as Lz4BlockInputStream reads it: content size and content checksum are not looked at. */
+export function lz4Unframe(bytes: Uint8Array, { magic }: Lz4Options, sizeMax: number, native = nativeLz4): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { flags, blockSizeMax, headerSize } = readDescriptor(bytes, view, magic);
+  const checksumSize = (flags & FLG_BLOCK_CHECKSUM) === 0 ? 0 : 4;
+  const parts: Uint8Array[] = [];
+  let left = sizeMax;
+  for (let at = headerSize; ; ) {
+    need(bytes, at, 4);
+    const word = view.getUint32(at, true);
+    const size = word & ~STORED;
+    at += 4;
+    if (size === 0) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    if (size > blockSizeMax) throw new CompressionError(`an LZ4 block of ${size} bytes, ${blockSizeMax} are allowed`);
+    need(bytes, at, size + checksumSize);
+    const block = bytes.subarray(at, at + size);
+    at += size;
+    if (checksumSize > 0 && view.getUint32(at, true) !== xxhash32(block)) {
+      throw new CompressionError('an LZ4 block with a wrong checksum');
+    }
+    at += checksumSize;
+    const part = (word & STORED) === 0 ? uncompress(block, Math.min(blockSizeMax, left), native) : block;
+    if (part.length > left) throw new CompressionError(`an LZ4 frame of more than ${sizeMax} bytes`);
+    left -= part.length;
+    parts.push(part);
+  }
+}
+
+function readDescriptor(bytes: Uint8Array, view: DataView, magic: number) {
+  need(bytes, 0, 7);
+  if (view.getUint32(0, true) !== MAGIC) throw new CompressionError('not an LZ4 frame');
+  const flags = bytes[4]!;
+  const blockDescriptor = bytes[5]!;
+  if ((flags & FLG_VERSION_MASK) !== (FLG_VERSION_AND_INDEPENDENT & FLG_VERSION_MASK) || (flags & FLG_RESERVED) !== 0) {
+    throw new CompressionError(`an LZ4 frame with flags ${flags}`);
+  }
+  if ((flags & FLG_INDEPENDENT) === 0) throw new CompressionError('an LZ4 frame with dependent blocks');
+  const blockSizeCode = (blockDescriptor >> 4) & 7;
+  if ((blockDescriptor & BD_RESERVED) !== 0 || blockSizeCode < 4) {
+    throw new CompressionError(`an LZ4 frame with block descriptor ${blockDescriptor}`);
+  }
+  const checksumAt = (flags & FLG_CONTENT_SIZE) === 0 ? 6 : 14;
+  need(bytes, checksumAt, 1);
+  if (magic !== 0 && bytes[checksumAt] !== ((xxhash32(bytes.subarray(4, checksumAt)) >> 8) & 0xff)) {
+    throw new CompressionError('an LZ4 frame with a wrong header checksum');
+  }
+  return { flags, blockSizeMax: 2 ** (8 + 2 * blockSizeCode), headerSize: checksumAt + 1 };
+}
+
+function need(bytes: Uint8Array, at: number, size: number): void {
+  if (at + size > bytes.length) throw new CompressionError('a truncated LZ4 frame');
+}
+
+/** One buffer for what a block may become at most; the block's own bytes are copied out of it. */
+let scratch = Buffer.allocUnsafe(BLOCK_SIZE);
+
+function uncompress(block: Uint8Array, sizeMax: number, native: NativeLz4 | undefined): Uint8Array {
+  if (native !== undefined && block.length >= NATIVE_UNCOMPRESS_WORTH_BYTES)
+    return uncompressNatively(block, sizeMax, native);
+  if (scratch.length < sizeMax) scratch = Buffer.allocUnsafe(sizeMax);
+  const end = lz4DecompressBlock(block, scratch, 0, sizeMax);
+  const part = Buffer.allocUnsafe(end);
+  scratch.copy(part, 0, 0, end);
+  return part;
+}
+
+function uncompressNatively(block: Uint8Array, sizeMax: number, native: NativeLz4): Uint8Array {
+  const prefixed = Buffer.allocUnsafe(4 + block.length);
+  prefixed.writeUInt32LE(sizeMax, 0);
+  prefixed.set(block, 4);
+  try {
+    return native.uncompressSync(prefixed);
+  } catch (cause) {
+    throw new CompressionError('a corrupt LZ4 block', { cause });
+  }
+}

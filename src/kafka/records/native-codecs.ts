@@ -1,0 +1,30 @@
+import { createRequire } from 'node:module';
+
+/*
+ * What prebuilt native packages do faster than our own code, and nothing else; each may be absent (docs/decisions/0003).
+ * Measured on 64 KiB of text: uncompressing Snappy 4.9 times, LZ4 5 times as fast, compressing LZ4 1.5 times; compressing
+ * Snappy is slower than ours, and so is everything below the sizes given here.
+ */
+export const NATIVE_UNCOMPRESS_WORTH_BYTES = 2048;
+export const NATIVE_COMPRESS_WORTH_BYTES = 16_384;
+
+export interface NativeSnappy {
+  uncompressSync(block: Uint8Array, options: { readonly asBuffer: true; readonly copyOutputData: true }): Buffer;
+}
+
+/** Blocks carry their uncompressed size before them, as u32 (little-endian). */
+export interface NativeLz4 {
+  compressSync(bytes: Uint8Array): Buffer;
+  uncompressSync(sizeAndBlock: Uint8Array): Buffer;
+}
+
+export const nativeSnappy = load<NativeSnappy>('snappy');
+export const nativeLz4 = load<NativeLz4>('lz4-napi');
+
+function load<T>(name: string): T | undefined {
+  try {
+    return createRequire(import.meta.url)(name) as T;
+  } catch {
+    return undefined;
+  }
+}
