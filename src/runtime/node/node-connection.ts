@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net';
+import { type Address, type Connection, type ConnectionHandler, NetworkError } from '../network.ts';
+
+/** Below this, copying into one buffer is cheaper than a vectored write. */
+const joinedBytesMax = 16 * 1024;
+/** Above this much unsent the peer counts as a slow reader. */
+const unsentBytesMax = 1024 * 1024;
+
+export class NodeConnection implements Connection {
+  readonly remote: Address;
+  readonly #socket: Socket;
+  #local: Address | undefined;
+  #reason: NetworkError | undefined;
+  #awaitsDrain = false;
+  #writable = true;
+
+  constructor(socket: Socket, remote: Address) {
+    this.#socket = socket;
+    this.remote = remote;
+  }
+
+  get local(): Address {
+    if (this.#local !== undefined) return this.#local;
+    const local = addressOf(this.#socket.localAddress, this.#socket.localPort);
+    if (local.port !== 0) this.#local = local;
+    return local;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  attach(handler: ConnectionHandler): void {
+    const socket = this.#socket;
+    if (socket.connecting) socket.once('connect', () => handler.connected?.());
+    socket.on('data', (chunk: Buffer) => handler.data(chunk));
+    socket.on('end', () => {
+      if (handler.ended === undefined) this.end();
+      else handler.ended();
+    });
+    socket.on('drain', () => {
+      if (!this.#awaitsDrain) return;
+      this.#awaitsDrain = false;
+      handler.drained?.();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#reason ??= networkError(error);
+    });
+    socket.once('close', () => {
+      this.#writable = false;
+      handler.closed(this.#reason);
+    });
+  }
+
+  write(buffers: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (!this.#writable || socket.destroyed) return false;
+    const [only] = buffers;
+    if (buffers.length === 1 && only !== undefined) socket.write(only);
+    else if (buffers.length > 1) this.#writeMany(buffers);
+    if (socket.writableLength <= unsentBytesMax) return true;
+    this.#awaitsDrain = true;
+    return false;
+  }
+
+  #writeMany(buffers: readonly Uint8Array[]): void {
+    let size = 0;
+    for (const buffer of buffers) size += buffer.length;
+    if (size <= joinedBytesMax) {
+      this.#socket.write(joined(buffers, size));
+      return;
+    }
+    this.#socket.cork();
+    for (const buffer of buffers) this.#socket.write(buffer);
+    this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (!this.#writable) return;
+    this.#writable = false;
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#writable = false;
+    this.#socket.destroy();
+  }
+}
+
+function joined(buffers: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(size);
+  let position = 0;
+  for (const buffer of buffers) {
+    bytes.set(buffer, position);
+    position += buffer.length;
+  }
+  return bytes;
+}
+
+/** A dual-stack listener sees IPv4 peers as `::ffff:127.0.0.1`; Java prints them, and Kafka compares them, as IPv4. */
+export function addressOf(host = '', port = 0): Address {
+  return { host: host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host, port };
+}
+
+export function networkError(error: NodeJS.ErrnoException): NetworkError {
+  return new NetworkError(error.code ?? 'EUNKNOWN', error.message, { cause: error });
+}

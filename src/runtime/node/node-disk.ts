@@ -1,0 +1,116 @@
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Completion, DirectoryEntry, Disk, DiskLock, File, FileStat, OpenOptions } from '../disk.ts';
+import { diskError, NodeFile } from './node-file.ts';
+import { lockDirectory } from './node-lock.ts';
+import { Replacements } from './replacements.ts';
+import { type SystemCalls, systemCalls } from './system-calls.ts';
+
+export class NodeDisk implements Disk {
+  readonly #calls: SystemCalls;
+  readonly #replacements: Replacements;
+
+  constructor(calls: SystemCalls = systemCalls) {
+    this.#calls = calls;
+    this.#replacements = new Replacements(calls);
+  }
+
+  list(directory: string): readonly DirectoryEntry[] {
+    const entries = attempt('list', directory, () => readdirSync(directory, { withFileTypes: true }));
+    return entries
+      .map((entry) => ({
+        name: entry.name,
+        kind: entry.isSymbolicLink() ? kindAt(join(directory, entry.name)) : kindOf(entry),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  stat(path: string): FileStat | undefined {
+    const found = attempt('stat', path, () => statSync(path, { throwIfNoEntry: false }));
+    return found && { kind: kindOf(found), size: found.size, modifiedMs: Math.floor(found.mtimeMs) };
+  }
+
+  makeDirectory(path: string): void {
+    attempt('makeDirectory', path, () => mkdirSync(path, { recursive: true }));
+  }
+
+  rename(from: string, to: string): void {
+    attempt('rename', from, () => renameSync(from, to));
+  }
+
+  remove(path: string): void {
+    attempt('remove', path, () => rmSync(path, { recursive: true, force: true }));
+  }
+
+  readFile(path: string): Uint8Array {
+    return attempt('readFile', path, () => readFileSync(path));
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    attempt('writeFile', path, () => writeFileSync(path, bytes));
+  }
+
+  replaceFile(path: string, bytes: Uint8Array, done: Completion): void {
+    this.#replacements.replace(path, bytes, done);
+  }
+
+  open(path: string, options: OpenOptions = {}): File {
+    const access = options.readOnly ? constants.O_RDONLY : constants.O_RDWR;
+    const fd = attempt('open', path, () => openSync(path, access | (options.create ? constants.O_CREAT : 0), 0o644));
+    return attempt('open', path, () => new NodeFile(path, fd, options.readOnly === true, this.#calls));
+  }
+
+  syncDirectory(path: string, done: Completion): void {
+    let fd: number;
+    try {
+      fd = openSync(path, constants.O_RDONLY);
+    } catch (error) {
+      done(diskError(error, path, 'syncDirectory'));
+      return;
+    }
+    this.#calls.fsync(fd, (error) => {
+      closeSync(fd);
+      done(error === null ? undefined : diskError(error, path, 'syncDirectory'));
+    });
+  }
+
+  lock(path: string): DiskLock {
+    return attempt('lock', path, () => lockDirectory(path));
+  }
+
+  freeBytes(path: string): number {
+    const { bavail, bsize } = attempt('freeBytes', path, () => statfsSync(path));
+    return bavail * bsize;
+  }
+}
+
+function attempt<T>(operation: string, path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw diskError(error, path, operation);
+  }
+}
+
+function kindOf(found: Pick<Stats, 'isDirectory'>): 'file' | 'directory' {
+  return found.isDirectory() ? 'directory' : 'file';
+}
+
+/** What a symbolic link leads to; log directories are often links to another disk. */
+function kindAt(path: string): 'file' | 'directory' {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? 'file' : kindOf(found);
+}

@@ -1,0 +1,26 @@
+import type { Writable } from 'node:stream';
+import type { Log } from '../log.ts';
+import type { Runtime } from '../runtime.ts';
+import { NodeClock } from './node-clock.ts';
+import { NodeDisk } from './node-disk.ts';
+import { type LogLevel, NodeLog } from './node-log.ts';
+import { NodeNetwork } from './node-network.ts';
+import { NodeRandom } from './node-random.ts';
+
+export interface NodeRuntimeOptions {
+  /** Another sink for what is logged; the two options below then say nothing. */
+  readonly log?: Log;
+  /** The least level that is written; `info` by default. */
+  readonly logLevel?: LogLevel;
+  /** Where log lines go; standard output by default, as Apache's console appender. */
+  readonly logStream?: Pick<Writable, 'write'>;
+}
+
+/** The real world. */
+export function nodeRuntime(options: NodeRuntimeOptions = {}): Runtime {
+  const clock = new NodeClock();
+  const log =
+    options.log ??
+    new NodeLog({ clock, stream: options.logStream ?? process.stdout, level: options.logLevel ?? 'info' });
+  return { clock, random: new NodeRandom(), network: new NodeNetwork(log.named('network')), disk: new NodeDisk(), log };
+}
