@@ -36,7 +36,7 @@ test('listeners are named, mapped and advertised', () => {
   assert.equal(given.interBrokerListenerName, 'LOCAL');
 });
 
-const refusals = [
+const refusals: readonly { name: string; given: Record<string, string>; key: string }[] = [
   { name: 'a number that is none', given: { 'num.partitions': 'many' }, key: 'num.partitions' },
   { name: 'a number below its range', given: { 'num.partitions': '0' }, key: 'num.partitions' },
   { name: 'a number beyond its type', given: { 'num.partitions': '2147483648' }, key: 'num.partitions' },

@@ -1,0 +1,319 @@
+/**
+ * The load generator: a process of its own, so that it never shares a loop with the server it measures. It gets one JSON
+ * specification as its argument, sends frames that were encoded beforehand, only counts the answers, and prints one JSON line.
+ */
+import { connect, type Socket } from 'node:net';
+
+export interface LoadSpec {
+  readonly port: number;
+  readonly connections: number;
+  /** Requests in flight on each connection. */
+  readonly inFlight: number;
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  /** Sent once after connecting, hex; its answer is awaited (ZooKeeper's session). */
+  readonly hello?: string;
+  /** The frames to send in turn, hex, with their length prefix; connection c starts at frame c. */
+  readonly frames: readonly string[];
+  /** Where in a frame (after the length prefix) to write a running number, and of which kind. */
+  readonly counterAt?: number;
+  /** Where in the answer (after the length prefix) an error code stands, and its size; a non-zero code counts as an error. */
+  readonly errorAt?: number;
+  readonly errorSize?: 2 | 4;
+  /** Requests a second over all connections; absent: as fast as the answers come. */
+  readonly rate?: number;
+  /** Bare echo: the answer is as long as the request. */
+  readonly echo?: boolean;
+  /** Fetch: where the int64 fetch offset stands in the request; advanced by `advanceBy` each time. */
+  readonly stopAfter?: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly errors: number;
+  readonly firstError: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly bytesPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly maxMs: number;
+}
+
+/** Latencies in buckets of 1/32 of an octave of microseconds: constant memory whatever the run. */
+class Histogram {
+  readonly #counts = new Float64Array(32 * 40);
+  #total = 0;
+  #max = 0;
+
+  record(ms: number): void {
+    const us = Math.max(1, ms * 1000);
+    this.#counts[Math.min(this.#counts.length - 1, Math.floor(Math.log2(us) * 32))]! += 1;
+    this.#total += 1;
+    if (ms > this.#max) this.#max = ms;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  quantile(share: number): number {
+    let left = this.#total * share;
+    for (let index = 0; index < this.#counts.length; index += 1) {
+      left -= this.#counts[index]!;
+      if (left <= 0) return 2 ** ((index + 0.5) / 32) / 1000;
+    }
+    return this.#max;
+  }
+}
+
+class Lane {
+  readonly #socket: Socket;
+  readonly #spec: LoadSpec;
+  readonly #frames: readonly Buffer[];
+  #next: number;
+  /** Send times of what is in flight, oldest first: a ring. */
+  readonly #sent: Float64Array;
+  #sentHead = 0;
+  #inFlight = 0;
+  #header = Buffer.alloc(0);
+  /** Bytes of the current answer still to come, and those of its error code wanted. */
+  #left = 0;
+  #seen = 0;
+  #code = 0;
+  #ready = false;
+  readonly #run: Run;
+
+  constructor(spec: LoadSpec, frames: readonly Buffer[], index: number, run: Run) {
+    this.#spec = spec;
+    this.#frames = frames;
+    this.#next = index % frames.length;
+    this.#sent = new Float64Array(Math.max(1024, spec.inFlight * 2));
+    this.#run = run;
+    this.#socket = connect({ port: spec.port, host: '127.0.0.1', noDelay: true });
+    this.#socket.on('data', (chunk) => this.#data(chunk));
+    this.#socket.on('error', (error) => run.fail(error.message));
+    this.#socket.on('close', () => run.fail('connection closed by the server'));
+    this.#socket.on('connect', () => {
+      if (spec.hello === undefined) this.#begin();
+      else this.#socket.write(Buffer.from(spec.hello, 'hex'));
+    });
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners('close');
+    this.#socket.destroy();
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  #begin(): void {
+    this.#ready = true;
+    this.#run.laneReady();
+  }
+
+  start(): void {
+    if (this.#spec.rate === undefined) this.send(this.#spec.inFlight);
+  }
+
+  send(count: number): void {
+    if (count === 0) return;
+    const now = performance.now();
+    if (count === 1) {
+      this.#socket.write(this.#take(now));
+      return;
+    }
+    const frames: Buffer[] = [];
+    let size = 0;
+    for (let index = 0; index < count; index += 1) {
+      const frame = this.#take(now);
+      frames.push(frame);
+      size += frame.length;
+    }
+    if (size < 65_536) {
+      this.#socket.write(Buffer.concat(frames, size));
+    } else {
+      this.#socket.cork();
+      for (const frame of frames) this.#socket.write(frame);
+      this.#socket.uncork();
+    }
+  }
+
+  #take(now: number): Buffer {
+    const frame = this.#frames[this.#next] as Buffer;
+    this.#next = this.#next + 1 === this.#frames.length ? 0 : this.#next + 1;
+    this.#sent[(this.#sentHead + this.#inFlight) % this.#sent.length] = now;
+    this.#inFlight += 1;
+    return frame;
+  }
+
+  #data(chunk: Buffer): void {
+    let at = 0;
+    let answered = 0;
+    if (this.#spec.echo === true) {
+      this.#left += chunk.length;
+      const size = (this.#frames[0] as Buffer).length;
+      while (this.#left >= size) {
+        this.#left -= size;
+        answered += 1;
+      }
+    } else {
+      while (at < chunk.length) {
+        if (this.#left === 0) {
+          const need = 4 - this.#header.length;
+          this.#header = Buffer.concat([this.#header, chunk.subarray(at, at + need)]);
+          at = Math.min(chunk.length, at + need);
+          if (this.#header.length < 4) break;
+          this.#left = this.#header.readInt32BE(0);
+          this.#header = Buffer.alloc(0);
+          this.#seen = 0;
+          this.#code = 0;
+        }
+        const take = Math.min(this.#left, chunk.length - at);
+        this.#readCode(chunk, at, take);
+        this.#left -= take;
+        this.#seen += take;
+        at += take;
+        if (this.#left === 0) answered += 1;
+      }
+    }
+    this.#run.bytes += chunk.length;
+    if (!this.#ready) {
+      if (answered > 0) this.#begin();
+      return;
+    }
+    this.#complete(answered);
+  }
+
+  /** Gathers the error code byte by byte: it may straddle chunks. */
+  #readCode(chunk: Buffer, at: number, take: number): void {
+    const { errorAt, errorSize = 2 } = this.#spec;
+    if (errorAt === undefined) return;
+    for (let position = Math.max(this.#seen, errorAt); position < Math.min(this.#seen + take, errorAt + errorSize); position += 1) {
+      this.#code = (this.#code << 8) | (chunk[at + position - this.#seen] as number);
+      if (position === errorAt + errorSize - 1 && this.#code !== 0 && this.#ready) this.#run.error(this.#code);
+    }
+  }
+
+  #complete(answered: number): void {
+    const now = performance.now();
+    for (let index = 0; index < answered; index += 1) {
+      this.#run.answered(now - (this.#sent[this.#sentHead] as number));
+      this.#sentHead = (this.#sentHead + 1) % this.#sent.length;
+    }
+    this.#inFlight -= answered;
+    if (this.#spec.rate === undefined && this.#run.sending) this.send(answered);
+    if (!this.#run.sending && this.#inFlight === 0) this.#run.laneDone();
+  }
+}
+
+class Run {
+  bytes = 0;
+  sending = true;
+  readonly #spec: LoadSpec;
+  readonly #lanes: Lane[] = [];
+  #histogram = new Histogram();
+  #requests = 0;
+  #allRequests = 0;
+  #errors = 0;
+  #firstError = 0;
+  #ready = 0;
+  #done = 0;
+  #begun = 0;
+  #startedBytes = 0;
+
+  constructor(spec: LoadSpec) {
+    this.#spec = spec;
+    const frames = spec.frames.map((hex) => Buffer.from(hex, 'hex'));
+    for (let index = 0; index < spec.connections; index += 1) this.#lanes.push(new Lane(spec, frames, index, this));
+  }
+
+  laneReady(): void {
+    this.#ready += 1;
+    if (this.#ready < this.#spec.connections) return;
+    for (const lane of this.#lanes) lane.start();
+    if (this.#spec.rate !== undefined) this.#pace(this.#spec.rate);
+    setTimeout(() => this.#measure(), this.#spec.warmupSeconds * 1000);
+  }
+
+  answered(ms: number): void {
+    this.#requests += 1;
+    this.#allRequests += 1;
+    this.#histogram.record(ms);
+  }
+
+  error(code: number): void {
+    this.#errors += 1;
+    if (this.#firstError === 0) this.#firstError = (code << 16) >> 16;
+  }
+
+  fail(message: string): void {
+    process.stderr.write(`${message}\n`);
+    process.exit(1);
+  }
+
+  laneDone(): void {
+    this.#done += 1;
+    if (this.#done === this.#lanes.length) process.exit(0);
+  }
+
+  /** Offered load: what is due by now is sent now, spread over the lanes, whether or not answers came. */
+  #pace(rate: number): void {
+    const start = performance.now();
+    let sent = 0;
+    let lane = 0;
+    const tick = (): void => {
+      if (!this.sending) return;
+      const due = Math.floor(((performance.now() - start) / 1000) * rate);
+      while (sent < due) {
+        (this.#lanes[lane] as Lane).send(1);
+        lane = (lane + 1) % this.#lanes.length;
+        sent += 1;
+      }
+      setImmediate(tick);
+    };
+    tick();
+  }
+
+  #measure(): void {
+    this.#histogram = new Histogram();
+    this.#requests = 0;
+    this.#startedBytes = this.bytes;
+    this.#begun = performance.now();
+    setTimeout(() => this.#finish(), this.#spec.seconds * 1000);
+  }
+
+  /** Stops sending, prints, and leaves once everything in flight is answered: so "acknowledged" is an exact number. */
+  #finish(): void {
+    const seconds = (performance.now() - this.#begun) / 1000;
+    const histogram = this.#histogram;
+    const result: Omit<LoadResult, never> = {
+      requests: this.#requests,
+      errors: this.#errors,
+      firstError: this.#firstError,
+      seconds,
+      perSecond: this.#requests / seconds,
+      bytesPerSecond: (this.bytes - this.#startedBytes) / seconds,
+      p50Ms: histogram.quantile(0.5),
+      p99Ms: histogram.quantile(0.99),
+      p999Ms: histogram.quantile(0.999),
+      maxMs: histogram.max,
+    };
+    this.sending = false;
+    const settle = (): void => {
+      if (this.#lanes.some((lane) => lane.inFlight > 0) && performance.now() - this.#begun < (seconds + 20) * 1000) {
+        setTimeout(settle, 5);
+        return;
+      }
+      process.stdout.write(`${JSON.stringify({ ...result, acknowledged: this.#allRequests - this.#errors })}\n`);
+      for (const lane of this.#lanes) lane.close();
+      process.exit(0);
+    };
+    settle();
+  }
+}
+
+if (process.argv[2] !== undefined) new Run(JSON.parse(process.argv[2]) as LoadSpec);

@@ -1,0 +1,90 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Fields, Message, Value } from '../../wire/schema.ts';
+import type { BrokerChannel, OpenChannel } from '../channel/broker-channel.ts';
+import type { RegisteredBroker } from '../zk/kafka-zk.ts';
+
+/** Pause before a request that did not get through is sent again (`ControllerChannelManager`). */
+const RETRY_PAUSE_MS = 100;
+
+interface Link {
+  readonly channel: BrokerChannel;
+  /** Requests of one broker go one after the other: the next waits for the answer to the last. */
+  tail: Promise<unknown>;
+  open: boolean;
+}
+
+/** The controller's channels, one for each live broker. A request is repeated until the broker answers or is removed. */
+export class BrokerLinks {
+  readonly #open: OpenChannel;
+  readonly #listenerName: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #links = new Map<number, Link>();
+
+  constructor(open: OpenChannel, listenerName: string, clock: Clock, log: Log) {
+    this.#open = open;
+    this.#listenerName = listenerName;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  add(broker: RegisteredBroker): void {
+    this.remove(broker.info.id);
+    const { endpoints, id } = broker.info;
+    const endpoint = endpoints.find(({ listenerName }) => listenerName === this.#listenerName) ?? endpoints[0];
+    const channel = this.#open({ id, host: endpoint?.host ?? '', port: endpoint?.port ?? -1 });
+    this.#links.set(id, { channel, tail: Promise.resolve(), open: true });
+  }
+
+  remove(id: number): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    link.open = false;
+    link.channel.close();
+    this.#links.delete(id);
+  }
+
+  closeAll(): void {
+    for (const id of [...this.#links.keys()]) this.remove(id);
+  }
+
+  /** Undefined when the broker went away before it answered. */
+  send<Q extends Fields, R extends Fields>(
+    broker: number,
+    request: Message<Q>,
+    response: Message<R>,
+    version: number,
+    value: Value<Q>,
+  ): Promise<Value<R> | undefined> {
+    const link = this.#links.get(broker);
+    if (link === undefined) return Promise.resolve(undefined);
+    const sent = link.tail.then(() => this.#sendUntilAnswered(broker, link, request, response, version, value));
+    link.tail = sent;
+    return sent;
+  }
+
+  async #sendUntilAnswered<Q extends Fields, R extends Fields>(
+    broker: number,
+    link: Link,
+    request: Message<Q>,
+    response: Message<R>,
+    version: number,
+    value: Value<Q>,
+  ): Promise<Value<R> | undefined> {
+    while (link.open) {
+      try {
+        return await link.channel.send(request, response, version, value);
+      } catch (error) {
+        if (!link.open) return undefined;
+        this.#log.warn('a broker did not answer the controller; trying again', {
+          broker,
+          request: request.name,
+          error: String(error),
+        });
+        await new Promise<void>((resolve) => this.#clock.after(RETRY_PAUSE_MS, resolve));
+      }
+    }
+    return undefined;
+  }
+}

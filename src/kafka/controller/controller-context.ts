@@ -1,0 +1,68 @@
+import { ZERO_UUID } from '../../wire/schema.ts';
+import type { RegisteredBroker, VersionedState } from '../zk/kafka-zk.ts';
+import type { PartitionAssignment, TopicAssignment } from '../zk/znodes.ts';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
+
+/** What the controller knows of the cluster: a cache of the znodes, changed only by the controller's own event loop. */
+export class ControllerContext {
+  brokers = new Map<number, RegisteredBroker>();
+  readonly shuttingDown = new Set<number>();
+  readonly topics = new Map<string, TopicAssignment>();
+  readonly states = new Map<string, VersionedState>();
+  readonly topicsToDelete = new Set<string>();
+
+  get live(): Set<number> {
+    return new Set(this.brokers.keys());
+  }
+
+  /** Live and not leaving: who may become a leader. */
+  get staying(): Set<number> {
+    return new Set([...this.brokers.keys()].filter((id) => !this.shuttingDown.has(id)));
+  }
+
+  topicId(topic: string): string {
+    return this.topics.get(topic)?.topicId ?? ZERO_UUID;
+  }
+
+  assignment(topic: string, partition: number): PartitionAssignment | undefined {
+    return this.topics.get(topic)?.partitions.get(partition);
+  }
+
+  replicas(topic: string, partition: number): readonly number[] {
+    return this.assignment(topic, partition)?.replicas ?? [];
+  }
+
+  state(topic: string, partition: number): VersionedState | undefined {
+    return this.states.get(keyOf(topic, partition));
+  }
+
+  setState(topic: string, partition: number, state: VersionedState): void {
+    this.states.set(keyOf(topic, partition), state);
+  }
+
+  forgetTopic(topic: string): void {
+    for (const partition of this.topics.get(topic)?.partitions.keys() ?? [])
+      this.states.delete(keyOf(topic, partition));
+    this.topics.delete(topic);
+    this.topicsToDelete.delete(topic);
+  }
+
+  /** Every partition of every topic. */
+  *partitions(): Generator<TopicPartition> {
+    for (const [topic, { partitions }] of this.topics) {
+      for (const partition of partitions.keys()) yield { topic, partition };
+    }
+  }
+
+  *partitionsOn(broker: number): Generator<TopicPartition> {
+    for (const item of this.partitions()) {
+      if (this.replicas(item.topic, item.partition).includes(broker)) yield item;
+    }
+  }
+}

@@ -1,0 +1,462 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { ZERO_UUID } from '../../wire/schema.ts';
+import type { OpenChannel } from '../channel/broker-channel.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { NO_LEADER } from '../replication/metadata-cache.ts';
+import { type ControllerEpoch, ControllerMovedError, type KafkaZk } from '../zk/kafka-zk.ts';
+import { paths } from '../zk/znodes.ts';
+import { BrokerLinks } from './broker-links.ts';
+import { ControllerContext, type TopicPartition } from './controller-context.ts';
+import { electForShutdown, electOffline } from './elections.ts';
+import { PartitionStates } from './partition-states.ts';
+import { RequestBatch } from './request-batch.ts';
+
+export interface ControllerOptions {
+  readonly brokerId: number;
+  readonly zk: KafkaZk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly openChannel: OpenChannel;
+  readonly interBrokerListenerName: string;
+  readonly deleteTopicEnabled: () => boolean;
+  /** `unclean.leader.election.enable` of a topic. */
+  readonly uncleanElectionAllowed: (topic: string) => boolean;
+  /** What only a broken invariant throws. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** The reign of one controller: what it holds from its election to its resignation. */
+interface Reign {
+  readonly epoch: ControllerEpoch;
+  readonly context: ControllerContext;
+  readonly states: PartitionStates;
+  readonly links: BrokerLinks;
+}
+
+/**
+ * Every broker runs one; the one that creates /controller decides who leads what, and tells the brokers.
+ *
+ *   starting ─ start ─▶ electing ─ won ─▶ reigning ─ moved, session lost ─▶ following ─ /controller gone ─▶ electing
+ *                          └──── lost ─▶ following
+ *
+ * All of it happens in events handled strictly one after the other (`KafkaController`, `ControllerEventManager`): watches and
+ * requests only queue one.
+ */
+export class Controller {
+  readonly #options: ControllerOptions;
+  #reign: Reign | undefined;
+  #tail: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+  }
+
+  get isActive(): boolean {
+    return this.#reign !== undefined;
+  }
+
+  get epoch(): number | undefined {
+    return this.#reign?.epoch.epoch;
+  }
+
+  /** Watches /controller and tries to be elected. */
+  start(): Promise<void> {
+    return this.#event('startup', () => this.#elect());
+  }
+
+  /** The session is gone and with it /controller: somebody else may reign already. */
+  sessionExpired(): Promise<void> {
+    return this.#event('session expired', async () => this.#resign());
+  }
+
+  /** A new session: as at the start. */
+  sessionRenewed(): Promise<void> {
+    return this.start();
+  }
+
+  /** Gives the controllership up and stops. The znode goes too, so that others need not wait for the session to end. */
+  async close(): Promise<void> {
+    await this.#event('shutdown', async () => {
+      const reign = this.#reign;
+      this.#closed = true;
+      this.#resign();
+      if (reign !== undefined) await this.#options.zk.resignController(reign.epoch).catch(() => undefined);
+    });
+  }
+
+  /**
+   * A broker wants to leave: its leaderships move where another replica can lead. Answers what it still leads.
+   * @throws KafkaError NOT_CONTROLLER, BROKER_NOT_AVAILABLE, STALE_BROKER_EPOCH
+   */
+  controlledShutdown(broker: number, brokerEpoch: number): Promise<TopicPartition[]> {
+    return this.#request('controlled shutdown', async (reign) => {
+      const registered = reign.context.brokers.get(broker);
+      if (registered === undefined)
+        throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, `Broker id ${broker} does not exist.`);
+      if (brokerEpoch >= 0 && brokerEpoch < registered.epoch) throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH);
+      return this.#shutDownBroker(reign, broker);
+    });
+  }
+
+  // ---- events
+
+  /** Queues an event. A moved controller ends the reign; other failures are logged, the next event goes on. */
+  #event(name: string, run: () => Promise<void>): Promise<void> {
+    const result = this.#tail.then(async () => {
+      if (this.#closed) return;
+      try {
+        await run();
+      } catch (error) {
+        this.#eventFailed(name, error);
+      }
+    });
+    this.#tail = result;
+    return result;
+  }
+
+  #eventFailed(name: string, error: unknown): void {
+    if (error instanceof ControllerMovedError) {
+      this.#options.log.info('the controller moved to another broker', { event: name });
+      this.#resign();
+      void this.#event('reelect', () => this.#elect());
+    } else if (error instanceof Error && error.name === 'InvariantError') {
+      this.#options.onFatal(error);
+    } else if (!this.#closed) {
+      this.#options.log.error('error while processing a controller event', { event: name, error: String(error) });
+    }
+  }
+
+  /** An event that only counts while reigning. */
+  #reigning(name: string, run: (reign: Reign) => Promise<void>): void {
+    void this.#event(name, async () => {
+      if (this.#reign !== undefined) await run(this.#reign);
+    });
+  }
+
+  #request<T>(name: string, run: (reign: Reign) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      void this.#event(name, async () => {
+        try {
+          if (this.#reign === undefined) throw new KafkaError(ErrorCode.NOT_CONTROLLER);
+          resolve(await run(this.#reign));
+        } catch (error) {
+          reject(
+            error instanceof KafkaError
+              ? error
+              : new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, undefined, { cause: error }),
+          );
+          if (!(error instanceof KafkaError)) throw error;
+        }
+      }).then(() => reject(new KafkaError(ErrorCode.NOT_CONTROLLER)));
+    });
+  }
+
+  // ---- election and failover
+
+  async #elect(): Promise<void> {
+    const { zk, brokerId } = this.#options;
+    const changed = (): void => void this.#event('controller change', () => this.#controllerChanged());
+    if ((await zk.controller(changed)) !== undefined) return;
+    const epoch = await zk.electController(brokerId);
+    if (epoch === undefined) {
+      if ((await zk.controller()) === undefined) void this.#event('reelect', () => this.#elect());
+      return;
+    }
+    this.#options.log.info(
+      `[Controller id=${brokerId}] ${brokerId} successfully elected as the controller. ` +
+        `Epoch incremented to ${epoch.epoch} and epoch zk version is now ${epoch.zkVersion}`,
+    );
+    await this.#failover(epoch);
+  }
+
+  async #controllerChanged(): Promise<void> {
+    const changed = (): void => void this.#event('controller change', () => this.#controllerChanged());
+    const current = await this.#options.zk.controller(changed);
+    if (current !== this.#options.brokerId) this.#resign();
+    if (current === undefined) await this.#elect();
+  }
+
+  #resign(): void {
+    this.#reign?.links.closeAll();
+    this.#reign = undefined;
+  }
+
+  /** Reads the cluster with watches on what may change, tells the brokers, elects where leaders are missing. */
+  async #failover(epoch: ControllerEpoch): Promise<void> {
+    const { zk, log, clock } = this.#options;
+    const context = new ControllerContext();
+    const links = new BrokerLinks(this.#options.openChannel, this.#options.interBrokerListenerName, clock, log);
+    const reign: Reign = { epoch, context, links, states: new PartitionStates(zk, context, epoch, log) };
+    this.#reign = reign;
+    await zk.createFeatureNode(epoch);
+    const [brokers, topics, toDelete] = await Promise.all([
+      zk.liveBrokers(() => this.#reigning('broker change', (now) => this.#brokersChanged(now))),
+      zk.topics(() => this.#reigning('topic change', (now) => this.#topicsChanged(now))),
+      zk.topicsToDelete(() => this.#reigning('topic deletion', (now) => this.#deletionsChanged(now))),
+      this.#takeIsrChanges(reign),
+      this.#takeLogDirEvents(reign),
+    ]);
+    context.brokers = brokers;
+    for (const broker of brokers.values()) links.add(broker);
+    await this.#readTopics(reign, topics);
+    await this.#readStates(reign, [...context.partitions()]);
+
+    const first = new RequestBatch(context);
+    first.metadata(context.live, []);
+    void first.send(links, this.#options.brokerId, epoch.epoch);
+    const batch = new RequestBatch(context);
+    for (const { topic, partition } of context.partitions()) {
+      if (context.state(topic, partition) !== undefined) batch.leaderAndIsr(topic, partition, false);
+    }
+    this.#send(reign, batch);
+    await this.#recoverPartitions(reign);
+    await this.#delete(reign, toDelete);
+  }
+
+  /** Partitions that never had a leader get one, those whose leader is gone another. */
+  async #recoverPartitions(reign: Reign): Promise<void> {
+    const { context, states } = reign;
+    const batch = new RequestBatch(context);
+    const fresh: TopicPartition[] = [];
+    const offline: TopicPartition[] = [];
+    for (const item of context.partitions()) {
+      if (context.topicsToDelete.has(item.topic)) continue;
+      const state = context.state(item.topic, item.partition);
+      if (state === undefined) fresh.push(item);
+      else if (!context.brokers.has(state.state.leader)) offline.push(item);
+    }
+    await states.create(fresh, batch);
+    await this.#electOffline(reign, offline, batch);
+    this.#send(reign, batch);
+  }
+
+  async #electOffline(
+    { context, states }: Reign,
+    offline: readonly TopicPartition[],
+    batch: RequestBatch,
+  ): Promise<void> {
+    const byTopic = new Map<string, TopicPartition[]>();
+    for (const item of offline) byTopic.set(item.topic, [...(byTopic.get(item.topic) ?? []), item]);
+    for (const [topic, partitions] of byTopic) {
+      const unclean = this.#options.uncleanElectionAllowed(topic);
+      await states.elect(partitions, (replicas, state) => electOffline(replicas, state, context.live, unclean), batch);
+    }
+  }
+
+  #send(reign: Reign, batch: RequestBatch): void {
+    batch
+      .send(reign.links, this.#options.brokerId, reign.epoch.epoch)
+      .catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  // ---- topics
+
+  async #topicsChanged(reign: Reign): Promise<void> {
+    const { zk } = this.#options;
+    const names = await zk.topics(() => this.#reigning('topic change', (now) => this.#topicsChanged(now)));
+    const present = new Set(names);
+    for (const topic of [...reign.context.topics.keys()]) if (!present.has(topic)) reign.context.forgetTopic(topic);
+    const created = names.filter((topic) => !reign.context.topics.has(topic));
+    if (created.length === 0) return;
+    await this.#readTopics(reign, created);
+    const batch = new RequestBatch(reign.context);
+    const partitions = created.flatMap((topic) => this.#partitionsOf(reign, topic));
+    await reign.states.create(partitions, batch);
+    this.#send(reign, batch);
+  }
+
+  #partitionsOf({ context }: Reign, topic: string): TopicPartition[] {
+    return [...(context.topics.get(topic)?.partitions.keys() ?? [])].map((partition) => ({ topic, partition }));
+  }
+
+  /** Topics that an old tool wrote have no id yet: they get one, as Apache's controller gives it (KIP-516). */
+  async #readTopics(reign: Reign, topics: readonly string[]): Promise<void> {
+    const { zk } = this.#options;
+    await Promise.all(
+      topics.map(async (topic) => {
+        const read = await zk.topic(topic, () =>
+          this.#reigning('partition change', (now) => this.#partitionsChanged(now, topic)),
+        );
+        if (read === undefined) return;
+        const assignment = read.topicId === ZERO_UUID ? { ...read, topicId: zk.newTopicId() } : read;
+        if (assignment !== read) await zk.setTopic(topic, assignment, reign.epoch);
+        reign.context.topics.set(topic, assignment);
+      }),
+    );
+  }
+
+  async #readStates(reign: Reign, partitions: readonly TopicPartition[]): Promise<void> {
+    await Promise.all(
+      partitions.map(async ({ topic, partition }) => {
+        const state = await this.#options.zk.partitionState(topic, partition);
+        if (state !== undefined) reign.context.setState(topic, partition, state);
+      }),
+    );
+  }
+
+  /** Partitions were added. (Their number never shrinks: what is gone from the node is ignored.) */
+  async #partitionsChanged(reign: Reign, topic: string): Promise<void> {
+    const known = reign.context.topics.get(topic);
+    if (known === undefined) return;
+    await this.#readTopics(reign, [topic]);
+    if (reign.context.topicsToDelete.has(topic)) return;
+    const added = this.#partitionsOf(reign, topic).filter(({ partition }) => !known.partitions.has(partition));
+    const batch = new RequestBatch(reign.context);
+    await reign.states.create(added, batch);
+    this.#send(reign, batch);
+  }
+
+  async #deletionsChanged(reign: Reign): Promise<void> {
+    const names = await this.#options.zk.topicsToDelete(() =>
+      this.#reigning('topic deletion', (now) => this.#deletionsChanged(now)),
+    );
+    await this.#delete(reign, names);
+  }
+
+  async #delete(reign: Reign, names: readonly string[]): Promise<void> {
+    for (const topic of names) {
+      if (!reign.context.topics.has(topic) || !this.#options.deleteTopicEnabled()) {
+        await this.#options.zk.forgetTopicDeletion(reign.epoch, topic);
+      } else {
+        await this.#deleteTopic(reign, topic);
+      }
+    }
+  }
+
+  /**
+   * Everybody forgets the topic, replicas stop and then delete their logs, and only then its znodes go. While a replica's broker
+   * is dead the deletion waits for it.
+   */
+  async #deleteTopic(reign: Reign, topic: string): Promise<void> {
+    const { context, links, epoch } = reign;
+    context.topicsToDelete.add(topic);
+    const partitions = this.#partitionsOf(reign, topic);
+    const replicas = partitions.flatMap(({ partition }) =>
+      context.replicas(topic, partition).map((id) => ({ id, partition })),
+    );
+    if (replicas.some(({ id }) => !context.brokers.has(id))) {
+      this.#options.log.info('a topic deletion waits for a broker that is not live', { topic });
+      return;
+    }
+    const forget = new RequestBatch(context);
+    forget.metadata(context.live, partitions);
+    for (const { id, partition } of replicas) forget.stop(id, topic, partition, false);
+    await forget.send(links, this.#options.brokerId, epoch.epoch);
+    const remove = new RequestBatch(context);
+    for (const { id, partition } of replicas) remove.stop(id, topic, partition, true);
+    await remove.send(links, this.#options.brokerId, epoch.epoch);
+    await this.#options.zk.removeTopic(
+      epoch,
+      topic,
+      partitions.map(({ partition }) => partition),
+    );
+    context.forgetTopic(topic);
+  }
+
+  // ---- brokers
+
+  async #brokersChanged(reign: Reign): Promise<void> {
+    const { context, links } = reign;
+    const now = await this.#options.zk.liveBrokers(() =>
+      this.#reigning('broker change', (reigning) => this.#brokersChanged(reigning)),
+    );
+    // A broker with a new epoch died and came back before we looked: both things happened.
+    const isSame = (id: number): boolean => now.get(id)?.epoch === context.brokers.get(id)?.epoch;
+    const gone = [...context.brokers.keys()].filter((id) => !isSame(id));
+    const come = [...now.keys()].filter((id) => !isSame(id));
+    for (const id of gone) {
+      links.remove(id);
+      context.brokers.delete(id);
+      context.shuttingDown.delete(id);
+    }
+    if (gone.length > 0) await this.#brokersFailed(reign, gone);
+    for (const id of come) {
+      const broker = now.get(id);
+      if (broker === undefined) continue;
+      context.brokers.set(id, broker);
+      links.add(broker);
+    }
+    if (come.length > 0) await this.#brokersCame(reign, come);
+  }
+
+  async #brokersFailed(reign: Reign, gone: readonly number[]): Promise<void> {
+    const { context, states } = reign;
+    const batch = new RequestBatch(context);
+    batch.metadata(context.live, []);
+    for (const id of gone) {
+      for (const item of context.partitionsOn(id)) await states.removeReplica(item, id, batch);
+    }
+    const leaderless = [...context.partitions()].filter(
+      ({ topic, partition }) => context.state(topic, partition)?.state.leader === NO_LEADER,
+    );
+    await this.#electOffline(reign, leaderless, batch);
+    this.#send(reign, batch);
+  }
+
+  async #brokersCame(reign: Reign, come: readonly number[]): Promise<void> {
+    const { context } = reign;
+    const all = [...context.partitions()].filter(
+      ({ topic, partition }) => context.state(topic, partition) !== undefined,
+    );
+    const batch = new RequestBatch(context);
+    batch.metadata(
+      [...context.brokers.keys()].filter((id) => !come.includes(id)),
+      [],
+    );
+    batch.metadata(come, all);
+    for (const id of come) {
+      for (const { topic, partition } of context.partitionsOn(id)) {
+        if (context.state(topic, partition) !== undefined) batch.leaderAndIsrTo(id, topic, partition);
+      }
+    }
+    this.#send(reign, batch);
+    await this.#recoverPartitions(reign);
+    await this.#delete(reign, [...context.topicsToDelete]);
+  }
+
+  async #shutDownBroker(reign: Reign, broker: number): Promise<TopicPartition[]> {
+    const { context, states, links, epoch } = reign;
+    context.shuttingDown.add(broker);
+    const replicated = [...context.partitionsOn(broker)].filter(
+      ({ topic, partition }) => context.replicas(topic, partition).length > 1 && !context.topicsToDelete.has(topic),
+    );
+    const leads = ({ topic, partition }: TopicPartition): boolean =>
+      context.state(topic, partition)?.state.leader === broker;
+    const batch = new RequestBatch(context);
+    await states.elect(
+      replicated.filter(leads),
+      (replicas, state) => electForShutdown(replicas, state, context.live, context.shuttingDown),
+      batch,
+    );
+    for (const item of replicated.filter((candidate) => !leads(candidate))) {
+      batch.stop(broker, item.topic, item.partition, false);
+      await states.removeReplica(item, broker, batch);
+    }
+    await batch.send(links, this.#options.brokerId, epoch.epoch);
+    return replicated.filter(leads);
+  }
+
+  // ---- notifications
+
+  /** Leaders of older protocol versions write their ISR themselves and leave a note here. */
+  async #takeIsrChanges(reign: Reign): Promise<void> {
+    const taken = await this.#options.zk.takeNotifications(paths.isrChangeNotification, reign.epoch, () =>
+      this.#reigning('ISR change', async (now) => {
+        await this.#takeIsrChanges(now);
+        await this.#readStates(now, [...now.context.partitions()]);
+        const batch = new RequestBatch(now.context);
+        batch.metadata(now.context.live, now.context.partitions());
+        this.#send(now, batch);
+      }),
+    );
+    if (taken.length > 0) this.#options.log.debug('ISR change notifications', { count: taken.length });
+  }
+
+  async #takeLogDirEvents(reign: Reign): Promise<void> {
+    await this.#options.zk.takeNotifications(paths.logDirEventNotification, reign.epoch, () =>
+      this.#reigning('log dir event', (now) => this.#takeLogDirEvents(now)),
+    );
+  }
+}

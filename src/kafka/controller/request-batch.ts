@@ -1,0 +1,203 @@
+import { build } from '../../wire/schema.ts';
+import { interBrokerVersions } from '../channel/broker-channel.ts';
+import { LeaderAndIsrRequest, LeaderAndIsrResponse } from '../protocol/messages/04-leader-and-isr.ts';
+import { StopReplicaRequest, StopReplicaResponse } from '../protocol/messages/05-stop-replica.ts';
+import { UpdateMetadataRequest, UpdateMetadataResponse } from '../protocol/messages/06-update-metadata.ts';
+import { LEADER_DURING_DELETE } from '../replication/metadata-cache.ts';
+import type { BrokerLinks } from './broker-links.ts';
+import { type ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
+
+const versions = interBrokerVersions['3.9-IV0'];
+
+/** Security protocols as UpdateMetadata numbers them. */
+const securityProtocolIds = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 } as const;
+
+/** Leader epochs that are no epochs: what StopReplica carries during a deletion. */
+const EPOCH_DURING_DELETE = -2;
+
+interface Told extends TopicPartition {
+  readonly isNew: boolean;
+}
+interface Stopped extends TopicPartition {
+  readonly deletePartition: boolean;
+}
+
+/**
+ * What one controller event wants the brokers to know, gathered so that each broker gets at most one request of a kind:
+ * LeaderAndIsr, then UpdateMetadata, then StopReplica (`ControllerBrokerRequestBatch`).
+ */
+export class RequestBatch {
+  readonly #context: ControllerContext;
+  readonly #leaderAndIsr = new Map<number, Map<string, Told>>();
+  readonly #metadata = new Map<number, Map<string, TopicPartition>>();
+  readonly #stopped = new Map<number, Map<string, Stopped>>();
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  /** The live replicas shall lead or follow, and everybody shall know. */
+  leaderAndIsr(topic: string, partition: number, isNew: boolean): void {
+    for (const id of this.#context.replicas(topic, partition)) {
+      if (this.#context.brokers.has(id))
+        of(this.#leaderAndIsr, id).set(keyOf(topic, partition), { topic, partition, isNew });
+    }
+    this.metadata(this.#context.live, [{ topic, partition }]);
+  }
+
+  /** One broker's replica alone: a broker that came back. */
+  leaderAndIsrTo(broker: number, topic: string, partition: number): void {
+    of(this.#leaderAndIsr, broker).set(keyOf(topic, partition), { topic, partition, isNew: false });
+  }
+
+  /** Without partitions: only who is alive. */
+  metadata(brokers: Iterable<number>, partitions: Iterable<TopicPartition>): void {
+    const told = [...partitions];
+    for (const id of brokers) {
+      const known = of(this.#metadata, id);
+      for (const item of told) known.set(keyOf(item.topic, item.partition), item);
+    }
+  }
+
+  stop(broker: number, topic: string, partition: number, deletePartition: boolean): void {
+    if (this.#context.brokers.has(broker)) {
+      of(this.#stopped, broker).set(keyOf(topic, partition), { topic, partition, deletePartition });
+    }
+  }
+
+  /** Sends it all; the promise settles when every broker has answered, or is gone. */
+  async send(links: BrokerLinks, controllerId: number, controllerEpoch: number): Promise<void> {
+    const sent: Promise<unknown>[] = [];
+    const header = (broker: number): { controllerId: number; controllerEpoch: number; brokerEpoch: number } => ({
+      controllerId,
+      controllerEpoch,
+      brokerEpoch: this.#context.brokers.get(broker)?.epoch ?? -1,
+    });
+    for (const [broker, told] of this.#leaderAndIsr) {
+      const request = this.#leaderAndIsrRequest(header(broker), [...told.values()]);
+      sent.push(links.send(broker, LeaderAndIsrRequest, LeaderAndIsrResponse, versions.leaderAndIsr, request));
+    }
+    for (const [broker, told] of this.#metadata) {
+      const request = this.#updateMetadataRequest(header(broker), [...told.values()]);
+      sent.push(links.send(broker, UpdateMetadataRequest, UpdateMetadataResponse, versions.updateMetadata, request));
+    }
+    for (const [broker, stopped] of this.#stopped) {
+      const request = this.#stopReplicaRequest(header(broker), [...stopped.values()]);
+      sent.push(links.send(broker, StopReplicaRequest, StopReplicaResponse, versions.stopReplica, request));
+    }
+    await Promise.all(sent);
+  }
+
+  #leaderAndIsrRequest(header: Header, told: readonly Told[]): LeaderAndIsrRequest {
+    const leaders = new Set<number>();
+    const topicStates = byTopic(told).map(([topicName, partitions]) => ({
+      topicName,
+      topicId: this.#context.topicId(topicName),
+      partitionStates: partitions.flatMap(({ partition, isNew }) => {
+        const state = this.#context.state(topicName, partition);
+        const assignment = this.#context.assignment(topicName, partition);
+        if (state === undefined || assignment === undefined) return [];
+        leaders.add(state.state.leader);
+        return [
+          {
+            topicName,
+            partitionIndex: partition,
+            controllerEpoch: state.state.controllerEpoch,
+            leader: state.state.leader,
+            leaderEpoch: state.state.leaderEpoch,
+            isr: [...state.state.isr],
+            partitionEpoch: state.zkVersion,
+            replicas: [...assignment.replicas],
+            addingReplicas: [...assignment.addingReplicas],
+            removingReplicas: [...assignment.removingReplicas],
+            isNew,
+            leaderRecoveryState: state.state.leaderRecoveryState,
+          },
+        ];
+      }),
+    }));
+    const liveLeaders = [...leaders].flatMap((id) => {
+      const endpoint = this.#context.brokers.get(id)?.info.endpoints[0];
+      return endpoint === undefined ? [] : [{ brokerId: id, hostName: endpoint.host, port: endpoint.port }];
+    });
+    return build(LeaderAndIsrRequest, { ...header, topicStates, liveLeaders });
+  }
+
+  #updateMetadataRequest(header: Header, told: readonly TopicPartition[]): UpdateMetadataRequest {
+    const topicStates = byTopic(told).map(([topicName, partitions]) => ({
+      topicName,
+      topicId: this.#context.topicId(topicName),
+      partitionStates: partitions.flatMap(({ partition }) => {
+        const state = this.#context.state(topicName, partition);
+        if (state === undefined) return [];
+        const replicas = [...this.#context.replicas(topicName, partition)];
+        const deleting = this.#context.topicsToDelete.has(topicName);
+        return [
+          {
+            topicName,
+            partitionIndex: partition,
+            controllerEpoch: state.state.controllerEpoch,
+            leader: deleting ? LEADER_DURING_DELETE : state.state.leader,
+            leaderEpoch: state.state.leaderEpoch,
+            isr: [...state.state.isr],
+            zkVersion: state.zkVersion,
+            replicas,
+            offlineReplicas: replicas.filter((id) => !this.#context.brokers.has(id)),
+          },
+        ];
+      }),
+    }));
+    const liveBrokers = [...this.#context.brokers.values()].map(({ info }) => ({
+      id: info.id,
+      v0Host: '',
+      v0Port: 0,
+      rack: info.rack,
+      endpoints: info.endpoints.map(({ listenerName, securityProtocol, host, port }) => ({
+        port,
+        host,
+        listener: listenerName,
+        securityProtocol: securityProtocolIds[securityProtocol] ?? 0,
+      })),
+    }));
+    return build(UpdateMetadataRequest, { ...header, topicStates, liveBrokers });
+  }
+
+  #stopReplicaRequest(header: Header, stopped: readonly Stopped[]): StopReplicaRequest {
+    const topicStates = byTopic(stopped).map(([topicName, partitions]) => ({
+      topicName,
+      partitionStates: partitions.map(({ partition, deletePartition }) => ({
+        partitionIndex: partition,
+        leaderEpoch: this.#context.topicsToDelete.has(topicName)
+          ? EPOCH_DURING_DELETE
+          : (this.#context.state(topicName, partition)?.state.leaderEpoch ?? -1),
+        deletePartition,
+      })),
+    }));
+    return build(StopReplicaRequest, { ...header, topicStates });
+  }
+}
+
+interface Header {
+  readonly controllerId: number;
+  readonly controllerEpoch: number;
+  readonly brokerEpoch: number;
+}
+
+function of<K, V>(map: Map<K, Map<string, V>>, key: K): Map<string, V> {
+  let inner = map.get(key);
+  if (inner === undefined) {
+    inner = new Map();
+    map.set(key, inner);
+  }
+  return inner;
+}
+
+function byTopic<T extends TopicPartition>(items: readonly T[]): [string, T[]][] {
+  const grouped = new Map<string, T[]>();
+  for (const item of items) {
+    const list = grouped.get(item.topic);
+    if (list === undefined) grouped.set(item.topic, [item]);
+    else list.push(item);
+  }
+  return [...grouped];
+}
