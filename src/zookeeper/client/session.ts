@@ -1,0 +1,433 @@
+import { Deque } from '../../base/deque.ts';
+import type { Timer } from '../../runtime/clock.ts';
+import type { Address } from '../../runtime/network.ts';
+import { below } from '../../runtime/random.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Reader } from '../../wire/reader.ts';
+import type { Writer } from '../../wire/writer.ts';
+import { ErrorCode, KeeperError } from '../jute/errors.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { OpCode, Xid } from '../jute/op-codes.ts';
+import { AuthPacket, type ConnectResponse, type ReplyHeader } from '../jute/proto.ts';
+import { encodeRequest } from './frames.ts';
+import { type Candidate, HostList } from './host-list.ts';
+import { ReadWriteProbe } from './read-write-probe.ts';
+import { Transport } from './transport.ts';
+
+/**
+ *   connecting ──▶ connected ──▶ disconnected ──▶ connected …
+ *        └────────────┴────────────────┴──▶ expired | authFailed | closed   (for good)
+ */
+export type SessionState =
+  | 'connecting'
+  | 'connected'
+  | 'connectedReadOnly'
+  | 'disconnected'
+  | 'expired'
+  | 'authFailed'
+  | 'closed';
+
+export interface SessionOptions {
+  readonly hosts: readonly Address[];
+  readonly sessionTimeoutMs: number;
+  readonly canBeReadOnly: boolean;
+  readonly frameSizeMax: number;
+  /** Requests sent or waiting, and their bytes; above that a request is refused with THROTTLEDOP. */
+  readonly requestsMax: number;
+  readonly requestBytesMax: number;
+  /** A failed attempt to connect fails what waits for a connection, as Apache's client does. */
+  readonly failFast: boolean;
+}
+
+export interface SessionOwner {
+  stateChanged(state: SessionState): void;
+  /** A watch event of the server. */
+  notified(header: ReplyHeader, body: Reader): void;
+  /** The setWatches requests that a new connection needs. */
+  watchFrames(relativeZxid: Zxid): readonly Uint8Array[];
+}
+
+/** A request; exactly one of the two callbacks is called. */
+export interface Request {
+  readonly type: number;
+  /** For the error. */
+  readonly path: string | undefined;
+  readonly writeBody?: (to: Writer) => void;
+  /** The reply: `err` of its header, and the body if that is 0. */
+  replied(header: ReplyHeader, body: Reader): void;
+  failed(error: KeeperError): void;
+}
+
+/** A request on its way. */
+interface Packet {
+  readonly xid: number;
+  readonly frame: Uint8Array;
+  readonly request: Request;
+}
+
+interface Credentials {
+  readonly scheme: string;
+  readonly auth: Uint8Array;
+  readonly confirm: () => void;
+  readonly reject: (error: KeeperError) => void;
+}
+
+const noPassword = new Uint8Array(16);
+/** Requests are handed to the connection in groups of about this many bytes. */
+const WRITE_BYTES = 65_536;
+const RECONNECT_DELAY_MS_MAX = 1000;
+
+/** A session with an ensemble: one identity over many connections, requests in order, failing over between servers. */
+export class Session {
+  readonly #runtime: Runtime;
+  readonly #options: SessionOptions;
+  readonly #owner: SessionOwner;
+  readonly #hosts: HostList;
+  #state: SessionState = 'connecting';
+  #sessionId: SessionId = 0n;
+  #password: Uint8Array = noPassword;
+  #timeoutMs: number;
+  #lastZxid: Zxid = 0n;
+  #nextXid = 1;
+  readonly #waiting = new Deque<Packet>();
+  readonly #sent = new Deque<Packet>();
+  /** Of the waiting and the sent packets. */
+  #requestBytes = 0;
+  readonly #credentials: Credentials[] = [];
+  /** Credentials told to the present server, whose answers are due in this order. */
+  readonly #credentialsSent = new Deque<Credentials>();
+  #transport: Transport | undefined;
+  #candidate: Candidate | undefined;
+  #hasConnected = false;
+  #flushScheduled = false;
+  #congested = false;
+  #retry: Timer | undefined;
+  #expiry: Timer | undefined;
+  #probe: ReadWriteProbe | undefined;
+  #closing = false;
+
+  constructor(runtime: Runtime, options: SessionOptions, owner: SessionOwner) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#owner = owner;
+    this.#timeoutMs = options.sessionTimeoutMs;
+    this.#hosts = new HostList(options.hosts, runtime.network, runtime.random);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get sessionId(): SessionId {
+    return this.#sessionId;
+  }
+
+  get password(): Uint8Array {
+    return this.#password;
+  }
+
+  /** What the server granted; before that what we asked for. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  get lastZxid(): Zxid {
+    return this.#lastZxid;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'expired' || this.#state === 'authFailed' || this.#state === 'closed';
+  }
+
+  get #isConnected(): boolean {
+    return this.#state === 'connected' || this.#state === 'connectedReadOnly';
+  }
+
+  start(): void {
+    this.#tryNext();
+  }
+
+  submit(request: Request): void {
+    if (this.#isOver || this.#closing) {
+      request.failed(this.#endError(request.path));
+      return;
+    }
+    const { requestsMax, requestBytesMax } = this.#options;
+    const count = this.#waiting.size + this.#sent.size;
+    if (count >= requestsMax || this.#requestBytes >= requestBytesMax) {
+      request.failed(new KeeperError(ErrorCode.THROTTLEDOP, request.path));
+      return;
+    }
+    const xid = this.#takeXid();
+    const frame = encodeRequest(xid, request.type, request.writeBody);
+    this.#requestBytes += frame.length;
+    this.#waiting.push({ xid, frame, request });
+    this.#scheduleFlush();
+  }
+
+  /** Identities are remembered and told to every server that we connect to. */
+  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+    if (this.#isOver) return Promise.reject(this.#endError(undefined));
+    return new Promise((confirm, reject) => {
+      const credentials = { scheme, auth, confirm, reject };
+      this.#credentials.push(credentials);
+      if (this.#isConnected) this.#transport?.send([this.#authFrame(credentials)]);
+    });
+  }
+
+  /** Ends the session at the server once earlier requests are answered; without a connection it is left to expire. */
+  close(done: () => void): void {
+    if (this.#isOver || !this.#isConnected) {
+      this.#end('closed');
+      done();
+      return;
+    }
+    const finish = (): void => {
+      this.#end('closed');
+      done();
+    };
+    this.submit({ type: OpCode.closeSession, path: undefined, replied: finish, failed: finish });
+    this.#closing = true;
+  }
+
+  // Connecting.
+
+  async #tryNext(): Promise<void> {
+    const candidate = await this.#hosts.next();
+    if (this.#isOver || this.#transport !== undefined) return;
+    if (candidate === undefined) this.#attemptFailed(undefined);
+    else this.#connect(candidate);
+  }
+
+  #connect(candidate: Candidate): void {
+    this.#candidate = candidate;
+    const { canBeReadOnly, frameSizeMax } = this.#options;
+    this.#transport = new Transport(
+      this.#runtime,
+      {
+        address: candidate.address,
+        hello: {
+          protocolVersion: 0,
+          lastZxidSeen: this.#lastZxid,
+          timeOut: this.#options.sessionTimeoutMs,
+          sessionId: this.#sessionId,
+          passwd: this.#password,
+          readOnly: canBeReadOnly,
+        },
+        connectTimeoutMs: this.#timeoutMs / this.#hosts.size,
+        frameSizeMax,
+      },
+      {
+        established: (response) => this.#established(response),
+        received: (header, body) => this.#received(header, body),
+        drained: () => this.#drained(),
+        lost: (reason) => this.#lost(reason),
+      },
+    );
+  }
+
+  #established(response: ConnectResponse): void {
+    if (response.timeOut <= 0) {
+      this.#runtime.log.warn('session expired', { sessionId: printHex(this.#sessionId) });
+      this.#end('expired');
+      return;
+    }
+    this.#hasConnected = true;
+    this.#hosts.connected();
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
+    this.#timeoutMs = response.timeOut;
+    this.#sessionId = response.sessionId;
+    this.#password = Uint8Array.from(response.passwd ?? noPassword);
+    this.#congested = false;
+    this.#resendRegistrations();
+    const readOnly = response.readOnly === true;
+    if (readOnly) this.#probeForReadWrite();
+    this.#state = readOnly ? 'connectedReadOnly' : 'connected';
+    this.#owner.stateChanged(this.#state);
+    this.#scheduleFlush();
+  }
+
+  /** Before any request of the new connection: who we are, then what we watch. */
+  #resendRegistrations(): void {
+    this.#credentialsSent.clear();
+    const frames = this.#credentials.map((credentials) => this.#authFrame(credentials));
+    frames.push(...this.#owner.watchFrames(this.#lastZxid));
+    if (frames.length > 0) this.#transport?.send(frames);
+  }
+
+  #authFrame(credentials: Credentials): Uint8Array {
+    this.#credentialsSent.push(credentials);
+    const { scheme, auth } = credentials;
+    return encodeRequest(Xid.auth, OpCode.auth, (to) => AuthPacket.write(to, { type: 0, scheme, auth }));
+  }
+
+  #lost(reason: Error): void {
+    const transport = this.#transport;
+    this.#transport = undefined;
+    this.#probe?.stop();
+    this.#probe = undefined;
+    if (!this.#isConnected) {
+      this.#attemptFailed(reason);
+      return;
+    }
+    this.#runtime.log.info('connection lost', { server: this.#candidate?.server.host, reason: reason.message });
+    if (this.#closing) {
+      this.#end('closed');
+      return;
+    }
+    this.#expireAfter(transport?.lastHeardMs ?? this.#runtime.clock.monotonicMs());
+    this.#state = 'disconnected';
+    this.#failAll(ErrorCode.CONNECTIONLOSS);
+    this.#owner.stateChanged('disconnected');
+    this.#retryLater(below(this.#runtime.random, RECONNECT_DELAY_MS_MAX));
+  }
+
+  #attemptFailed(reason: Error | undefined): void {
+    const candidate = this.#candidate;
+    this.#runtime.log.debug('cannot connect', { server: candidate?.server.host, reason: reason?.message });
+    if (this.#options.failFast) this.#failAll(ErrorCode.CONNECTIONLOSS);
+    const waits = this.#hasConnected || candidate === undefined || candidate.startsRound;
+    this.#retryLater(waits ? below(this.#runtime.random, RECONNECT_DELAY_MS_MAX) : 0);
+  }
+
+  #retryLater(delayMs: number): void {
+    if (this.#isOver) return;
+    this.#candidate = undefined;
+    this.#retry?.cancel();
+    this.#retry = this.#runtime.clock.after(delayMs, () => void this.#tryNext());
+  }
+
+  /** The ensemble has surely given up a session that is silent for 4/3 of its timeout (ZOOKEEPER-4508). */
+  #expireAfter(lastHeardMs: number): void {
+    const delayMs = lastHeardMs + (this.#timeoutMs * 4) / 3 - this.#runtime.clock.monotonicMs();
+    this.#expiry = this.#runtime.clock.after(Math.max(0, delayMs), () => {
+      if (!this.#isConnected) this.#end('expired');
+    });
+  }
+
+  /** A read-only server will do until another one can write. */
+  #probeForReadWrite(): void {
+    this.#probe = new ReadWriteProbe(this.#runtime, this.#options.hosts, (server, address) => {
+      this.#hosts.prefer(server, address);
+      const transport = this.#transport;
+      transport?.drop();
+      this.#lost(new KeeperError(ErrorCode.NOTREADONLY));
+    });
+  }
+
+  // Requests and replies.
+
+  /** What one turn of the program asks is written together. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || !this.#isConnected) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#isConnected && !this.#congested && this.#waiting.size > 0) {
+      const frames: Uint8Array[] = [];
+      for (let size = 0; size < WRITE_BYTES && this.#waiting.size > 0; ) {
+        const packet = this.#waiting.shift() as Packet;
+        this.#sent.push(packet);
+        frames.push(packet.frame);
+        size += packet.frame.length;
+      }
+      this.#congested = this.#transport?.send(frames) === false;
+    }
+  }
+
+  #drained(): void {
+    this.#congested = false;
+    this.#flush();
+  }
+
+  #takeXid(): number {
+    const xid = this.#nextXid;
+    this.#nextXid = xid === 0x7fff_ffff ? 1 : xid + 1;
+    return xid;
+  }
+
+  #received(header: ReplyHeader, body: Reader): void {
+    switch (header.xid) {
+      case Xid.notification:
+        return this.#owner.notified(header, body);
+      case Xid.auth:
+        return this.#authAnswered(header.err);
+      case Xid.setWatches:
+        if (header.err !== 0) this.#runtime.log.warn('watches were not renewed', { error: header.err });
+        return;
+      default:
+        return this.#answered(header, body);
+    }
+  }
+
+  #answered(header: ReplyHeader, body: Reader): void {
+    const sent = this.#sent.peek();
+    if (sent === undefined || sent.xid !== header.xid) {
+      this.#runtime.log.error('a reply out of order', { expected: sent?.xid, found: header.xid });
+      this.#abandon();
+      return;
+    }
+    this.#sent.shift();
+    this.#requestBytes -= sent.frame.length;
+    if (header.zxid > this.#lastZxid) this.#lastZxid = header.zxid;
+    try {
+      sent.request.replied(header, body);
+    } catch (cause) {
+      sent.request.failed(new KeeperError(ErrorCode.MARSHALLINGERROR, sent.request.path, { cause }));
+      throw cause;
+    }
+  }
+
+  /** The connection cannot be trusted any more. */
+  #abandon(): void {
+    this.#transport?.drop();
+    this.#lost(new KeeperError(ErrorCode.CONNECTIONLOSS));
+  }
+
+  #authAnswered(err: number): void {
+    const credentials = this.#credentialsSent.shift();
+    if (err !== 0) {
+      this.#runtime.log.error('authentication failed', { scheme: credentials?.scheme });
+      this.#end('authFailed');
+      return;
+    }
+    credentials?.confirm();
+  }
+
+  // The end.
+
+  #end(state: 'expired' | 'authFailed' | 'closed'): void {
+    if (this.#isOver) return;
+    this.#state = state; // first: what fails now must fail with the right error, and nothing new may begin
+    this.#retry?.cancel();
+    this.#expiry?.cancel();
+    this.#probe?.stop();
+    this.#transport?.drop();
+    this.#transport = undefined;
+    this.#failAll(this.#endCode());
+    for (const credentials of this.#credentials) credentials.reject(this.#endError(undefined)); // settled ones do not mind
+    this.#owner.stateChanged(state);
+  }
+
+  #failAll(code: number): void {
+    const packets = [...this.#sent, ...this.#waiting];
+    this.#sent.clear();
+    this.#waiting.clear();
+    this.#requestBytes = 0;
+    for (const { request } of packets) request.failed(new KeeperError(code, request.path));
+  }
+
+  #endCode(): number {
+    return this.#state === 'authFailed' ? ErrorCode.AUTHFAILED : ErrorCode.SESSIONEXPIRED;
+  }
+
+  #endError(path: string | undefined): KeeperError {
+    return new KeeperError(this.#endCode(), path);
+  }
+}
