@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { ConfigError } from './config-error.ts';
+import { parseProperties, readProperties } from './properties.ts';
+import { allZooCfgOptions, readZooCfg, zooCfg } from './zoo-cfg.ts';
+
+const cases: readonly { name: string; given: string; want: Record<string, string> }[] = [
+  {
+    name: 'a key may be followed by =, a colon or a blank',
+    given: 'a=1\nb: 2\nc 3\nd\n',
+    want: { a: '1', b: '2', c: '3', d: '' },
+  },
+  { name: 'blanks around the separator are dropped, at the end they stay', given: '  a \t=\f 1 \n', want: { a: '1 ' } },
+  { name: 'a second separator belongs to the value', given: 'a==1\nb = : 2', want: { a: '=1', b: ': 2' } },
+  { name: 'comments and blank lines are skipped', given: '# a=1\n ! b=2\n\n\t\nc=#3', want: { c: '#3' } },
+  {
+    name: 'a backslash joins lines, leading blanks of the next are dropped',
+    given: 'a=1,\\\n   2,\\\r\n3',
+    want: { a: '1,2,3' },
+  },
+  { name: 'an escaped backslash joins nothing', given: 'a=1\\\\\nb=2', want: { a: '1\\', b: '2' } },
+  { name: 'a comment is not continued', given: '# x\\\na=1', want: { a: '1' } },
+  { name: 'a comment mark inside a joined line is text', given: 'a=1\\\n#2', want: { a: '1#2' } },
+  { name: 'escapes', given: 'a=\\t\\n\\r\\f\\u00e9\\q\\:', want: { a: '\t\n\r\fé' + 'q:' } },
+  { name: 'separators in a key are escaped', given: 'a\\=b\\ c\\:d=1', want: { 'a=b c:d': '1' } },
+  { name: 'the last of two equal keys counts', given: 'a=1\na=2', want: { a: '2' } },
+  { name: 'old Macintosh line ends', given: 'a=1\rb=2', want: { a: '1', b: '2' } },
+];
+for (const { name, given, want } of cases) {
+  test(`properties: ${name}`, () => assert.deepEqual(Object.fromEntries(parseProperties(given)), want));
+}
+
+test('properties: a file is Latin-1', () => {
+  assert.equal(readProperties(Buffer.from('a=\xe9', 'latin1')).get('a'), 'é');
+});
+
+test('properties: a broken \\u escape is refused', () => {
+  assert.throws(() => parseProperties('a=\\u12g4'), ConfigError);
+});
+
+test('properties: what is escaped is read back', () => {
+  const escapeAll = (text: string) =>
+    [...text].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  fc.assert(
+    fc.property(fc.string({ minLength: 1 }), fc.string(), (key, value) => {
+      assert.equal(parseProperties(`${escapeAll(key)}=${escapeAll(value)}`).get(key), value);
+    }),
+  );
+});
+
+test('the shipped sample of Apache is read', () => {
+  const config = readZooCfg(
+    'tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/tmp/zookeeper\nclientPort=2181\n#maxClientCnxns=60\n',
+  );
+  assert.equal(config.tickTimeMs, 2000);
+  assert.equal(config.clientPort, 2181);
+  assert.equal(config.dataLogDir, '/tmp/zookeeper');
+  assert.equal(config.minSessionTimeoutMs, 4000);
+  assert.equal(config.maxSessionTimeoutMs, 40_000);
+  assert.equal(config.maxClientCnxns, 60);
+  assert.deepEqual(config.fourLetterWords, ['srvr']);
+  assert.deepEqual(config.warnings, []);
+});
+
+const refused: readonly { given: Record<string, string | number>; says: RegExp }[] = [
+  { given: { dataDir: '/d', tickTime: 0 }, says: /tickTime=0 is refused: expected an integer of ms from 1$/ },
+  { given: { dataDir: '/d', tickTime: '2s' }, says: /tickTime=2s is refused/ },
+  { given: { clientPort: 2181 }, says: /dataDir is missing/ },
+  { given: { dataDir: '/d', clientPort: 70_000 }, says: /clientPort=70000 is refused/ },
+  { given: { dataDir: '/d', clientPortAddress: 'x' }, says: /clientPort must be set too/ },
+  {
+    given: { dataDir: '/d', standaloneEnabled: 'yes' },
+    says: /Invalid option yes for standaloneEnabled\. Choose 'true' or 'false\.'/,
+  },
+  { given: { dataDir: '/d', electionAlg: 2 }, says: /electionAlg=2 is refused/ },
+  { given: { dataDir: '/d', minSessionTimeout: 10, maxSessionTimeout: 5 }, says: /must not exceed/ },
+  { given: { dataDir: '/d', secureClientPort: 2281 }, says: /TLS for clients is not supported yet/ },
+  { given: { dataDir: '/d', 'server.1': 'a:2888' }, says: /server\.1=a:2888 is refused: expected host:peerPort/ },
+  { given: { dataDir: '/d', peerType: 'king' }, says: /choose participant or observer/ },
+];
+for (const { given, says } of refused) {
+  test(`zoo.cfg refuses ${JSON.stringify(given)}`, () => assert.throws(() => zooCfg(given), says));
+}
+
+test('an unknown key and a key without effect are warnings, once each', () => {
+  const config = zooCfg({ dataDir: '/d', 'nio.numWorkerThreads': 4, helloWorld: 'x' });
+  assert.deepEqual(config.warnings, [
+    'nio.numWorkerThreads=4 is accepted without effect',
+    'helloWorld=x is unknown and ignored',
+  ]);
+});
+
+test('members of an ensemble are read, with roles, client ports and IPv6', () => {
+  const config = zooCfg({
+    dataDir: '/d',
+    'server.1': 'a:2888:3888;2181',
+    'server.2': '[::1]:2888:3888:observer;[::1]:2182',
+    'server.3': 'b:1:2|c:3:4',
+    'group.1': '1:2',
+    'weight.1': '3',
+  });
+  assert.deepEqual(config.servers.get(1), {
+    addresses: [{ host: 'a', peerPort: 2888, electionPort: 3888 }],
+    role: 'participant',
+    clientHost: undefined,
+    clientPort: 2181,
+  });
+  assert.deepEqual(config.servers.get(2), {
+    addresses: [{ host: '::1', peerPort: 2888, electionPort: 3888 }],
+    role: 'observer',
+    clientHost: '::1',
+    clientPort: 2182,
+  });
+  assert.equal(config.servers.get(3)?.addresses.length, 2);
+  assert.deepEqual(
+    [...config.groups],
+    [
+      ['group.1', '1:2'],
+      ['weight.1', '3'],
+    ],
+  );
+  assert.deepEqual(config.warnings, []);
+});
+
+test('jute.maxbuffer is a system property, a prefixed property is a key of the file, which wins', () => {
+  const config = readZooCfg('dataDir=/d\nsnapCount=7', {
+    'jute.maxbuffer': '4096',
+    'zookeeper.snapCount': '9',
+    'zookeeper.globalOutstandingLimit': '5',
+  });
+  assert.equal(config.juteMaxBuffer, 4096);
+  assert.equal(config.juteMaxBufferExtra, 4096);
+  assert.equal(config.snapCount, 7);
+  assert.equal(config.globalOutstandingLimit, 5);
+  assert.deepEqual(readZooCfg('dataDir=/d\njute.maxbuffer=4096').warnings, [
+    'jute.maxbuffer=4096 is unknown and ignored',
+  ]);
+});
+
+test('every default in the table is a legal value of its option', () => {
+  for (const option of allZooCfgOptions.values()) {
+    if (option.default === null || option.default === '') continue;
+    assert.doesNotThrow(() => zooCfg({ dataDir: '/d', [option.name]: option.default ?? '' }), option.name);
+  }
+});

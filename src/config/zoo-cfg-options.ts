@@ -1,0 +1,153 @@
+import { type Effect, type Option, type OptionType, tableOf } from './options.ts';
+
+type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
+
+function option(
+  name: string,
+  type: OptionType,
+  value: string | number | boolean | null,
+  description: string,
+  limits: Limits = {},
+): Option {
+  return { name, type, default: value === null ? null : String(value), effect: 'honoured', description, ...limits };
+}
+
+/** Apache's, meaningless here: there are no threads, no JVM and no native buffers to tune. */
+function accepted(
+  name: string,
+  type: OptionType,
+  value: string | number | boolean | null,
+  description: string,
+): Option {
+  return { ...option(name, type, value, description), effect: 'accepted' satisfies Effect };
+}
+
+const port: Limits = { min: 0, max: 65_535 };
+const notNegative: Limits = { min: 0 };
+
+/** Keys that QuorumPeerConfig parses itself. */
+const parsedKeys: readonly Option[] = [
+  option('dataDir', 'path', null, 'directory of snapshots and of the myid file'),
+  option('dataLogDir', 'path', null, 'directory of the transaction logs, dataDir by default'),
+  option('clientPort', 'int', null, 'port for clients; 0 takes a free one', port),
+  option('clientPortAddress', 'string', null, 'address to listen on, every interface by default; needs clientPort'),
+  option('secureClientPort', 'int', null, 'port for TLS clients', port),
+  option('secureClientPortAddress', 'string', null, 'address for TLS clients; needs secureClientPort'),
+  option('observerMasterPort', 'int', 0, 'port on which followers serve observers; 0 is off', port),
+  option('clientPortListenBacklog', 'int', -1, 'listen backlog, -1 leaves it to the system', { min: -1 }),
+  option('tickTime', 'int', 3000, 'basic unit of time', { unit: 'ms', min: 1 }),
+  option('maxClientCnxns', 'int', 60, 'connections from one address, 0 for any number', notNegative),
+  option('minSessionTimeout', 'int', -1, 'lowest session timeout granted, -1 for 2 ticks', { unit: 'ms', min: -1 }),
+  option('maxSessionTimeout', 'int', -1, 'highest session timeout granted, -1 for 20 ticks', { unit: 'ms', min: -1 }),
+  option('initLimit', 'int', 0, 'time for a follower to connect and synchronize', { unit: 'ticks', min: 0 }),
+  option('syncLimit', 'int', 0, 'time that a follower may lag', { unit: 'ticks', min: 0 }),
+  option('connectToLearnerMasterLimit', 'int', 0, 'time to connect to a leader, 0 for initLimit', {
+    unit: 'ticks',
+    min: 0,
+  }),
+  option('electionAlg', 'int', 3, 'only 3, fast leader election, exists', { min: 3, max: 3 }),
+  option('quorumListenOnAllIPs', 'boolean', false, 'peer and election ports listen on every interface'),
+  option('peerType', 'string', 'participant', 'participant or observer'),
+  option('syncEnabled', 'boolean', true, 'observers keep a log and snapshots'),
+  option('dynamicConfigFile', 'path', null, 'file of the membership'),
+  option('autopurge.snapRetainCount', 'int', 3, 'snapshots to keep; below 3 means 3'),
+  option('autopurge.purgeInterval', 'int', 0, 'time between purges, 0 is off', { unit: 'hours', min: 0 }),
+  option('standaloneEnabled', 'boolean', true, 'a single server may run without quorum'),
+  option('reconfigEnabled', 'boolean', false, 'clients may change the membership'),
+  option('sslQuorum', 'boolean', false, 'TLS between servers'),
+  option('portUnification', 'boolean', false, 'plain and TLS between servers on one port'),
+  accepted('sslQuorumReloadCertFiles', 'boolean', false, 'reload of key stores'),
+  option('localSessionsEnabled', 'boolean', false, 'sessions known to one server only'),
+  option('localSessionsUpgradingEnabled', 'boolean', false, 'a local session becomes global when it needs to'),
+  option('quorum.auth.enableSasl', 'boolean', false, 'SASL between servers'),
+  option('quorum.auth.serverRequireSasl', 'boolean', false, 'SASL between servers'),
+  option('quorum.auth.learnerRequireSasl', 'boolean', false, 'SASL between servers'),
+  accepted('quorum.auth.learner.saslLoginContext', 'string', 'QuorumLearner', 'SASL between servers'),
+  accepted('quorum.auth.server.saslLoginContext', 'string', 'QuorumServer', 'SASL between servers'),
+  accepted('quorum.auth.kerberos.servicePrincipal', 'string', 'zkquorum/localhost', 'SASL between servers'),
+  accepted('quorum.cnxn.threads.size', 'int', 20, 'threads for connections between servers'),
+  accepted('jvm.pause.monitor', 'boolean', false, 'detector of JVM pauses'),
+  accepted('jvm.pause.sleep.time.ms', 'int', 500, 'detector of JVM pauses'),
+  accepted('jvm.pause.warn-threshold.ms', 'int', 10_000, 'detector of JVM pauses'),
+  accepted('jvm.pause.info-threshold.ms', 'int', 1000, 'detector of JVM pauses'),
+  accepted('metricsProvider.className', 'string', null, 'metrics provider'),
+  option('multiAddress.enabled', 'boolean', false, 'several addresses a server'),
+  accepted('multiAddress.reachabilityCheckTimeoutMs', 'int', 1000, 'check of addresses'),
+  accepted('multiAddress.reachabilityCheckEnabled', 'boolean', true, 'check of addresses'),
+  accepted('oraclePath', 'path', null, 'oracle of a two-node ensemble'),
+];
+
+/** Keys that Apache turns into system properties `zookeeper.<key>`. */
+const propertyKeys: readonly Option[] = [
+  option('globalOutstandingLimit', 'int', 1000, 'requests in progress above which sockets are not read', { min: 1 }),
+  option('preAllocSize', 'int', 65_536, 'growth of a transaction log, 0 is off', { unit: 'KiB' }),
+  option('snapCount', 'int', 100_000, 'transactions between snapshots; below 2 means 2'),
+  option('snapSizeLimitInKb', 'long', 4_194_304, 'log bytes between snapshots, 0 is off', { unit: 'KiB' }),
+  option('txnLogSizeLimitInKb', 'long', -1, 'size at which a log is rolled, -1 is off', { unit: 'KiB' }),
+  option('commitLogCount', 'int', 500, 'committed proposals kept in memory'),
+  option('maxCnxns', 'int', 0, 'client connections in all, 0 for any number', notNegative),
+  accepted('maxResponseCacheSize', 'int', 400, 'cache of serialized answers'),
+  accepted('maxGetChildrenResponseCacheSize', 'int', 400, 'cache of serialized answers'),
+  option('flushDelay', 'long', 0, 'time to gather transactions for one sync', { unit: 'ms', min: 0 }),
+  accepted('maxWriteQueuePollTime', 'long', null, 'time to wait for more transactions'),
+  option('maxBatchSize', 'int', 1000, 'transactions at most in one sync', { min: 1 }),
+  option('enforceQuota', 'boolean', false, 'quotas refuse what exceeds them'),
+  option('forceSync', 'yes-no', 'yes', 'sync the log before acknowledging'),
+  option('skipACL', 'yes-no', 'no', 'no access control'),
+  option('extendedTypesEnabled', 'boolean', false, 'TTL nodes'),
+  option('4lw.commands.whitelist', 'list', 'srvr', 'four-letter words that are answered, * for all'),
+  option('DigestAuthenticationProvider.superDigest', 'string', null, 'digest id that bypasses access control'),
+  option('leaderServes', 'yes-no', 'yes', 'the leader accepts clients'),
+  option('nio.sessionlessCnxnTimeout', 'int', 10_000, 'patience with connections without a session', {
+    unit: 'ms',
+    min: 1,
+  }),
+  accepted('nio.numSelectorThreads', 'int', null, 'threads'),
+  accepted('nio.numWorkerThreads', 'int', null, 'threads'),
+  accepted('nio.directBufferBytes', 'int', 65_536, 'native buffers'),
+  accepted('commitProcessor.numWorkerThreads', 'int', null, 'threads'),
+  accepted('commitProcessor.maxReadBatchSize', 'int', -1, 'threads'),
+  accepted('commitProcessor.maxCommitBatchSize', 'int', 1, 'threads'),
+  option('admin.enableServer', 'boolean', true, 'AdminServer'),
+  option('admin.serverAddress', 'string', '0.0.0.0', 'AdminServer'),
+  option('admin.serverPort', 'int', 8080, 'AdminServer', port),
+  option('admin.commandURL', 'string', '/commands', 'AdminServer'),
+  accepted('admin.idleTimeout', 'int', 30_000, 'AdminServer'),
+  accepted('leader.maxConcurrentSnapSyncs', 'int', 10, 'parallel synchronizations'),
+  accepted('leader.maxConcurrentDiffSyncs', 'int', 100, 'parallel synchronizations'),
+  accepted('snapshotSizeFactor', 'double', 0.33, 'when a learner gets a snapshot'),
+  accepted('watchManagerName', 'string', null, 'class of the watch manager'),
+  option('digest.enabled', 'boolean', true, 'digests of the tree in logs and snapshots'),
+  option('closeSessionTxn.enabled', 'boolean', true, 'the end of a session lists its ephemeral nodes'),
+  option('serializeLastProcessedZxid.enabled', 'boolean', true, 'snapshots end with their zxid'),
+  option('snapshot.trust.empty', 'boolean', false, 'logs without any snapshot are replayed'),
+  option('snapshot.compression.method', 'string', '', 'gz, snappy or none'),
+  option('datadir.autocreate', 'boolean', true, 'missing directories are created'),
+  option('db.autocreate', 'boolean', true, 'an empty directory is an empty tree'),
+  accepted('audit.enable', 'boolean', false, 'audit log'),
+  accepted('fsync.warningthresholdms', 'long', 1000, 'time after which a sync is called slow'),
+  accepted('serverCnxnFactory', 'string', null, 'class of the network layer'),
+  accepted('fips-mode', 'boolean', true, 'TLS'),
+  option('sessionRequireClientSASLAuth', 'boolean', false, 'clients must authenticate by SASL'),
+  option('enforce.auth.enabled', 'boolean', false, 'clients must authenticate'),
+  option('enforce.auth.schemes', 'string', null, 'clients must authenticate'),
+];
+
+/** Plain Java system properties: Apache reads them from `-D` flags alone, never from zoo.cfg. */
+const systemProperties: readonly Option[] = [
+  option('jute.maxbuffer', 'int', 1_048_575, 'largest request', { unit: 'bytes', min: 0 }),
+  option('zookeeper.jute.maxbuffer.extrasize', 'int', null, 'added to jute.maxbuffer for a field', { unit: 'bytes' }),
+  option('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
+  option('znode.container.checkIntervalMs', 'int', 60_000, 'time between searches for empty containers', {
+    unit: 'ms',
+    min: 1,
+  }),
+  option('znode.container.maxPerMinute', 'int', 10_000, 'containers removed a minute', { min: 1 }),
+  option('znode.container.maxNeverUsedIntervalMs', 'long', 0, 'age of a container never used, 0 is off', {
+    unit: 'ms',
+    min: 0,
+  }),
+];
+
+export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys]);
+export const zookeeperSystemProperties = tableOf(systemProperties);

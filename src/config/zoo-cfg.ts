@@ -1,0 +1,266 @@
+import { ConfigError } from './config-error.ts';
+import { Options, tableOf } from './options.ts';
+import { parseProperties } from './properties.ts';
+import { parseServer, type ServerSpec } from './server-spec.ts';
+import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
+
+/** zoo.cfg and the system properties beside it, checked and typed. */
+export interface ZooCfg {
+  readonly dataDir: string;
+  readonly dataLogDir: string;
+  /** Undefined: the file names no port. */
+  readonly clientPort: number | undefined;
+  /** Undefined: every interface. */
+  readonly clientPortAddress: string | undefined;
+  readonly clientPortListenBacklog: number;
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  readonly maxClientCnxns: number;
+  readonly maxCnxns: number;
+  readonly sessionlessTimeoutMs: number;
+  readonly globalOutstandingLimit: number;
+  /** `jute.maxbuffer`, and what a field may have beyond it. */
+  readonly juteMaxBuffer: number;
+  readonly juteMaxBufferExtra: number;
+  /** Lower case; `*` for all. */
+  readonly fourLetterWords: readonly string[];
+
+  readonly preAllocSizeBytes: number;
+  readonly snapCount: number;
+  /** 0 is off. */
+  readonly snapSizeLimitBytes: number;
+  /** 0 is off. */
+  readonly txnLogSizeLimitBytes: number;
+  readonly commitLogCount: number;
+  readonly flushDelayMs: number;
+  readonly maxBatchSize: number;
+  readonly forceSync: boolean;
+  readonly trustEmptySnapshot: boolean;
+  readonly snapshotCompression: string;
+  readonly digestEnabled: boolean;
+  readonly closeSessionTxnEnabled: boolean;
+  readonly serializeLastProcessedZxid: boolean;
+  readonly autocreateDirectories: boolean;
+  readonly autocreateDatabase: boolean;
+  readonly snapRetainCount: number;
+  /** 0 is off. */
+  readonly purgeIntervalHours: number;
+
+  readonly skipAcl: boolean;
+  readonly superDigest: string | undefined;
+  readonly extendedTypesEnabled: boolean;
+  readonly enforceQuota: boolean;
+  readonly containerCheckIntervalMs: number;
+  readonly containerMaxPerMinute: number;
+  readonly containerMaxNeverUsedMs: number;
+
+  readonly initLimitTicks: number;
+  readonly syncLimitTicks: number;
+  readonly connectToLeaderLimitTicks: number;
+  readonly quorumListenOnAllIps: boolean;
+  readonly peerType: 'participant' | 'observer';
+  readonly observersSync: boolean;
+  readonly standaloneEnabled: boolean;
+  readonly reconfigEnabled: boolean;
+  readonly localSessionsEnabled: boolean;
+  readonly localSessionsUpgradingEnabled: boolean;
+  readonly leaderServes: boolean;
+  readonly readOnlyModeEnabled: boolean;
+  readonly dynamicConfigFile: string | undefined;
+  /** By server id; empty without `server.N` lines. */
+  readonly servers: ReadonlyMap<number, ServerSpec>;
+  /** `group.N` and `weight.N` lines, as they stand. */
+  readonly groups: ReadonlyMap<string, string>;
+
+  readonly admin: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly url: string };
+  /** Lines to log once at the start. */
+  readonly warnings: readonly string[];
+}
+
+/** What `-D` flags say beside the file: `jute.maxbuffer`, or a zoo.cfg key as `zookeeper.<key>`. */
+export type SystemProperties = Readonly<Record<string, string>>;
+
+/** @throws ConfigError naming key, value and fix */
+export function readZooCfg(text: string, systemProperties: SystemProperties = {}): ZooCfg {
+  return zooCfgOf(parseProperties(text), systemProperties);
+}
+
+/** A configuration from its keys, as tests and embedding programs give it. @throws ConfigError */
+export function zooCfg(
+  keys: Readonly<Record<string, string | number | boolean>>,
+  systemProperties: SystemProperties = {},
+): ZooCfg {
+  return zooCfgOf(new Map(Object.entries(keys).map(([key, value]) => [key, String(value)])), systemProperties);
+}
+
+export function zooCfgOf(given: ReadonlyMap<string, string>, systemProperties: SystemProperties): ZooCfg {
+  const trimmed = new Map([...given].map(([key, value]) => [key, value.trim()]));
+  const { properties, overrides } = splitSystemProperties(systemProperties);
+  for (const [key, value] of overrides) if (!trimmed.has(key)) trimmed.set(key, value);
+  const options = new Options(zooCfgOptions, trimmed, isMembership);
+  const system = new Options(zookeeperSystemProperties, properties);
+  refuseUnsupported(options, trimmed);
+  const config = typed(options, system, trimmed);
+  checkTogether(options, config);
+  return config;
+}
+
+function typed(options: Options, system: Options, given: ReadonlyMap<string, string>): ZooCfg {
+  const tickTimeMs = options.number('tickTime');
+  const minSessionTimeout = options.number('minSessionTimeout');
+  const maxSessionTimeout = options.number('maxSessionTimeout');
+  const juteMaxBuffer = system.number('jute.maxbuffer');
+  return {
+    dataDir: options.string('dataDir'),
+    dataLogDir: options.optional('dataLogDir') ?? options.string('dataDir'),
+    clientPort: options.isGiven('clientPort') ? options.number('clientPort') : undefined,
+    clientPortAddress: options.optional('clientPortAddress'),
+    clientPortListenBacklog: options.number('clientPortListenBacklog'),
+    tickTimeMs,
+    minSessionTimeoutMs: minSessionTimeout === -1 ? tickTimeMs * 2 : minSessionTimeout,
+    maxSessionTimeoutMs: maxSessionTimeout === -1 ? tickTimeMs * 20 : maxSessionTimeout,
+    maxClientCnxns: options.number('maxClientCnxns'),
+    maxCnxns: options.number('maxCnxns'),
+    sessionlessTimeoutMs: options.number('nio.sessionlessCnxnTimeout'),
+    globalOutstandingLimit: options.number('globalOutstandingLimit'),
+    juteMaxBuffer,
+    // BinaryInputArchive: at least 1024.
+    juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),
+    fourLetterWords: options.list('4lw.commands.whitelist'),
+
+    preAllocSizeBytes: Math.max(0, options.number('preAllocSize')) * 1024,
+    snapCount: Math.max(2, options.number('snapCount')),
+    snapSizeLimitBytes: Math.max(0, options.number('snapSizeLimitInKb')) * 1024,
+    txnLogSizeLimitBytes: Math.max(0, options.number('txnLogSizeLimitInKb')) * 1024,
+    commitLogCount: Math.max(500, options.number('commitLogCount')),
+    flushDelayMs: options.number('flushDelay'),
+    maxBatchSize: options.number('maxBatchSize'),
+    forceSync: options.boolean('forceSync'),
+    trustEmptySnapshot: options.boolean('snapshot.trust.empty'),
+    snapshotCompression: options.string('snapshot.compression.method'),
+    digestEnabled: options.boolean('digest.enabled'),
+    closeSessionTxnEnabled: options.boolean('closeSessionTxn.enabled'),
+    serializeLastProcessedZxid: options.boolean('serializeLastProcessedZxid.enabled'),
+    autocreateDirectories: options.boolean('datadir.autocreate'),
+    autocreateDatabase: options.boolean('db.autocreate'),
+    snapRetainCount: Math.max(3, options.number('autopurge.snapRetainCount')),
+    purgeIntervalHours: options.number('autopurge.purgeInterval'),
+
+    skipAcl: options.boolean('skipACL'),
+    superDigest: options.optional('DigestAuthenticationProvider.superDigest'),
+    extendedTypesEnabled: options.boolean('extendedTypesEnabled'),
+    enforceQuota: options.boolean('enforceQuota'),
+    containerCheckIntervalMs: system.number('znode.container.checkIntervalMs'),
+    containerMaxPerMinute: system.number('znode.container.maxPerMinute'),
+    containerMaxNeverUsedMs: system.number('znode.container.maxNeverUsedIntervalMs'),
+
+    initLimitTicks: options.number('initLimit'),
+    syncLimitTicks: options.number('syncLimit'),
+    connectToLeaderLimitTicks: options.number('connectToLearnerMasterLimit') || options.number('initLimit'),
+    quorumListenOnAllIps: options.boolean('quorumListenOnAllIPs'),
+    peerType: peerTypeOf(options.string('peerType')),
+    observersSync: options.boolean('syncEnabled'),
+    standaloneEnabled: options.boolean('standaloneEnabled'),
+    reconfigEnabled: options.boolean('reconfigEnabled'),
+    localSessionsEnabled: options.boolean('localSessionsEnabled'),
+    localSessionsUpgradingEnabled: options.boolean('localSessionsUpgradingEnabled'),
+    leaderServes: options.boolean('leaderServes'),
+    readOnlyModeEnabled: system.boolean('readonlymode.enabled'),
+    dynamicConfigFile: options.optional('dynamicConfigFile'),
+    servers: serversOf(given),
+    groups: new Map([...given].filter(([key]) => /^(group|weight)\./.test(key))),
+
+    admin: {
+      enabled: options.boolean('admin.enableServer'),
+      host: options.string('admin.serverAddress'),
+      port: options.number('admin.serverPort'),
+      url: options.string('admin.commandURL'),
+    },
+    warnings: [...options.warnings, ...system.warnings],
+  };
+}
+
+function isMembership(key: string): boolean {
+  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.');
+}
+
+function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
+  const servers = new Map<number, ServerSpec>();
+  for (const [key, value] of given) {
+    const [, id] = /^server\.(\d+)$/.exec(key) ?? [];
+    if (id !== undefined) servers.set(Number(id), parseServer(key, value));
+  }
+  return servers;
+}
+
+function peerTypeOf(value: string): 'participant' | 'observer' {
+  const type = value.toLowerCase();
+  if (type === 'participant' || type === 'observer') return type;
+  throw new ConfigError('peerType', value, 'choose participant or observer');
+}
+
+/** `zookeeper.snapCount` is zoo.cfg's `snapCount`; the file wins, since Apache sets the property from it. */
+function splitSystemProperties(given: SystemProperties): {
+  properties: Map<string, string>;
+  overrides: Map<string, string>;
+} {
+  const properties = new Map<string, string>();
+  const overrides = new Map<string, string>();
+  for (const [name, value] of Object.entries(given)) {
+    const key = name.startsWith('zookeeper.') ? name.slice('zookeeper.'.length) : undefined;
+    if (zookeeperSystemProperties.has(name)) properties.set(name, value);
+    else if (key !== undefined && zooCfgOptions.has(key)) overrides.set(key, value);
+    else properties.set(name, value);
+  }
+  return { properties, overrides };
+}
+
+/** What asks for a protection that we do not give must not start as if it had it. */
+const unsupported: Readonly<Record<string, string>> = {
+  secureClientPort: 'TLS for clients is not supported yet; use clientPort',
+  secureClientPortAddress: 'TLS for clients is not supported yet; use clientPortAddress',
+  'enforce.auth.schemes': 'enforced authentication is not supported yet; leave it out',
+};
+const unsupportedWhenTrue: Readonly<Record<string, string>> = {
+  sslQuorum: 'TLS between servers is not supported yet; set it to false',
+  portUnification: 'TLS between servers is not supported yet; set it to false',
+  'quorum.auth.enableSasl': 'SASL between servers is not supported yet; set it to false',
+  'quorum.auth.serverRequireSasl': 'SASL between servers is not supported yet; set it to false',
+  'quorum.auth.learnerRequireSasl': 'SASL between servers is not supported yet; set it to false',
+  sessionRequireClientSASLAuth: 'SASL is not supported yet; set it to false',
+  'enforce.auth.enabled': 'enforced authentication is not supported yet; set it to false',
+};
+
+function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>): void {
+  for (const [key, fix] of Object.entries(unsupported)) {
+    const value = given.get(key);
+    if (value !== undefined) throw new ConfigError(key, value, fix);
+  }
+  for (const [key, fix] of Object.entries(unsupportedWhenTrue)) {
+    if (options.boolean(key)) throw new ConfigError(key, given.get(key), fix);
+  }
+  for (const [key, value] of given) {
+    if (key.startsWith('ssl.')) throw new ConfigError(key, value, 'TLS is not supported yet; leave it out');
+  }
+}
+
+function checkTogether(options: Options, config: ZooCfg): void {
+  if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
+    throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
+  }
+  if (config.minSessionTimeoutMs > config.maxSessionTimeoutMs) {
+    throw new ConfigError(
+      'minSessionTimeout',
+      String(options.number('minSessionTimeout')),
+      `it must not exceed maxSessionTimeout (${config.maxSessionTimeoutMs} ms)`,
+    );
+  }
+  const method = config.snapshotCompression;
+  if (method !== '' && method !== 'gz' && method !== 'snappy') {
+    throw new ConfigError('snapshot.compression.method', method, 'choose gz or snappy, or leave it out');
+  }
+}
+
+/** The whole table, for documentation and tests. */
+export const allZooCfgOptions = tableOf([...zooCfgOptions.values(), ...zookeeperSystemProperties.values()]);
