@@ -1,0 +1,261 @@
+/** Our ZooKeeper client against Apache's servers. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE } from '../../src/zookeeper/client/acl.ts';
+import {
+  type ClientState,
+  connectZookeeper,
+  type ZookeeperClient,
+  type ZookeeperClientOptions,
+} from '../../src/zookeeper/client/client.ts';
+import { MultiError } from '../../src/zookeeper/client/multi.ts';
+import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes.ts';
+import type { WatchEvent, Watcher } from '../../src/zookeeper/client/watch-registry.ts';
+import { CreateMode } from '../../src/zookeeper/jute/create-mode.ts';
+import { ErrorCode, KeeperError } from '../../src/zookeeper/jute/errors.ts';
+import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { startCuttableProxy } from './peers/cuttable-proxy.ts';
+import { tempDir } from './peers/temp-dir.ts';
+
+const runtime = nodeRuntime({ logLevel: 'off' });
+
+function connect(t: { after(done: () => unknown): void }, options: ZookeeperClientOptions): ZookeeperClient {
+  const client = connectZookeeper(runtime, options);
+  t.after(() => client.close());
+  return client;
+}
+
+/** A watcher, and the promise of its next event. */
+function nextEvent(): { watch: Watcher; event: Promise<WatchEvent> } {
+  const { promise, resolve } = Promise.withResolvers<WatchEvent>();
+  return { watch: resolve, event: promise };
+}
+
+function stateOf(client: ZookeeperClient, wanted: ClientState): Promise<void> {
+  return new Promise((resolve) => {
+    if (client.state === wanted) resolve();
+    client.onState((state) => {
+      if (state === wanted) resolve();
+    });
+  });
+}
+
+const codeOf = (error: unknown): number | undefined => (error instanceof KeeperError ? error.code : undefined);
+const failsWith = (code: number) => (error: unknown) => codeOf(error) === code;
+
+for (const version of ['3.9.4', '3.4.8'] as const) {
+  const modern = version === '3.9.4';
+
+  test(`the operations of Apache ZooKeeper ${version}`, async (t) => {
+    const server = await startApacheZookeeper({ version, dataDir: tempDir() });
+    t.after(() => server.stop());
+    const client = connect(t, { connect: server.connect });
+    await client.connected({ timeoutMs: 20_000 });
+
+    assert.equal(await client.create('/a', 'one'), '/a');
+    assert.equal(await client.create('/a/n-', null, { mode: CreateMode.PERSISTENT_SEQUENTIAL }), '/a/n-0000000000');
+    const { data, stat } = await client.getData('/a');
+    assert.equal(data?.toString(), 'one');
+    assert.equal(stat.numChildren, 1);
+    assert.equal((await client.getData('/a/n-0000000000')).data, null);
+    assert.equal((await client.setData('/a', new Uint8Array([1, 2]), 0)).version, 1);
+    await assert.rejects(client.setData('/a', '', 7), failsWith(ErrorCode.BADVERSION));
+    assert.equal(await client.exists('/none'), undefined);
+    await assert.rejects(client.getData('/none'), {
+      name: 'NoNode',
+      message: 'KeeperErrorCode = NoNode for /none',
+    });
+    assert.deepEqual(await client.getChildren('/a'), ['n-0000000000']);
+    assert.equal((await client.getChildrenWithStat('/a')).stat.cversion, 1);
+    await client.sync('/a');
+
+    await client.addAuth('digest', 'user:pass');
+    await client.create('/secret', 'x', { acl: CREATOR_ALL_ACL });
+    assert.deepEqual((await client.getACL('/secret')).acl, [
+      { perms: 31, id: { scheme: 'digest', id: 'user:smGaoVKd/cQkjm7b88GyorAUz20=' } },
+    ]);
+    const stranger = connect(t, { connect: server.connect });
+    await assert.rejects(stranger.getData('/secret'), failsWith(ErrorCode.NOAUTH));
+    const friend = connect(t, { connect: server.connect, auth: [{ scheme: 'digest', auth: 'user:pass' }] });
+    assert.equal((await friend.getData('/secret')).data?.toString(), 'x');
+    assert.equal((await friend.setACL('/secret', OPEN_ACL_UNSAFE, 0)).aversion, 1);
+    assert.equal((await stranger.getData('/secret')).data?.toString(), 'x');
+
+    await client.create('/e', null, { mode: CreateMode.EPHEMERAL });
+    assert.equal((await client.exists('/e'))?.ephemeralOwner, client.sessionId);
+    await ensurePath(client, '/deep/er/still');
+    assert.equal(await deleteRecursive(client, '/deep'), true);
+    assert.equal(await client.exists('/deep'), undefined);
+    await client.delete('/a/n-0000000000');
+    await client.delete('/a', 1);
+
+    if (modern) {
+      const made = await client.createWithStat('/container', null, { mode: CreateMode.CONTAINER });
+      assert.equal(made.stat.czxid, client.lastZxid);
+      assert.deepEqual(await client.getEphemerals(), ['/e']);
+      assert.equal(await client.getAllChildrenNumber('/zookeeper'), 2);
+      const who = await client.whoAmI();
+      assert.deepEqual(who.map(({ authScheme, user }) => `${authScheme} ${user}`).sort(), [
+        'digest user',
+        'ip 127.0.0.1',
+      ]);
+    }
+  });
+
+  test(`multi on Apache ZooKeeper ${version}`, async (t) => {
+    const server = await startApacheZookeeper({ version, dataDir: tempDir() });
+    t.after(() => server.stop());
+    const client = connect(t, { connect: `${server.connect}/app` });
+    const root = connect(t, { connect: server.connect });
+    await root.create('/app');
+
+    const results = await client.multi([
+      { kind: 'create', path: '/m', data: 'v' },
+      { kind: 'check', path: '/m', version: 0 },
+      { kind: 'setData', path: '/m', data: 'w', version: 0 },
+      { kind: 'create', path: '/s-', mode: CreateMode.EPHEMERAL_SEQUENTIAL },
+      { kind: 'delete', path: '/m', version: 1 },
+    ]);
+    assert.deepEqual(
+      results.map((result) => result.kind),
+      ['create', 'check', 'setData', 'create', 'delete'],
+    );
+    assert.deepEqual(results[0], { kind: 'create', path: '/m' });
+    assert.deepEqual(results[3], { kind: 'create', path: '/s-0000000001' });
+    assert.deepEqual(await root.getChildren('/app'), ['s-0000000001']);
+
+    await root.create('/app/v');
+    const failure = await client
+      .multi([
+        { kind: 'create', path: '/never' },
+        { kind: 'check', path: '/v', version: 3 },
+        { kind: 'delete', path: '/v' },
+      ])
+      .catch((error: unknown) => error);
+    assert.ok(failure instanceof MultiError);
+    assert.deepEqual(failure.codes, [0, ErrorCode.BADVERSION, ErrorCode.RUNTIMEINCONSISTENCY]);
+    assert.equal(failure.code, ErrorCode.BADVERSION);
+    assert.equal(failure.path, '/v');
+    assert.equal(await client.exists('/never'), undefined);
+    assert.deepEqual(await client.multi([]), []);
+  });
+
+  test(`a change made while the client was cut off from Apache ZooKeeper ${version} is told by its watch`, async (t) => {
+    const server = await startApacheZookeeper({ version, dataDir: tempDir() });
+    t.after(() => server.stop());
+    const proxy = await startCuttableProxy(server.port);
+    t.after(() => proxy.close());
+    const other = connect(t, { connect: server.connect });
+    await other.create('/app');
+    for (const name of ['data', 'gone', 'parent', 'quiet']) await other.create(`/app/${name}`);
+    const client = connect(t, { connect: `${proxy.connect}/app` });
+    const [data, exist, gone, parent, quiet] = [nextEvent(), nextEvent(), nextEvent(), nextEvent(), nextEvent()];
+    await client.getData('/data', { watch: data.watch });
+    await client.exists('/new', { watch: exist.watch });
+    await client.exists('/gone', { watch: gone.watch });
+    await client.getChildren('/parent', { watch: parent.watch });
+    await client.getData('/quiet', { watch: quiet.watch });
+    const { sessionId } = client;
+
+    proxy.cut();
+    await stateOf(client, 'disconnected');
+    const waiting = client.getData('/data');
+    await other.setData('/app/data', 'changed');
+    await other.create('/app/new');
+    await other.delete('/app/gone');
+    await other.create('/app/parent/child');
+    proxy.mend();
+
+    const told = (await Promise.all([data.event, exist.event, gone.event, parent.event])).map(
+      ({ type, path }) => `${type} ${path}`,
+    );
+    assert.deepEqual(told, [
+      'NodeDataChanged /data',
+      'NodeCreated /new',
+      'NodeDeleted /gone',
+      'NodeChildrenChanged /parent',
+    ]);
+    assert.equal((await waiting).data?.toString(), 'changed');
+    assert.equal(client.sessionId, sessionId);
+    await other.setData('/app/quiet', 'now');
+    assert.equal((await quiet.event).type, 'NodeDataChanged');
+  });
+
+  test(`a session and its ephemeral node outlive a restart of Apache ZooKeeper ${version}`, async (t) => {
+    const dataDir = tempDir();
+    let server = await startApacheZookeeper({ version, dataDir });
+    t.after(() => server.stop());
+    const client = connect(t, { connect: server.connect });
+    await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
+    const { watch, event } = nextEvent();
+    await client.exists('/later', { watch });
+    const { sessionId } = client;
+
+    await server.kill();
+    await stateOf(client, 'disconnected');
+    server = await startApacheZookeeper({ version, dataDir, port: server.port });
+    await client.connected();
+    assert.equal(client.sessionId, sessionId);
+    assert.equal((await client.exists('/mine'))?.ephemeralOwner, sessionId);
+    await client.create('/later');
+    assert.deepEqual({ type: 'NodeCreated', path: '/later' }, { type: (await event).type, path: (await event).path });
+  });
+
+  test(`a session that Apache ZooKeeper ${version} gave up is over`, async (t) => {
+    const server = await startApacheZookeeper({ version, dataDir: tempDir(), config: { tickTime: 200 } });
+    t.after(() => server.stop());
+    const proxy = await startCuttableProxy(server.port);
+    t.after(() => proxy.close());
+    const client = connect(t, { connect: proxy.connect, sessionTimeoutMs: 1000 });
+    await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
+    const other = connect(t, { connect: server.connect });
+    const { watch, event } = nextEvent();
+    await other.exists('/mine', { watch });
+    const expired = stateOf(client, 'expired');
+    proxy.cut();
+    assert.equal((await event).type, 'NodeDeleted');
+    proxy.mend();
+    await expired;
+    await assert.rejects(client.getData('/'), failsWith(ErrorCode.SESSIONEXPIRED));
+  });
+}
+
+test('an idle session stays alive by its pings', async (t) => {
+  const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config: { tickTime: 100 } });
+  t.after(() => server.stop());
+  const other = connect(t, { connect: server.connect });
+  const client = connect(t, { connect: server.connect, sessionTimeoutMs: 600 });
+  const states: string[] = [];
+  client.onState((state) => states.push(state));
+  await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
+  // three session timeouts, told by the server's own clock
+  const begun = (await other.createWithStat('/begin')).stat.ctime;
+  for (let now = begun; now < begun + 1800; ) now = (await other.setData('/begin', null)).mtime;
+  assert.equal((await client.exists('/mine'))?.ephemeralOwner, client.sessionId);
+  assert.deepEqual(states, ['connected']);
+});
+
+test('persistent and recursive watches of Apache ZooKeeper 3.9.4 stay, across a lost connection too', async (t) => {
+  const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
+  t.after(() => server.stop());
+  const proxy = await startCuttableProxy(server.port);
+  t.after(() => proxy.close());
+  const other = connect(t, { connect: server.connect });
+  await other.create('/app');
+  const client = connect(t, { connect: `${proxy.connect}/app` });
+  const told: string[] = [];
+  await client.addWatch('/', (event) => told.push(`${event.type} ${event.path}`), { recursive: true });
+  await other.create('/app/one');
+  await client.sync();
+  proxy.cut();
+  await stateOf(client, 'disconnected');
+  proxy.mend();
+  await client.sync(); // behind the setWatches2 of the new connection
+  await other.create('/app/one/two');
+  await client.sync();
+  await client.removeWatches('/', 'PersistentRecursive');
+  await other.delete('/app/one/two');
+  await client.sync();
+  assert.deepEqual(told, ['NodeCreated /one', 'NodeCreated /one/two', 'PersistentWatchRemoved /']);
+});
