@@ -1,0 +1,25 @@
+/** Operations as bits of their ACL codes (`AclOperation`): what a client may do where no authorizer says otherwise (KIP-430). */
+const bits = (...codes: readonly number[]): number => codes.reduce((sum, code) => sum | (1 << code), 0);
+
+const READ = 3;
+const WRITE = 4;
+const CREATE = 5;
+const DELETE = 6;
+const ALTER = 7;
+const DESCRIBE = 8;
+const CLUSTER_ACTION = 9;
+const DESCRIBE_CONFIGS = 10;
+const ALTER_CONFIGS = 11;
+const IDEMPOTENT_WRITE = 12;
+
+export const CLUSTER_OPERATIONS = bits(
+  CREATE,
+  ALTER,
+  DESCRIBE,
+  CLUSTER_ACTION,
+  DESCRIBE_CONFIGS,
+  ALTER_CONFIGS,
+  IDEMPOTENT_WRITE,
+);
+export const TOPIC_OPERATIONS = bits(READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS);
+export const GROUP_OPERATIONS = bits(READ, DELETE, DESCRIBE);

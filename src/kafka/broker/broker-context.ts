@@ -1,0 +1,28 @@
+import type { Purgatory } from '../../runtime/purgatory.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Controller } from '../controller/controller.ts';
+import type { MetadataCache } from '../replication/metadata-cache.ts';
+import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { KafkaZk } from '../zk/kafka-zk.ts';
+import type { AutoTopics } from './auto-topics.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+import type { ControllerFence } from './controller-fence.ts';
+import type { TopicAdmin } from './topic-admin.ts';
+
+/** What the handlers of one broker share. */
+export interface BrokerContext {
+  readonly id: number;
+  readonly clusterId: string;
+  readonly config: KafkaConfig;
+  readonly runtime: Runtime;
+  readonly zk: KafkaZk;
+  readonly metadata: MetadataCache;
+  readonly replicas: ReplicaManager;
+  readonly controller: Controller;
+  /** Refuses requests of controllers and to brokers of the past. */
+  readonly fence: ControllerFence;
+  readonly topics: TopicAdmin;
+  readonly autoTopics: AutoTopics;
+  /** Topic operations that wait for the metadata cache to show their result, by topic name. */
+  readonly topicPurgatory: Purgatory<string>;
+}

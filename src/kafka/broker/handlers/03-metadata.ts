@@ -1,0 +1,123 @@
+import { build, ZERO_UUID } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
+import type { LiveBroker, PartitionMetadata, TopicMetadata } from '../../replication/metadata-cache.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from '../authorized-operations.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { illegalTopicName, isInternal } from '../topic-names.ts';
+
+type Topic = MetadataResponse['topics'][number];
+type Partition = Topic['partitions'][number];
+
+/** Answers from the metadata cache alone; a topic that is missing may come into being. */
+export function metadataHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: MetadataRequest,
+    response: MetadataResponse,
+    versions: '0-13',
+    handle(request, context, responder) {
+      responder.answer(
+        build(MetadataResponse, {
+          brokers: brokersOn(broker, context.listenerName),
+          clusterId: broker.clusterId,
+          controllerId: broker.metadata.controllerId ?? -1,
+          topics: topicsFor(broker, request, context),
+          ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS } : {}),
+        }),
+      );
+    },
+  });
+}
+
+/** Only endpoints of the listener that the client came by: it may not reach the others. */
+export function brokersOn(
+  broker: BrokerContext,
+  listener: string,
+): { nodeId: number; host: string; port: number; rack: string | null }[] {
+  return [...broker.metadata.brokers.values()].flatMap((live) => {
+    const endpoint = endpointOn(live, listener);
+    return endpoint === undefined
+      ? []
+      : [{ nodeId: live.id, host: endpoint.host, port: endpoint.port, rack: live.rack }];
+  });
+}
+
+export function endpointOn(broker: LiveBroker, listener: string): { host: string; port: number } | undefined {
+  return broker.endpoints.find((endpoint) => endpoint.listener === listener);
+}
+
+function topicsFor(broker: BrokerContext, request: MetadataRequest, context: RequestContext): Topic[] {
+  const { topics } = request;
+  const all = topics === null || (context.apiVersion === 0 && topics.length === 0);
+  if (all) return [...broker.metadata.topics()].map((topic) => describe(broker, topic, request, context));
+  return topics.map(({ name, topicId }) => {
+    if (name === null) {
+      const found = broker.metadata.topicName(topicId);
+      if (found === undefined) return failed(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
+      return describe(broker, broker.metadata.topic(found) as TopicMetadata, request, context);
+    }
+    const topic = broker.metadata.topic(name);
+    return topic === undefined ? missing(broker, name, request) : describe(broker, topic, request, context);
+  });
+}
+
+function missing(broker: BrokerContext, name: string, request: MetadataRequest): Topic {
+  if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
+  return failed(name, ZERO_UUID, create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+function failed(name: string | null, topicId: string, errorCode: number): Topic {
+  return {
+    errorCode,
+    name,
+    topicId,
+    isInternal: name !== null && isInternal(name),
+    partitions: [],
+    topicAuthorizedOperations: -2_147_483_648,
+  };
+}
+
+function describe(
+  broker: BrokerContext,
+  topic: TopicMetadata,
+  request: MetadataRequest,
+  context: RequestContext,
+): Topic {
+  const partitions: Partition[] = [];
+  for (const partition of topic.partitions.values()) partitions.push(describePartition(broker, partition, context));
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternal(topic.name),
+    partitions,
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : -2_147_483_648,
+  };
+}
+
+function describePartition(broker: BrokerContext, partition: PartitionMetadata, context: RequestContext): Partition {
+  const leader = broker.metadata.brokers.get(partition.leader);
+  const reachable = leader !== undefined && endpointOn(leader, context.listenerName) !== undefined;
+  const { errorCode, leaderId } = reachable
+    ? { errorCode: ErrorCode.NONE, leaderId: partition.leader }
+    : { errorCode: leaderError(leader, context.apiVersion), leaderId: -1 };
+  // v0 had no way to say which replicas are down: it leaves them out.
+  const shown = (ids: readonly number[]): number[] =>
+    context.apiVersion === 0 ? ids.filter((id) => broker.metadata.brokers.has(id)) : [...ids];
+  return {
+    errorCode,
+    partitionIndex: partition.partition,
+    leaderId,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: shown(partition.replicas),
+    isrNodes: shown(partition.isr),
+    offlineReplicas: partition.replicas.filter((id) => !broker.metadata.brokers.has(id)),
+  };
+}
+
+/** The leader lives but not on this listener: clients before v6 do not know that error. */
+function leaderError(leader: LiveBroker | undefined, version: number): number {
+  return leader !== undefined && version >= 6 ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE;
+}

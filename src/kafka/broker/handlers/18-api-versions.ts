@@ -1,0 +1,35 @@
+import { build } from '../../../wire/schema.ts';
+import { bounds } from '../../../wire/versions.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+
+const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+
+/** Advertises exactly the handlers that are registered, and of each the versions that it honours. */
+export function apiVersionsHandler(handlers: ReadonlyMap<number, ApiHandler>): ApiHandler {
+  let advertised: ApiVersionsResponse['apiKeys'] | undefined;
+  return apiHandler({
+    request: ApiVersionsRequest,
+    response: ApiVersionsResponse,
+    versions: '0-4',
+    handle(request, context, responder) {
+      const named =
+        context.apiVersion < 3 ||
+        [request.clientSoftwareName, request.clientSoftwareVersion].every((text) => softwareName.test(text));
+      if (!named) return responder.answer(build(ApiVersionsResponse, { errorCode: ErrorCode.INVALID_REQUEST }));
+      advertised ??= advertise(handlers);
+      // A cluster without finalized features says so with epoch 0, the version of /feature.
+      responder.answer(build(ApiVersionsResponse, { apiKeys: advertised, finalizedFeaturesEpoch: 0 }));
+    },
+  });
+}
+
+export function advertise(handlers: ReadonlyMap<number, ApiHandler>): ApiVersionsResponse['apiKeys'] {
+  return [...handlers]
+    .sort(([a], [b]) => a - b)
+    .map(([apiKey, { versions }]) => {
+      const [minVersion, maxVersion] = bounds(versions);
+      return { apiKey, minVersion, maxVersion };
+    });
+}

@@ -1,0 +1,117 @@
+import { build, ZERO_UUID } from '../../../wire/schema.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { asKafkaError } from '../request-errors.ts';
+import type { CreatedTopic, NewTopic } from '../topic-admin.ts';
+import { hasLeaders, waitForTopics } from '../topic-waiting.ts';
+
+type Asked = CreateTopicsRequest['topics'][number];
+type Result = CreateTopicsResponse['topics'][number];
+
+/** Only the controller creates topics on request; it writes their znodes and waits until its own cache shows leaders. */
+export function createTopicsHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: CreateTopicsRequest,
+    response: CreateTopicsResponse,
+    versions: '0-7',
+    handle(request, context, responder) {
+      void createAll(broker, request, context.apiVersion)
+        .then((topics) => responder.answer(build(CreateTopicsResponse, { topics })))
+        .catch((error: unknown) => responder.close(String(error)));
+    },
+  });
+}
+
+async function createAll(broker: BrokerContext, request: CreateTopicsRequest, version: number): Promise<Result[]> {
+  if (!broker.controller.isActive) {
+    return request.topics.map(({ name }) => failed(name, new KafkaError(ErrorCode.NOT_CONTROLLER)));
+  }
+  const names = request.topics.map(({ name }) => name);
+  const results = new Map<string, Result>();
+  const created = new Map<string, CreatedTopic>();
+  for (const topic of request.topics) {
+    try {
+      if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
+        throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.');
+      }
+      const made = await broker.topics.create(newTopic(topic, version), request.validateOnly);
+      created.set(topic.name, made);
+      results.set(topic.name, succeeded(broker, topic, made, request.validateOnly));
+    } catch (error) {
+      results.set(topic.name, failed(topic.name, asKafkaError(error)));
+    }
+  }
+  if (!request.validateOnly) await waitForLeaders(broker, created, request.timeoutMs, results);
+  return [...results.values()];
+}
+
+/** The topic exists although its leaders are not seen in time: REQUEST_TIMED_OUT says so. */
+async function waitForLeaders(
+  broker: BrokerContext,
+  created: ReadonlyMap<string, CreatedTopic>,
+  timeoutMs: number,
+  results: Map<string, Result>,
+): Promise<void> {
+  const late = await waitForTopics(broker, {
+    topics: [...created.keys()],
+    isDone: (name) => hasLeaders(broker.metadata, name, created.get(name)?.partitionCount ?? 0),
+    timeoutMs,
+  });
+  for (const name of late) results.set(name, failed(name, new KafkaError(ErrorCode.REQUEST_TIMED_OUT)));
+}
+
+function newTopic(asked: Asked, version: number): NewTopic {
+  // Before v4 -1 meant "as the assignment says" and there was no default to ask for (KIP-464).
+  const needsNumbers = version < 4 && asked.assignments.length === 0;
+  if (needsNumbers && asked.numPartitions === -1) {
+    throw new KafkaError(ErrorCode.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.');
+  }
+  if (needsNumbers && asked.replicationFactor === -1) {
+    throw new KafkaError(ErrorCode.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.');
+  }
+  const partitions = asked.assignments.map(({ partitionIndex }) => partitionIndex);
+  if (new Set(partitions).size !== partitions.length) {
+    throw new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'Duplicate partition in the assignment.');
+  }
+  const missing = asked.configs.find(({ value }) => value === null);
+  if (missing !== undefined) {
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${missing.name}`);
+  }
+  return {
+    name: asked.name,
+    partitionCount: asked.numPartitions,
+    replicationFactor: asked.replicationFactor,
+    ...(asked.assignments.length === 0
+      ? {}
+      : { assignment: new Map(asked.assignments.map(({ partitionIndex, brokerIds }) => [partitionIndex, brokerIds])) }),
+    config: new Map(asked.configs.map(({ name, value }) => [name, value ?? ''])),
+  };
+}
+
+function succeeded(broker: BrokerContext, asked: Asked, made: CreatedTopic, validateOnly: boolean): Result {
+  return {
+    name: made.name,
+    topicId: validateOnly ? ZERO_UUID : made.topicId,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: made.partitionCount,
+    replicationFactor: made.replicationFactor,
+    configs: broker.configs.describeNewTopic(new Map(asked.configs.map(({ name, value }) => [name, value ?? '']))),
+  };
+}
+
+function failed(name: string, error: KafkaError): Result {
+  return {
+    name,
+    topicId: ZERO_UUID,
+    errorCode: error.code,
+    errorMessage: error.message,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  };
+}

@@ -1,0 +1,42 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { DescribeClusterRequest, DescribeClusterResponse } from '../../protocol/messages/60-describe-cluster.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { CLUSTER_OPERATIONS } from '../authorized-operations.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { brokersOn } from './03-metadata.ts';
+
+/** Endpoint type 2 asks for KRaft controllers, which a ZooKeeper cluster does not have (KIP-919). */
+const BROKERS = 1;
+
+export function describeClusterHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: DescribeClusterRequest,
+    response: DescribeClusterResponse,
+    versions: '0-2',
+    handle(request, context, responder) {
+      if (request.endpointType !== BROKERS) {
+        return responder.answer(
+          build(DescribeClusterResponse, {
+            errorCode:
+              request.endpointType === 2 ? ErrorCode.MISMATCHED_ENDPOINT_TYPE : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
+            errorMessage: 'The request was sent to an endpoint of the wrong type.',
+            endpointType: BROKERS,
+          }),
+        );
+      }
+      responder.answer(
+        build(DescribeClusterResponse, {
+          clusterId: broker.clusterId,
+          controllerId: broker.metadata.controllerId ?? -1,
+          brokers: brokersOn(broker, context.listenerName).map(({ nodeId, ...rest }) => ({
+            ...rest,
+            brokerId: nodeId,
+            isFenced: false,
+          })),
+          ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS } : {}),
+        }),
+      );
+    },
+  });
+}
