@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { parseCapture, startCapture } from './peers/capture.ts';
+import { freePort } from './peers/free-port.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { PeerError, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
-import { dumpSnapshot, dumpTransactionLog, kcat, nodeScript, python, zkCli } from './peers/tools.ts';
+import { dumpSnapshot, dumpTransactionLog, javaProgram, kcat, nodeScript, python, zkCli } from './peers/tools.ts';
 
 const pairs = [
   { zookeeper: '3.9.4', kafka: '3.9.1' },
@@ -150,6 +151,24 @@ console.log(typeof zookeeper.createClient);
   const listed = await nodeScript(script, [bootstrap]);
   assert.equal(listed.stdout, 'true\ntrue\nfunction\n', listed.stderr);
 
+  const source = join(dir, 'Cluster.java');
+  writeFileSync(
+    source,
+    `import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
+public class Cluster {
+  public static void main(String[] args) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
+      System.out.println(admin.describeCluster().nodes().get());
+      System.out.println(Admin.class.getProtectionDomain().getCodeSource().getLocation());
+    }
+  }
+}
+`,
+  );
+  const cluster = await javaProgram('kafka-4.4.0', source, [bootstrap]);
+  assert.match(cluster.stdout, new RegExp(`${bootstrap} .*\\n.*kafka-clients-4\\.4\\.0\\.jar`), cluster.stderr);
+
   assert.deepEqual(parseCapture(capture.text()), capture.frames);
   const apiVersions = capture.frames.find(({ direction, bytes }) => direction === '>' && bytes.readInt16BE(0) === 18);
   assert.ok(apiVersions, 'no ApiVersions request was recorded');
@@ -185,6 +204,24 @@ test('a server that was killed comes back on its port with what it had acknowled
     }),
     PeerError,
   );
+});
+
+test('an ensemble of both versions elects a leader and serves a write through every member', async (t) => {
+  const dir = tempDir();
+  const servers: Record<string, string> = {};
+  for (const id of [1, 2, 3]) servers[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}`;
+  const members = await Promise.all(
+    (['3.4.8', '3.9.4', '3.9.4'] as const).map((version, index) =>
+      startApacheZookeeper({ version, dataDir: join(dir, `${index}`), config: servers, myid: index + 1 }),
+    ),
+  );
+  t.after(() => Promise.all(members.map((member) => member.kill())));
+  const modes = await Promise.all(members.map(async (member) => /Mode: (\w+)/.exec(await member.ask('srvr'))?.[1]));
+  assert.deepEqual(modes.sort(), ['follower', 'follower', 'leader']);
+  for (const [index, member] of members.entries()) {
+    const created = await zkCli('3.9.4', member.connect, ['create', `/${index}`, 'x']);
+    assert.match(created.stdout + created.stderr, /Created/);
+  }
 });
 
 test('a peer dies with the process that started it, even by SIGKILL', async () => {

@@ -1,6 +1,6 @@
 /** Third-party clients and Apache's ZooKeeper tools, each run to its end. Kafka's own are in kafka-tools.ts. */
 import { fileURLToPath } from 'node:url';
-import { installJava, installKcat, installNode, installPython, type JavaPeer } from './install.ts';
+import { installKcat, installNode, installPython, type JavaPeer } from './install.ts';
 import { type JavaOptions, javaLine } from './java.ts';
 import { type Outcome, type RunOptions, run } from './process.ts';
 
@@ -61,7 +61,6 @@ export async function javaProgram(
   options: RunOptions & JavaOptions = {},
 ): Promise<Outcome> {
   const line = await javaLine(peer, sourceFile, args, options);
-  await installJava(peer);
   return run('java', line.args, options);
 }
 
