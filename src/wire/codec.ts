@@ -87,7 +87,7 @@ function compileStruct(fields: Fields, at: Context): Codec<Struct> {
     const isTagged = field.tag !== undefined && within(field.taggedVersions ?? field.versions, at.version);
     const context =
       field.flexible === 'none' && at.encoding === 'flexible' ? { ...at, encoding: 'classic' as const } : at;
-    const codec = compileNullable(field, context);
+    const codec = compileNullable(field, context, isTagged);
     (isTagged ? tagged : plain).push({ name, tag: field.tag ?? -1, field, codec });
   }
   tagged.sort((a, b) => a.tag - b.tag);
@@ -162,11 +162,12 @@ function writeTagged(to: Writer, known: readonly CompiledField[], value: Struct)
   }
 }
 
-function compileNullable(field: Field, at: Context): Codec<unknown> {
+function compileNullable(field: Field, at: Context, isTagged: boolean): Codec<unknown> {
   const nullable = within(field.nullable, at.version);
   if (field.type.kind === 'struct') {
     const inner = compileStruct(field.type.fields, at) as Codec<unknown>;
-    return nullable ? nullableStruct(inner) : inner;
+    if (!nullable) return inner;
+    return isTagged ? taggedNullableStruct(inner) : nullableStruct(inner);
   }
   return compileType(field.type, at, nullable);
 }
@@ -177,6 +178,17 @@ function nullableStruct(inner: Codec<unknown>): Codec<unknown> {
     read: (from) => (from.int8() < 0 ? null : inner.read(from)),
     write(to, value) {
       to.int8(value === null ? -1 : 1);
+      if (value !== null) inner.write(to, value);
+    },
+  };
+}
+
+/** In the tagged section Apache's generated classes write the presence as a uvarint instead: 0 for null, 1 for present. */
+function taggedNullableStruct(inner: Codec<unknown>): Codec<unknown> {
+  return {
+    read: (from) => (from.uvarint() === 0 ? null : inner.read(from)),
+    write(to, value) {
+      to.uvarint(value === null ? 0 : 1);
       if (value !== null) inner.write(to, value);
     },
   };

@@ -137,6 +137,20 @@ test('the flexible encoding has compact lengths and ascending tags for what is n
   assert.deepEqual(decode(Sample, 3, encode(Sample, 3, value)), value);
 });
 
+test('a tagged struct that is null has the presence 0, in line it has -1', () => {
+  const nullable = { type: Inner, versions: '0+', nullable: '0+' } as const;
+  const Nulls = message({
+    name: 'Nulls',
+    apiKey: -1,
+    versions: '0',
+    flexible: '0+',
+    fields: { inLine: nullable, tagged: { ...nullable, tag: 0 } },
+  });
+  const value = { inLine: null, tagged: null };
+  assert.equal(hex(encode(Nulls, 0, value)), 'ff' + '01' + '00' + '01' + '00'); // as ConsumerGroupMemberMetadataValue
+  assert.deepEqual(decode(Nulls, 0, encode(Nulls, 0, value)), value);
+});
+
 test('unknown tags are skipped, descending ones refused', () => {
   const start = '0261000100';
   assert.equal(decode(Sample, 3, Buffer.from(`${start}010902ffff`, 'hex')).topic, 'a');
