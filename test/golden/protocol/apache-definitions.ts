@@ -110,7 +110,8 @@ function fieldOf(raw: RawField, structs: ReadonlyMap<string, readonly RawField[]
     nullable: rangeOf(raw.nullableVersions),
     tagged,
     tag: raw.tag,
-    default: 'default' in raw ? parseDefault(raw.default, element) : undefined,
+    // a default of JSON's null is none to Apache's generator; the text 'null' is the one that means null
+    default: raw.default == null ? undefined : parseDefault(raw.default, element),
     ignorable: raw.ignorable === true,
     flexible: raw.flexibleVersions,
     fields: isStruct ? (raw.fields ?? structs.get(element) ?? []).map((field) => fieldOf(field, structs)) : [],
@@ -121,9 +122,9 @@ function rangeOf(versions: RawVersions | undefined): Versions | undefined {
   return versions === 'none' ? undefined : versions;
 }
 
-/** Defaults stand in the files as text, as numbers or as null. */
+/** Defaults stand in the files as text, numbers or booleans. */
 function parseDefault(stated: unknown, type: string): unknown {
-  if (stated === null || stated === 'null') return null;
+  if (stated === 'null') return null;
   if (type === 'string') return stated;
   if (type === 'bool') return stated === true || stated === 'true';
   const value = Number(stated);

@@ -107,7 +107,7 @@ export const ConsumerGroupMemberMetadataValue = message({
     subscribedTopicRegex: { type: string, versions: '0+', nullable: '0+' },
     rebalanceTimeoutMs: { type: int32, versions: '0+', default: -1 },
     serverAssignor: { type: string, versions: '0+', nullable: '0+' },
-    classicMemberMetadata: { type: ClassicMemberMetadata, versions: '0+', nullable: '0+', tag: 0, default: null },
+    classicMemberMetadata: { type: ClassicMemberMetadata, versions: '0+', nullable: '0+', tag: 0 },
   },
 });
 export type ConsumerGroupMemberMetadataValue = Infer<typeof ConsumerGroupMemberMetadataValue>;
@@ -178,7 +178,7 @@ export type ConsumerGroupCurrentMemberAssignmentKey = Infer<typeof ConsumerGroup
 const TopicPartitions = struct({
   topicId: { type: uuid, versions: '0+' },
   partitions: { type: array(int32), versions: '0+' },
-  assignmentEpochs: { type: array(int32), versions: '0+', nullable: '0+', tag: 0, default: null },
+  assignmentEpochs: { type: array(int32), versions: '0+', nullable: '0+', tag: 0 },
 });
 
 export const ConsumerGroupCurrentMemberAssignmentValue = message({

@@ -39,7 +39,7 @@ export const StreamsGroupMetadataValue = message({
     epoch: { type: int32, versions: '0+' },
     metadataHash: { type: bigint64, versions: '0+' },
     validatedTopologyEpoch: { type: int32, versions: '0+', tag: 0, default: -1 },
-    lastAssignmentConfigs: { type: array(LastAssignmentConfig), versions: '0+', nullable: '0+', tag: 1, default: null },
+    lastAssignmentConfigs: { type: array(LastAssignmentConfig), versions: '0+', nullable: '0+', tag: 1 },
     storedDescriptionTopologyEpoch: { type: int32, versions: '0+', tag: 2, default: -1 },
     failedDescriptionTopologyEpoch: { type: int32, versions: '0+', tag: 3, default: -1 },
   },
@@ -155,7 +155,7 @@ export type StreamsGroupCurrentMemberAssignmentKey = Infer<typeof StreamsGroupCu
 const CurrentTaskIds = struct({
   subtopologyId: { type: string, versions: '0+' },
   partitions: { type: array(int32), versions: '0+' },
-  assignmentEpochs: { type: array(int32), versions: '0+', nullable: '0+', tag: 0, default: null },
+  assignmentEpochs: { type: array(int32), versions: '0+', nullable: '0+', tag: 0 },
 });
 
 export const StreamsGroupCurrentMemberAssignmentValue = message({
