@@ -13,3 +13,11 @@ export class CompressionError extends Error {
     this.name = 'CompressionError';
   }
 }
+
+/** Records that contradict themselves or their batch's header: lengths, counts, varints. A client gets INVALID_RECORD. */
+export class InvalidRecordError extends Error {
+  constructor(what: string, options?: ErrorOptions) {
+    super(what, options);
+    this.name = 'InvalidRecordError';
+  }
+}

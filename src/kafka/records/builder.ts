@@ -1,0 +1,310 @@
+import { crc32 } from 'node:zlib';
+import { assert } from '../../base/assert.ts';
+import { crc32c } from '../../base/crc32c.ts';
+import { type Slices, slicesOf } from '../../base/slices.ts';
+import { Writer } from '../../wire/writer.ts';
+import {
+  ATTRIBUTES_AT,
+  BATCH_OVERHEAD,
+  CONTROL_BIT,
+  type CodecName,
+  CRC_AT,
+  codecNames,
+  DELETE_HORIZON_BIT,
+  LOG_OVERHEAD,
+  type Magic,
+  NO_LEADER_EPOCH,
+  NO_PRODUCER_EPOCH,
+  NO_PRODUCER_ID,
+  NO_SEQUENCE,
+  NO_TIMESTAMP,
+  TIMESTAMP_TYPE_BIT,
+  type TimestampType,
+  TRANSACTIONAL_BIT,
+} from './batch.ts';
+import { putInt16, putInt32, putInt64 } from './bytes.ts';
+import { compress } from './compression.ts';
+import type { RecordHeader } from './iterate.ts';
+
+export interface NewRecord {
+  /** Default: the one after the last. Offsets grow. */
+  readonly offset?: number;
+  /** ms; default -1: none. */
+  readonly timestamp?: number;
+  readonly key?: Uint8Array | null;
+  readonly value?: Uint8Array | null;
+  /** Only magic 2 has them. */
+  readonly headers?: readonly RecordHeader[];
+}
+
+export interface BatchOptions {
+  /** Default 2. */
+  readonly magic?: Magic;
+  readonly baseOffset?: number;
+  readonly codec?: CodecName;
+  /** `compression.<codec>.level`. */
+  readonly level?: number | undefined;
+  readonly timestampType?: TimestampType;
+  /** ms; wanted with LogAppendTime. */
+  readonly logAppendTimeMs?: number;
+  readonly producerId?: number;
+  readonly producerEpoch?: number;
+  readonly baseSequence?: number;
+  readonly isTransactional?: boolean;
+  readonly isControl?: boolean;
+  readonly leaderEpoch?: number;
+  /** ms; stands in the place of the base timestamp (KIP-534). */
+  readonly deleteHorizonMs?: number;
+  /** Where compaction removed the last records; default: that of the last record. */
+  readonly lastOffset?: number;
+}
+
+/** One batch of magic 2; the uncompressed entries, or the one wrapper, of magic 0 and 1. */
+export function buildBatch(options: BatchOptions & { readonly records: readonly NewRecord[] }): Slices {
+  const builder = new BatchBuilder(options);
+  for (const record of options.records) builder.append(record);
+  return builder.build();
+}
+
+/** Collects records until the batch is full or due. */
+export class BatchBuilder {
+  readonly #options: BatchOptions;
+  readonly #magic: Magic;
+  readonly #codec: CodecName;
+  readonly #baseOffset: number;
+  readonly #writer = new Writer(1024);
+  #count = 0;
+  #nextOffset: number;
+  #baseTimestamp: number | undefined;
+  #maxTimestamp = NO_TIMESTAMP;
+  /** Compressed size over plain size, as the caller learnt it from earlier batches. */
+  readonly #expectedRatio: number;
+
+  constructor(options: BatchOptions & { readonly expectedRatio?: number } = {}) {
+    const { magic = 2, codec = 'none', baseOffset = 0 } = options;
+    const isPlain = options.isTransactional !== true && options.isControl !== true && codec !== 'zstd';
+    assert(magic === 2 || isPlain, 'magic 0 and 1 know no transactions, control records and zstd', magic, codec);
+    this.#options = options;
+    this.#magic = magic;
+    this.#codec = codec;
+    this.#baseOffset = baseOffset;
+    this.#nextOffset = baseOffset;
+    this.#baseTimestamp = options.deleteHorizonMs;
+    this.#expectedRatio = options.expectedRatio ?? 1;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The offset of the next record that names none. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  get maxTimestamp(): number {
+    return this.#maxTimestamp;
+  }
+
+  /** Bytes that `build` will give: exact without compression, else what the expected ratio makes of it. */
+  get estimatedSize(): number {
+    const header = this.#magic === 2 ? BATCH_OVERHEAD : this.#codec === 'none' ? 0 : wrapperOverhead(this.#magic);
+    return header + Math.ceil(this.#writer.size * this.#expectedRatio);
+  }
+
+  /** Whether another record keeps the batch within a size; the first one always has room. */
+  hasRoomFor(record: NewRecord, sizeMax: number): boolean {
+    return this.#count === 0 || this.estimatedSize + recordSizeUpperBound(record, this.#magic) <= sizeMax;
+  }
+
+  append(record: NewRecord): void {
+    const { offset = this.#nextOffset, timestamp = NO_TIMESTAMP, key = null, value = null, headers = [] } = record;
+    assert(offset >= this.#nextOffset, 'offsets grow within a batch', offset, this.#nextOffset);
+    assert(timestamp >= NO_TIMESTAMP, 'a timestamp is -1 or more', timestamp);
+    if (this.#magic === 2) {
+      this.#baseTimestamp ??= timestamp;
+      const offsetDelta = offset - this.#baseOffset;
+      writeRecord(this.#writer, { timestampDelta: timestamp - this.#baseTimestamp, offsetDelta, key, value, headers });
+    } else {
+      assert(headers.length === 0, 'magic 0 and 1 have no record headers', this.#magic);
+      const { timestampType = 'CreateTime' } = this.#options;
+      const isRelative = this.#magic === 1 && this.#codec !== 'none';
+      writeMessage(this.#writer, {
+        magic: this.#magic,
+        offset: isRelative ? offset - this.#baseOffset : offset,
+        attributes: legacyAttributes(this.#magic, 'none', timestampType),
+        timestamp: timestampType === 'LogAppendTime' ? this.#logAppendTime() : timestamp,
+        key,
+        value,
+      });
+    }
+    this.#count += 1;
+    this.#nextOffset = offset + 1;
+    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+  }
+
+  /** No bytes where no record was appended. The builder must not be used afterwards. */
+  build(): Slices {
+    if (this.#count === 0) return slicesOf();
+    const plain = this.#writer.finishFlat();
+    if (this.#magic !== 2)
+      return this.#codec === 'none' ? slicesOf(plain) : slicesOf(this.#wrap(this.#compress(plain)));
+    const records = this.#compress(plain);
+    return slicesOf(this.#header(records), records);
+  }
+
+  #compress(plain: Uint8Array): Uint8Array {
+    return compress(this.#codec, plain, { magic: this.#magic, level: this.#options.level });
+  }
+
+  #header(records: Uint8Array): Uint8Array {
+    const { timestampType = 'CreateTime', isTransactional = false, isControl = false } = this.#options;
+    const header = new Uint8Array(BATCH_OVERHEAD);
+    const attributes =
+      codecNames.indexOf(this.#codec) |
+      (timestampType === 'LogAppendTime' ? TIMESTAMP_TYPE_BIT : 0) |
+      (isTransactional ? TRANSACTIONAL_BIT : 0) |
+      (isControl ? CONTROL_BIT : 0) |
+      (this.#options.deleteHorizonMs === undefined ? 0 : DELETE_HORIZON_BIT);
+    putInt64(header, 0, this.#baseOffset);
+    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + records.length);
+    putInt32(header, 12, this.#options.leaderEpoch ?? NO_LEADER_EPOCH);
+    header[16] = 2;
+    putInt16(header, ATTRIBUTES_AT, attributes);
+    putInt32(header, 23, (this.#options.lastOffset ?? this.#nextOffset - 1) - this.#baseOffset);
+    putInt64(header, 27, this.#baseTimestamp ?? NO_TIMESTAMP);
+    putInt64(header, 35, timestampType === 'LogAppendTime' ? this.#logAppendTime() : this.#maxTimestamp);
+    putInt64(header, 43, this.#options.producerId ?? NO_PRODUCER_ID);
+    putInt16(header, 51, this.#options.producerEpoch ?? NO_PRODUCER_EPOCH);
+    putInt32(header, 53, this.#options.baseSequence ?? NO_SEQUENCE);
+    putInt32(header, 57, this.#count);
+    putInt32(header, CRC_AT, crc32c(records, crc32c(header.subarray(ATTRIBUTES_AT))));
+    return header;
+  }
+
+  #wrap(value: Uint8Array): Uint8Array {
+    const { timestampType = 'CreateTime' } = this.#options;
+    const writer = new Writer(wrapperOverhead(1) + value.length);
+    writeMessage(writer, {
+      magic: this.#magic,
+      offset: this.#nextOffset - 1,
+      attributes: legacyAttributes(this.#magic, this.#codec, timestampType),
+      timestamp: timestampType === 'LogAppendTime' ? this.#logAppendTime() : this.#maxTimestamp,
+      key: null,
+      value,
+    });
+    return writer.finishFlat();
+  }
+
+  #logAppendTime(): number {
+    const { logAppendTimeMs } = this.#options;
+    assert(logAppendTimeMs !== undefined, 'LogAppendTime needs the time of the append');
+    return logAppendTimeMs;
+  }
+}
+
+interface RecordParts {
+  readonly timestampDelta: number;
+  readonly offsetDelta: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+function writeRecord(writer: Writer, { timestampDelta, offsetDelta, key, value, headers }: RecordParts): void {
+  let size = 1 + varlongSize(timestampDelta) + varintSize(offsetDelta) + varintSize(headers.length);
+  size += nullableSize(key) + nullableSize(value);
+  for (const header of headers) size += headerSize(header);
+  writer.varint(size);
+  writer.int8(0);
+  writer.varlong(timestampDelta);
+  writer.varint(offsetDelta);
+  writeNullable(writer, key);
+  writeNullable(writer, value);
+  writer.varint(headers.length);
+  for (const header of headers) {
+    writer.varint(Buffer.byteLength(header.key));
+    writer.utf8(header.key);
+    writeNullable(writer, header.value);
+  }
+}
+
+function writeNullable(writer: Writer, bytes: Uint8Array | null): void {
+  if (bytes === null) writer.varint(-1);
+  else {
+    writer.varint(bytes.length);
+    writer.bytes(bytes);
+  }
+}
+
+function nullableSize(bytes: Uint8Array | null): number {
+  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length;
+}
+
+function headerSize(header: RecordHeader): number {
+  const keySize = Buffer.byteLength(header.key);
+  return varintSize(keySize) + keySize + nullableSize(header.value);
+}
+
+function varintSize(value: number): number {
+  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
+  if (zigzag < 0x80) return 1;
+  if (zigzag < 0x4000) return 2;
+  if (zigzag < 0x200000) return 3;
+  return zigzag < 0x10000000 ? 4 : 5;
+}
+
+function varlongSize(value: number): number {
+  if (value >= -0x40000000 && value < 0x40000000) return varintSize(value);
+  let size = 0;
+  for (let rest = value < 0 ? -2 * value - 1 : 2 * value; rest >= 1; rest = Math.floor(rest / 128)) size += 1;
+  return size;
+}
+
+/** Enough for a record wherever in a batch it comes to stand. */
+export function recordSizeUpperBound({ key = null, value = null, headers = [] }: NewRecord, magic: Magic = 2): number {
+  if (magic !== 2) return legacyOverhead(magic) + (key?.length ?? 0) + (value?.length ?? 0);
+  let size = 5 + 1 + 10 + 5 + 5 + nullableSize(key) + nullableSize(value);
+  for (const header of headers) size += headerSize(header);
+  return size;
+}
+
+interface MessageParts {
+  readonly magic: Magic;
+  readonly offset: number;
+  readonly attributes: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}
+
+/** Offset, size and fixed fields of an entry of magic 0 or 1. */
+function legacyOverhead(magic: Magic): number {
+  return LOG_OVERHEAD + (magic === 0 ? 14 : 22);
+}
+
+const wrapperOverhead = legacyOverhead;
+
+function legacyAttributes(magic: Magic, codec: CodecName, timestampType: TimestampType): number {
+  return codecNames.indexOf(codec) | (magic === 1 && timestampType === 'LogAppendTime' ? TIMESTAMP_TYPE_BIT : 0);
+}
+
+function writeMessage(writer: Writer, { magic, offset, attributes, timestamp, key, value }: MessageParts): void {
+  const entry = new Uint8Array(legacyOverhead(magic) + (key?.length ?? 0) + (value?.length ?? 0));
+  putInt64(entry, 0, offset);
+  putInt32(entry, 8, entry.length - LOG_OVERHEAD);
+  entry[16] = magic;
+  entry[17] = attributes;
+  if (magic === 1) putInt64(entry, 18, timestamp);
+  let at = magic === 0 ? 18 : 26;
+  for (const bytes of [key, value]) {
+    putInt32(entry, at, bytes === null ? -1 : bytes.length);
+    at += 4;
+    if (bytes !== null) {
+      entry.set(bytes, at);
+      at += bytes.length;
+    }
+  }
+  putInt32(entry, 12, crc32(entry.subarray(16)));
+  writer.bytes(entry);
+}

@@ -1,0 +1,88 @@
+import { ErrorCode } from '../protocol/errors.ts';
+import type { Batch, BatchHeader } from './batch.ts';
+import { type LogRecord, recordsOf } from './iterate.ts';
+import type { RecordIssue, RejectedRecords, ValidateOptions } from './validation.ts';
+import type { RecordSummary } from './walk.ts';
+
+/** The first three are named in the message, all are in the response. */
+const SHOWN = 3;
+
+export function rejectRecords(issues: readonly RecordIssue[]): RejectedRecords {
+  if (issues.some((issue) => issue.isTimestamp)) {
+    return {
+      kind: 'rejected',
+      code: ErrorCode.INVALID_TIMESTAMP,
+      message: 'One or more records have been rejected due to invalid timestamp',
+      recordErrors: issues,
+    };
+  }
+  const shown = issues
+    .slice(0, SHOWN)
+    .map(({ batchIndex, message }) => `RecordError(batchIndex=${batchIndex}, message='${message}')`);
+  return {
+    kind: 'rejected',
+    code: ErrorCode.INVALID_RECORD,
+    message: `One or more records have been rejected due to ${issues.length} record errors in total, and only showing the first three errors at most: [${shown.join(', ')}]`,
+    recordErrors: issues,
+  };
+}
+
+const noIssues: readonly RecordIssue[] = [];
+
+/** Looks at single records only where the summary of all of them leaves a doubt. */
+export function findRecordErrors(
+  batch: Batch,
+  summary: RecordSummary,
+  options: ValidateOptions,
+): readonly RecordIssue[] {
+  if (!isDoubtful(batch.header, summary, options)) return noIssues;
+  const { decompressedSizeMax } = options;
+  const issues: RecordIssue[] = [];
+  let index = 0;
+  for (const record of recordsOf(batch, decompressedSizeMax === undefined ? {} : { decompressedSizeMax })) {
+    const issue = issueOf(batch.header, record, index, options);
+    if (issue !== undefined) issues.push(issue);
+    index += 1;
+  }
+  return issues;
+}
+
+function isDoubtful(header: BatchHeader, summary: RecordSummary, { rules, nowMs }: ValidateOptions): boolean {
+  if (rules.isCompacted && summary.hasKeyless) return true;
+  if (header.timestampType === 'LogAppendTime') return true;
+  if (rules.timestampType === 'LogAppendTime' || header.recordCount === 0) return false;
+  const earliest = header.baseTimestamp + summary.minTimestampDelta;
+  const latest = header.baseTimestamp + summary.maxTimestampDelta;
+  return (
+    nowMs - earliest > rules.timestampBeforeMaxMs ||
+    latest - nowMs > rules.timestampAfterMaxMs ||
+    !Number.isSafeInteger(latest) ||
+    !Number.isSafeInteger(earliest)
+  );
+}
+
+/** `LogValidator.validateKey` and `validateTimestamp`. */
+export function issueOf(
+  header: BatchHeader,
+  record: LogRecord,
+  batchIndex: number,
+  { rules, nowMs, topicPartition }: ValidateOptions,
+): RecordIssue | undefined {
+  if (rules.isCompacted && record.key === null) {
+    const message = `Compacted topic cannot accept message without key in topic partition ${topicPartition}`;
+    return { batchIndex, message, isTimestamp: false };
+  }
+  const { timestampBeforeMaxMs: before, timestampAfterMaxMs: after } = rules;
+  if (rules.timestampType === 'CreateTime' && record.timestamp !== -1) {
+    const ageMs = nowMs - record.timestamp;
+    // Beyond ±2^53 a timestamp is known to be absurd, not what it was: no index or response could carry it.
+    if (ageMs <= before && -ageMs <= after && Number.isSafeInteger(record.timestamp)) return undefined;
+    const message = `Timestamp ${record.timestamp} of message with offset ${record.offset} is out of range. The timestamp should be within [${nowMs - before}, ${nowMs + after}]`;
+    return { batchIndex, message, isTimestamp: true };
+  }
+  if (header.timestampType === 'LogAppendTime') {
+    const message = `Invalid timestamp type in message with offset ${record.offset}. Producer should not set timestamp type to LogAppendTime.`;
+    return { batchIndex, message, isTimestamp: true };
+  }
+  return undefined;
+}

@@ -1,0 +1,191 @@
+import type { Slices } from '../../base/slices.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import {
+  type Batch,
+  type BatchHeader,
+  batchesOf,
+  type CodecName,
+  hasValidCrc,
+  NO_TIMESTAMP,
+  patchHeader,
+  readBatchHeader,
+} from './batch.ts';
+import { CompressionError, CorruptBatchError, InvalidRecordError } from './errors.ts';
+import { codecOf, plainRecords } from './iterate.ts';
+import { rebuild } from './rebuild.ts';
+import { findRecordErrors, rejectRecords } from './record-errors.ts';
+import {
+  describeInvalidBatch,
+  noRecords,
+  type RecordRules,
+  type RejectedRecords,
+  reject,
+  type ValidatedRecords,
+  type ValidateOptions,
+} from './validation.ts';
+import { type RecordSummary, walkRecords } from './walk.ts';
+
+/**
+ * What a leader does to records before it appends them: the checks of Apache's `UnifiedLog.analyzeAndValidateRecords` and
+ * `LogValidator` in their order, then offsets, leader epoch and timestamps, in place where nothing forces a rewrite.
+ * The caller's chunks are patched.
+ */
+export function validateAndAssign(records: Slices, options: ValidateOptions): ValidatedRecords | RejectedRecords {
+  try {
+    const batches = [...batchesOf(records)];
+    if (batches.length === 0) return noRecords;
+    for (const batch of batches) {
+      const rejected = checkBatch(batch, options);
+      if (rejected !== undefined) return rejected;
+    }
+    return assign(batches, options);
+  } catch (error) {
+    return rejectionOf(error, options);
+  }
+}
+
+/** What Apache's exceptions become. A stream that does not decompress has no code of its own there. */
+function rejectionOf(error: unknown, { topicPartition }: ValidateOptions): RejectedRecords {
+  if (error instanceof CorruptBatchError)
+    return reject(ErrorCode.CORRUPT_MESSAGE, `${error.message} in topic partition ${topicPartition}`);
+  if (error instanceof InvalidRecordError) return reject(ErrorCode.INVALID_RECORD, error.message);
+  if (error instanceof CompressionError) return reject(ErrorCode.UNKNOWN_SERVER_ERROR, error.message);
+  throw error;
+}
+
+/** What holds for each batch alone, before any record is looked at. */
+function checkBatch(batch: Batch, { origin, rules, topicPartition }: ValidateOptions): RejectedRecords | undefined {
+  const { header } = batch;
+  if (header.magic === 2 && origin === 'client' && header.baseOffset !== 0) {
+    return reject(
+      ErrorCode.INVALID_RECORD,
+      `The baseOffset of the record batch in the append to ${topicPartition} should be 0, but it is ${header.baseOffset}`,
+    );
+  }
+  if (header.sizeInBytes > rules.maxMessageBytes) {
+    return reject(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `The record batch size in the append to ${topicPartition} is ${header.sizeInBytes} bytes which exceeds the maximum configured value of ${rules.maxMessageBytes}.`,
+    );
+  }
+  if (!hasValidCrc(batch)) {
+    return reject(
+      ErrorCode.CORRUPT_MESSAGE,
+      `Record is corrupt (stored crc = ${header.crc}) in topic partition ${topicPartition}.`,
+    );
+  }
+  codecOf(batch);
+  return undefined;
+}
+
+/** The last compressed batch decides, though only sets of plain messages have more than one. */
+function sourceCodecOf(batches: readonly Batch[]): CodecName {
+  let codec: CodecName = 'none';
+  for (const batch of batches) if (batch.header.codec !== 'none') codec = codecOf(batch);
+  return codec;
+}
+
+function targetCodecOf(rules: RecordRules, source: CodecName): CodecName {
+  if (rules.compressionType === 'producer') return source;
+  return rules.compressionType === 'uncompressed' ? 'none' : rules.compressionType;
+}
+
+function assign(batches: readonly Batch[], options: ValidateOptions): ValidatedRecords | RejectedRecords {
+  const first = batches[0]!.header;
+  const source = sourceCodecOf(batches);
+  const target = targetCodecOf(options.rules, source);
+  if (batches.length > 1 && (first.magic === 2 || source !== 'none')) {
+    return reject(ErrorCode.INVALID_RECORD, 'Compressed outer record has more than one batch');
+  }
+  // A control batch stays as its coordinator wrote it, whatever the topic wants of data.
+  const keepsCodec = source === target || (source === 'none' && first.isControl);
+  if (first.magic !== 2 || !keepsCodec) return rebuild({ batches, target, options });
+  const [batch] = batches as readonly [Batch];
+  const invalid = describeInvalidBatch(first, first, options);
+  if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
+  const summary = summarize(batch, options);
+  const issues = findRecordErrors(batch, summary, options);
+  if (issues.length > 0) return rejectRecords(issues);
+  // Apache rewrites compressed batches with wrong offset deltas for old clients' sake, and would store plain ones as they are.
+  if (!summary.hasDenseOffsets && options.origin === 'client') return rebuild({ batches, target, options });
+  return assignInPlace(batch, summary, options);
+}
+
+function summarize(batch: Batch, { decompressedSizeMax }: ValidateOptions): RecordSummary {
+  const { slices, position } = plainRecords(batch, decompressedSizeMax === undefined ? {} : { decompressedSizeMax });
+  return walkRecords(slices, position, batch.header.recordCount);
+}
+
+function assignInPlace(batch: Batch, summary: RecordSummary, options: ValidateOptions): ValidatedRecords {
+  const { header } = batch;
+  const { rules, baseOffset, leaderEpoch, nowMs } = options;
+  const isAppendTime = rules.timestampType === 'LogAppendTime';
+  const maxTimestamp = isAppendTime ? nowMs : maxTimestampOf(header, summary);
+  const lastOffset = baseOffset + header.recordCount - 1;
+  const isStamped = header.timestampType === rules.timestampType && header.maxTimestamp === maxTimestamp;
+  const slices = patchHeader(batch.bytes, 0, {
+    baseOffset: lastOffset - header.lastOffsetDelta,
+    partitionLeaderEpoch: leaderEpoch,
+    ...(isStamped ? {} : { timestamp: { type: rules.timestampType, maxTimestamp } }),
+  });
+  return {
+    kind: 'valid',
+    slices,
+    batches: [readBatchHeader(slices)!],
+    firstOffset: baseOffset,
+    lastOffset,
+    count: header.recordCount,
+    maxTimestamp,
+    offsetOfMaxTimestamp: maxTimestamp === NO_TIMESTAMP && header.codec === 'none' ? -1 : lastOffset,
+    logAppendTimeMs: isAppendTime ? nowMs : NO_TIMESTAMP,
+    convertedCount: 0,
+  };
+}
+
+/** The true maximum: what the producer put into the header is not believed. */
+export function maxTimestampOf(header: BatchHeader, summary: RecordSummary): number {
+  if (header.recordCount === 0) return NO_TIMESTAMP;
+  if (header.timestampType === 'LogAppendTime') return header.maxTimestamp;
+  return Math.max(NO_TIMESTAMP, header.baseTimestamp + summary.maxTimestampDelta);
+}
+
+/**
+ * What `ProduceRequest.validateRecords` checks before the partition is looked at: from version 3 on one batch of magic 2
+ * per partition, from version 7 on zstd.
+ */
+export function checkProduceRecords(version: number, records: Slices): RejectedRecords | undefined {
+  if (version < 3) return undefined;
+  try {
+    const first = readBatchHeader(records);
+    if (first === undefined || first.sizeInBytes > records.size) {
+      return reject(
+        ErrorCode.INVALID_RECORD,
+        `Produce requests with version ${version} must have at least one record batch per partition`,
+      );
+    }
+    if (first.magic !== 2) {
+      return reject(
+        ErrorCode.INVALID_RECORD,
+        `Produce requests with version ${version} are only allowed to contain record batches with magic version 2`,
+      );
+    }
+    if (version < 7 && first.codec === 'zstd') {
+      return reject(
+        ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+        `Produce requests with version ${version} are not allowed to use ZStandard compression`,
+      );
+    }
+    if (first.sizeInBytes === records.size) return undefined;
+    const second = readBatchHeader(records, first.sizeInBytes);
+    if (second !== undefined && first.sizeInBytes + second.sizeInBytes <= records.size) {
+      return reject(
+        ErrorCode.INVALID_RECORD,
+        `Produce requests with version ${version} are only allowed to contain exactly one record batch per partition`,
+      );
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof CorruptBatchError) return reject(ErrorCode.CORRUPT_MESSAGE, error.message);
+    throw error;
+  }
+}
