@@ -1,3 +1,4 @@
+import { InvariantError } from '../base/assert.ts';
 import { noSlices, type Slices } from '../base/slices.ts';
 import { LossyEncodingError, MalformedError, UnsupportedVersionError } from './errors.ts';
 import { Reader } from './reader.ts';
@@ -222,9 +223,15 @@ const fixed: Record<Exclude<PrimitiveKind, 'string' | 'bytes' | 'records'>, Code
   float64: { read: (from) => from.float64(), write: (to, value) => to.float64(value as number) },
   uuid: {
     read: (from) => Buffer.prototype.base64urlSlice.call(from.bytes(16), 0, 16),
-    write: (to, value) => to.bytes(Buffer.from(value as string, 'base64url')),
+    write: (to, value) => to.bytes(uuidBytes(value as string)),
   },
 };
+
+function uuidBytes(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length !== 16) throw new InvariantError('a uuid is the text of 16 bytes', [text]);
+  return bytes;
+}
 
 interface Lengths {
   /** -1 means null. */

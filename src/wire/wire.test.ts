@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { InvariantError } from '../base/assert.ts';
 import { flatten, type Slices, slicesOf } from '../base/slices.ts';
 import { codecFor, decode, encode } from './codec.ts';
 import { LossyEncodingError, MalformedError, UnsupportedVersionError } from './errors.ts';
@@ -161,6 +162,10 @@ test('a value that the version cannot carry is refused unless ignorable', () => 
   assert.throws(() => encode(Sample, 0, build(Sample, { exact: false })), LossyEncodingError);
   assert.throws(() => encode(Sample, 0, build(Sample, { parts: null })), LossyEncodingError);
   assert.doesNotThrow(() => encode(Sample, 0, build(Sample, { parts: [{ id: 1, note: 'dropped' }] })));
+});
+
+test('a text that is no uuid is never written', () => {
+  assert.throws(() => encode(Sample, 3, build(Sample, { group: 'short' })), InvariantError);
 });
 
 test('an unknown version is the peer’s fault', () => {
