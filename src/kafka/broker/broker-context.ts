@@ -1,10 +1,12 @@
 import type { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Controller } from '../controller/controller.ts';
-import type { MetadataCache } from '../replication/metadata-cache.ts';
+import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
+import type { ConfigAdmin } from './config/alter-config.ts';
+import type { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { TopicAdmin } from './topic-admin.ts';
@@ -25,4 +27,9 @@ export interface BrokerContext {
   readonly autoTopics: AutoTopics;
   /** Topic operations that wait for the metadata cache to show their result, by topic name. */
   readonly topicPurgatory: Purgatory<string>;
+  /** What is configured now, and who changes it. */
+  readonly configs: ConfigStore;
+  readonly configAdmin: ConfigAdmin;
+  /** The controller said that partitions are gone: what else knew of them forgets them. */
+  onPartitionsDeleted(partitions: readonly PartitionMetadata[]): void;
 }

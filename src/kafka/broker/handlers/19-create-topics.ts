@@ -3,6 +3,7 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { describeTopicValues } from '../config/describe-config.ts';
 import { asKafkaError } from '../request-errors.ts';
 import type { CreatedTopic, NewTopic } from '../topic-admin.ts';
 import { hasLeaders, waitForTopics } from '../topic-waiting.ts';
@@ -99,7 +100,12 @@ function succeeded(broker: BrokerContext, asked: Asked, made: CreatedTopic, vali
     topicConfigErrorCode: ErrorCode.NONE,
     numPartitions: made.partitionCount,
     replicationFactor: made.replicationFactor,
-    configs: broker.configs.describeNewTopic(new Map(asked.configs.map(({ name, value }) => [name, value ?? '']))),
+    configs: describeTopicValues(broker.configs, new Map(asked.configs.map(({ name, value }) => [name, value ?? ''])), {
+      keys: null,
+      includeSynonyms: false,
+      includeDocumentation: false,
+      version: 4,
+    }),
   };
 }
 
