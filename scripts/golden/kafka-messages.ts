@@ -90,15 +90,7 @@ const wanted: Asked[] = schemas.flatMap((schema) =>
   ),
 );
 
-const records = await cached('kafka-record-jars', RECORD_JARS, async (dir) => {
-  for (const jar of RECORD_JARS) {
-    await runOrThrow('mvn', ['--batch-mode', '--quiet', COPY_JAR, `-Dartifact=${jar}`, `-DoutputDirectory=${dir}`]);
-  }
-});
-const source = join(tempDir(), 'Capture.java');
-writeFileSync(source, CAPTURE);
-
-async function capture(classpath: string, asked: readonly Asked[]): Promise<Answer[]> {
+async function capture(classpath: string, source: string, asked: readonly Asked[]): Promise<Answer[]> {
   const stdin = asked.map((each) => `${JSON.stringify(each)}\n`).join('');
   const { stdout } = await runOrThrow('java', ['-cp', classpath, source], { stdin, timeoutMs: 300_000 });
   return stdout
@@ -120,25 +112,37 @@ function withRecords(read: Json, given: Json): Json {
   );
 }
 
-const lines = new Map<Asked, string>();
-let left = wanted;
-for (const [release, classpath] of [
-  ['4.4.0', `${records}/*:${await installJava('kafka-4.4.0')}`],
-  ['3.9.1', await installJava('kafka-3.9.1')],
-] as const) {
-  const answers = await capture(classpath, left);
-  left = left.filter((asked, index) => {
-    const { hex, value } = answers[index]!;
-    if (hex === undefined || value === undefined) return true;
-    const { message, version, sample } = asked;
-    lines.set(
-      asked,
-      JSON.stringify({ message, version, sample, release, value: withRecords(value, asked.value), hex }),
-    );
-    return false;
+/** Writes test/golden/protocol/frames.json anew. */
+export async function recordKafkaMessages(): Promise<void> {
+  const records = await cached('kafka-record-jars', RECORD_JARS, async (dir) => {
+    for (const jar of RECORD_JARS) {
+      await runOrThrow('mvn', ['--batch-mode', '--quiet', COPY_JAR, `-Dartifact=${jar}`, `-DoutputDirectory=${dir}`]);
+    }
   });
+  const source = join(tempDir(), 'Capture.java');
+  writeFileSync(source, CAPTURE);
+  const lines = new Map<Asked, string>();
+  let left = wanted;
+  for (const [release, classpath] of [
+    ['4.4.0', `${records}/*:${await installJava('kafka-4.4.0')}`],
+    ['3.9.1', await installJava('kafka-3.9.1')],
+  ] as const) {
+    const answers = await capture(classpath, source, left);
+    left = left.filter((asked, index) => {
+      const { hex, value } = answers[index]!;
+      if (hex === undefined || value === undefined) return true;
+      const { message, version, sample } = asked;
+      lines.set(
+        asked,
+        JSON.stringify({ message, version, sample, release, value: withRecords(value, asked.value), hex }),
+      );
+      return false;
+    });
+  }
+  for (const { message, version } of left) console.error(`neither release writes ${message} v${version}`);
+  const file = join(root, 'test', 'golden', 'protocol', 'frames.json');
+  writeFileSync(file, `[\n${wanted.flatMap((asked) => lines.get(asked) ?? []).join(',\n')}\n]\n`);
+  console.log(`${lines.size} messages in ${file}`);
 }
-for (const { message, version } of left) console.error(`neither release writes ${message} v${version}`);
-const file = join(root, 'test', 'golden', 'protocol', 'frames.json');
-writeFileSync(file, `[\n${wanted.flatMap((asked) => lines.get(asked) ?? []).join(',\n')}\n]\n`);
-console.log(`${lines.size} messages in ${file}`);
+
+if (import.meta.main) await recordKafkaMessages();

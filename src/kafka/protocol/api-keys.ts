@@ -1,7 +1,7 @@
 /**
  * Every request that this project knows: key, Apache's name, first version with the flexible encoding (Infinity: never).
- * Without the schemas (`apis.ts`), so that a tool loads only the messages it sends. Keys that KRaft controllers alone serve
- * are missing: 52 to 55, 59, 62 to 64, 70, 73, 80 to 82, 94.
+ * Without the schemas (`apis.ts`), so that a tool loads only the messages it sends. Keys that KRaft controllers alone
+ * serve are missing: 52 to 55, 59, 62 to 64, 70, 73, 80 to 82, 94.
  */
 const rows = [
   [0, 'Produce', 9],

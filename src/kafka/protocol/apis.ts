@@ -219,7 +219,7 @@ const pairs: readonly Pair[] = [
   [StreamsGroupTopologyDescriptionUpdateRequest, StreamsGroupTopologyDescriptionUpdateResponse],
 ];
 
-/** Every request that this project knows, with its schemas, by key. Loads all messages: a server or a tool that needs few imports those. */
+/** Every request, by key, with its schemas. Loads all messages: what needs only a few should import those instead. */
 export const apis: ReadonlyMap<number, Api> = new Map(
   pairs.map(([request, response]) => {
     const { key, name } = apiInfos.get(request.apiKey)!;

@@ -2,7 +2,7 @@ import { UnsupportedVersionError } from '../../wire/errors.ts';
 import { type Infer, int16, int32, message, string } from '../../wire/schema.ts';
 import { ApiKey, apiInfos } from './api-keys.ts';
 
-/** v0 lacks the client id, v2 has tags; the client id keeps the classic encoding so that any version can be parsed so far. */
+/** v0 lacks the client id, v2 has tags. The client id keeps the classic encoding: it is read before the version is judged. */
 export const RequestHeader = message({
   name: 'RequestHeader',
   apiKey: -1,

@@ -1,8 +1,8 @@
 import { array, bool, type Infer, int16, int32, int64, message, string, struct } from '../../../wire/schema.ts';
 
 /**
- * ApiVersions: which keys and versions the broker serves. The response header is always v0, and a version that the broker
- * does not know is answered in v0 (KIP-511).
+ * ApiVersions: which keys and versions the broker serves. The response header is always v0, and a version that the
+ * broker does not know is answered in v0 (KIP-511).
  *
  * v1  throttle time
  * v2  the broker throttles after it has answered (KIP-219)

@@ -1,6 +1,9 @@
 import { array, type Infer, int16, int32, int64, message, string, struct, uint16, uuid } from '../../../wire/schema.ts';
 
-/** Control records: the key says the type, the value is versioned. Only EndTxnMarker (types 0 abort, 1 commit) occurs in a ZooKeeper cluster. */
+/**
+ * Control records: the key is a versioned ControlRecordTypeSchema, the value depends on the type. Only EndTxnMarker (versioned;
+ * types 0 abort, 1 commit) occurs in a ZooKeeper cluster; the others carry their version as a field.
+ */
 
 export const ControlRecordTypeSchema = message({
   name: 'ControlRecordTypeSchema',

@@ -1,6 +1,9 @@
 import { type Infer, int32, int64, message, string, uuid } from '../../../wire/schema.ts';
 
-/** Committed offsets in `__consumer_offsets`: key type 1, and type 0 from before 0.9. Both may carry any value version. */
+/**
+ * Committed offsets in `__consumer_offsets`: key type 1, and type 0 of old releases. OffsetCommitValue reads the value of
+ * either: its version 0 is LegacyOffsetCommitValue.
+ */
 
 export const OffsetCommitKey = message({
   name: 'OffsetCommitKey',

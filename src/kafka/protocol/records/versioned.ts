@@ -10,7 +10,7 @@ import { Writer } from '../../../wire/writer.ts';
  * Values of internal topics, control records and what consumers hand each other:   version:int16 | fields
  * Keys of internal topics:                                                        type:int16    | fields
  *
- * A key's type is its schema's `apiKey`, and its fields never change (Apache's older definitions called the type a version).
+ * A key's type is its schema's `apiKey`, and its fields never change (3.9's definitions call the type a version).
  */
 
 type Bytes = Slices | Uint8Array;
@@ -30,8 +30,8 @@ export function readVersioned<F extends Fields>(schema: Message<F>, from: Bytes)
 }
 
 /**
- * For formats that only ever grow at their end (consumer protocol, control records): a newer version is read as the newest
- * that we know, what follows is left alone.
+ * For formats that only ever grow at their end (consumer protocol, control records): a newer version is read as the
+ * newest that we know, what follows is left alone.
  */
 export function readVersionedOrNewer<F extends Fields>(schema: Message<F>, from: Bytes): Value<F> {
   const reader = new Reader(from);
@@ -40,7 +40,7 @@ export function readVersionedOrNewer<F extends Fields>(schema: Message<F>, from:
   return codecFor(schema, Math.min(version, bounds(schema.versions)[1])).read(reader);
 }
 
-/** The type that a key of an internal topic begins with. Loaders skip types that they do not know: a newer release wrote them. */
+/** The type of an internal topic's key. Loaders skip types that they do not know: a newer release wrote them. */
 export function keyType(key: Bytes): number {
   return new Reader(key).int16();
 }
