@@ -116,7 +116,14 @@ export function* batchesOf(source: Slices | Uint8Array): IterableIterator<Batch>
   }
 }
 
-export function headerInChunks(
+/** `batchesOf` as a list; a lone whole batch, as producers send it, costs no generator. */
+export function batchList(slices: Slices): readonly Batch[] {
+  const header = readBatchHeader(slices);
+  if (header === undefined) return [];
+  return header.sizeInBytes === slices.size ? [{ header, bytes: slices }] : [...batchesOf(slices)];
+}
+
+function headerInChunks(
   chunks: readonly Uint8Array[],
   index: number,
   at: number,

@@ -21,20 +21,22 @@ export function matchLength(bytes: Uint8Array, a: number, b: number, end: number
   return at - b;
 }
 
+/** Below this a loop is faster than a call into the engine. */
+const CALL_WORTH_BYTES = 64;
+
 /**
  * Repeats what stands `distance` bytes before `at` for `length` bytes. The two may overlap, which repeats a pattern: the
  * copied part then doubles until it is long enough.
  */
 export function copyMatch(bytes: Uint8Array, at: number, distance: number, length: number): void {
-  if (length <= 32) {
-    const end = at + length;
-    for (let to = at; to < end; to += 1) bytes[to] = bytes[to - distance]!;
-    return;
-  }
-  let copied = 0;
-  while (copied < length) {
-    const step = Math.min(distance + copied, length - copied);
-    bytes.copyWithin(at + copied, at - distance, at - distance + step);
+  const looped = at + Math.min(length, CALL_WORTH_BYTES);
+  for (let to = at; to < looped; to += 1) bytes[to] = bytes[to - distance]!;
+  for (let copied = CALL_WORTH_BYTES; copied < length; ) {
+    // Back by a whole number of patterns, as many as are there.
+    const back = distance * (Math.floor(copied / distance) + 1);
+    const from = at + copied - back;
+    const step = Math.min(back, length - copied);
+    bytes.copyWithin(at + copied, from, from + step);
     copied += step;
   }
 }

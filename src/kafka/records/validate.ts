@@ -3,7 +3,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import {
   type Batch,
   type BatchHeader,
-  batchesOf,
+  batchList,
   type CodecName,
   hasValidCrc,
   NO_TIMESTAMP,
@@ -32,7 +32,7 @@ import { type RecordSummary, walkRecords } from './walk.ts';
  */
 export function validateAndAssign(records: Slices, options: ValidateOptions): ValidatedRecords | RejectedRecords {
   try {
-    const batches = [...batchesOf(records)];
+    const batches = batchList(records);
     if (batches.length === 0) return noRecords;
     for (const batch of batches) {
       const rejected = checkBatch(batch, options);
