@@ -26,6 +26,7 @@ import {
   GetDataResponse,
   GetEphemeralsRequest,
   GetEphemeralsResponse,
+  ReconfigRequest,
   RemoveWatchesRequest,
   type ReplyHeader,
   SetACLRequest,
@@ -67,7 +68,7 @@ export interface ZookeeperClientOptions {
   readonly requestsMax?: number;
   /** Bytes of those. Default 64 MiB. */
   readonly requestBytesMax?: number;
-  /** Requests fail with ConnectionLoss when an attempt to connect fails, as in Apache's client, instead of waiting. Default false. */
+  /** Requests fail with ConnectionLoss when no server can be reached, as in Apache's client, instead of waiting. Default false. */
   readonly failFast?: boolean;
 }
 
@@ -92,6 +93,14 @@ export interface NodeValue {
   /** Null and empty differ. */
   readonly data: Buffer | null;
   readonly stat: Stat;
+}
+
+/** Server specifications separated by commas, and ids; `fromConfig` is the version that the change starts from, -1 for any. */
+export interface Reconfiguration {
+  readonly joining?: string;
+  readonly leaving?: string;
+  readonly members?: string;
+  readonly fromConfig?: bigint;
 }
 
 /** Which watches `removeWatches` means. */
@@ -256,10 +265,7 @@ export class ZookeeperClient {
       type: OpCode.getData,
       path,
       write: (to, serverPath) => GetDataRequest.write(to, { path: serverPath, watch: watch !== undefined }),
-      read: (body) => {
-        const { data, stat } = GetDataResponse.read(body);
-        return { data: data === null ? null : Buffer.from(data), stat }; // a copy: the frame must not live on
-      },
+      read: readNodeValue,
       watch: { kind: 'data', watcher: watch },
     });
   }
@@ -405,11 +411,25 @@ export class ZookeeperClient {
       type: OpCode.getData,
       path: CONFIG_PATH,
       write: (to) => GetDataRequest.write(to, { path: CONFIG_PATH, watch: watch !== undefined }),
-      read: (body) => {
-        const { data, stat } = GetDataResponse.read(body);
-        return { data: data === null ? null : Buffer.from(data), stat };
-      },
+      read: readNodeValue,
       watch: { kind: 'data', watcher: watch },
+    });
+  }
+
+  /** Changes the membership (server 3.5 and later): joining and leaving servers, or all `members`. Answers the new one. */
+  reconfigure(change: Reconfiguration): Promise<NodeValue> {
+    const { joining = null, leaving = null, members = null, fromConfig = -1n } = change;
+    return this.#ask({
+      type: OpCode.reconfig,
+      path: undefined,
+      write: (to) =>
+        ReconfigRequest.write(to, {
+          joiningServers: joining,
+          leavingServers: leaving,
+          newMembers: members,
+          curConfigId: fromConfig,
+        }),
+      read: readNodeValue,
     });
   }
 
@@ -475,6 +495,11 @@ export class ZookeeperClient {
 }
 
 const CONFIG_PATH = '/zookeeper/config';
+
+function readNodeValue(body: Reader): NodeValue {
+  const { data, stat } = GetDataResponse.read(body);
+  return { data: data === null ? null : Buffer.from(data), stat }; // a copy: the frame must not live on
+}
 
 /** One request: how its body is written, and how its reply is read. */
 interface Ask<T> {

@@ -31,6 +31,11 @@ export class HostList {
     return this.#servers.length;
   }
 
+  /** Every server was tried. */
+  get roundIsOver(): boolean {
+    return this.#next === 0 && this.#left.length === 0;
+  }
+
   /** The next address to try; undefined when the next server's name does not resolve. */
   async next(): Promise<Candidate | undefined> {
     const remaining = this.#left.shift();

@@ -35,7 +35,7 @@ export interface SessionOptions {
   /** Requests sent or waiting, and their bytes; above that a request is refused with THROTTLEDOP. */
   readonly requestsMax: number;
   readonly requestBytesMax: number;
-  /** A failed attempt to connect fails what waits for a connection, as Apache's client does. */
+  /** What waits for a connection fails once no server could be reached, as in Apache's client. */
   readonly failFast: boolean;
 }
 
@@ -286,7 +286,7 @@ export class Session {
   #attemptFailed(reason: Error | undefined): void {
     const candidate = this.#candidate;
     this.#runtime.log.debug('cannot connect', { server: candidate?.server.host, reason: reason?.message });
-    if (this.#options.failFast) this.#failAll(ErrorCode.CONNECTIONLOSS);
+    if (this.#options.failFast && this.#hosts.roundIsOver) this.#failAll(ErrorCode.CONNECTIONLOSS);
     const waits = this.#hasConnected || candidate === undefined || candidate.startsRound;
     this.#retryLater(waits ? below(this.#runtime.random, RECONNECT_DELAY_MS_MAX) : 0);
   }

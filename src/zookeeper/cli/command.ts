@@ -1,0 +1,52 @@
+import type { ZookeeperClient } from '../client/client.ts';
+import type { Watcher } from '../client/watch-registry.ts';
+import { CliError, type OptionSpec, type ParsedWords } from './command-line.ts';
+
+/** Where a command's lines go: results to standard output; errors, and what only confirms, to standard error. */
+export interface Console {
+  print(line: string): void;
+  complain(line: string): void;
+}
+
+export interface CommandContext extends Console {
+  readonly client: ZookeeperClient;
+  /** Prints the events of watches that `-w` sets. */
+  readonly watcher: Watcher;
+}
+
+export interface Command {
+  readonly name: string;
+  /** What follows the name in the usage block; empty for none. */
+  readonly usage: string;
+  /** Lines on the options, for the commands that have them in Apache's. */
+  readonly optionsHelp?: readonly string[];
+  readonly options?: OptionSpec;
+  /** How many words must follow the options. */
+  readonly wordsMin?: number;
+  /** An old spelling, left out of the usage block. */
+  readonly hidden?: boolean;
+  run(context: CommandContext, words: ParsedWords): Promise<void> | void;
+}
+
+export function usageLine({ name, usage }: Command): string {
+  return `${name} ${usage}`;
+}
+
+/** Wrong words: the answer is how to use the command. */
+export function usageError(command: Command): CliError {
+  const lines = [usageLine(command), ...(command.optionsHelp ?? [])];
+  return new CliError(lines.length === 1 ? (lines[0] as string) : `${lines.join('\n')}\n`);
+}
+
+/** As Integer.parseInt. */
+export function parseInteger(text: string): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= -0x8000_0000 && value <= 0x7fff_ffff)) {
+    throw new CliError(`java.lang.NumberFormatException: For input string: "${text}"`);
+  }
+  return value;
+}
+
+export function versionOf(words: ParsedWords): number {
+  return parseInteger(words.options.get('v') ?? '-1');
+}

@@ -1,0 +1,223 @@
+import type { Runtime } from '../../runtime/runtime.ts';
+import { type ClientState, connectZookeeper, type ZookeeperClient } from '../client/client.ts';
+import { InvalidConnectStringError } from '../client/connect-string.ts';
+import { InvalidPathError } from '../client/paths.ts';
+import { KeeperError } from '../jute/errors.ts';
+import { type Command, type Console, usageError, usageLine } from './command.ts';
+import { CliError, parseWords, splitWords } from './command-line.ts';
+import { errorText } from './error-text.ts';
+import { nodeCommands } from './node-commands.ts';
+import { stateEventLine, watchEventLine } from './output.ts';
+import { quotaCommands } from './quota-commands.ts';
+import { redoneLine, sessionCommands } from './session-commands.ts';
+
+export interface ShellOptions {
+  readonly connect: string;
+  readonly sessionTimeoutMs: number;
+  readonly readOnly: boolean;
+}
+
+/** Apache's exit code for a word that is no command. */
+const COMMAND_NOT_FOUND = 127;
+const HISTORY_SHOWN = 10;
+
+/** Commands that the shell itself answers, with or without a connection. */
+const shellCommands: readonly { readonly name: string; readonly usage: string }[] = [
+  { name: 'connect', usage: 'host:port' },
+  { name: 'history', usage: '' },
+  { name: 'printwatches', usage: 'on|off' },
+  { name: 'quit', usage: '' },
+  { name: 'redo', usage: 'cmdno' },
+];
+const commands = new Map<string, Command>(
+  [...nodeCommands, ...quotaCommands, ...sessionCommands].map((command) => [command.name, command]),
+);
+
+/** How the prompt names a state (ZooKeeper.States). */
+const stateNames: { readonly [state in ClientState]: string } = {
+  connecting: 'CONNECTING',
+  connected: 'CONNECTED',
+  connectedReadOnly: 'CONNECTEDREADONLY',
+  disconnected: 'CONNECTING',
+  expired: 'CLOSED',
+  authFailed: 'AUTH_FAILED',
+  closed: 'CLOSED',
+};
+
+/** How a watcher hears of a state (Watcher.Event.KeeperState). */
+const stateEvents: { readonly [state in Exclude<ClientState, 'connecting'>]: string } = {
+  connected: 'SyncConnected',
+  connectedReadOnly: 'ConnectedReadOnly',
+  disconnected: 'Disconnected',
+  expired: 'Expired',
+  authFailed: 'AuthFailed',
+  closed: 'Closed',
+};
+
+/** One session with its history: runs a line at a time, and remembers the exit code of the last (ZooKeeperMain). */
+export class Shell {
+  readonly #runtime: Runtime;
+  readonly #console: Console;
+  readonly #options: ShellOptions;
+  readonly #history: string[] = [];
+  #host: string;
+  #client: ZookeeperClient;
+  #printsWatches = true;
+  #exitCode = 0;
+  #quits = false;
+
+  constructor(runtime: Runtime, console: Console, options: ShellOptions) {
+    this.#runtime = runtime;
+    this.#console = console;
+    this.#options = options;
+    this.#host = options.connect;
+    console.print(`Connecting to ${options.connect}`);
+    this.#client = this.#connect(options.connect);
+  }
+
+  get client(): ZookeeperClient {
+    return this.#client;
+  }
+
+  /** Of the last command. */
+  get exitCode(): number {
+    return this.#exitCode;
+  }
+
+  /** `quit` was given. */
+  get quits(): boolean {
+    return this.#quits;
+  }
+
+  get prompt(): string {
+    return `[zk: ${this.#host}(${stateNames[this.#client.state]}) ${this.#history.length}] `;
+  }
+
+  /** The names of the commands, for completion. */
+  get commandNames(): string[] {
+    return usageRows().map(({ name }) => name);
+  }
+
+  /** A line of the interactive shell; it gets a number in the history. */
+  async runLine(line: string): Promise<void> {
+    const words = splitWords(line);
+    if (words.length === 0) return;
+    this.#history.push(line);
+    await this.run(words);
+  }
+
+  async run(words: readonly string[]): Promise<void> {
+    try {
+      await this.#execute(words);
+      this.#exitCode = this.#quits ? this.#exitCode : 0;
+    } catch (error) {
+      const failure = asCliError(error);
+      this.#console.complain(failure.message);
+      this.#exitCode = failure.exitCode;
+    }
+  }
+
+  async #execute(words: readonly string[]): Promise<void> {
+    const [name = '', ...rest] = words;
+    const command = commands.get(name);
+    if (command === undefined && !shellCommands.some((row) => row.name === name)) {
+      for (const line of usage()) this.#console.complain(line);
+      throw new CliError(`Command not found: Command not found ${name}`, COMMAND_NOT_FOUND);
+    }
+    if (command === undefined) await this.#runShellCommand(name, rest);
+    if (this.#quits) return;
+    if (isOver(this.#client.state)) this.#console.print('Not connected');
+    else if (command !== undefined) await this.#runCommand(command, rest);
+  }
+
+  async #runCommand(command: Command, rest: readonly string[]): Promise<void> {
+    const words = parseWords(rest, command.options ?? {});
+    if (words.positional.length < (command.wordsMin ?? 0)) throw usageError(command);
+    const { print, complain } = this.#console;
+    await command.run(
+      { print, complain, client: this.#client, watcher: (event) => this.#printEvent(watchEventLine(event)) },
+      words,
+    );
+  }
+
+  async #runShellCommand(name: string, rest: readonly string[]): Promise<void> {
+    const { print } = this.#console;
+    const [word] = rest;
+    switch (name) {
+      case 'quit':
+        await this.#client.close();
+        this.#quits = true;
+        return;
+      case 'redo':
+        if (word !== undefined) await this.#redo(redoneLine(this.#history, word));
+        return;
+      case 'history':
+        this.#history.forEach((line, index) => {
+          if (index >= this.#history.length - 1 - HISTORY_SHOWN) print(`${index} - ${line}`);
+        });
+        return;
+      case 'printwatches':
+        if (word === undefined) print(`printwatches is ${this.#printsWatches ? 'on' : 'off'}`);
+        else this.#printsWatches = word === 'on';
+        return;
+      default:
+        await this.#client.close();
+        this.#host = word ?? this.#host;
+        this.#client = this.#connect(this.#host);
+    }
+  }
+
+  /** The history shows what was done again, not `redo`. */
+  async #redo(line: string): Promise<void> {
+    if (this.#history.length > 0) this.#history[this.#history.length - 1] = line;
+    await this.#execute(splitWords(line));
+  }
+
+  #connect(host: string): ZookeeperClient {
+    const { sessionTimeoutMs, readOnly } = this.#options;
+    const client = connectZookeeper(this.#runtime, {
+      connect: host,
+      sessionTimeoutMs,
+      canBeReadOnly: readOnly,
+      failFast: true,
+    });
+    client.onState((state) => this.#printEvent(stateEventLine(stateEvents[state])));
+    return client;
+  }
+
+  #printEvent(line: string): void {
+    if (!this.#printsWatches) return;
+    this.#console.print('\nWATCHER::');
+    this.#console.print(`\n${line}`);
+  }
+}
+
+function isOver(state: ClientState): boolean {
+  return state === 'expired' || state === 'authFailed' || state === 'closed';
+}
+
+function usageRows(): { name: string; line: string }[] {
+  const shown = [...commands.values()].filter((command) => command.hidden !== true);
+  const rows = [
+    ...shown.map((command) => ({ name: command.name, line: usageLine(command) })),
+    ...shellCommands.map(({ name, usage }) => ({ name, line: `${name} ${usage}` })),
+  ];
+  return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** All commands with their words, sorted. */
+export function usage(): string[] {
+  return [
+    'ZooKeeper -server host:port -client-configuration properties-file cmd args',
+    ...usageRows().map(({ line }) => `\t${line}`),
+  ];
+}
+
+/** What the user did wrong, or the server refused; our own faults pass through. */
+function asCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof KeeperError) return new CliError(errorText(error));
+  if (error instanceof InvalidPathError || error instanceof InvalidConnectStringError)
+    return new CliError(error.message);
+  throw error;
+}

@@ -1,0 +1,128 @@
+/** zkCli.sh: a command given as arguments, or a shell over standard input. */
+import { createInterface } from 'node:readline';
+import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
+import { InvalidConnectStringError } from '../client/connect-string.ts';
+import { InvalidPathError } from '../client/paths.ts';
+import type { Console } from './command.ts';
+import { completer } from './completer.ts';
+import { readLines } from './lines.ts';
+import { Shell, usage } from './shell.ts';
+
+/** How long the first prompt waits for the session, so that it does not say CONNECTING of a server that is there. */
+const FIRST_PROMPT_WAIT_MS = 1000;
+
+interface Arguments {
+  readonly connect: string;
+  readonly sessionTimeoutMs: number;
+  readonly readOnly: boolean;
+  readonly waitsForConnection: boolean;
+  /** Empty: the shell. */
+  readonly command: readonly string[];
+}
+
+/** Flags stand before the command; unknown ones are passed over, as Apache's do. */
+export function parseArguments(args: readonly string[], complain: (line: string) => void): Arguments {
+  let [connect, timeout, readOnly, waitsForConnection] = ['localhost:2181', '30000', false, false];
+  let index = 0;
+  for (; index < args.length && (args[index] as string).startsWith('-'); index += 1) {
+    const flag = args[index] as string;
+    if (flag === '-r') readOnly = true;
+    else if (flag === '-waitforconnection') waitsForConnection = true;
+    else if (flag === '-server' || flag === '-timeout' || flag === '-client-configuration') {
+      index += 1;
+      const value = args[index];
+      if (value === undefined) complain(`Error: no argument found for option ${flag}`);
+      else if (flag === '-server') connect = value;
+      else if (flag === '-timeout') timeout = value;
+    }
+  }
+  const sessionTimeoutMs = /^\d{1,9}$/.test(timeout) ? Number(timeout) : 30_000;
+  return { connect, sessionTimeoutMs, readOnly, waitsForConnection, command: args.slice(index) };
+}
+
+export interface ZkCliOptions {
+  /** Piped input is answered with prompts and an echo, as by Apache's when its JLine is there (default), or without. */
+  readonly jline?: boolean;
+}
+
+/** Answers the exit code. */
+export async function zkCli(args: readonly string[], { jline = true }: ZkCliOptions = {}): Promise<number> {
+  const console: Console = {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+  };
+  const { command, waitsForConnection, ...options } = parseArguments(args, console.complain);
+  if (command[0] === '--help' || command[0] === '-h') {
+    for (const line of usage()) console.complain(line);
+    return 0;
+  }
+  const shell = openShell(console, options);
+  if (shell === undefined) return 1;
+  const waitMs = waitsForConnection ? options.sessionTimeoutMs : command.length > 0 ? 0 : FIRST_PROMPT_WAIT_MS;
+  const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs));
+  if (waitsForConnection && !isConnected) {
+    await shell.client.close();
+    console.complain('KeeperErrorCode = ConnectionLoss');
+    return 1;
+  }
+  if (command.length > 0) {
+    await shell.run(command);
+    return shell.exitCode;
+  }
+  console.print('Welcome to ZooKeeper!');
+  console.print(`JLine support is ${jline ? 'enabled' : 'disabled'}`);
+  if (process.stdin.isTTY && process.stdout.isTTY && jline) await converse(shell);
+  else await readAll(shell, jline);
+  return shell.exitCode;
+}
+
+function openShell(console: Console, options: Omit<Arguments, 'command' | 'waitsForConnection'>): Shell | undefined {
+  try {
+    return new Shell(nodeRuntime({ logStream: process.stderr, logLevel: 'warn' }), console, options);
+  } catch (error) {
+    if (!(error instanceof InvalidConnectStringError || error instanceof InvalidPathError)) throw error;
+    console.complain(error.message);
+    return undefined;
+  }
+}
+
+function isConnectedWithin(shell: Shell, timeoutMs: number): Promise<boolean> {
+  return shell.client.connected({ timeoutMs }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** At a terminal: editing, history, completion. */
+async function converse(shell: Shell): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout, completer: completer(shell) });
+  const lines = terminal[Symbol.asyncIterator]();
+  terminal.on('SIGINT', () => terminal.close());
+  while (!shell.quits) {
+    terminal.setPrompt(shell.prompt);
+    terminal.prompt();
+    const { value, done } = await lines.next();
+    if (done === true) break;
+    await shell.runLine(value);
+  }
+  terminal.close();
+}
+
+/** From a pipe or a file: a line after the other until its end. */
+async function readAll(shell: Shell, echoes: boolean): Promise<void> {
+  const lines = readLines(process.stdin);
+  while (!shell.quits) {
+    if (echoes) process.stdout.write(shell.prompt);
+    const { value, done } = await lines.next();
+    if (done === true) break;
+    if (echoes) process.stdout.write(`${value}\n`);
+    await shell.runLine(value);
+  }
+}
+
+/** Ends the process as Apache's tool ends: a session that was not closed is left to expire. */
+export function exitWith(code: number): void {
+  process.stdout.write('', () => process.exit(code));
+}
+
+if (import.meta.main) exitWith(await zkCli(process.argv.slice(2)));

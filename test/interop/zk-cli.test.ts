@@ -1,0 +1,301 @@
+/** Our zkCli beside Apache's: the same lines, against Apache's server, must print the same. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { type Outcome, run } from './peers/process.ts';
+import { tempDir } from './peers/temp-dir.ts';
+import { zkCli } from './peers/tools.ts';
+
+const ourCli = fileURLToPath(new URL('../../src/zookeeper/cli/zk-cli.ts', import.meta.url));
+
+function ours(connect: string, args: readonly string[], stdin = ''): Promise<Outcome> {
+  return run(process.execPath, [ourCli, '-waitforconnection', '-server', connect, ...args], { stdin });
+}
+
+/** What differs between any two runs: ports, times, zxids of another history, a JVM's own lines, the release. */
+function comparable(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => !/^\d+ \[|^\tat |Exiting JVM/.test(line))
+    .map((line) =>
+      line
+        .replace(/127\.0\.0\.1:\d+\(/, 'HOST(')
+        .replace(/^Connecting to .*/, 'Connecting to HOST')
+        .replace(/^(ctime|mtime) = \w{3} \w{3} \d\d \d\d:\d\d:\d\d \w+ 20\d\d$/, '$1 = DATE')
+        .replace(/^ZooKeeper CLI version: \d[\w.-]+, built on .*/, 'ZooKeeper CLI version: V'),
+    );
+}
+
+const scripts: readonly { name: string; lines: string }[] = [
+  {
+    name: 'nodes are created, read, changed and deleted',
+    lines: `
+ls /
+create /x hello
+create /x again
+get /x
+get -s /x
+create /n
+get /n
+create -s /n/s- a
+create -s -e /n/e- a
+create -e -c /n/bad a
+create -t abc /n/t a
+create -t 1000 -e /n/t a
+create -c -t 500 /n/ct
+create -t 0 /n/t0
+create -t 100000 /n/t a
+create -c /cont
+create /nope/x a
+ls -s /n
+ls -R /
+ls -Rs /n
+ls /none
+ls none
+ls /n/
+ls
+set /x new
+set -s /x new2
+set -v 9 /x new3
+set /x
+set /n -s data
+set -b /n aGVsbG8=
+get /n
+get
+get -b /x
+get -x /x
+delete -v 7 /x
+delete /n
+delete /none
+deleteall /n
+deleteall /none
+deleteall -b x /x
+stat /x
+stat /none
+create -e /eph d
+create /eph/child d
+create a
+create /a//b
+create /a/../b
+create /a/./b
+create / x
+delete /
+delete /zookeeper
+set /nope 1
+create /y "two words"
+get /y
+create /y2 'single  quoted'
+get /y2
+create /q a"b
+get /q
+getEphemerals
+getEphemerals /
+getEphemerals /nope
+getEphemerals x
+getAllChildrenNumber /
+getAllChildrenNumber /nope
+sync /x
+sync /nope
+version
+whoami
+version x
+config
+config -s
+config -c
+create -s /n/ x
+create -z /q2
+ls -q /
+ls --help
+deleteall /eph
+quit`,
+  },
+  {
+    name: 'access lists and identities',
+    lines: `
+create /x 1
+getAcl /x
+getAcl -s /x
+getAcl /nope
+setAcl /x world:anyone:rwa
+getAcl /x
+setAcl -v 9 /x world:anyone:cdrwa
+setAcl -s /x world:anyone:cdrwa
+setAcl /nope world:anyone:r
+setAcl /x
+create /a d world:anyone:r,bad
+create /b d digest:u:p:x
+create /c d foo:bar:r
+create /d d bad
+setAcl /x bad
+setAcl /x foo:bar:r
+whoami
+addauth digest user:pass
+whoami
+create /sec s auth::cdrwa
+getAcl /sec
+create /no s digest:u:p:r
+get /no
+set /no x
+getAcl /no
+setAcl /no world:anyone:r
+ls /no
+deleteall /no
+create /d
+create /d/a
+create /d/a/b
+setAcl -R /d world:anyone:cdra
+getAcl /d/a/b
+getAcl /d
+setAcl -R /nope world:anyone:r
+addauth
+quit`,
+  },
+  {
+    name: 'watches print their events',
+    lines: `
+create /x 1
+get -w /x
+set /x 2
+ls -w /
+create /y
+stat -w /nonex
+create /nonex
+stat -w /x
+delete /x
+get /y true
+set /y 1
+ls /y watch
+create /y/1
+stat /y watch
+delete /y/1 0
+set /y 2
+printwatches
+printwatches off
+get -w /y
+set /y 3
+printwatches
+printwatches on
+addWatch -m x /y
+addWatch /y
+create /y/deep
+create /y/deep/er
+set /y/deep 1
+removewatches /none
+removewatches
+quit`,
+  },
+  {
+    name: 'quotas',
+    lines: `
+create /e
+setquota -n 0 /e
+setquota -b -5 /e
+setquota -n abc /e
+setquota /e
+setquota -n 5
+setquota -n 3 /zookeeper/quota
+setquota -N 3 /e
+setquota -B 100 /e
+listquota /e
+ls -R /zookeeper/quota
+delquota -N /e
+listquota /e
+delquota /e
+listquota /e
+ls -R /zookeeper/quota
+delquota /e
+delquota -n /e
+create /p
+create /p/q
+create /p/q/r hello
+setquota -n 5 /p
+setquota -n 5 /p/q
+delquota /p
+setquota -b 2 /p/q
+setquota -b 2 /p
+setquota -n 1 /p/q/r
+listquota /p/q
+setquota -n 5 /nonono
+setquota -n 5 /
+delquota
+listquota
+quit`,
+  },
+  {
+    name: 'history and unknown words',
+    lines: `
+create /x 1
+history
+redo 0
+redo 100
+redo
+history extra
+foo
+foo bar
+redo 6
+history
+printwatches foo
+
+   ls /
+close
+ls /
+history
+printwatches
+quit`,
+  },
+];
+
+for (const { name, lines } of scripts) {
+  test(`zkCli reads commands: ${name}`, async (t) => {
+    const stdin = `${lines.trimStart()}\n`;
+    const outcomes: Outcome[] = [];
+    for (const cli of ['Apache', 'ours']) {
+      const config = { extendedTypesEnabled: 'true' };
+      const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config });
+      t.after(() => server.stop());
+      outcomes.push(
+        cli === 'ours' ? await ours(server.connect, [], stdin) : await zkCli('3.9.4', server.connect, [], { stdin }),
+      );
+    }
+    const [apache, mine] = outcomes as [Outcome, Outcome];
+    assert.deepEqual(comparable(mine.stdout), comparable(apache.stdout));
+    assert.deepEqual(comparable(mine.stderr), comparable(apache.stderr));
+    assert.equal(mine.code, apache.code);
+  });
+}
+
+const single: readonly string[] = ['ls /', 'get /nope', 'create /one shot', 'create /one shot', 'foo', 'get', 'stat /'];
+
+test('zkCli runs a command given as arguments', async (t) => {
+  const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
+  t.after(() => server.stop());
+  const other = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
+  t.after(() => other.stop());
+  for (const line of single) {
+    const [apache, mine] = await Promise.all([
+      zkCli('3.9.4', server.connect, line.split(' ')),
+      ours(other.connect, line.split(' ')),
+    ]);
+    assert.deepEqual(comparable(mine.stdout), comparable(apache.stdout), line);
+    assert.deepEqual(comparable(mine.stderr), comparable(apache.stderr), line);
+    assert.equal(mine.code, apache.code, line);
+  }
+});
+
+test('zkCli says ConnectionLoss where no server is, with exit code 1', async () => {
+  const { code, stdout, stderr } = await run(process.execPath, [ourCli, '-server', '127.0.0.1:1', 'ls', '/']);
+  assert.equal(stdout, 'Connecting to 127.0.0.1:1\n');
+  assert.equal(stderr, 'KeeperErrorCode = ConnectionLoss for /\n');
+  assert.equal(code, 1);
+});
+
+test('the spellings of 3.4 work where 3.9 has no others', async (t) => {
+  const server = await startApacheZookeeper({ version: '3.4.8', dataDir: tempDir() });
+  t.after(() => server.stop());
+  const { stdout, code } = await ours(server.connect, [], 'create /a 1\ncreate /a/b 2\nls2 /a\nrmr /a\nls /\n');
+  assert.match(stdout, /^\[b\]\ncZxid = 0x2$/m);
+  assert.match(stdout, /^\[zookeeper\]$/m);
+  assert.equal(code, 0);
+});
