@@ -2,6 +2,7 @@ import type { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
+import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
@@ -9,6 +10,8 @@ import type { ConfigAdmin } from './config/alter-config.ts';
 import type { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
+import type { FetchSessions } from './fetch-sessions.ts';
+import type { ProducerIds } from './producer-ids.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
 /** What the handlers of one broker share. */
@@ -30,6 +33,14 @@ export interface BrokerContext {
   /** What is configured now, and who changes it. */
   readonly configs: ConfigStore;
   readonly configAdmin: ConfigAdmin;
+  /** Fetches that wait for records. */
+  readonly fetchPurgatory: Purgatory<Partition>;
+  readonly fetchSessions: FetchSessions;
+  readonly producerIds: ProducerIds;
+  /** Reads what is configured for topics that this broker had no replica of. */
+  prepareTopics(topics: ReadonlySet<string>): Promise<void>;
+  /** The controller gave its first orders: high watermarks may be written down from now on. */
+  onFirstLeadership(): void;
   /** The controller said that partitions are gone: what else knew of them forgets them. */
   onPartitionsDeleted(partitions: readonly PartitionMetadata[]): void;
 }

@@ -1,0 +1,79 @@
+import type { Log } from '../../runtime/log.ts';
+import type { KafkaZk } from '../zk/kafka-zk.ts';
+import { type ConfigStore, DEFAULT_ENTITY } from './config/config-store.ts';
+
+/**
+ * Keeps the configuration as ZooKeeper has it: everything is read at the start, then each entity that a notification under
+ * /config/changes names, in order (`ZkNodeChangeNotificationListener`).
+ */
+export class ConfigChanges {
+  readonly #brokerId: number;
+  readonly #zk: KafkaZk;
+  readonly #store: ConfigStore;
+  readonly #log: Log;
+  /** Name of the newest notification that was processed. */
+  #last = '';
+  #tail: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: { brokerId: number; zk: KafkaZk; store: ConfigStore; log: Log }) {
+    this.#brokerId = options.brokerId;
+    this.#zk = options.zk;
+    this.#store = options.store;
+    this.#log = options.log;
+  }
+
+  /** Sets the watch first and reads everything then: a change in between is only read twice. */
+  async start(): Promise<void> {
+    await this.#take(false);
+    const topics = await this.#zk.configuredEntities('topics');
+    await Promise.all([
+      this.#readBroker('cluster'),
+      this.#readBroker('broker'),
+      ...topics.map((topic) => this.#readTopic(topic)),
+    ]);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** What this broker knows of a topic may be older than the topic: read it before its log is made. */
+  async #readTopic(topic: string): Promise<void> {
+    this.#store.setTopic(topic, await this.#zk.config('topics', topic));
+  }
+
+  async #readBroker(scope: 'cluster' | 'broker'): Promise<void> {
+    const entity = scope === 'cluster' ? DEFAULT_ENTITY : String(this.#brokerId);
+    const values = await this.#zk.config('brokers', entity);
+    if (values.size > 0 || this.#store.brokerDynamic(scope).size > 0) this.#store.setBroker(scope, values);
+  }
+
+  #changed(): void {
+    this.#tail = this.#tail
+      .then(() => this.#take(true))
+      .catch((error: unknown) => this.#log.error('configuration changes could not be read', { error: String(error) }));
+  }
+
+  async #take(process: boolean): Promise<void> {
+    if (this.#closed) return;
+    const names = await this.#zk.configChanges(() => this.#changed());
+    const fresh = names.filter((name) => name > this.#last);
+    for (const name of fresh) {
+      this.#last = name;
+      if (process) await this.#process(name);
+    }
+  }
+
+  async #process(name: string): Promise<void> {
+    const entityPath = await this.#zk.configChange(name);
+    const slash = entityPath?.indexOf('/') ?? -1;
+    if (entityPath === undefined || slash < 0) return;
+    const type = entityPath.slice(0, slash);
+    const entity = entityPath.slice(slash + 1);
+    this.#log.info('processing a configuration change', { entity: entityPath });
+    if (type === 'topics') await this.#readTopic(entity);
+    else if (type === 'brokers' && entity === DEFAULT_ENTITY) await this.#readBroker('cluster');
+    else if (type === 'brokers' && entity === String(this.#brokerId)) await this.#readBroker('broker');
+  }
+}

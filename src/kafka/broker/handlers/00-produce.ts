@@ -1,0 +1,139 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
+import { checkProduceRecords } from '../../records/validate.ts';
+import type { AppendOutcome } from '../../replication/partition.ts';
+import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { isInternal } from '../topic-names.ts';
+
+type TopicData = ProduceRequest['topicData'][number];
+type PartitionData = TopicData['partitionData'][number];
+type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number];
+
+/** The admin client of Apache may write internal topics; nobody else. */
+const ADMIN_CLIENT_ID = '__admin_client';
+
+/** Appends to each partition and answers when all of them are as safe as `acks` asks; with acks=0 nothing is answered. */
+export function produceHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: ProduceRequest,
+    response: ProduceResponse,
+    versions: '0-13',
+    overlaps: true,
+    handle(request, context, responder) {
+      if (request.transactionalId !== null) return refuseAll(request, responder, ErrorCode.INVALID_TXN_STATE);
+      if (request.acks < -1 || request.acks > 1) return refuseAll(request, responder, ErrorCode.INVALID_REQUIRED_ACKS);
+      new ProduceOperation(broker, request, context, responder).start();
+    },
+  });
+}
+
+/** One request on its way through its partitions. */
+class ProduceOperation {
+  readonly #broker: BrokerContext;
+  readonly #request: ProduceRequest;
+  readonly #context: RequestContext;
+  readonly #responder: Responder<ProduceResponse>;
+  readonly #responses: ProduceResponse['responses'] = [];
+  /** Partitions without an outcome, and one for `start` itself, so that no early outcome answers for all. */
+  #pending = 1;
+  #failed = false;
+
+  constructor(
+    broker: BrokerContext,
+    request: ProduceRequest,
+    context: RequestContext,
+    responder: Responder<ProduceResponse>,
+  ) {
+    this.#broker = broker;
+    this.#request = request;
+    this.#context = context;
+    this.#responder = responder;
+  }
+
+  start(): void {
+    const nowMs = this.#broker.runtime.clock.wallMs();
+    for (const topic of this.#request.topicData) {
+      const partitionResponses: PartitionResponse[] = [];
+      this.#responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
+      const name = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topic.topicId) : topic.name;
+      for (const data of topic.partitionData) {
+        const place = partitionResponses.push(blank(data.index)) - 1;
+        this.#pending += 1;
+        this.#append(name, data, nowMs, (outcome) => {
+          partitionResponses[place] = respond(data.index, outcome);
+          if (outcome.errorCode !== ErrorCode.NONE) this.#failed = true;
+          this.#settle();
+        });
+      }
+    }
+    this.#settle();
+  }
+
+  #append(topic: string | undefined, data: PartitionData, nowMs: number, done: (outcome: AppendOutcome) => void): void {
+    if (topic === undefined) return done(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+    if (isInternal(topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
+      return done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
+    }
+    const partition = this.#broker.replicas.partition(topic, data.index);
+    if (partition === undefined) {
+      const known = this.#broker.metadata.partition(topic, data.index) !== undefined;
+      return done(refused(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    }
+    const { records } = data;
+    if (records === null) return done(refused(ErrorCode.INVALID_RECORD));
+    const rejected = checkProduceRecords(this.#context.apiVersion, records);
+    if (rejected !== undefined) return done({ ...refused(rejected.code), errorMessage: rejected.message });
+    partition.append({ records, acks: this.#request.acks, origin: 'client', nowMs, done });
+  }
+
+  #settle(): void {
+    this.#pending -= 1;
+    if (this.#pending > 0) return;
+    if (this.#request.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
+    // Nobody asked for an answer; a closed connection is the only way to say that something went wrong.
+    if (this.#failed) this.#responder.close('a produce request with acks=0 failed');
+    else this.#responder.none();
+  }
+}
+
+function refuseAll(request: ProduceRequest, responder: Responder<ProduceResponse>, errorCode: number): void {
+  if (request.acks === 0) return responder.close('a produce request with acks=0 was refused');
+  responder.answer(
+    build(ProduceResponse, {
+      responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+        name,
+        topicId,
+        partitionResponses: partitionData.map(({ index }) => respond(index, refused(errorCode))),
+      })),
+    }),
+  );
+}
+
+function refused(errorCode: number): AppendOutcome {
+  return { errorCode, errorMessage: null, recordErrors: [], firstOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 };
+}
+
+const noErrors: PartitionResponse['recordErrors'] = [];
+const unknownLeader: PartitionResponse['currentLeader'] = { leaderId: -1, leaderEpoch: -1 };
+
+function blank(index: number): PartitionResponse {
+  return respond(index, refused(ErrorCode.NONE));
+}
+
+function respond(index: number, outcome: AppendOutcome): PartitionResponse {
+  return {
+    index,
+    errorCode: outcome.errorCode,
+    baseOffset: outcome.firstOffset,
+    logAppendTimeMs: outcome.logAppendTimeMs,
+    logStartOffset: outcome.logStartOffset,
+    recordErrors:
+      outcome.recordErrors.length === 0
+        ? noErrors
+        : outcome.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),
+    errorMessage: outcome.errorMessage,
+    currentLeader: unknownLeader,
+  };
+}

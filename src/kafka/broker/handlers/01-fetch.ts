@@ -1,0 +1,287 @@
+import { noSlices, type Slices } from '../../../base/slices.ts';
+import { build } from '../../../wire/schema.ts';
+import type { PartitionLog } from '../../log/log.ts';
+import type { LogRead } from '../../log/read.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
+import { batchesOf } from '../../records/batch.ts';
+import { downConvert } from '../../records/convert.ts';
+import type { Isolation, Partition } from '../../replication/partition.ts';
+import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import type { FetchSession, FetchTarget, SessionOutcome } from '../fetch-sessions.ts';
+import { asKafkaError } from '../request-errors.ts';
+
+type PartitionData = FetchResponse['responses'][number]['partitions'][number];
+
+const READ_COMMITTED = 1;
+/** Consumers are -1, and -2 for debugging; anything else is a broker that follows. */
+const CONSUMER_REPLICA_ID = -1;
+
+/** Reads from each partition within the request's limits; waits for `minBytes` as long as `maxWaitMs` allows. */
+export function fetchHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: FetchRequest,
+    response: FetchResponse,
+    versions: '0-18',
+    handle(request, context, responder) {
+      const outcome = broker.fetchSessions.resolve({
+        sessionId: request.sessionId,
+        // Before v7 there were no sessions.
+        sessionEpoch: context.apiVersion < 7 ? -1 : request.sessionEpoch,
+        usesTopicIds: context.apiVersion >= 13,
+        targets: targetsOf(request),
+        forgotten: request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+          partitions.map((partition) => ({ topic, topicId, partition })),
+        ),
+      });
+      if (outcome.kind === 'error') return responder.answer(build(FetchResponse, { errorCode: outcome.errorCode }));
+      new FetchOperation(broker, request, context, responder, outcome).start();
+    },
+  });
+}
+
+function targetsOf(request: FetchRequest): FetchTarget[] {
+  return request.topics.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map((asked) => ({
+      topic,
+      topicId,
+      partition: asked.partition,
+      fetchOffset: asked.fetchOffset,
+      partitionMaxBytes: asked.partitionMaxBytes,
+      currentLeaderEpoch: asked.currentLeaderEpoch,
+      lastFetchedEpoch: asked.lastFetchedEpoch,
+    })),
+  );
+}
+
+/** What was found for one partition. */
+interface Found {
+  readonly target: FetchTarget;
+  readonly errorCode: number;
+  readonly log: PartitionLog | undefined;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly logStartOffset: number;
+  readonly read: LogRead | undefined;
+  records: Slices;
+}
+
+/** One fetch: read, wait if there is too little, read again, answer. */
+class FetchOperation {
+  readonly #broker: BrokerContext;
+  readonly #request: FetchRequest;
+  readonly #context: RequestContext;
+  readonly #responder: Responder<FetchResponse>;
+  readonly #targets: readonly FetchTarget[];
+  readonly #session: FetchSession | undefined;
+  readonly #isIncremental: boolean;
+  readonly #isolation: Isolation;
+
+  constructor(
+    broker: BrokerContext,
+    request: FetchRequest,
+    context: RequestContext,
+    responder: Responder<FetchResponse>,
+    outcome: Exclude<SessionOutcome, { kind: 'error' }>,
+  ) {
+    this.#broker = broker;
+    this.#request = request;
+    this.#context = context;
+    this.#responder = responder;
+    this.#targets = outcome.targets;
+    this.#session = outcome.session;
+    this.#isIncremental = outcome.kind === 'incremental';
+    this.#isolation = request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark';
+  }
+
+  start(): void {
+    const found = this.#readAll();
+    if (this.#request.maxWaitMs <= 0 || this.#isEnough(found)) return this.#finish(found);
+    const watched = this.#targets.flatMap((target) => this.#partitionOf(target) ?? []);
+    this.#broker.fetchPurgatory.watch(
+      { tryComplete: () => this.#tryAgain(), expire: () => this.#finish(this.#readAll()) },
+      watched,
+      this.#request.maxWaitMs,
+    );
+  }
+
+  #tryAgain(): boolean {
+    if (this.#context.isClosed()) return true;
+    const found = this.#readAll();
+    if (!this.#isEnough(found)) return false;
+    this.#finish(found);
+    return true;
+  }
+
+  /** Something to tell at once: enough bytes, an error, or nothing asked for. */
+  #isEnough(found: readonly Found[]): boolean {
+    if (found.length === 0) return true;
+    let bytes = 0;
+    for (const { errorCode, read } of found) {
+      if (errorCode !== ErrorCode.NONE) return true;
+      bytes += read?.sizeInBytes ?? 0;
+    }
+    return bytes >= this.#request.minBytes;
+  }
+
+  #partitionOf(target: FetchTarget): Partition | undefined {
+    const topic = this.#topicOf(target);
+    return topic === undefined ? undefined : this.#broker.replicas.partition(topic, target.partition);
+  }
+
+  #topicOf({ topic, topicId }: FetchTarget): string | undefined {
+    return this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : topic;
+  }
+
+  /** Within the limits of the whole answer, in the order that was asked. */
+  #readAll(): Found[] {
+    let left = Math.min(this.#request.maxBytes, this.#broker.config.number('fetch.max.bytes'));
+    // From v3 on the first batch of the answer comes whole, however large (KIP-74); before, limits were hard.
+    let minOneMessage = this.#context.apiVersion >= 3;
+    return this.#targets.map((target) => {
+      const found = this.#readOne(target, Math.min(left, target.partitionMaxBytes), minOneMessage);
+      const bytes = found.read?.sizeInBytes ?? 0;
+      if (bytes > 0) minOneMessage = false;
+      left = Math.max(0, left - bytes);
+      return found;
+    });
+  }
+
+  #readOne(target: FetchTarget, maxBytes: number, minOneMessage: boolean): Found {
+    const topic = this.#topicOf(target);
+    try {
+      if (topic === undefined) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
+      const partition = this.#broker.replicas.partition(topic, target.partition);
+      if (partition === undefined) {
+        const known = this.#broker.metadata.partition(topic, target.partition) !== undefined;
+        throw new KafkaError(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      }
+      if (replicaIdOf(this.#request) > CONSUMER_REPLICA_ID) {
+        // Followers come with replication between brokers; until then nobody else has a replica of ours.
+        throw new KafkaError(
+          target.currentLeaderEpoch >= 0 ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NOT_LEADER_OR_FOLLOWER,
+        );
+      }
+      const log = partition.leaderLog(target.currentLeaderEpoch);
+      const upTo = partition.limitOf(this.#isolation, log);
+      // Between the high watermark and the end there is nothing to see yet, and that is no error.
+      const read = log.read(target.fetchOffset, { maxBytes, minOneMessage, upTo });
+      return {
+        target,
+        errorCode: ErrorCode.NONE,
+        log,
+        highWatermark: log.highWatermark,
+        lastStableOffset: this.#context.apiVersion >= 4 ? log.lastStableOffset : -1,
+        logStartOffset: log.logStartOffset,
+        read,
+        records: read.kind === 'memory' ? read.records : noSlices,
+      };
+    } catch (error) {
+      return this.#failed(target, error);
+    }
+  }
+
+  #failed(target: FetchTarget, error: unknown): Found {
+    const { code } = asKafkaError(error);
+    if (!(error instanceof KafkaError)) throw error;
+    return {
+      target,
+      errorCode: code,
+      log: undefined,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      logStartOffset: -1,
+      read: undefined,
+      records: noSlices,
+    };
+  }
+
+  /** Fetches what lies in files, then answers. */
+  #finish(found: Found[]): void {
+    let pending = 1;
+    const settle = (): void => {
+      pending -= 1;
+      if (pending === 0) this.#answer(found);
+    };
+    found.forEach((one, place) => {
+      if (one.read?.kind !== 'file') return;
+      pending += 1;
+      one.read.load((error, records) => {
+        if (error === undefined) one.records = records;
+        else found[place] = this.#failed(one.target, error);
+        settle();
+      });
+    });
+    settle();
+  }
+
+  #answer(found: readonly Found[]): void {
+    if (this.#context.isClosed()) return;
+    const responses: FetchResponse['responses'] = [];
+    for (const one of found) {
+      const data = this.#describe(one);
+      const facts = { ...data, recordBytes: data.records?.size ?? 0 };
+      const isNews = this.#session?.isNews(one.target, facts) ?? true;
+      if (facts.recordBytes > 0) this.#session?.moveToEnd(one.target);
+      if (this.#isIncremental && !isNews) continue;
+      const last = responses.at(-1);
+      const { topic, topicId } = one.target;
+      if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(data);
+      else responses.push({ topic, topicId, partitions: [data] });
+    }
+    this.#responder.answer(build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses }));
+  }
+
+  #describe(one: Found): PartitionData {
+    const data: PartitionData = {
+      partitionIndex: one.target.partition,
+      errorCode: one.errorCode,
+      highWatermark: one.highWatermark,
+      lastStableOffset: one.lastStableOffset,
+      logStartOffset: one.logStartOffset,
+      divergingEpoch: noEpoch,
+      currentLeader: noLeader,
+      snapshotId: noSnapshot,
+      abortedTransactions: this.#isolation === 'committed' ? this.#abortedIn(one) : null,
+      preferredReadReplica: -1,
+      records: one.records,
+    };
+    return this.#inReach(one, data);
+  }
+
+  #abortedIn({ log, target, records }: Found): { producerId: number; firstOffset: number }[] {
+    if (log === undefined || records.size === 0) return [];
+    let upperBound = target.fetchOffset;
+    for (const { header } of batchesOf(records)) upperBound = header.lastOffset + 1;
+    return log
+      .abortedTransactions(target.fetchOffset, upperBound)
+      .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+  }
+
+  /** Old clients get records in the format they know, or an error that they understand. */
+  #inReach(one: Found, data: PartitionData): PartitionData {
+    const { apiVersion } = this.#context;
+    if (one.records.size === 0 || apiVersion >= 10) return data;
+    const empty = (errorCode: number): PartitionData => ({ ...data, errorCode, records: noSlices });
+    for (const { header } of batchesOf(one.records)) {
+      if (header.codec === 'zstd') return empty(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
+    }
+    if (apiVersion >= 4) return data;
+    if (one.log?.config.messageDownconversionEnable === false) return empty(ErrorCode.UNSUPPORTED_VERSION);
+    const { slices } = downConvert(one.records, {
+      magic: apiVersion <= 1 ? 0 : 1,
+      firstOffset: one.target.fetchOffset,
+    });
+    return { ...data, records: slices };
+  }
+}
+
+const noEpoch: PartitionData['divergingEpoch'] = { epoch: -1, endOffset: -1 };
+const noLeader: PartitionData['currentLeader'] = { leaderId: -1, leaderEpoch: -1 };
+const noSnapshot: PartitionData['snapshotId'] = { endOffset: -1, epoch: -1 };
+
+/** From v15 on the follower's id stands beside its broker epoch. */
+function replicaIdOf(request: FetchRequest): number {
+  return Math.max(request.replicaId, request.replicaState.replicaId);
+}

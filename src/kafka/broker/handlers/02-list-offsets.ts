@@ -1,0 +1,94 @@
+import { build } from '../../../wire/schema.ts';
+import { LATEST_TIMESTAMP, type PartitionLog } from '../../log/log.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
+import type { Partition } from '../../replication/partition.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+
+type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
+type Result = ListOffsetsResponse['topics'][number]['partitions'][number];
+
+const READ_COMMITTED = 1;
+/** Tiered storage's own timestamps; without it there is nothing there. */
+const LATEST_TIERED_TIMESTAMP = -5;
+const EARLIEST_PENDING_UPLOAD_TIMESTAMP = -6;
+
+export function listOffsetsHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: ListOffsetsRequest,
+    response: ListOffsetsResponse,
+    versions: '0-11',
+    handle(request, context, responder) {
+      const lookups = request.topics.map(async ({ name, partitions }) => ({
+        name,
+        partitions: await Promise.all(
+          partitions.map((asked) => lookUp(broker, request, name, asked, context.apiVersion)),
+        ),
+      }));
+      void Promise.all(lookups)
+        .then((topics) => responder.answer(build(ListOffsetsResponse, { topics })))
+        .catch((error: unknown) => responder.close(String(error)));
+    },
+  });
+}
+
+async function lookUp(
+  broker: BrokerContext,
+  request: ListOffsetsRequest,
+  topic: string,
+  asked: Asked,
+  version: number,
+): Promise<Result> {
+  const result: Result = {
+    partitionIndex: asked.partitionIndex,
+    errorCode: ErrorCode.NONE,
+    oldStyleOffsets: [],
+    timestamp: -1,
+    offset: -1,
+    leaderEpoch: -1,
+  };
+  try {
+    const partition = broker.replicas.partition(topic, asked.partitionIndex);
+    if (partition === undefined) {
+      const known = broker.metadata.partition(topic, asked.partitionIndex) !== undefined;
+      throw new KafkaError(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+    const log = partition.leaderLog(asked.currentLeaderEpoch);
+    if (version === 0) return { ...result, oldStyleOffsets: segmentOffsets(log, partition, asked) };
+    const limit = partition.limitOf(request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark', log);
+    if (asked.timestamp === LATEST_TIMESTAMP) return { ...result, offset: limit, leaderEpoch: partition.leaderEpoch };
+    if (asked.timestamp === LATEST_TIERED_TIMESTAMP || asked.timestamp === EARLIEST_PENDING_UPLOAD_TIMESTAMP)
+      return result;
+    const found = await find(log, asked.timestamp);
+    if (found === undefined || found.offset >= Math.max(limit, log.logStartOffset + 1)) return result;
+    return { ...result, timestamp: found.timestamp, offset: found.offset, leaderEpoch: found.leaderEpoch };
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
+    return { ...result, errorCode: error.code };
+  }
+}
+
+function find(
+  log: PartitionLog,
+  timestamp: number,
+): Promise<{ timestamp: number; offset: number; leaderEpoch: number } | undefined> {
+  return new Promise((resolve, reject) => {
+    log.offsetForTimestamp(timestamp, (error, found) => (error === undefined ? resolve(found) : reject(error)));
+  });
+}
+
+/** v0: the base offsets of segments that are older than the timestamp, newest first (`fetchOffsetsBefore`). */
+function segmentOffsets(log: PartitionLog, partition: Partition, { timestamp, maxNumOffsets }: Asked): number[] {
+  const end = partition.limitOf('high-watermark', log);
+  const bases = log.segments.map(({ baseOffset }) => Math.max(baseOffset, log.logStartOffset));
+  if (timestamp === -2) return bases.slice(0, 1);
+  const candidates =
+    timestamp === LATEST_TIMESTAMP ? [...bases, end] : bases.filter((_, index) => isOlder(log, index, timestamp));
+  return [...new Set(candidates.reverse())].slice(0, maxNumOffsets);
+}
+
+function isOlder(log: PartitionLog, index: number, timestamp: number): boolean {
+  const segment = log.segments[index];
+  return segment !== undefined && segment.largestTimestamp <= timestamp;
+}

@@ -1,0 +1,68 @@
+import { build, ZERO_UUID } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../protocol/messages/04-leader-and-isr.ts';
+import type { LeadershipOrder } from '../../replication/replica-manager.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+
+type Asked = LeaderAndIsrRequest['topicStates'][number]['partitionStates'][number];
+
+/** The controller tells which partitions to lead or follow. */
+export function leaderAndIsrHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: LeaderAndIsrRequest,
+    response: LeaderAndIsrResponse,
+    versions: '0-7',
+    handle(request, context, responder) {
+      const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
+      if (errorCode !== ErrorCode.NONE) return responder.answer(build(LeaderAndIsrResponse, { errorCode }));
+      const orders = readOrders(request, context.apiVersion);
+      void broker.prepareTopics(new Set(orders.map(({ topic }) => topic))).then(() => {
+        const errors = orders.map((order) => ({ ...order, errorCode: broker.replicas.become(order) }));
+        broker.onFirstLeadership();
+        responder.answer(respond(errors, context.apiVersion));
+      });
+    },
+  });
+}
+
+function readOrders(request: LeaderAndIsrRequest, version: number): LeadershipOrder[] {
+  if (version < 2) return request.ungroupedPartitionStates.map((asked) => order(asked.topicName, ZERO_UUID, asked));
+  return request.topicStates.flatMap(({ topicName, topicId, partitionStates }) =>
+    partitionStates.map((asked) => order(topicName, topicId, asked)),
+  );
+}
+
+function order(topic: string, topicId: string, asked: Asked): LeadershipOrder {
+  return {
+    topic,
+    topicId,
+    partition: asked.partitionIndex,
+    leader: asked.leader,
+    leaderEpoch: asked.leaderEpoch,
+    isr: asked.isr,
+    replicas: asked.replicas,
+    partitionEpoch: asked.partitionEpoch,
+    controllerEpoch: asked.controllerEpoch,
+    isNew: asked.isNew,
+  };
+}
+
+/** From v5 on errors are grouped by topic id. */
+function respond(results: readonly (LeadershipOrder & { errorCode: number })[], version: number): LeaderAndIsrResponse {
+  const error = ({
+    topic,
+    partition,
+    errorCode,
+  }: (typeof results)[number]): { topicName: string; partitionIndex: number; errorCode: number } => ({
+    topicName: topic,
+    partitionIndex: partition,
+    errorCode,
+  });
+  if (version < 5) return build(LeaderAndIsrResponse, { partitionErrors: results.map(error) });
+  const topics = new Map<string, ReturnType<typeof error>[]>();
+  for (const result of results) topics.set(result.topicId, [...(topics.get(result.topicId) ?? []), error(result)]);
+  return build(LeaderAndIsrResponse, {
+    topics: [...topics].map(([topicId, partitionErrors]) => ({ topicId, partitionErrors })),
+  });
+}

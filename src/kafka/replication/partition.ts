@@ -1,0 +1,194 @@
+import type { Slices } from '../../base/slices.ts';
+import type { PartitionLog } from '../log/log.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { validateAndAssign } from '../records/validate.ts';
+import type { RecordIssue } from '../records/validation.ts';
+import { recordRulesOf } from './record-rules.ts';
+
+/** What the controller decided for a partition (a partition's part of LeaderAndIsr). */
+export interface LeadershipState {
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly isr: readonly number[];
+  readonly replicas: readonly number[];
+  /** Version of the state's znode. */
+  readonly partitionEpoch: number;
+  readonly controllerEpoch: number;
+}
+
+export interface AppendOutcome {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly recordErrors: readonly RecordIssue[];
+  readonly firstOffset: number;
+  readonly logAppendTimeMs: number;
+  readonly logStartOffset: number;
+}
+
+export interface LeaderAppend {
+  readonly records: Slices;
+  /** -1 waits for every in-sync replica, 0 and 1 for this one. */
+  readonly acks: number;
+  readonly origin: 'client' | 'coordinator';
+  readonly nowMs: number;
+  readonly done: (outcome: AppendOutcome) => void;
+}
+
+/** How far a reader may see. */
+export type Isolation = 'log-end' | 'high-watermark' | 'committed';
+
+/** One replica on this broker: its log, and what the controller said about its leadership. */
+export class Partition {
+  readonly topic: string;
+  readonly index: number;
+  readonly name: string;
+  readonly #brokerId: number;
+  #log: PartitionLog | undefined;
+  #state: LeadershipState | undefined;
+  /** Calls when readers may see more. */
+  readonly #onProgress: (partition: Partition) => void;
+
+  constructor(options: { topic: string; index: number; brokerId: number; onProgress: (partition: Partition) => void }) {
+    this.topic = options.topic;
+    this.index = options.index;
+    this.name = `${options.topic}-${options.index}`;
+    this.#brokerId = options.brokerId;
+    this.#onProgress = options.onProgress;
+  }
+
+  get log(): PartitionLog | undefined {
+    return this.#log;
+  }
+
+  get isLeader(): boolean {
+    return this.#state?.leader === this.#brokerId && this.#log !== undefined;
+  }
+
+  /** -1 before the controller's first word. */
+  get leaderEpoch(): number {
+    return this.#state?.leaderEpoch ?? -1;
+  }
+
+  get leader(): number {
+    return this.#state?.leader ?? -1;
+  }
+
+  get isr(): readonly number[] {
+    return this.#state?.isr ?? [];
+  }
+
+  /** Takes a new leadership; the log exists already. */
+  become(state: LeadershipState, log: PartitionLog): void {
+    const startsLeading = state.leader === this.#brokerId && state.leaderEpoch !== this.#state?.leaderEpoch;
+    this.#log = log;
+    this.#state = state;
+    if (startsLeading) log.assignEpoch(state.leaderEpoch, log.nextOffset);
+    if (this.isLeader) this.#advance();
+  }
+
+  /** The replica is gone from this broker: whoever waits on it is told so. */
+  stop(): void {
+    this.#state = undefined;
+    this.#log = undefined;
+    this.#onProgress(this);
+  }
+
+  /** The leader's log. @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH */
+  leaderLog(clientEpoch = -1): PartitionLog {
+    const log = this.#log;
+    if (this.#state !== undefined && clientEpoch >= 0 && clientEpoch !== this.leaderEpoch) {
+      throw new KafkaError(
+        clientEpoch < this.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH,
+      );
+    }
+    if (log === undefined || !this.isLeader) throw new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    if (log.isOffline) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR);
+    return log;
+  }
+
+  /** First offset that a reader of this isolation may not see. */
+  limitOf(isolation: Isolation, log: PartitionLog): number {
+    switch (isolation) {
+      case 'log-end':
+        return log.logEndOffset;
+      case 'high-watermark':
+        return log.highWatermark;
+      default:
+        return log.lastStableOffset;
+    }
+  }
+
+  /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
+  append(request: LeaderAppend): void {
+    try {
+      const log = this.leaderLog();
+      const { isr } = this;
+      if (request.acks === -1 && isr.length < this.#minInSync(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
+      const validated = validateAndAssign(request.records, {
+        rules: recordRulesOf(log.config),
+        topicPartition: this.name,
+        baseOffset: log.nextOffset,
+        leaderEpoch: this.leaderEpoch,
+        nowMs: request.nowMs,
+        origin: request.origin,
+      });
+      if (validated.kind === 'rejected') {
+        const { code, message, recordErrors } = validated;
+        return request.done({
+          errorCode: code,
+          // A client is told only what concerns its records; what else went wrong stays in our log.
+          errorMessage: recordErrors.length > 0 ? message : null,
+          recordErrors,
+          firstOffset: -1,
+          logAppendTimeMs: -1,
+          logStartOffset: recordErrors.length > 0 ? log.logStartOffset : -1,
+        });
+      }
+      if (validated.batches.length === 0) {
+        return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
+      }
+      log.appendAsLeader(validated, request.origin, (error, info) => {
+        if (error !== undefined || info === undefined) return request.done(failed(error));
+        this.#advance();
+        request.done({
+          errorCode: ErrorCode.NONE,
+          errorMessage: null,
+          recordErrors: [],
+          firstOffset: info.firstOffset,
+          logAppendTimeMs: info.isDuplicate ? -1 : validated.logAppendTimeMs,
+          logStartOffset: log.logStartOffset,
+        });
+      });
+    } catch (error) {
+      request.done(failed(error));
+    }
+  }
+
+  /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */
+  #minInSync(log: PartitionLog): number {
+    return Math.min(log.config.minInsyncReplicas, this.#state?.replicas.length ?? 1);
+  }
+
+  /** What every in-sync replica has is committed. While this broker is the only one in sync, that is all it has. */
+  #advance(): void {
+    const log = this.#log;
+    if (log === undefined || !this.isr.every((id) => id === this.#brokerId)) return;
+    const before = log.highWatermark;
+    if (log.updateHighWatermark(log.logEndOffset) > before) this.#onProgress(this);
+  }
+}
+
+const nothingAppended: AppendOutcome = {
+  errorCode: ErrorCode.NONE,
+  errorMessage: null,
+  recordErrors: [],
+  firstOffset: -1,
+  logAppendTimeMs: -1,
+  logStartOffset: -1,
+};
+
+function failed(error: unknown): AppendOutcome {
+  if (error !== undefined && !(error instanceof KafkaError)) throw error;
+  const code = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+  return { ...nothingAppended, errorCode: code };
+}

@@ -1,0 +1,132 @@
+import type { Log } from '../../runtime/log.ts';
+import type { Purgatory } from '../../runtime/purgatory.ts';
+import { ZERO_UUID } from '../../wire/schema.ts';
+import type { LogConfig } from '../log/log-config.ts';
+import type { LogManager } from '../log/log-manager.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { type LeadershipState, Partition } from './partition.ts';
+
+export interface ReplicaManagerOptions {
+  readonly brokerId: number;
+  readonly logs: LogManager;
+  readonly log: Log;
+  /** Fetches that wait for records. */
+  readonly fetchPurgatory: Purgatory<Partition>;
+  readonly logConfig: (topic: string) => LogConfig;
+  /** Coordinators load and unload with the leadership of their partitions. */
+  readonly onLeadershipChange: (partition: Partition) => void;
+}
+
+/** One partition's order in a LeaderAndIsr request. */
+export interface LeadershipOrder extends LeadershipState {
+  readonly topic: string;
+  readonly partition: number;
+  /** ZERO_UUID where the controller gives none. */
+  readonly topicId: string;
+  readonly isNew: boolean;
+}
+
+/** One partition's order in a StopReplica request. */
+export interface StopOrder {
+  readonly topic: string;
+  readonly partition: number;
+  readonly leaderEpoch: number;
+  readonly deletePartition: boolean;
+}
+
+/** Leader epochs of StopReplica that are none: an older controller's, and that of a deletion. */
+const NO_EPOCH = -1;
+const EPOCH_DURING_DELETE = -2;
+
+/** All replicas of this broker. Only the controller's orders make, move or remove one. */
+export class ReplicaManager {
+  readonly #options: ReplicaManagerOptions;
+  readonly #topics = new Map<string, Map<number, Partition>>();
+
+  constructor(options: ReplicaManagerOptions) {
+    this.#options = options;
+  }
+
+  partition(topic: string, index: number): Partition | undefined {
+    return this.#topics.get(topic)?.get(index);
+  }
+
+  *partitions(): Generator<Partition> {
+    for (const partitions of this.#topics.values()) yield* partitions.values();
+  }
+
+  /**
+   * Leads or follows as ordered. An epoch that is not newer is refused, as is a topic id that the log does not have; answers the
+   * error code.
+   */
+  become(order: LeadershipOrder): number {
+    const { topic, partition: index, topicId } = order;
+    const existing = this.partition(topic, index);
+    try {
+      if (existing !== undefined && order.leaderEpoch <= existing.leaderEpoch) return ErrorCode.STALE_CONTROLLER_EPOCH;
+      if (!order.replicas.includes(this.#options.brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      const known = existing?.log?.topicId ?? this.#options.logs.get(topic, index)?.topicId;
+      if (topicId !== ZERO_UUID && known !== undefined && known !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
+      const log = this.#options.logs.getOrCreate({
+        topic,
+        partition: index,
+        config: this.#options.logConfig(topic),
+        topicId: topicId === ZERO_UUID ? undefined : topicId,
+        isNew: order.isNew,
+      });
+      const partition = existing ?? this.#add(topic, index);
+      partition.become(order, log);
+      this.#options.onLeadershipChange(partition);
+      this.#options.fetchPurgatory.check(partition);
+      return ErrorCode.NONE;
+    } catch (error) {
+      this.#options.log.error('a replica cannot do as the controller ordered', {
+        topic,
+        partition: index,
+        error: String(error),
+      });
+      return error instanceof KafkaError ? error.code : ErrorCode.KAFKA_STORAGE_ERROR;
+    }
+  }
+
+  /** Stops a replica, and deletes its log if so ordered; answers the error code. */
+  stop({ topic, partition: index, leaderEpoch, deletePartition }: StopOrder): number {
+    const partition = this.partition(topic, index);
+    const isFenced =
+      partition !== undefined &&
+      leaderEpoch !== NO_EPOCH &&
+      leaderEpoch !== EPOCH_DURING_DELETE &&
+      leaderEpoch < partition.leaderEpoch;
+    if (isFenced) return ErrorCode.FENCED_LEADER_EPOCH;
+    if (partition !== undefined) {
+      this.#remove(partition);
+      partition.stop();
+      this.#options.onLeadershipChange(partition);
+      this.#options.fetchPurgatory.check(partition);
+    }
+    if (deletePartition) this.#options.logs.delete(topic, index);
+    return ErrorCode.NONE;
+  }
+
+  #add(topic: string, index: number): Partition {
+    const partition = new Partition({
+      topic,
+      index,
+      brokerId: this.#options.brokerId,
+      onProgress: (moved) => this.#options.fetchPurgatory.check(moved),
+    });
+    let partitions = this.#topics.get(topic);
+    if (partitions === undefined) {
+      partitions = new Map();
+      this.#topics.set(topic, partitions);
+    }
+    partitions.set(index, partition);
+    return partition;
+  }
+
+  #remove({ topic, index }: Partition): void {
+    const partitions = this.#topics.get(topic);
+    partitions?.delete(index);
+    if (partitions?.size === 0) this.#topics.delete(topic);
+  }
+}
