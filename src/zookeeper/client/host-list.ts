@@ -6,8 +6,6 @@ export interface Candidate {
   /** As the connect string names it. */
   readonly server: Address;
   readonly address: Address;
-  /** Every server was tried since the list began anew: time to wait a little. */
-  readonly startsRound: boolean;
 }
 
 /**
@@ -31,7 +29,7 @@ export class HostList {
     return this.#servers.length;
   }
 
-  /** Every server was tried. */
+  /** Every server was tried: time to wait a little. */
   get roundIsOver(): boolean {
     return this.#next === 0 && this.#left.length === 0;
   }
@@ -40,15 +38,10 @@ export class HostList {
   async next(): Promise<Candidate | undefined> {
     const remaining = this.#left.shift();
     if (remaining !== undefined) return remaining;
-    const startsRound = this.#next === 0;
     const server = this.#servers[this.#next] as Address;
     this.#next = (this.#next + 1) % this.#servers.length;
     const addresses = await this.#network.resolve(server.host).catch((): readonly string[] => []);
-    this.#left = addresses.map((host, index) => ({
-      server,
-      address: { host, port: server.port },
-      startsRound: startsRound && index === 0,
-    }));
+    this.#left = addresses.map((host) => ({ server, address: { host, port: server.port } }));
     return this.#left.shift();
   }
 
@@ -59,7 +52,7 @@ export class HostList {
 
   /** A server that must be tried next. */
   prefer(server: Address, address: Address): void {
-    this.#left = [{ server, address, startsRound: false }];
+    this.#left = [{ server, address }];
   }
 }
 

@@ -287,7 +287,7 @@ export class Session {
     const candidate = this.#candidate;
     this.#runtime.log.debug('cannot connect', { server: candidate?.server.host, reason: reason?.message });
     if (this.#options.failFast && this.#hosts.roundIsOver) this.#failAll(ErrorCode.CONNECTIONLOSS);
-    const waits = this.#hasConnected || candidate === undefined || candidate.startsRound;
+    const waits = this.#hasConnected || this.#hosts.roundIsOver;
     this.#retryLater(waits ? below(this.#runtime.random, RECONNECT_DELAY_MS_MAX) : 0);
   }
 
