@@ -1,0 +1,249 @@
+import { assert, present } from '../../base/assert.ts';
+import { type Slices, subSlices } from '../../base/slices.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import {
+  type BatchHeader,
+  batchesOf,
+  hasValidCrc,
+  NO_TIMESTAMP,
+  patchHeader,
+  readBatchHeader,
+} from '../records/batch.ts';
+import { readControlRecord } from '../records/control.ts';
+import { CorruptBatchError } from '../records/errors.ts';
+import type { ValidatedRecords } from '../records/validation.ts';
+import type { AppendQueue, QueuedWrite } from './append-queue.ts';
+import type { LogState } from './log-state.ts';
+import { firstSequenceIn } from './producer-entry.ts';
+import { learnFrom } from './producer-replay.ts';
+import type { AppendOrigin } from './producer-state.ts';
+import { segmentFor } from './roll.ts';
+import type { AppendedSet } from './segment.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
+
+export interface AppendInfo {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly maxTimestamp: number;
+  /** Of the batch that holds the largest timestamp. */
+  readonly offsetOfMaxTimestamp: number;
+  readonly sizeInBytes: number;
+  /** A producer repeated a batch: nothing was written, the offsets and the timestamp are those of the first time. */
+  readonly isDuplicate: boolean;
+}
+
+/** Called once for every append, in the order of the appends. With an error nothing of the append may be acknowledged. */
+export type AppendDone = (error: KafkaError | undefined, info: AppendInfo | undefined) => void;
+
+/** Batches of magic 2 with their offsets and leader epoch in them, as `validateAndAssign` leaves them. */
+export type NumberedRecords = Pick<ValidatedRecords, 'slices' | 'batches'>;
+
+/** An append that has its offsets and its place, on its way to the file. */
+export interface StagedAppend extends QueuedWrite {
+  readonly info: AppendInfo;
+  readonly endOffset: number;
+  /** Transactions that its markers abort: into the index once the markers are in the file. */
+  readonly aborted: readonly AbortedTransaction[];
+  readonly done: AppendDone;
+}
+
+export type AppendRequest =
+  | {
+      readonly kind: 'lead';
+      readonly records: NumberedRecords;
+      readonly origin: AppendOrigin;
+      readonly done: AppendDone;
+    }
+  | { readonly kind: 'follow'; readonly records: Slices; readonly done: AppendDone };
+
+/** Gives an append its place, or recognises it as a repetition; undefined without a batch. @throws KafkaError, DiskError, CorruptionError */
+export function stage(
+  log: LogState,
+  queue: AppendQueue<StagedAppend>,
+  request: AppendRequest,
+): StagedAppend | AppendInfo | undefined {
+  let numbered: NumberedRecords;
+  if (request.kind === 'lead') {
+    numbered = request.records;
+    const duplicate = check(log, numbered, request.origin);
+    if (duplicate !== undefined) return duplicate;
+  } else {
+    numbered = acceptOffsets(log, request.records);
+  }
+  const { batches, slices } = numbered;
+  if (batches.length === 0) return undefined;
+  const set = describe(batches, slices);
+  if (set.sizeInBytes > log.config.segmentBytes) {
+    throw new KafkaError(
+      ErrorCode.RECORD_LIST_TOO_LARGE,
+      `Message batch size is ${set.sizeInBytes} bytes in append to partition ${log.name}, which exceeds the maximum configured segment size of ${log.config.segmentBytes}.`,
+    );
+  }
+  const segment = segmentFor(log, queue, set);
+  const position = segment.reserve(set);
+  const bytes = remember(log, numbered, segment.baseOffset, position);
+  const aborted = learn(log, numbered);
+  const info = infoOf(batches, set);
+  const endOffset = set.lastOffset + 1;
+  log.touched = true;
+  log.nextOffset = endOffset;
+  return { kind: 'write', segment, bytes, sizeInBytes: set.sizeInBytes, info, endOffset, aborted, done: request.done };
+}
+
+/** Puts offsets and epoch into batches that are known to be right: what coordinators write, and markers. */
+export function numberBatches(batches: Slices, firstOffset: number, leaderEpoch: number): NumberedRecords {
+  const headers: BatchHeader[] = [];
+  let slices = batches;
+  let baseOffset = firstOffset;
+  for (let position = 0; position < slices.size; ) {
+    slices = patchHeader(slices, position, { baseOffset, partitionLeaderEpoch: leaderEpoch });
+    const header = present(readBatchHeader(slices, position), 'a patched batch is whole', position);
+    headers.push(header);
+    baseOffset = header.lastOffset + 1;
+    position += header.sizeInBytes;
+  }
+  return { slices, batches: headers };
+}
+
+/** As leader: may these follow what is in the log? @throws KafkaError */
+function check(log: LogState, { batches, slices }: NumberedRecords, origin: AppendOrigin): AppendInfo | undefined {
+  assert(
+    (batches[0]?.baseOffset ?? log.nextOffset) === log.nextOffset,
+    'a leader appends at its end',
+    log.name,
+    log.nextOffset,
+  );
+  let at = 0;
+  for (const header of batches) {
+    if (header.producerId >= 0) {
+      const start = at;
+      const duplicate = checkProducer(log, header, origin, () => subSlices(slices, start, start + header.sizeInBytes));
+      if (duplicate !== undefined) return duplicate;
+    }
+    at += header.sizeInBytes;
+  }
+  return undefined;
+}
+
+function checkProducer(
+  log: LogState,
+  header: BatchHeader,
+  origin: AppendOrigin,
+  bytes: () => Slices,
+): AppendInfo | undefined {
+  const { producers } = log;
+  if (header.isControl) {
+    const marker = readControlRecord({ header, bytes: bytes() });
+    if (marker.kind === 'endTxn') producers.checkMarker(header, marker);
+    return undefined;
+  }
+  const known = producers.check(header, origin);
+  if (known === undefined) return undefined;
+  const message = 'A producer repeated a batch; answering with its first offset';
+  log.runtime.log.debug(message, {
+    partition: log.name,
+    producerId: header.producerId,
+    sequence: firstSequenceIn(known),
+  });
+  return {
+    firstOffset: known.lastOffset - known.offsetDelta,
+    lastOffset: known.lastOffset,
+    maxTimestamp: known.timestamp,
+    offsetOfMaxTimestamp: known.lastOffset,
+    sizeInBytes: 0,
+    isDuplicate: true,
+  };
+}
+
+/** As follower: the bytes stay as the leader sent them; a cut last batch is left out. @throws KafkaError */
+function acceptOffsets(log: LogState, fetched: Slices): NumberedRecords {
+  const headers: BatchHeader[] = [];
+  let size = 0;
+  let nextOffset = log.nextOffset;
+  try {
+    for (const batch of batchesOf(fetched)) {
+      const { header } = batch;
+      if (header.lastOffset < nextOffset || (header.magic === 2 && header.baseOffset < nextOffset)) {
+        throw new KafkaError(
+          ErrorCode.OFFSET_OUT_OF_RANGE,
+          `Unexpected offset in append to ${log.name}. First offset ${header.baseOffset} is less than the next offset ${nextOffset}.`,
+        );
+      }
+      if (!hasValidCrc(batch)) {
+        throw new KafkaError(
+          ErrorCode.CORRUPT_MESSAGE,
+          `Record is corrupt (stored crc = ${header.crc}) in topic partition ${log.name}.`,
+        );
+      }
+      headers.push(header);
+      nextOffset = header.lastOffset + 1;
+      size += header.sizeInBytes;
+    }
+  } catch (cause) {
+    if (!(cause instanceof CorruptBatchError)) throw cause;
+    throw new KafkaError(ErrorCode.CORRUPT_MESSAGE, cause.message, { cause });
+  }
+  return { batches: headers, slices: subSlices(fetched, 0, size) };
+}
+
+function describe(batches: readonly BatchHeader[], slices: Slices): AppendedSet {
+  const last = present(batches.at(-1), 'an append has a batch');
+  let maxTimestamp = NO_TIMESTAMP;
+  let offsetOfMaxTimestamp = -1;
+  for (const header of batches) {
+    if (header.maxTimestamp <= maxTimestamp) continue;
+    maxTimestamp = header.maxTimestamp;
+    offsetOfMaxTimestamp = header.lastOffset;
+  }
+  return { sizeInBytes: slices.size, lastOffset: last.lastOffset, maxTimestamp, offsetOfMaxTimestamp };
+}
+
+/** Into memory for those who read at the end; the answer is what to write. */
+function remember(
+  log: LogState,
+  { batches, slices }: NumberedRecords,
+  segmentBaseOffset: number,
+  position: number,
+): readonly Uint8Array[] {
+  const bytes: Uint8Array[] = [];
+  let at = 0;
+  for (const { baseOffset, lastOffset, sizeInBytes } of batches) {
+    const place = { baseOffset, lastOffset, segmentBaseOffset, position: position + at };
+    const kept = log.tail.add(place, subSlices(slices, at, at + sizeInBytes));
+    for (const chunk of kept.chunks) bytes.push(chunk);
+    at += sizeInBytes;
+  }
+  return bytes;
+}
+
+/** Leader epochs and producers. */
+function learn(log: LogState, { batches, slices }: NumberedRecords): readonly AbortedTransaction[] {
+  let aborted: AbortedTransaction[] | undefined;
+  let at = 0;
+  for (const header of batches) {
+    log.learnEpoch(header);
+    if (header.producerId >= 0) {
+      const start = at;
+      const completed = learnFrom(log.producers, header, () => subSlices(slices, start, start + header.sizeInBytes));
+      if (completed?.aborted === true) {
+        aborted ??= [];
+        aborted.push(completed);
+      }
+    }
+    at += header.sizeInBytes;
+  }
+  return aborted ?? noTransactions;
+}
+
+const noTransactions: readonly AbortedTransaction[] = [];
+
+function infoOf(batches: readonly BatchHeader[], set: AppendedSet): AppendInfo {
+  return {
+    firstOffset: batches[0]!.baseOffset,
+    lastOffset: set.lastOffset,
+    maxTimestamp: set.maxTimestamp,
+    offsetOfMaxTimestamp: set.offsetOfMaxTimestamp,
+    sizeInBytes: set.sizeInBytes,
+    isDuplicate: false,
+  };
+}

@@ -1,0 +1,194 @@
+import { present } from '../../base/assert.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import type { TimestampType } from '../records/batch.ts';
+import { type TopicKey, topicKeys } from './topic-keys.ts';
+
+/** What a log goes by. Times in milliseconds; "no limit" (2^63-1) is Infinity. */
+export interface LogConfig {
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly segmentJitterMs: number;
+  readonly segmentIndexBytes: number;
+  readonly indexIntervalBytes: number;
+  readonly preallocate: boolean;
+  readonly flushMessages: number;
+  readonly flushMs: number;
+  readonly retentionBytes: number;
+  readonly retentionMs: number;
+  readonly fileDeleteDelayMs: number;
+  readonly maxMessageBytes: number;
+  /** `cleanup.policy` contains it. */
+  readonly compact: boolean;
+  readonly delete: boolean;
+  readonly deleteRetentionMs: number;
+  readonly minCleanableDirtyRatio: number;
+  readonly minCompactionLagMs: number;
+  readonly maxCompactionLagMs: number;
+  readonly compressionType: string;
+  readonly compressionGzipLevel: number;
+  readonly compressionLz4Level: number;
+  readonly compressionZstdLevel: number;
+  readonly messageTimestampType: TimestampType;
+  readonly messageTimestampBeforeMaxMs: number;
+  readonly messageTimestampAfterMaxMs: number;
+  readonly messageDownconversionEnable: boolean;
+  readonly minInsyncReplicas: number;
+  readonly uncleanLeaderElectionEnable: boolean;
+  readonly leaderReplicationThrottledReplicas: readonly string[];
+  readonly followerReplicationThrottledReplicas: readonly string[];
+}
+
+/** Texts of topic keys by name: a topic's own, or a broker's defaults for all. */
+export type TopicConfigTexts = ReadonlyMap<string, string>;
+
+/** Apache's defaults under what `server.properties` gives. */
+export function topicDefaultsOf(brokerConfig: ReadonlyMap<string, string>): TopicConfigTexts {
+  const defaults = new Map<string, string>();
+  for (const topicKey of topicKeys.values()) {
+    defaults.set(topicKey.name, defaultOf(topicKey, brokerConfig));
+  }
+  return defaults;
+}
+
+function defaultOf(topicKey: TopicKey, brokerConfig: ReadonlyMap<string, string>): string {
+  for (const { name, unitMs } of topicKey.synonyms) {
+    const given = brokerConfig.get(name);
+    if (given === undefined) continue;
+    // -1 hours is "for ever" as -1 milliseconds is.
+    return unitMs === undefined || Number(given) < 0 ? given : String(Number(given) * unitMs);
+  }
+  return topicKey.default;
+}
+
+/** @throws KafkaError INVALID_CONFIG in Apache's words */
+export function logConfigOf(overrides: TopicConfigTexts, defaults: TopicConfigTexts = new Map()): LogConfig {
+  validateTopicConfig(overrides);
+  const text = (name: string): string =>
+    overrides.get(name) ?? defaults.get(name) ?? present(topicKeys.get(name), 'a topic key', name).default;
+  const number = (name: string): number => parseNumber(text(name));
+  const boolean = (name: string): boolean => text(name).toLowerCase() === 'true';
+  const policy = splitList(text('cleanup.policy'));
+  const differenceMaxMs = number('message.timestamp.difference.max.ms');
+  const config: LogConfig = {
+    segmentBytes: number('segment.bytes'),
+    segmentMs: number('segment.ms'),
+    segmentJitterMs: number('segment.jitter.ms'),
+    segmentIndexBytes: number('segment.index.bytes'),
+    indexIntervalBytes: number('index.interval.bytes'),
+    preallocate: boolean('preallocate'),
+    flushMessages: number('flush.messages'),
+    flushMs: number('flush.ms'),
+    retentionBytes: number('retention.bytes'),
+    retentionMs: number('retention.ms'),
+    fileDeleteDelayMs: number('file.delete.delay.ms'),
+    maxMessageBytes: number('max.message.bytes'),
+    compact: policy.includes('compact'),
+    delete: policy.includes('delete'),
+    deleteRetentionMs: number('delete.retention.ms'),
+    minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
+    minCompactionLagMs: number('min.compaction.lag.ms'),
+    maxCompactionLagMs: number('max.compaction.lag.ms'),
+    compressionType: text('compression.type'),
+    compressionGzipLevel: number('compression.gzip.level'),
+    compressionLz4Level: number('compression.lz4.level'),
+    compressionZstdLevel: number('compression.zstd.level'),
+    messageTimestampType: text('message.timestamp.type') as TimestampType,
+    messageTimestampBeforeMaxMs: firstLimit(number('message.timestamp.before.max.ms'), differenceMaxMs),
+    messageTimestampAfterMaxMs: firstLimit(number('message.timestamp.after.max.ms'), differenceMaxMs),
+    messageDownconversionEnable: boolean('message.downconversion.enable'),
+    minInsyncReplicas: number('min.insync.replicas'),
+    uncleanLeaderElectionEnable: boolean('unclean.leader.election.enable'),
+    leaderReplicationThrottledReplicas: splitList(text('leader.replication.throttled.replicas')),
+    followerReplicationThrottledReplicas: splitList(text('follower.replication.throttled.replicas')),
+  };
+  if (config.minCompactionLagMs > config.maxCompactionLagMs) {
+    throw new KafkaError(
+      ErrorCode.INVALID_CONFIG,
+      `conflict topic config setting min.compaction.lag.ms (${text('min.compaction.lag.ms')}) > max.compaction.lag.ms (${text('max.compaction.lag.ms')})`,
+    );
+  }
+  return config;
+}
+
+/** The superseded key counts where its successor says nothing (KIP-937). */
+function firstLimit(limit: number, superseded: number): number {
+  return limit === Infinity ? superseded : limit;
+}
+
+export const defaultLogConfig: LogConfig = logConfigOf(new Map());
+
+/** @throws KafkaError INVALID_CONFIG for an unknown key or a value that it cannot take */
+export function validateTopicConfig(overrides: TopicConfigTexts): void {
+  for (const [name, value] of overrides) {
+    const topicKey = topicKeys.get(name);
+    if (topicKey === undefined) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
+    const fault = faultOf(topicKey, value);
+    if (fault !== undefined) {
+      throw new KafkaError(ErrorCode.INVALID_CONFIG, `Invalid value ${value} for configuration ${name}: ${fault}`);
+    }
+  }
+}
+
+/** Apache's words, or undefined where the value will do (`ConfigDef`). */
+function faultOf(topicKey: TopicKey, value: string): string | undefined {
+  switch (topicKey.type) {
+    case 'boolean':
+      return /^(true|false)$/i.test(value.trim()) ? undefined : 'Expected value to be either true or false';
+    case 'int':
+    case 'long':
+      if (!isInteger(value, topicKey.type)) return `Not a number of type ${topicKey.type.toUpperCase()}`;
+      return faultOfNumber(topicKey, Number(value));
+    case 'double':
+      if (value.trim() === '' || Number.isNaN(Number(value))) return 'Not a number of type DOUBLE';
+      return faultOfNumber(topicKey, Number(value));
+    case 'list':
+      if (topicKey.name.endsWith('.throttled.replicas')) return faultOfThrottledReplicas(topicKey.name, value);
+      return splitList(value)
+        .map((member) => faultOfMember(topicKey, member))
+        .find((fault) => fault !== undefined);
+    case 'string':
+      return faultOfMember(topicKey, value);
+    default:
+      return topicKey.type satisfies never;
+  }
+}
+
+function faultOfNumber({ name, min, max }: TopicKey, value: number): string | undefined {
+  if (name === 'compression.gzip.level' && value === 0) return 'Value must be between 1 and 9 or equal to -1';
+  if (min !== undefined && value < min) return `Value must be at least ${min}`;
+  return max !== undefined && value > max ? `Value must be no more than ${max}` : undefined;
+}
+
+function faultOfMember({ allowed }: TopicKey, value: string): string | undefined {
+  return allowed === undefined || allowed.includes(value) ? undefined : `String must be one of: ${allowed.join(', ')}`;
+}
+
+/** `partition:broker,…`, `*`, or nothing (`ThrottledReplicaListValidator`). */
+function faultOfThrottledReplicas(name: string, value: string): string | undefined {
+  const members = splitList(value);
+  const isFine = (members.length === 1 && members[0] === '*') || members.every((member) => /^\d+:\d+$/.test(member));
+  if (isFine) return undefined;
+  return `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`;
+}
+
+const INTEGER = /^[+-]?\d{1,19}$/;
+
+function isInteger(text: string, type: 'int' | 'long'): boolean {
+  if (!INTEGER.test(text.trim())) return false;
+  const bits = type === 'int' ? 31n : 63n;
+  const value = BigInt(text.trim().replace(/^\+/, ''));
+  return value >= -(1n << bits) && value < 1n << bits;
+}
+
+/** Beyond 2^53 there is no limit. */
+function parseNumber(text: string): number {
+  const value = Number(text);
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER ? value * Infinity : value;
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+}

@@ -1,0 +1,231 @@
+import type { Timer } from '../../runtime/clock.ts';
+import { CorruptionError, DiskError } from '../../runtime/disk.ts';
+import { randomUuid } from '../../runtime/random.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { directoryNameOf, type TopicPartition } from './file-names.ts';
+import type { PartitionLog } from './log.ts';
+import type { LogConfig } from './log-config.ts';
+import { LogDirectory } from './log-directory.ts';
+import type { LogRuntime } from './log-state.ts';
+import { RecentBatches } from './recent-batches.ts';
+
+export interface LogManagerOptions {
+  readonly runtime: LogRuntime;
+  readonly logDirs: readonly string[];
+  /** A topic's configuration as it is now. */
+  readonly configOf: (topic: string) => LogConfig;
+  /** The broker announces it; with the last directory the broker stops. */
+  readonly directoryWentOffline?: (path: string, error: DiskError | CorruptionError) => void;
+  /** Memory for the newest batches of all logs; 64 MiB unless given. */
+  readonly recentBatchesBytes?: number;
+  /** `producer.id.expiration.ms`; a day unless given. */
+  readonly producerIdExpirationMs?: number;
+  readonly intervals?: Partial<LogIntervals>;
+}
+
+export interface LogIntervals {
+  /** `log.retention.check.interval.ms` */
+  readonly retentionCheckMs: number;
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly recoveryPointCheckpointMs: number;
+  /** `log.flush.start.offset.checkpoint.interval.ms` */
+  readonly logStartOffsetCheckpointMs: number;
+  /** `replica.high.watermark.checkpoint.interval.ms` */
+  readonly highWatermarkCheckpointMs: number;
+  /** `log.flush.scheduler.interval.ms`: how often `flush.ms` is looked at; never unless given. */
+  readonly flushCheckMs: number;
+  readonly producerExpirationCheckMs: number;
+}
+
+const defaultIntervals: LogIntervals = {
+  retentionCheckMs: 300_000,
+  recoveryPointCheckpointMs: 60_000,
+  logStartOffsetCheckpointMs: 60_000,
+  highWatermarkCheckpointMs: 5_000,
+  flushCheckMs: Infinity,
+  producerExpirationCheckMs: 600_000,
+};
+
+const RECENT_BATCHES_BYTES = 67_108_864;
+const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
+
+/** All logs of a broker: several directories, their loading and clean stop, retention, checkpoints. */
+export class LogManager {
+  readonly recentBatches: RecentBatches;
+  readonly #options: LogManagerOptions;
+  readonly #directories: readonly LogDirectory[];
+  readonly #timers = new Map<string, Timer>();
+  readonly #creating = new Map<string, Promise<PartitionLog>>();
+  #closed = false;
+
+  /** Loads every directory; one that cannot be loaded is offline. @throws KafkaError KAFKA_STORAGE_ERROR when none is left */
+  static async open(options: LogManagerOptions): Promise<LogManager> {
+    const manager = new LogManager(options);
+    await Promise.all(manager.#directories.map((directory) => manager.#load(directory)));
+    if (manager.#online().length === 0) {
+      const paths = options.logDirs.join(', ');
+      throw new KafkaError(
+        ErrorCode.KAFKA_STORAGE_ERROR,
+        `Shutdown broker because none of the specified log dirs from ${paths} can be created or validated`,
+        { cause: manager.#directories[0]?.failure },
+      );
+    }
+    manager.#startTasks();
+    return manager;
+  }
+
+  private constructor(options: LogManagerOptions) {
+    this.#options = options;
+    this.recentBatches = new RecentBatches(options.recentBatchesBytes ?? RECENT_BATCHES_BYTES);
+    const { runtime, configOf, producerIdExpirationMs = PRODUCER_ID_EXPIRATION_MS } = options;
+    this.#directories = options.logDirs.map(
+      (path) =>
+        new LogDirectory({
+          runtime,
+          path,
+          recentBatches: this.recentBatches,
+          producerIdExpirationMs,
+          configOf,
+          wentOffline: (directory, error) => options.directoryWentOffline?.(directory.path, error),
+        }),
+    );
+  }
+
+  get directories(): readonly LogDirectory[] {
+    return this.#directories;
+  }
+
+  /** Also of an offline directory: what can be read of it is still served. */
+  get(topicPartition: TopicPartition): PartitionLog | undefined {
+    const name = directoryNameOf(topicPartition);
+    for (const { logs } of this.#directories) {
+      const log = logs.get(name);
+      if (log !== undefined) return log;
+    }
+    return undefined;
+  }
+
+  *logs(): IterableIterator<PartitionLog> {
+    for (const { logs } of this.#directories) yield* logs.values();
+  }
+
+  /**
+   * The log of a partition, made where fewest are if it is not there. While a directory is offline nobody knows what was in it: then
+   * only a partition that is new to this broker (`isNew`) is made. @throws KafkaError KAFKA_STORAGE_ERROR
+   */
+  getOrCreate(topicPartition: TopicPartition, isNew: boolean): Promise<PartitionLog> {
+    const known = this.get(topicPartition);
+    if (known !== undefined) return Promise.resolve(known);
+    const name = directoryNameOf(topicPartition);
+    let creating = this.#creating.get(name);
+    if (creating === undefined) {
+      creating = this.#create(topicPartition, isNew).finally(() => this.#creating.delete(name));
+      this.#creating.set(name, creating);
+    }
+    return creating;
+  }
+
+  /** Gone at once for everybody; its files go after `file.delete.delay.ms`. */
+  async delete(topicPartition: TopicPartition): Promise<void> {
+    const name = directoryNameOf(topicPartition);
+    const directory = this.#directories.find(({ logs }) => logs.has(name));
+    if (directory === undefined) return;
+    const uuidHex = randomUuid(this.#options.runtime.random).replaceAll('-', '');
+    await directory.delete(topicPartition, uuidHex);
+    directory.checkpointRecoveryPoints();
+    directory.checkpointLogStartOffsets();
+    directory.checkpointHighWatermarks();
+  }
+
+  /** A topic's configuration changed. */
+  updateConfig(topic: string, config: LogConfig): void {
+    for (const log of this.logs()) if (log.topicPartition.topic === topic) log.config = config;
+  }
+
+  /** Removes what retention allows; the retention task calls it. */
+  deleteOldSegments(): void {
+    for (const directory of this.#online()) {
+      for (const log of directory.logs.values()) log.deleteOldSegments(() => undefined);
+    }
+  }
+
+  /** Clean stop. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    await Promise.all(this.#creating.values());
+    await Promise.all(this.#directories.map((directory) => directory.close()));
+  }
+
+  async #load(directory: LogDirectory): Promise<void> {
+    try {
+      await directory.load();
+    } catch (error) {
+      if (!(error instanceof DiskError || error instanceof CorruptionError)) throw error;
+      directory.fail(error);
+      directory.release();
+    }
+  }
+
+  async #create(topicPartition: TopicPartition, isNew: boolean): Promise<PartitionLog> {
+    const online = this.#online();
+    if (online.length === 0 || (!isNew && online.length < this.#directories.length)) {
+      throw new KafkaError(
+        ErrorCode.KAFKA_STORAGE_ERROR,
+        `Can not create log for ${directoryNameOf(topicPartition)} because log directories are offline`,
+      );
+    }
+    const [first, ...others] = online as [LogDirectory, ...LogDirectory[]];
+    const target = others.reduce((fewest, next) => (next.logs.size < fewest.logs.size ? next : fewest), first);
+    try {
+      return await target.create(topicPartition);
+    } catch (error) {
+      if (!(error instanceof DiskError || error instanceof CorruptionError)) throw error;
+      target.fail(error);
+      const text = `Error while creating log for ${directoryNameOf(topicPartition)} in dir ${target.path}`;
+      throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, text, { cause: error });
+    }
+  }
+
+  #online(): LogDirectory[] {
+    return this.#directories.filter((directory) => directory.isOnline);
+  }
+
+  #startTasks(): void {
+    const intervals = { ...defaultIntervals, ...this.#options.intervals };
+    const each = (act: (directory: LogDirectory) => void) => () => this.#online().forEach(act);
+    this.#every('retention', intervals.retentionCheckMs, () => this.deleteOldSegments());
+    this.#every(
+      'recovery points',
+      intervals.recoveryPointCheckpointMs,
+      each((at) => at.checkpointRecoveryPoints()),
+    );
+    this.#every(
+      'start offsets',
+      intervals.logStartOffsetCheckpointMs,
+      each((at) => at.checkpointLogStartOffsets()),
+    );
+    this.#every(
+      'high watermarks',
+      intervals.highWatermarkCheckpointMs,
+      each((at) => at.checkpointHighWatermarks()),
+    );
+    this.#every('flush', intervals.flushCheckMs, () => {
+      for (const log of this.logs()) if (!log.isOffline && log.isFlushDue) log.flush();
+    });
+    this.#every('producers', intervals.producerExpirationCheckMs, () => {
+      for (const log of this.logs()) log.removeExpiredProducers();
+    });
+  }
+
+  #every(task: string, intervalMs: number, act: () => void): void {
+    if (intervalMs === Infinity) return;
+    const timer = this.#options.runtime.clock.after(intervalMs, () => {
+      if (this.#closed) return;
+      act();
+      this.#every(task, intervalMs, act);
+    });
+    this.#timers.set(task, timer);
+  }
+}

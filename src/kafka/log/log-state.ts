@@ -1,0 +1,197 @@
+import type { Completion, DiskError } from '../../runtime/disk.ts';
+import { below } from '../../runtime/random.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { BatchHeader } from '../records/batch.ts';
+import type { CheckpointWriter } from './checkpoint-file.ts';
+import type { TopicPartition } from './file-names.ts';
+import { LeaderEpochCache, leaderEpochWriter, readLeaderEpochs } from './leader-epoch-cache.ts';
+import type { LogConfig } from './log-config.ts';
+import { encodePartitionMetadata, PARTITION_METADATA_FILE, readPartitionMetadata } from './partition-metadata.ts';
+import { replayProducers, runAtOnce } from './producer-replay.ts';
+import { ProducerSnapshots } from './producer-snapshots.ts';
+import { ProducerState } from './producer-state.ts';
+import type { LogTail, RecentBatches } from './recent-batches.ts';
+import { Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+
+export type LogRuntime = Pick<Runtime, 'clock' | 'disk' | 'log' | 'random'>;
+
+/** What a log asks of its log directory. */
+export interface LogHost {
+  /** The disk failed under this log: the whole log directory goes offline. */
+  failed(error: DiskError): void;
+  /** Makes a recovery point that went down durable, before anything is appended behind it. */
+  checkpointRecoveryPoint(done: Completion): void;
+}
+
+export interface LogParts {
+  readonly runtime: LogRuntime;
+  readonly host: LogHost;
+  readonly topicPartition: TopicPartition;
+  readonly directory: string;
+  readonly config: LogConfig;
+  readonly recentBatches: RecentBatches;
+  readonly producerIdExpirationMs: number;
+}
+
+/** What one partition's log consists of; the functions beside it work on it. */
+export class LogState {
+  readonly runtime: LogRuntime;
+  readonly host: LogHost;
+  readonly topicPartition: TopicPartition;
+  readonly tail: LogTail;
+  readonly snapshots: ProducerSnapshots;
+  readonly epochWriter: CheckpointWriter;
+  readonly producerIdExpirationMs: number;
+  segments: SegmentList;
+  directory: string;
+  config: LogConfig;
+  logStartOffset: number;
+  /** Behind the last record that is in the file. */
+  logEndOffset: number;
+  /** Behind the last record that has its offset; it may still be on its way to the file. */
+  nextOffset: number;
+  highWatermark: number;
+  /** Everything below is on stable storage. */
+  recoveryPoint: number;
+  lastFlushMs: number;
+  /** The disk failed: nothing is appended any more. */
+  failure: DiskError | undefined;
+  /** Names were added to or removed from the directory since it was synced. */
+  namesChanged = false;
+  /** How often the end went back: a flush that began before says nothing about what came after. */
+  truncations = 0;
+  /** Changed since it was loaded. */
+  touched = false;
+  /** Closed or deleted: what is still under way no longer matters. */
+  closed = false;
+  #producers: ProducerState | undefined;
+  #epochs: LeaderEpochCache | undefined;
+  #topicId: string | undefined;
+  #topicIdRead = false;
+
+  constructor(
+    parts: LogParts,
+    loaded: {
+      readonly segments: readonly Segment[];
+      readonly snapshotOffsets: readonly number[];
+      readonly logStartOffset: number;
+      readonly logEndOffset: number;
+      readonly recoveryPoint: number;
+    },
+  ) {
+    const { runtime, directory } = parts;
+    this.runtime = runtime;
+    this.host = parts.host;
+    this.topicPartition = parts.topicPartition;
+    this.directory = directory;
+    this.config = parts.config;
+    this.producerIdExpirationMs = parts.producerIdExpirationMs;
+    this.tail = parts.recentBatches.newTail();
+    this.segments = new SegmentList(loaded.segments);
+    const where = (): string => this.directory;
+    this.snapshots = new ProducerSnapshots(runtime.disk, runtime.log, where, loaded.snapshotOffsets);
+    this.epochWriter = leaderEpochWriter(runtime.disk, where, () => this.epochs.entries);
+    this.logStartOffset = loaded.logStartOffset;
+    this.logEndOffset = loaded.logEndOffset;
+    this.nextOffset = loaded.logEndOffset;
+    this.highWatermark = loaded.logStartOffset;
+    this.recoveryPoint = loaded.recoveryPoint;
+    this.lastFlushMs = runtime.clock.monotonicMs();
+  }
+
+  get name(): string {
+    return `${this.topicPartition.topic}-${this.topicPartition.partition}`;
+  }
+
+  /** Read from the newest snapshot when first asked for. @throws DiskError */
+  get producers(): ProducerState {
+    if (this.#producers === undefined) {
+      const state = new ProducerState();
+      runAtOnce(this.loadProducers(state));
+      this.#producers = state;
+    }
+    return this.#producers;
+  }
+
+  /** Read when first asked for, within what the log holds. @throws DiskError, CorruptionError */
+  get epochs(): LeaderEpochCache {
+    if (this.#epochs === undefined) {
+      const entries = readLeaderEpochs(this.runtime.disk, this.directory);
+      this.#epochs = new LeaderEpochCache(entries, () => this.#writeEpochs());
+      this.#epochs.truncateFromEnd(this.logEndOffset);
+      this.#epochs.truncateFromStart(this.logStartOffset);
+    }
+    return this.#epochs;
+  }
+
+  /** Of `partition.metadata`; undefined before one was assigned. @throws DiskError, CorruptionError */
+  get topicId(): string | undefined {
+    if (!this.#topicIdRead) this.#topicId = readPartitionMetadata(this.runtime.disk, this.directory);
+    this.#topicIdRead = true;
+    return this.#topicId;
+  }
+
+  /** @throws DiskError */
+  assignTopicId(topicId: string): void {
+    if (this.topicId === topicId) return;
+    this.runtime.disk.writeFile(`${this.directory}/${PARTITION_METADATA_FILE}`, encodePartitionMetadata(topicId));
+    this.#topicId = topicId;
+    this.namesChanged = true;
+  }
+
+  get producersLoaded(): boolean {
+    return this.#producers !== undefined;
+  }
+
+  set producers(state: ProducerState) {
+    this.#producers = state;
+  }
+
+  /** The newest snapshot, then what stands behind it in the log. */
+  *loadProducers(state: ProducerState): Generator<void, void> {
+    const snapshot = this.snapshots.newest(this.logStartOffset, this.logEndOffset);
+    state.load(snapshot?.entries ?? [], this.runtime.clock.wallMs(), this.producerIdExpirationMs);
+    const from = Math.max(snapshot?.offset ?? 0, this.logStartOffset);
+    if (from < this.logEndOffset) yield* replayProducers(state, this.segments, from, this.logEndOffset);
+  }
+
+  /** The leader of a batch, as recovery and replication learn it. Formats before v2 say nothing, and void what was known. */
+  learnEpoch({ partitionLeaderEpoch, baseOffset, magic }: BatchHeader): void {
+    if (partitionLeaderEpoch >= 0) this.epochs.assign(partitionLeaderEpoch, baseOffset);
+    else if (magic < 2 && this.epochs.entries.length > 0) this.epochs.clear();
+  }
+
+  plannedSegment(baseOffset: number): Segment {
+    return Segment.planned(this.segmentOptions(baseOffset));
+  }
+
+  segmentOptions(baseOffset: number): ConstructorParameters<typeof Segment>[0] {
+    const { runtime, config } = this;
+    const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs, 0xffff_ffff);
+    return {
+      disk: runtime.disk,
+      log: runtime.log,
+      directory: () => this.directory,
+      baseOffset,
+      createdMs: runtime.clock.wallMs(),
+      rollJitterMs: jitterMs === 0 ? 0 : below(runtime.random, jitterMs),
+      indexBytes: config.segmentIndexBytes,
+      indexIntervalBytes: config.indexIntervalBytes,
+      ...(config.preallocate ? { preallocateBytes: config.segmentBytes } : {}),
+    };
+  }
+
+  fail(error: DiskError): void {
+    if (this.failure !== undefined || this.closed) return;
+    this.failure = error;
+    this.runtime.log.error('The log is offline: its disk failed', { partition: this.name, error });
+    this.host.failed(error);
+  }
+
+  #writeEpochs(): void {
+    this.epochWriter.write((error) => {
+      if (error !== undefined) this.fail(error);
+    });
+  }
+}

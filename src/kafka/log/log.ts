@@ -1,0 +1,462 @@
+import { present } from '../../base/assert.ts';
+import type { Slices } from '../../base/slices.ts';
+import { type Completion, CorruptionError, DiskError } from '../../runtime/disk.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import {
+  type AppendDone,
+  type AppendInfo,
+  type AppendRequest,
+  type NumberedRecords,
+  type StagedAppend,
+  stage,
+} from './append.ts';
+import { AppendQueue } from './append-queue.ts';
+import { directoryNameOf, type TopicPartition } from './file-names.ts';
+import { flush } from './flush.ts';
+import type { EpochEndOffset, EpochEntry } from './leader-epoch-cache.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogState } from './log-state.ts';
+import { encodeProducerSnapshot } from './producer-snapshot.ts';
+import type { AppendOrigin, ProducerState } from './producer-state.ts';
+import { type LogRead, type ReadOptions, read } from './read.ts';
+import { removeSegments } from './remove-segments.ts';
+import { type Doomed, doomedSegments } from './retention.ts';
+import { roll } from './roll.ts';
+import { allDone, type Segment } from './segment.ts';
+import { runSliced } from './sliced.ts';
+import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './timestamp-lookup.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
+import { truncateFullyAndStartAt, truncateTo } from './truncate.ts';
+
+/** Special timestamps of ListOffsets. */
+export const EARLIEST_TIMESTAMP = -2;
+export const LATEST_TIMESTAMP = -1;
+export const MAX_TIMESTAMP = -3;
+export const EARLIEST_LOCAL_TIMESTAMP = -4;
+
+export type OffsetLookupDone = (error: KafkaError | undefined, found: TimestampedOffset | undefined) => void;
+
+/**
+ * The log of one partition: segments on disk, the newest batches in memory, what is known of producers and leader epochs.
+ *
+ * An append gets its offsets at once, `done` follows when it is in the file; readers see it from then on (`logEndOffset`). After a
+ * disk failure the log is offline for good: appends answer KAFKA_STORAGE_ERROR, what was appended before can still be read.
+ */
+export class PartitionLog {
+  readonly #log: LogState;
+  readonly #queue: AppendQueue<StagedAppend>;
+
+  constructor(state: LogState) {
+    this.#log = state;
+    this.#queue = new AppendQueue(
+      () => state.failure,
+      (group, error, next) => this.#settle(group, error, next),
+    );
+  }
+
+  get topicPartition(): TopicPartition {
+    return this.#log.topicPartition;
+  }
+
+  get directory(): string {
+    return this.#log.directory;
+  }
+
+  get config(): LogConfig {
+    return this.#log.config;
+  }
+
+  set config(config: LogConfig) {
+    this.#log.config = config;
+  }
+
+  get topicId(): string | undefined {
+    return this.#log.topicId;
+  }
+
+  get logStartOffset(): number {
+    return this.#log.logStartOffset;
+  }
+
+  /** Behind the last record that is in the file, and so the end for readers and followers. */
+  get logEndOffset(): number {
+    return this.#log.logEndOffset;
+  }
+
+  /** The offset that the next append begins with: its records are numbered from here. */
+  get nextOffset(): number {
+    return this.#log.nextOffset;
+  }
+
+  get highWatermark(): number {
+    return this.#log.highWatermark;
+  }
+
+  get recoveryPoint(): number {
+    return this.#log.recoveryPoint;
+  }
+
+  /** First offset that READ_COMMITTED must not see yet. */
+  get lastStableOffset(): number {
+    const { highWatermark, logStartOffset } = this.#log;
+    const unstable = this.#log.producers.firstUnstableOffset;
+    return unstable === undefined ? highWatermark : Math.min(highWatermark, Math.max(unstable, logStartOffset));
+  }
+
+  get latestEpoch(): number {
+    return this.#log.epochs.latestEpoch;
+  }
+
+  get epochEntries(): readonly EpochEntry[] {
+    return this.#log.epochs.entries;
+  }
+
+  get producers(): ProducerState {
+    return this.#log.producers;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#log.segments.all;
+  }
+
+  get sizeInBytes(): number {
+    return this.#log.segments.size;
+  }
+
+  get isOffline(): boolean {
+    return this.#log.failure !== undefined;
+  }
+
+  /** Nothing is being written, and nothing waits. */
+  get isIdle(): boolean {
+    return this.#queue.isIdle;
+  }
+
+  /**
+   * Appends what the leader has numbered from `nextOffset` on. The answer is the offsets, at once; undefined when the append is
+   * refused, as `done` then says. A repeated batch is a success with the offsets of the first time.
+   */
+  appendAsLeader(records: NumberedRecords, origin: AppendOrigin, done: AppendDone): AppendInfo | undefined {
+    return this.#append({ kind: 'lead', records, origin, done });
+  }
+
+  /** Appends what a leader sent, byte for byte. Answers undefined too when there was no whole batch. */
+  appendAsFollower(records: Slices, done: AppendDone): AppendInfo | undefined {
+    return this.#append({ kind: 'follow', records, done });
+  }
+
+  /** @throws KafkaError OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR */
+  read(offset: number, options: ReadOptions): LogRead {
+    return read(this.#log, offset, options);
+  }
+
+  /** What a READ_COMMITTED reader of [fetchOffset, upperBound) has to leave out. */
+  abortedTransactions(fetchOffset: number, upperBound: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    for (const segment of this.#log.segments.between(fetchOffset, Infinity)) {
+      if (segment.transactionIndex.collect(fetchOffset, upperBound, found)) break;
+    }
+    return found;
+  }
+
+  /** Clipped to what the log holds. The answer is the new value. */
+  updateHighWatermark(offset: number): number {
+    const log = this.#log;
+    log.highWatermark = Math.min(Math.max(offset, log.logStartOffset), log.logEndOffset);
+    if (log.producersLoaded) log.producers.onHighWatermark(log.highWatermark);
+    return log.highWatermark;
+  }
+
+  /** We lead from here on: the epoch starts where the log ends. */
+  assignEpoch(epoch: number, startOffset: number): void {
+    this.#log.epochs.assign(epoch, startOffset);
+  }
+
+  endOffsetForEpoch(epoch: number): EpochEndOffset {
+    return this.#log.epochs.endOffsetFor(epoch, this.#log.logEndOffset);
+  }
+
+  epochOf(offset: number): number {
+    return this.#log.epochs.epochOf(offset);
+  }
+
+  /**
+   * ListOffsets: a timestamp, or -1 the end, -2 and -4 the start, -3 the record with the largest timestamp. Undefined when no
+   * record is that new.
+   */
+  offsetForTimestamp(timestamp: number, done: OffsetLookupDone): void {
+    const { logStartOffset, logEndOffset, epochs, runtime } = this.#log;
+    if (timestamp === LATEST_TIMESTAMP) {
+      done(undefined, { timestamp: -1, offset: logEndOffset, leaderEpoch: epochs.latestEpoch });
+      return;
+    }
+    if (timestamp === EARLIEST_TIMESTAMP || timestamp === EARLIEST_LOCAL_TIMESTAMP) {
+      done(undefined, { timestamp: -1, offset: logStartOffset, leaderEpoch: epochs.epochOf(logStartOffset) });
+      return;
+    }
+    const search = timestamp === MAX_TIMESTAMP ? findMaxTimestamp(this.#log) : findByTimestamp(this.#log, timestamp);
+    runSliced(runtime.clock, search, (error, found) => {
+      if (error === undefined) done(undefined, found);
+      else done(this.#errorOf(error), undefined);
+    });
+  }
+
+  /**
+   * DeleteRecords, and what a follower learns of its leader: nothing below this offset is read any more.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE above the high watermark
+   */
+  deleteRecords(offset: number): void {
+    const log = this.#log;
+    if (offset > log.highWatermark) {
+      throw new KafkaError(
+        ErrorCode.OFFSET_OUT_OF_RANGE,
+        `Cannot increment the log start offset to ${offset} of partition ${log.name} since it is larger than the high watermark ${log.highWatermark}`,
+      );
+    }
+    if (offset > log.logStartOffset) this.#moveStart(offset);
+  }
+
+  /** Retention: removes what may go. The answer is how many segments went. */
+  deleteOldSegments(done: (error: KafkaError | undefined, count: number) => void): void {
+    // Where all may go the log first gets a new segment: its name is where the log's end offset survives a restart.
+    this.#whenDrained(
+      (next) => {
+        if (this.#doomed().length === this.#log.segments.all.length) roll(this.#log, this.#queue);
+        next();
+      },
+      () => {
+        let count = 0;
+        this.#whenDrained(
+          (next) => {
+            count = this.#deleteOld();
+            next();
+          },
+          (error) => done(error, count),
+        );
+      },
+    );
+  }
+
+  /** Cuts the log so that it ends at an offset, after everything under way is written. */
+  truncateTo(offset: number, done: (error: KafkaError | undefined) => void): void {
+    this.#whenDrained((next) => truncateTo(this.#log, offset, next), done);
+  }
+
+  truncateFullyAndStartAt(offset: number, done: (error: KafkaError | undefined) => void): void {
+    this.#whenDrained((next) => truncateFullyAndStartAt(this.#log, offset, next), done);
+  }
+
+  /** Puts everything that is in the file on stable storage; raises the recovery point. */
+  flush(done: Completion = () => undefined): void {
+    if (this.#log.recoveryPoint >= this.#log.logEndOffset) done();
+    else flush(this.#log, done);
+  }
+
+  /** `flush.ms` has passed since the last flush. */
+  get isFlushDue(): boolean {
+    const { config, lastFlushMs, runtime, recoveryPoint, logEndOffset } = this.#log;
+    return recoveryPoint < logEndOffset && runtime.clock.monotonicMs() - lastFlushMs >= config.flushMs;
+  }
+
+  /** Begins a new segment, after everything under way is written. */
+  roll(done: (error: KafkaError | undefined) => void = () => undefined): void {
+    roll(this.#log, this.#queue);
+    this.#whenDrained((next) => next(), done);
+  }
+
+  /** Forgets producers that wrote nothing for `producer.id.expiration.ms`. */
+  removeExpiredProducers(): void {
+    const { producersLoaded, producerIdExpirationMs, runtime } = this.#log;
+    if (producersLoaded) this.#log.producers.removeExpired(runtime.clock.wallMs(), producerIdExpirationMs);
+  }
+
+  /** Binds the directory to a topic id. @throws DiskError */
+  assignTopicId(topicId: string): void {
+    this.#log.assignTopicId(topicId);
+  }
+
+  /**
+   * Clean stop: everything is written, indexes have their real length, the producers their snapshot, all of it synced. A log that
+   * nobody touched since a clean start is as it should be already.
+   */
+  close(done: (error: KafkaError | undefined) => void): void {
+    const log = this.#log;
+    this.#whenDrained(
+      (next) => {
+        if (!log.touched && log.recoveryPoint >= log.logEndOffset) {
+          next();
+          return;
+        }
+        log.segments.active.becomeInactive();
+        allDone([(step) => flush(log, step), (step) => this.#snapshot(step)], next);
+      },
+      (error) => {
+        this.#forgetFiles();
+        done(error);
+      },
+    );
+  }
+
+  /** The directory goes under another name and no longer belongs to this log; its files are the caller's to remove. */
+  retire(directory: string, done: (error: KafkaError | undefined) => void): void {
+    const log = this.#log;
+    this.#whenDrained((next) => {
+      log.runtime.disk.rename(log.directory, directory);
+      log.directory = directory;
+      this.#forgetFiles();
+      next();
+    }, done);
+  }
+
+  /** The disk failed elsewhere in the log directory. */
+  takeOffline(error: DiskError | CorruptionError): void {
+    this.#log.failure ??= error instanceof DiskError ? error : unreadable(error);
+  }
+
+  #append(request: AppendRequest): AppendInfo | undefined {
+    let staged: StagedAppend | AppendInfo | undefined;
+    try {
+      if (this.#log.failure !== undefined) throw this.#log.failure;
+      if (this.#log.closed)
+        throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closed`);
+      staged = stage(this.#log, this.#queue, request);
+    } catch (error) {
+      const refusal = this.#errorOf(error);
+      this.#queue.run((next) => {
+        request.done(refusal, undefined);
+        next();
+      });
+      return undefined;
+    }
+    if (staged === undefined) {
+      request.done(undefined, undefined);
+      return undefined;
+    }
+    if ('kind' in staged) {
+      this.#queue.push(staged);
+      return staged.info;
+    }
+    const info = staged;
+    // The first time may still be on its way to the file: its repetition is answered after it.
+    this.#queue.run((next) => {
+      request.done(this.#storageError(), info);
+      next();
+    });
+    return info;
+  }
+
+  #settle(group: readonly StagedAppend[], error: DiskError | undefined, next: () => void): void {
+    const log = this.#log;
+    if (error !== undefined) log.fail(error);
+    if (log.failure === undefined) this.#enterIndexes(group);
+    if (log.failure === undefined) {
+      log.logEndOffset = present(group.at(-1), 'a group has an append').endOffset;
+      if (log.logEndOffset - log.recoveryPoint >= log.config.flushMessages) {
+        flush(log, () => this.#answer(group, next));
+        return;
+      }
+    }
+    this.#answer(group, next);
+  }
+
+  #enterIndexes(group: readonly StagedAppend[]): void {
+    try {
+      for (const { segment, sizeInBytes, endOffset, aborted } of group) {
+        segment.settle(sizeInBytes, endOffset);
+        for (const transaction of aborted) segment.transactionIndex.append(transaction);
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#log.fail(error);
+    }
+  }
+
+  #answer(group: readonly StagedAppend[], next: () => void): void {
+    const error = this.#storageError();
+    for (const { done, info } of group) done(error, error === undefined ? info : undefined);
+    next();
+  }
+
+  #doomed(): Doomed[] {
+    const { config, logStartOffset, logEndOffset, highWatermark, segments, runtime } = this.#log;
+    const nowMs = runtime.clock.wallMs();
+    return doomedSegments({ segments: segments.all, config, logStartOffset, logEndOffset, highWatermark, nowMs });
+  }
+
+  #deleteOld(): number {
+    const log = this.#log;
+    const doomed = this.#doomed();
+    if (doomed.length === 0) return 0;
+    const gone = doomed.map(({ segment }) => segment);
+    removeSegments(log, gone, [...new Set(doomed.map(({ reason }) => reason))].join(', '));
+    const first = log.segments.first.baseOffset;
+    log.snapshots.removeWhere((offset) => offset < first);
+    if (first > log.logStartOffset) this.#moveStart(first);
+    return gone.length;
+  }
+
+  #moveStart(offset: number): void {
+    const log = this.#log;
+    log.logStartOffset = offset;
+    log.highWatermark = Math.max(log.highWatermark, offset);
+    log.epochs.truncateFromStart(offset);
+    if (log.producersLoaded) log.producers.onHighWatermark(offset);
+  }
+
+  #snapshot(done: Completion): void {
+    const { snapshots, producers, logEndOffset } = this.#log;
+    // At 0 there is nothing to know, and Apache writes none.
+    if (logEndOffset === 0) {
+      done();
+      return;
+    }
+    snapshots.replace(logEndOffset, encodeProducerSnapshot(producers.entries()), done);
+  }
+
+  #forgetFiles(): void {
+    this.#log.closed = true;
+    this.#log.tail.clear();
+    for (const segment of this.#log.segments.all) segment.close();
+  }
+
+  /** Runs when nothing is under way; appends that come meanwhile wait. */
+  #whenDrained(act: (next: Completion) => void, done: (error: KafkaError | undefined) => void): void {
+    this.#queue.run((next) => {
+      const finish: Completion = (error) => {
+        if (error !== undefined) this.#log.fail(error);
+        done(this.#storageError());
+        next();
+      };
+      if (this.#log.failure !== undefined) {
+        finish();
+        return;
+      }
+      try {
+        act(finish);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        finish(error);
+      }
+    });
+  }
+
+  #storageError(): KafkaError | undefined {
+    return this.#log.failure === undefined ? undefined : this.#errorOf(this.#log.failure);
+  }
+
+  /** The disk's faults take the log offline; the peer's go back to it. */
+  #errorOf(error: unknown): KafkaError {
+    if (error instanceof KafkaError) return error;
+    if (error instanceof CorruptionError) {
+      return this.#errorOf(unreadable(error));
+    }
+    if (!(error instanceof DiskError)) throw error;
+    this.#log.fail(error);
+    const where = directoryNameOf(this.#log.topicPartition);
+    return new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${where} is offline`, { cause: error });
+  }
+}
+
+function unreadable(cause: CorruptionError): DiskError {
+  return new DiskError('EIO', cause.path, 'read', { cause });
+}

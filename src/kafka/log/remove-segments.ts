@@ -1,0 +1,28 @@
+import { DiskError } from '../../runtime/disk.ts';
+import type { LogState } from './log-state.ts';
+import type { Segment } from './segment.ts';
+
+/**
+ * Takes segments out of the log: their files get `.deleted` now and go for good after `file.delete.delay.ms`, so that whoever
+ * is reading them can finish. @throws DiskError
+ */
+export function removeSegments(log: LogState, gone: readonly Segment[], reason: string): void {
+  if (gone.length === 0) return;
+  const offsets = gone.map((segment) => segment.baseOffset);
+  log.runtime.log.info('Removing segments', { partition: log.name, offsets, reason });
+  log.segments.remove(gone);
+  log.namesChanged = true;
+  for (const segment of gone) segment.markDeleted();
+  log.runtime.clock.after(log.config.fileDeleteDelayMs, () => {
+    for (const segment of gone) removeForGood(log, segment);
+  });
+}
+
+function removeForGood(log: LogState, segment: Segment): void {
+  try {
+    segment.remove();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    log.fail(error);
+  }
+}

@@ -1,0 +1,65 @@
+import { slicesOf } from '../../base/slices.ts';
+import type { DiskError } from '../../runtime/disk.ts';
+import type { BatchHeader } from '../records/batch.ts';
+import { recordsOf } from '../records/iterate.ts';
+import type { BatchWalk } from './batch-walk.ts';
+import type { LogState } from './log-state.ts';
+import type { Segment } from './segment.ts';
+
+export interface TimestampedOffset {
+  readonly timestamp: number;
+  readonly offset: number;
+  /** -1 unknown. */
+  readonly leaderEpoch: number;
+}
+
+export type LookupDone = (error: DiskError | undefined, found: TimestampedOffset | undefined) => void;
+
+/** Headers that are looked at before others get a turn. */
+const HEADERS_AT_ONCE = 2048;
+
+/** The first record at or above the start of the log whose timestamp is at least this one. */
+export function* findByTimestamp(log: LogState, timestamp: number): Generator<void, TimestampedOffset | undefined> {
+  for (const segment of [...log.segments.all]) {
+    if (segment.largestTimestamp < timestamp && segment !== log.segments.active) continue;
+    if (segment.settledSize === 0) continue;
+    const walk = segment.walk(segment.positionForTimestamp(timestamp));
+    const isCandidate = (header: BatchHeader): boolean =>
+      header.maxTimestamp >= timestamp && header.lastOffset >= log.logStartOffset;
+    const found = yield* firstIn(log, walk, isCandidate, timestamp);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The first record that has the largest timestamp of the log (KIP-734). */
+export function* findMaxTimestamp(log: LogState): Generator<void, TimestampedOffset | undefined> {
+  let latest: Segment | undefined;
+  for (const segment of log.segments.all) {
+    if (segment.settledSize === 0) continue;
+    if (latest === undefined || segment.maxTimestamp.timestamp > latest.maxTimestamp.timestamp) latest = segment;
+  }
+  if (latest === undefined || latest.maxTimestamp.timestamp < 0) return undefined;
+  const { timestamp } = latest.maxTimestamp;
+  const walk = latest.walk(latest.positionForTimestamp(timestamp - 1));
+  return yield* firstIn(log, walk, (header) => header.maxTimestamp === timestamp, timestamp);
+}
+
+function* firstIn(
+  log: LogState,
+  walk: BatchWalk,
+  isCandidate: (header: BatchHeader) => boolean,
+  timestamp: number,
+): Generator<void, TimestampedOffset | undefined> {
+  let count = 0;
+  for (let header = walk.next(); header !== undefined; header = walk.next()) {
+    count += 1;
+    if (count % HEADERS_AT_ONCE === 0) yield;
+    if (!isCandidate(header)) continue;
+    for (const record of recordsOf({ header, bytes: slicesOf(walk.bytes()) })) {
+      if (record.timestamp < timestamp || record.offset < log.logStartOffset) continue;
+      return { timestamp: record.timestamp, offset: record.offset, leaderEpoch: header.partitionLeaderEpoch };
+    }
+  }
+  return undefined;
+}
