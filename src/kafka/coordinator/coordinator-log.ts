@@ -1,0 +1,52 @@
+import type { Slices } from '../../base/slices.ts';
+
+/** One record of an internal topic. A null value is a tombstone: compaction forgets the key. */
+export interface CoordinatorRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
+/** What a leader holds of a partition right now. */
+export interface LogRange {
+  readonly startOffset: number;
+  /**
+   * The log end, not the high watermark: a leader elected a moment ago may hold acknowledged records above a high watermark
+   * that it has not caught up with, and what it holds it never truncates while it leads.
+   */
+  readonly endOffset: number;
+}
+
+export interface LogSlice {
+  readonly errorCode: number;
+  /**
+   * Whole batches in order, the first of them holding the wanted offset or beginning after it (compaction leaves gaps). Empty
+   * where nothing follows.
+   */
+  readonly batches: Slices;
+}
+
+/**
+ * The partitions of one internal topic as their coordinator sees them: `__consumer_offsets` for groups. Whoever wires a broker
+ * implements it over its partitions; a coordinator knows no other way to the disk.
+ */
+export interface CoordinatorLog {
+  /** How many partitions the topic has; until it exists, how many it will get (`offsets.topic.num.partitions`). */
+  partitionCount(): number;
+
+  /**
+   * Appends one batch with acks=all. `done` is called exactly once, now or later: with 0 once every in-sync replica has the
+   * batch, else with the protocol's error. REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND say that the batch is in the
+   * leader's log all the same; after UNKNOWN_SERVER_ERROR and KAFKA_STORAGE_ERROR it may be; after any other error it is not.
+   * Batches of one partition stand in its log in the order of these calls.
+   */
+  append(partition: number, records: readonly CoordinatorRecord[], done: (errorCode: number) => void): void;
+
+  /** Undefined where this broker does not lead the partition. */
+  range(partition: number): LogRange | undefined;
+
+  /**
+   * Reads from an offset up to the log end: about `bytesMax`, but at least one batch. `done` is called exactly once, now or
+   * later.
+   */
+  read(partition: number, offset: number, bytesMax: number, done: (slice: LogSlice) => void): void;
+}
