@@ -39,8 +39,6 @@ export interface BrokerContext {
   readonly producerIds: ProducerIds;
   /** Reads what is configured for topics that this broker had no replica of. */
   prepareTopics(topics: ReadonlySet<string>): Promise<void>;
-  /** The controller gave its first orders: high watermarks may be written down from now on. */
-  onFirstLeadership(): void;
   /** The controller said that partitions are gone: what else knew of them forgets them. */
   onPartitionsDeleted(partitions: readonly PartitionMetadata[]): void;
 }

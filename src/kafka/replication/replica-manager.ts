@@ -1,7 +1,6 @@
 import type { Log } from '../../runtime/log.ts';
 import type { Purgatory } from '../../runtime/purgatory.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
-import type { LogConfig } from '../log/log-config.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type LeadershipState, Partition } from './partition.ts';
@@ -12,7 +11,6 @@ export interface ReplicaManagerOptions {
   readonly log: Log;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
-  readonly logConfig: (topic: string) => LogConfig;
   /** Coordinators load and unload with the leadership of their partitions. */
   readonly onLeadershipChange: (partition: Partition) => void;
 }
@@ -51,6 +49,10 @@ export class ReplicaManager {
     return this.#topics.get(topic)?.get(index);
   }
 
+  partitionsOf(topic: string): Partition[] {
+    return [...(this.#topics.get(topic)?.values() ?? [])];
+  }
+
   *partitions(): Generator<Partition> {
     for (const partitions of this.#topics.values()) yield* partitions.values();
   }
@@ -59,21 +61,17 @@ export class ReplicaManager {
    * Leads or follows as ordered. An epoch that is not newer is refused, as is a topic id that the log does not have; answers the
    * error code.
    */
-  become(order: LeadershipOrder): number {
+  async become(order: LeadershipOrder): Promise<number> {
     const { topic, partition: index, topicId } = order;
     const existing = this.partition(topic, index);
     try {
       if (existing !== undefined && order.leaderEpoch <= existing.leaderEpoch) return ErrorCode.STALE_CONTROLLER_EPOCH;
       if (!order.replicas.includes(this.#options.brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      const known = existing?.log?.topicId ?? this.#options.logs.get(topic, index)?.topicId;
+      const topicPartition = { topic, partition: index };
+      const known = existing?.log?.topicId ?? this.#options.logs.get(topicPartition)?.topicId;
       if (topicId !== ZERO_UUID && known !== undefined && known !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
-      const log = this.#options.logs.getOrCreate({
-        topic,
-        partition: index,
-        config: this.#options.logConfig(topic),
-        topicId: topicId === ZERO_UUID ? undefined : topicId,
-        isNew: order.isNew,
-      });
+      const log = await this.#options.logs.getOrCreate(topicPartition, order.isNew);
+      if (topicId !== ZERO_UUID && log.topicId === undefined) log.assignTopicId(topicId);
       const partition = existing ?? this.#add(topic, index);
       partition.become(order, log);
       this.#options.onLeadershipChange(partition);
@@ -90,7 +88,7 @@ export class ReplicaManager {
   }
 
   /** Stops a replica, and deletes its log if so ordered; answers the error code. */
-  stop({ topic, partition: index, leaderEpoch, deletePartition }: StopOrder): number {
+  async stop({ topic, partition: index, leaderEpoch, deletePartition }: StopOrder): Promise<number> {
     const partition = this.partition(topic, index);
     const isFenced =
       partition !== undefined &&
@@ -104,7 +102,7 @@ export class ReplicaManager {
       this.#options.onLeadershipChange(partition);
       this.#options.fetchPurgatory.check(partition);
     }
-    if (deletePartition) this.#options.logs.delete(topic, index);
+    if (deletePartition) await this.#options.logs.delete({ topic, partition: index });
     return ErrorCode.NONE;
   }
 

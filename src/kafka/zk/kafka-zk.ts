@@ -84,7 +84,7 @@ async function unless<T>(code: number, promise: Promise<T>): Promise<T | undefin
 
 /** Kafka's one door to ZooKeeper: every operation that brokers and controllers perform on the znodes (`KafkaZkClient`). */
 export class KafkaZk {
-  readonly #client: ZookeeperClient;
+  #client: ZookeeperClient;
   readonly #clock: Clock;
   readonly #random: Random;
 
@@ -96,6 +96,11 @@ export class KafkaZk {
 
   get client(): ZookeeperClient {
     return this.#client;
+  }
+
+  /** A session that expired is replaced by another. */
+  use(client: ZookeeperClient): void {
+    this.#client = client;
   }
 
   async createPersistentPaths(): Promise<void> {

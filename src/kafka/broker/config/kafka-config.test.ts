@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ConfigError } from '../../../config/config-error.ts';
 import { brokerKeys } from './broker-keys.ts';
-import { ConfigError, checkValue, KafkaConfig } from './kafka-config.ts';
+import { checkValue, KafkaConfig } from './kafka-config.ts';
 
 const config = (given: Record<string, string>): KafkaConfig =>
   new KafkaConfig(new Map(Object.entries({ 'zookeeper.connect': 'localhost:2181', ...given })));

@@ -1,15 +1,5 @@
+import { ConfigError } from '../../../config/config-error.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
-
-/** A configuration value that cannot be: names key, value and what would do. */
-export class ConfigError extends Error {
-  readonly key: string;
-
-  constructor(key: string, value: string | null, fix: string) {
-    super(`Invalid value ${value} for configuration ${key}: ${fix}`);
-    this.name = 'ConfigError';
-    this.key = key;
-  }
-}
 
 export interface ListenerAddress {
   readonly listenerName: string;
@@ -29,7 +19,7 @@ export class KafkaConfig {
     this.warnings = check(given);
     for (const listener of this.listeners) this.#requirePlaintext(listener.listenerName);
     if (this.optional('zookeeper.connect') === null) {
-      throw new ConfigError('zookeeper.connect', null, 'name the ZooKeeper servers as host:port,host:port/chroot');
+      throw new ConfigError('zookeeper.connect', undefined, 'name the ZooKeeper servers as host:port,host:port/chroot');
     }
     refuseUnlessEmpty(
       this,

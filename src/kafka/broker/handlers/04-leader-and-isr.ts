@@ -5,6 +5,7 @@ import type { LeadershipOrder } from '../../replication/replica-manager.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
+type Result = LeadershipOrder & { readonly errorCode: number };
 type Asked = LeaderAndIsrRequest['topicStates'][number]['partitionStates'][number];
 
 /** The controller tells which partitions to lead or follow. */
@@ -17,13 +18,16 @@ export function leaderAndIsrHandler(broker: BrokerContext): ApiHandler {
       const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
       if (errorCode !== ErrorCode.NONE) return responder.answer(build(LeaderAndIsrResponse, { errorCode }));
       const orders = readOrders(request, context.apiVersion);
-      void broker.prepareTopics(new Set(orders.map(({ topic }) => topic))).then(() => {
-        const errors = orders.map((order) => ({ ...order, errorCode: broker.replicas.become(order) }));
-        broker.onFirstLeadership();
-        responder.answer(respond(errors, context.apiVersion));
-      });
+      void follow(broker, orders)
+        .then((errors) => responder.answer(respond(errors, context.apiVersion)))
+        .catch((error: unknown) => responder.close(String(error)));
     },
   });
+}
+
+async function follow(broker: BrokerContext, orders: readonly LeadershipOrder[]): Promise<Result[]> {
+  await broker.prepareTopics(new Set(orders.map(({ topic }) => topic)));
+  return Promise.all(orders.map(async (order) => ({ ...order, errorCode: await broker.replicas.become(order) })));
 }
 
 function readOrders(request: LeaderAndIsrRequest, version: number): LeadershipOrder[] {
@@ -49,12 +53,12 @@ function order(topic: string, topicId: string, asked: Asked): LeadershipOrder {
 }
 
 /** From v5 on errors are grouped by topic id. */
-function respond(results: readonly (LeadershipOrder & { errorCode: number })[], version: number): LeaderAndIsrResponse {
+function respond(results: readonly Result[], version: number): LeaderAndIsrResponse {
   const error = ({
     topic,
     partition,
     errorCode,
-  }: (typeof results)[number]): { topicName: string; partitionIndex: number; errorCode: number } => ({
+  }: Result): { topicName: string; partitionIndex: number; errorCode: number } => ({
     topicName: topic,
     partitionIndex: partition,
     errorCode,

@@ -14,12 +14,14 @@ export function stopReplicaHandler(broker: BrokerContext): ApiHandler {
     handle(request, context, responder) {
       const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
       if (errorCode !== ErrorCode.NONE) return responder.answer(build(StopReplicaResponse, { errorCode }));
-      const partitionErrors = readOrders(request, context.apiVersion).map((order) => ({
+      const stopped = readOrders(request, context.apiVersion).map(async (order) => ({
         topicName: order.topic,
         partitionIndex: order.partition,
-        errorCode: broker.replicas.stop(order),
+        errorCode: await broker.replicas.stop(order),
       }));
-      responder.answer(build(StopReplicaResponse, { partitionErrors }));
+      void Promise.all(stopped)
+        .then((partitionErrors) => responder.answer(build(StopReplicaResponse, { partitionErrors })))
+        .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }

@@ -1,0 +1,374 @@
+import { Purgatory } from '../../runtime/purgatory.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { TimerWheel } from '../../runtime/timer-wheel.ts';
+import type { OpenChannel } from '../channel/broker-channel.ts';
+import { NetworkChannel } from '../channel/network-channel.ts';
+import { Controller } from '../controller/controller.ts';
+import { LogManager } from '../log/log-manager.ts';
+import { MetadataCache } from '../replication/metadata-cache.ts';
+import type { Partition } from '../replication/partition.ts';
+import { ReplicaManager } from '../replication/replica-manager.ts';
+import { KafkaZk } from '../zk/kafka-zk.ts';
+import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
+import type { ApiHandler } from './api-handler.ts';
+import { AutoTopics } from './auto-topics.ts';
+import type { BrokerContext } from './broker-context.ts';
+import { ConfigAdmin } from './config/alter-config.ts';
+import { ConfigStore } from './config/config-store.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+import { ConfigChanges } from './config-changes.ts';
+import { ControllerFence } from './controller-fence.ts';
+import { FetchSessions } from './fetch-sessions.ts';
+import { registerHandlers } from './handlers.ts';
+import { Listeners } from './listeners.ts';
+import { openLocalChannel } from './local-channel.ts';
+import { identify, mark } from './log-identity.ts';
+import { ProducerIds } from './producer-ids.ts';
+import { TopicAdmin } from './topic-admin.ts';
+import { openSession } from './zookeeper-session.ts';
+
+export interface KafkaBroker {
+  readonly id: number;
+  readonly clusterId: string;
+  /** Where clients connect: the advertised endpoints with the ports that are really open. */
+  readonly endpoints: readonly Endpoint[];
+  /** Settles when the broker ended by itself: a broken invariant, or its znode lost to another broker. */
+  readonly failed: Promise<unknown>;
+  /** Controlled shutdown: leaders move, logs close cleanly, the session ends. */
+  close(): Promise<void>;
+}
+
+/** Starts a broker on a cluster's ZooKeeper; resolves when it serves. @throws ConfigError, ZookeeperUnavailableError, DiskError, NetworkError */
+export async function startKafka(runtime: Runtime, config: KafkaConfig): Promise<KafkaBroker> {
+  const broker = new Broker(runtime, config);
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.abandon();
+    throw error;
+  }
+  return broker;
+}
+
+/**
+ * One broker, wired from its parts. The order of the start is Apache's: session and paths, cluster id, log dirs, doors,
+ * registration, controller. Partitions come into being only by the controller's orders, on a single broker too.
+ */
+class Broker implements KafkaBroker {
+  readonly #runtime: Runtime;
+  readonly #config: KafkaConfig;
+  readonly #wheel: TimerWheel;
+  readonly #metadata = new MetadataCache();
+  readonly #fence = new ControllerFence();
+  readonly #fetchPurgatory: Purgatory<Partition>;
+  readonly #topicPurgatory: Purgatory<string>;
+  readonly #configs: ConfigStore;
+  readonly failed: Promise<unknown>;
+  #fail: (error: unknown) => void = () => undefined;
+  /** Set while starting, in this order. */
+  #id = -1;
+  #clusterId = '';
+  #zk: KafkaZk | undefined;
+  #logs: LogManager | undefined;
+  #replicas: ReplicaManager | undefined;
+  #configChanges: ConfigChanges | undefined;
+  #controller: Controller | undefined;
+  #handlers: ReadonlyMap<number, ApiHandler> = new Map();
+  #listeners: Listeners | undefined;
+  #endpoints: readonly Endpoint[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(runtime: Runtime, config: KafkaConfig) {
+    this.#runtime = runtime;
+    this.#config = config;
+    this.#wheel = new TimerWheel(runtime.clock);
+    this.#fetchPurgatory = new Purgatory(this.#wheel);
+    this.#topicPurgatory = new Purgatory(this.#wheel);
+    this.#configs = new ConfigStore(config, (topic, logConfig) => {
+      for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
+        if (partition.log !== undefined) partition.log.config = logConfig;
+      }
+    });
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  get id(): number {
+    return this.#id;
+  }
+
+  get clusterId(): string {
+    return this.#clusterId;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#runtime;
+    for (const warning of this.#config.warnings) log.warn(warning);
+    log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
+    const client = await openSession(this.#runtime, this.#config);
+    const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random);
+    this.#zk = zk;
+    this.#watchSession();
+    await zk.createPersistentPaths();
+    this.#clusterId = await zk.clusterId();
+    log.info(`Cluster ID = ${this.#clusterId}`);
+    await this.#openLogs(zk);
+    this.#wire(zk);
+    await this.#openDoors();
+    await this.#register(zk);
+    await this.#controller?.start();
+    log.info(`[KafkaServer id=${this.#id}] started`);
+  }
+
+  /** The log dirs know which broker and cluster they belong to; a broker without an id gets one now. */
+  async #openLogs(zk: KafkaZk): Promise<void> {
+    const { logDirs, brokerId } = this.#config;
+    const identity = await identify({
+      disk: this.#runtime.disk,
+      logDirs,
+      clusterId: this.#clusterId,
+      brokerId,
+      generateBrokerId: () => zk.generateBrokerId(this.#config.number('reserved.broker.max.id')),
+    });
+    this.#id = identity.brokerId;
+    const store = this.#configs;
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
+    this.#configChanges = changes;
+    await changes.start();
+    this.#logs = await LogManager.open({
+      runtime: this.#runtime,
+      logDirs,
+      configOf: (topic) => store.logConfig(topic),
+      producerIdExpirationMs: this.#config.number('producer.id.expiration.ms'),
+      directoryWentOffline: (path, error) => this.#logDirFailed(path, error),
+      intervals: {
+        retentionCheckMs: this.#config.number('log.retention.check.interval.ms'),
+        recoveryPointCheckpointMs: this.#config.number('log.flush.offset.checkpoint.interval.ms'),
+        logStartOffsetCheckpointMs: this.#config.number('log.flush.start.offset.checkpoint.interval.ms'),
+        highWatermarkCheckpointMs: this.#config.number('replica.high.watermark.checkpoint.interval.ms'),
+        flushCheckMs: this.#config.number('log.flush.scheduler.interval.ms'),
+      },
+    });
+    await mark(this.#runtime, identity.unmarked, { brokerId: this.#id, clusterId: this.#clusterId });
+  }
+
+  /** A failed disk never ends the process: its partitions answer KAFKA_STORAGE_ERROR, the others go on. */
+  #logDirFailed(path: string, error: unknown): void {
+    this.#runtime.log.error('a log dir is offline', { path, error: String(error) });
+  }
+
+  #wire(zk: KafkaZk): void {
+    const { clock, random, log } = this.#runtime;
+    const logs = this.#logs as LogManager;
+    const replicas = new ReplicaManager({
+      brokerId: this.#id,
+      logs,
+      log: log.named('kafka.replicas'),
+      fetchPurgatory: this.#fetchPurgatory,
+      onLeadershipChange: (partition) => this.#leadershipChanged(partition),
+    });
+    this.#replicas = replicas;
+    const openChannel: OpenChannel = (target) =>
+      target.id === this.#id
+        ? openLocalChannel({ handlers: this.#handlers, listenerName: this.#config.interBrokerListenerName, clock })
+        : new NetworkChannel(target, {
+            network: this.#runtime.network,
+            clock,
+            clientId: `broker-${this.#id}`,
+            requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
+          });
+    const controller = new Controller({
+      brokerId: this.#id,
+      zk,
+      clock,
+      log: log.named('kafka.controller'),
+      openChannel,
+      interBrokerListenerName: this.#config.interBrokerListenerName,
+      deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),
+      uncleanElectionAllowed: (topic) => this.#configs.logConfig(topic).uncleanLeaderElectionEnable,
+      onFatal: (error) => this.#fatal(error),
+    });
+    this.#controller = controller;
+    const topics = new TopicAdmin({
+      config: this.#config,
+      zk,
+      metadata: this.#metadata,
+      random,
+      validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
+    });
+    const context: BrokerContext = {
+      id: this.#id,
+      clusterId: this.#clusterId,
+      config: this.#config,
+      runtime: this.#runtime,
+      zk,
+      metadata: this.#metadata,
+      replicas,
+      controller,
+      fence: this.#fence,
+      topics,
+      autoTopics: new AutoTopics({
+        config: this.#config,
+        admin: topics,
+        metadata: this.#metadata,
+        log: log.named('kafka.topics'),
+      }),
+      topicPurgatory: this.#topicPurgatory,
+      configs: this.#configs,
+      configAdmin: new ConfigAdmin({ brokerId: this.#id, store: this.#configs, zk, metadata: this.#metadata }),
+      fetchPurgatory: this.#fetchPurgatory,
+      fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
+      producerIds: new ProducerIds(this.#id, zk),
+      prepareTopics: (names) => this.#readTopicConfigs(zk, names),
+      onPartitionsDeleted: (partitions) => {
+        for (const { topic } of partitions)
+          if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
+      },
+    };
+    this.#handlers = registerHandlers(context);
+  }
+
+  /** Tools of 2.1 write a topic's configuration without a notification: it is read before the first log is made. */
+  async #readTopicConfigs(zk: KafkaZk, names: ReadonlySet<string>): Promise<void> {
+    const fresh = [...names].filter((name) => this.#replicas?.partitionsOf(name).length === 0);
+    await Promise.all(fresh.map(async (name) => this.#configs.setTopic(name, await zk.config('topics', name))));
+  }
+
+  async #openDoors(): Promise<void> {
+    const listeners = new Listeners({
+      runtime: this.#runtime,
+      config: this.#config,
+      handlers: this.#handlers,
+      onFatal: (error) => this.#fatal(error),
+    });
+    this.#listeners = listeners;
+    const ports = new Map<string, number>();
+    for (const address of this.#config.listeners) ports.set(address.listenerName, await listeners.open(address));
+    this.#endpoints = this.#config.advertisedListeners.map(({ listenerName, host, port }) => ({
+      listenerName,
+      securityProtocol: this.#config.securityProtocol(listenerName) as Endpoint['securityProtocol'],
+      host: host === '' || host === '0.0.0.0' ? this.#runtime.network.hostname : host,
+      port: port === 0 ? (ports.get(listenerName) ?? 0) : port,
+    }));
+  }
+
+  async #register(zk: KafkaZk): Promise<void> {
+    const info: BrokerInfo = { id: this.#id, endpoints: this.#endpoints, rack: this.#config.optional('broker.rack') };
+    this.#fence.brokerEpoch = await zk.registerBroker(info);
+    const addresses = this.#endpoints.map(({ listenerName, host, port }) => `${listenerName}://${host}:${port}`);
+    this.#runtime.log.info(
+      `Registered broker ${this.#id} at path /brokers/ids/${this.#id} with addresses: ${addresses.join(',')}`,
+    );
+  }
+
+  #leadershipChanged(_partition: Partition): void {}
+
+  // ---- the session ends, and another begins
+
+  #watchSession(): void {
+    this.#zk?.client.onState((state) => {
+      if (state === 'expired' && this.#closing === undefined) void this.#renewSession();
+    });
+  }
+
+  /** Our znode is gone with the session: we come back as a new life of the same broker. */
+  async #renewSession(): Promise<void> {
+    const zk = this.#zk;
+    if (zk === undefined) return;
+    this.#runtime.log.warn('the ZooKeeper session expired; opening another');
+    try {
+      await this.#controller?.sessionExpired();
+      zk.use(await this.#reopenSession());
+      this.#watchSession();
+      await this.#register(zk);
+      await this.#configChanges?.start();
+      await this.#controller?.sessionRenewed();
+    } catch (error) {
+      if (this.#closing === undefined) this.#fatal(error);
+    }
+  }
+
+  /** As long as it takes: a broker without ZooKeeper still serves what it leads. */
+  async #reopenSession(): ReturnType<typeof openSession> {
+    for (;;) {
+      try {
+        return await openSession(this.#runtime, this.#config);
+      } catch (error) {
+        if (this.#closing !== undefined) throw error;
+        this.#runtime.log.warn('ZooKeeper is not reachable', { error: String(error) });
+      }
+    }
+  }
+
+  #fatal(error: unknown): void {
+    this.#runtime.log.error('Exiting Kafka due to fatal exception', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    this.#fail(error);
+    void this.abandon();
+  }
+
+  // ---- the end
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { log } = this.#runtime;
+    log.info(`[KafkaServer id=${this.#id}] shutting down`);
+    if (this.#config.boolean('controlled.shutdown.enable')) await this.#leave();
+    await this.#listeners?.close();
+    this.#configChanges?.close();
+    await this.#controller?.close();
+    await this.#stopReplicas();
+    await this.#zk?.client.close();
+    log.info(`[KafkaServer id=${this.#id}] shut down completed`);
+  }
+
+  /** Everything is let go as it is: a start that failed, or a broken invariant. */
+  async abandon(): Promise<void> {
+    this.#closing ??= Promise.resolve();
+    await this.#listeners?.close();
+    this.#configChanges?.close();
+    await this.#stopReplicas();
+    await this.#zk?.client.close();
+  }
+
+  async #stopReplicas(): Promise<void> {
+    this.#fetchPurgatory.close();
+    this.#topicPurgatory.close();
+    this.#wheel.close();
+    await this.#logs?.close();
+  }
+
+  /** Asks the controller to move our leaderships away, a few times if it cannot at once. */
+  async #leave(): Promise<void> {
+    const controller = this.#controller;
+    if (controller?.isActive !== true) return;
+    const retries = this.#config.number('controlled.shutdown.max.retries');
+    this.#runtime.log.info('Starting controlled shutdown');
+    for (let attempt = 0; attempt < retries; attempt += 1) {
+      try {
+        const remaining = await controller.controlledShutdown(this.#id, this.#fence.brokerEpoch);
+        if (remaining.length === 0) {
+          this.#runtime.log.info('Controlled shutdown request returned successfully');
+          return;
+        }
+      } catch (error) {
+        this.#runtime.log.warn('Retrying controlled shutdown after the previous attempt failed...', {
+          error: String(error),
+        });
+      }
+      await new Promise<void>((resolve) =>
+        this.#runtime.clock.after(this.#config.number('controlled.shutdown.retry.backoff.ms'), resolve),
+      );
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { Timer } from '../../runtime/clock.ts';
+import type { Connection, Listener } from '../../runtime/network.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { ApiHandler } from './api-handler.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+
+export interface ListenersOptions {
+  readonly runtime: Runtime;
+  readonly config: KafkaConfig;
+  readonly handlers: ReadonlyMap<number, ApiHandler>;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Idle connections are looked for this often. */
+const IDLE_SWEEP_MS = 10_000;
+
+/** The broker's doors: one listener for each address, and all connections that came through them (`SocketServer`). */
+export class Listeners {
+  readonly #options: ListenersOptions;
+  readonly #budget: ByteBudget;
+  readonly #connections = new Map<ClientConnection, string>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #listeners: Listener[] = [];
+  #sequence = 0;
+  #sweep: Timer | undefined;
+
+  constructor(options: ListenersOptions) {
+    this.#options = options;
+    this.#budget = new ByteBudget(options.config.number('queued.max.request.bytes'));
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Bytes of requests that are being received or handled. */
+  get requestBytes(): number {
+    return this.#budget.held;
+  }
+
+  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
+  async open(address: ListenerAddress): Promise<number> {
+    const { host, port, listenerName } = address;
+    const at = { host: host === '' ? '0.0.0.0' : host, port };
+    const listener = await this.#options.runtime.network.listen(at, (connection) =>
+      this.#accept(connection, listenerName),
+    );
+    this.#listeners.push(listener);
+    this.#sweep ??= this.#sweepLater();
+    return listener.address.port;
+  }
+
+  async close(): Promise<void> {
+    this.#sweep?.cancel();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const connection of this.#connections.keys()) connection.destroy();
+  }
+
+  #accept(connection: Connection, listenerName: string): ClientConnection {
+    const { runtime, config, handlers, onFatal } = this.#options;
+    const host = connection.remote.host;
+    this.#sequence += 1;
+    const client = new ClientConnection(connection, {
+      id: `${connection.local.host}:${connection.local.port}-${host}:${connection.remote.port}-${this.#sequence}`,
+      listenerName,
+      handlers,
+      budget: this.#budget,
+      requestBytesMax: config.number('socket.request.max.bytes'),
+      log: runtime.log.named('kafka.network'),
+      nowMs: () => runtime.clock.monotonicMs(),
+      onClosed: (closed) => this.#forget(closed),
+      onFatal,
+    });
+    const sameHost = (this.#perAddress.get(host) ?? 0) + 1;
+    this.#perAddress.set(host, sameHost);
+    this.#connections.set(client, host);
+    const tooMany =
+      sameHost > config.number('max.connections.per.ip') || this.#connections.size > config.number('max.connections');
+    if (tooMany) client.destroy('too many connections');
+    return client;
+  }
+
+  #forget(connection: ClientConnection): void {
+    const host = this.#connections.get(connection);
+    if (host === undefined) return;
+    this.#connections.delete(connection);
+    const left = (this.#perAddress.get(host) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(host);
+    else this.#perAddress.set(host, left);
+  }
+
+  #sweepLater(): Timer {
+    return this.#options.runtime.clock.after(IDLE_SWEEP_MS, () => {
+      this.#closeIdle();
+      this.#sweep = this.#sweepLater();
+    });
+  }
+
+  /** `connections.max.idle.ms`; whoever waits for an answer is not idle. */
+  #closeIdle(): void {
+    const maxIdleMs = this.#options.config.number('connections.max.idle.ms');
+    if (maxIdleMs < 0) return;
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    for (const connection of this.#connections.keys()) {
+      if (connection.isQuiet && nowMs - connection.lastUsedMs > maxIdleMs) connection.destroy();
+    }
+  }
+}
