@@ -57,12 +57,15 @@ async function lookUp(
     const log = partition.leaderLog(asked.currentLeaderEpoch);
     if (version === 0) return { ...result, oldStyleOffsets: segmentOffsets(log, partition, asked) };
     const limit = partition.limitOf(request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark', log);
-    if (asked.timestamp === LATEST_TIMESTAMP) return { ...result, offset: limit, leaderEpoch: partition.leaderEpoch };
+    // Before v4 an answer has no place for a leader epoch.
+    const epoch = (known: number): number => (version >= 4 ? known : -1);
+    if (asked.timestamp === LATEST_TIMESTAMP)
+      return { ...result, offset: limit, leaderEpoch: epoch(partition.leaderEpoch) };
     if (asked.timestamp === LATEST_TIERED_TIMESTAMP || asked.timestamp === EARLIEST_PENDING_UPLOAD_TIMESTAMP)
       return result;
     const found = await find(log, asked.timestamp);
     if (found === undefined || found.offset >= Math.max(limit, log.logStartOffset + 1)) return result;
-    return { ...result, timestamp: found.timestamp, offset: found.offset, leaderEpoch: found.leaderEpoch };
+    return { ...result, timestamp: found.timestamp, offset: found.offset, leaderEpoch: epoch(found.leaderEpoch) };
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;
     return { ...result, errorCode: error.code };

@@ -1,0 +1,74 @@
+import { noSlices } from '../../base/slices.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { CoordinatorLog, CoordinatorRecord, LogRange, LogSlice } from '../coordinator/coordinator-log.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { codecNames } from '../records/batch.ts';
+import { buildBatch } from '../records/builder.ts';
+import type { MetadataCache } from '../replication/metadata-cache.ts';
+import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+
+export interface InternalTopicLogOptions {
+  readonly topic: string;
+  readonly config: KafkaConfig;
+  readonly clock: Clock;
+  readonly metadata: MetadataCache;
+  readonly replicas: ReplicaManager;
+}
+
+/** The partitions of `__consumer_offsets` as its coordinator reads and writes them, over this broker's replicas. */
+export class InternalTopicLog implements CoordinatorLog {
+  readonly #options: InternalTopicLogOptions;
+
+  constructor(options: InternalTopicLogOptions) {
+    this.#options = options;
+  }
+
+  partitionCount(): number {
+    const { metadata, topic, config } = this.#options;
+    return metadata.topic(topic)?.partitions.size ?? config.number('offsets.topic.num.partitions');
+  }
+
+  append(partition: number, records: readonly CoordinatorRecord[], done: (errorCode: number) => void): void {
+    const { replicas, topic, clock, config } = this.#options;
+    const replica = replicas.partition(topic, partition);
+    if (replica === undefined) return done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    const nowMs = clock.wallMs();
+    const batch = buildBatch({
+      records: records.map(({ key, value }) => ({ timestamp: nowMs, key, value, headers: [] })),
+      codec: codecNames[config.number('offsets.topic.compression.codec')] ?? 'none',
+    });
+    replica.append({
+      records: batch,
+      acks: -1,
+      origin: 'coordinator',
+      nowMs,
+      done: ({ errorCode }) => done(errorCode),
+    });
+  }
+
+  range(partition: number): LogRange | undefined {
+    const replica = this.#options.replicas.partition(this.#options.topic, partition);
+    if (replica?.log === undefined || !replica.isLeader) return undefined;
+    return { startOffset: replica.log.logStartOffset, endOffset: replica.log.logEndOffset };
+  }
+
+  read(partition: number, offset: number, bytesMax: number, done: (slice: LogSlice) => void): void {
+    const failed = (error: unknown): void => {
+      if (!(error instanceof KafkaError)) throw error;
+      done({ errorCode: error.code, batches: noSlices });
+    };
+    try {
+      const replica = this.#options.replicas.partition(this.#options.topic, partition);
+      if (replica === undefined) return done({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, batches: noSlices });
+      const log = replica.leaderLog();
+      const read = log.read(offset, { maxBytes: bytesMax, minOneMessage: true, upTo: log.logEndOffset });
+      if (read.kind === 'memory') return done({ errorCode: ErrorCode.NONE, batches: read.records });
+      read.load((error, batches) =>
+        error === undefined ? done({ errorCode: ErrorCode.NONE, batches }) : failed(error),
+      );
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
