@@ -116,11 +116,11 @@ export function* batchesOf(source: Slices | Uint8Array): IterableIterator<Batch>
   }
 }
 
-/** `batchesOf` as a list; a lone whole batch, as producers send it, costs no generator. */
-export function batchList(slices: Slices): readonly Batch[] {
+/** As `batchesOf`; a lone whole batch, as producers send it, costs no generator. */
+export function fewBatchesOf(slices: Slices): Iterable<Batch> {
   const header = readBatchHeader(slices);
   if (header === undefined) return [];
-  return header.sizeInBytes === slices.size ? [{ header, bytes: slices }] : [...batchesOf(slices)];
+  return header.sizeInBytes === slices.size ? [{ header, bytes: slices }] : batchesOf(slices);
 }
 
 function headerInChunks(

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import type { Slices } from '../../base/slices.ts';
 import { saturate } from '../../wire/reader.ts';
 
@@ -28,7 +29,9 @@ export function putInt32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
+/** Refuses what a number cannot hold exactly: a saturated value must never be written back. */
 export function putInt64(bytes: Uint8Array, at: number, value: number): void {
+  assert(Number.isSafeInteger(value), 'an int64 outside ±2^53 is never encoded', value);
   putInt32(bytes, at, Math.floor(value / 4_294_967_296));
   putInt32(bytes, at + 4, value >>> 0);
 }

@@ -1,8 +1,17 @@
 import { ErrorCode } from '../protocol/errors.ts';
-import { type Batch, type CodecName, hasValidCrc, NO_TIMESTAMP, readBatchHeader } from './batch.ts';
+import {
+  type Batch,
+  type BatchHeader,
+  type CodecName,
+  hasValidCrc,
+  NO_PRODUCER_EPOCH,
+  NO_PRODUCER_ID,
+  NO_TIMESTAMP,
+  readBatchHeader,
+} from './batch.ts';
 import { BatchBuilder } from './builder.ts';
 import { CorruptBatchError } from './errors.ts';
-import { innerEntries, type LogRecord, recordsOf } from './iterate.ts';
+import { type IterateOptions, innerEntries, type LogRecord, recordsOf } from './iterate.ts';
 import { issueOf, rejectRecords } from './record-errors.ts';
 import {
   describeInvalidBatch,
@@ -40,14 +49,12 @@ export function rebuild({ batches, target, options }: RebuildOptions): Validated
 function collect(batch: Batch, records: LogRecord[], options: ValidateOptions): readonly RecordIssue[] {
   const { header } = batch;
   const iterate = options.decompressedSizeMax === undefined ? {} : { decompressedSizeMax: options.decompressedSizeMax };
-  const inner = header.magic !== 2 && header.codec !== 'none' ? innerEntries(batch, iterate) : undefined;
+  const strangers =
+    header.magic !== 2 && header.codec !== 'none' ? checkInnerEntries(batch, iterate, options) : noStrangers;
   const issues: RecordIssue[] = [];
   let index = 0;
   for (const record of recordsOf(batch, iterate)) {
-    const issue =
-      issueOfInner(batch, inner?.[index], index, options) ??
-      issueOf(header, record, index, options) ??
-      negative(record, index);
+    const issue = strangers.get(index) ?? issueOf(header, record, index, options) ?? negative(record, index);
     if (issue === undefined) records.push(record);
     else issues.push(issue);
     index += 1;
@@ -55,21 +62,26 @@ function collect(batch: Batch, records: LogRecord[], options: ValidateOptions): 
   return issues;
 }
 
-/** Entries of a wrapper have a magic and a checksum of their own, which no batch-level check has seen. */
-function issueOfInner(
+const noStrangers: ReadonlyMap<number, RecordIssue> = new Map();
+
+/** Entries of a wrapper have a checksum of their own, which no batch-level check has seen, and must have its magic. */
+function checkInnerEntries(
   wrapper: Batch,
-  entry: Batch | undefined,
-  batchIndex: number,
+  iterate: IterateOptions,
   options: ValidateOptions,
-): RecordIssue | undefined {
-  if (entry === undefined) return undefined;
+): ReadonlyMap<number, RecordIssue> {
   const where = `in topic partition ${options.topicPartition}`;
-  if (entry.header.magic !== wrapper.header.magic) {
-    const message = `Record's magic ${entry.header.magic} does not match outer magic ${wrapper.header.magic} ${where}`;
-    return { batchIndex, message, isTimestamp: false };
+  const { magic } = wrapper.header;
+  const strangers = new Map<number, RecordIssue>();
+  for (const [batchIndex, entry] of innerEntries(wrapper, iterate).entries()) {
+    if (entry.header.magic !== magic) {
+      const message = `Record's magic ${entry.header.magic} does not match outer magic ${magic} ${where}`;
+      strangers.set(batchIndex, { batchIndex, message, isTimestamp: false });
+    } else if (!hasValidCrc(entry)) {
+      throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`);
+    }
   }
-  if (!hasValidCrc(entry)) throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`);
-  return undefined;
+  return strangers;
 }
 
 /** A batch that is written anew cannot hold it, though an old one may. */
@@ -84,6 +96,8 @@ function writeAnew(
 ): ValidatedRecords | RejectedRecords {
   const { rules, baseOffset, leaderEpoch, nowMs } = options;
   const first = batches[0]!.header;
+  const unwritable = describeUnwritableProducer(first);
+  if (unwritable !== undefined) return reject(ErrorCode.UNKNOWN_SERVER_ERROR, unwritable);
   const isAppendTime = rules.timestampType === 'LogAppendTime';
   const builder = new BatchBuilder({
     baseOffset,
@@ -120,4 +134,18 @@ function writeAnew(
     logAppendTimeMs: isAppendTime ? nowMs : NO_TIMESTAMP,
     convertedCount: builder.count,
   };
+}
+
+/** `MemoryRecordsBuilder.validateProducerState`: tolerated in a batch that stays as it is, and without a code of its own. */
+function describeUnwritableProducer({
+  isTransactional,
+  producerId,
+  producerEpoch,
+  baseSequence,
+}: BatchHeader): string | undefined {
+  if (isTransactional && producerId === NO_PRODUCER_ID)
+    return 'Cannot write transactional messages without a valid producer ID';
+  if (producerId !== NO_PRODUCER_ID && producerEpoch === NO_PRODUCER_EPOCH) return 'Invalid negative producer epoch';
+  if (producerId !== NO_PRODUCER_ID && baseSequence < 0) return 'Invalid negative sequence number used';
+  return undefined;
 }

@@ -77,7 +77,7 @@ export function issueOf(
     const ageMs = nowMs - record.timestamp;
     // Beyond ±2^53 a timestamp is known to be absurd, not what it was: no index or response could carry it.
     if (ageMs <= before && -ageMs <= after && Number.isSafeInteger(record.timestamp)) return undefined;
-    const message = `Timestamp ${record.timestamp} of message with offset ${record.offset} is out of range. The timestamp should be within [${nowMs - before}, ${nowMs + after}]`;
+    const message = `Timestamp ${record.timestamp} of message with offset ${record.offset} is out of range. The timestamp should be within [${bound(nowMs, -before)}, ${bound(nowMs, after)}]`;
     return { batchIndex, message, isTimestamp: true };
   }
   if (header.timestampType === 'LogAppendTime') {
@@ -85,4 +85,10 @@ export function issueOf(
     return { batchIndex, message, isTimestamp: true };
   }
   return undefined;
+}
+
+/** A bound of 2^63-1 overflows in Apache's message, and operators may know the number. */
+function bound(nowMs: number, distanceMs: number): bigint {
+  const limit = distanceMs > 0 ? 2n ** 63n - 1n : -(2n ** 63n - 1n);
+  return BigInt.asIntN(64, BigInt(nowMs) + (Number.isFinite(distanceMs) ? BigInt(distanceMs) : limit));
 }

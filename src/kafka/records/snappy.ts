@@ -10,7 +10,6 @@ import { snappyCompress, snappyUncompress, snappyUncompressedSize } from './snap
  */
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1);
 const MAGIC_SIZE = 8;
-const VERSION_MIN = 1;
 const CHUNK_INPUT_SIZE = 32_768;
 
 /** What snappy-java writes: chunks of 32 KiB of input. */
@@ -53,10 +52,9 @@ function startsWithMagic(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
+/** The versions are not looked at: there has only been one. */
 function skipHeader(bytes: Uint8Array, at: number): number {
   if (at + HEADER.length > bytes.length) throw new CompressionError('a truncated Snappy stream');
-  const version = int32At(bytes, at + MAGIC_SIZE);
-  if (version < VERSION_MIN) throw new CompressionError(`a Snappy stream of version ${version}`);
   return at + HEADER.length;
 }
 

@@ -3,8 +3,8 @@ import { ErrorCode } from '../protocol/errors.ts';
 import {
   type Batch,
   type BatchHeader,
-  batchList,
   type CodecName,
+  fewBatchesOf,
   hasValidCrc,
   NO_TIMESTAMP,
   patchHeader,
@@ -32,13 +32,13 @@ import { type RecordSummary, walkRecords } from './walk.ts';
  */
 export function validateAndAssign(records: Slices, options: ValidateOptions): ValidatedRecords | RejectedRecords {
   try {
-    const batches = batchList(records);
-    if (batches.length === 0) return noRecords;
-    for (const batch of batches) {
+    const batches: Batch[] = [];
+    for (const batch of fewBatchesOf(records)) {
       const rejected = checkBatch(batch, options);
       if (rejected !== undefined) return rejected;
+      batches.push(batch);
     }
-    return assign(batches, options);
+    return batches.length === 0 ? noRecords : assign(batches, options);
   } catch (error) {
     return rejectionOf(error, options);
   }

@@ -94,6 +94,7 @@ export function describeInvalidBatch(
   if (header.magic !== first.magic) {
     return `Batch magic ${header.magic} is not the same as the first batch's magic byte ${first.magic} ${where}`;
   }
+  if (!Number.isSafeInteger(header.producerId)) return `A producer id beyond ±2^53 ${where}`;
   if (origin !== 'client' || header.magic !== 2) return undefined;
   const { baseOffset, lastOffset, recordCount } = header;
   const countFromOffsets = lastOffset - baseOffset + 1;
