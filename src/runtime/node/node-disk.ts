@@ -14,9 +14,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Completion, DirectoryEntry, Disk, DiskLock, File, FileStat, OpenOptions } from '../disk.ts';
+import { Replacements } from '../replacements.ts';
 import { diskError, NodeFile } from './node-file.ts';
 import { lockDirectory } from './node-lock.ts';
-import { Replacements } from './replacements.ts';
+import { replaceFile } from './replace-file.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 
 export class NodeDisk implements Disk {
@@ -25,7 +26,7 @@ export class NodeDisk implements Disk {
 
   constructor(calls: SystemCalls = systemCalls) {
     this.#calls = calls;
-    this.#replacements = new Replacements(calls);
+    this.#replacements = new Replacements((path, bytes, done) => replaceFile(calls, path, bytes, done));
   }
 
   list(directory: string): readonly DirectoryEntry[] {
