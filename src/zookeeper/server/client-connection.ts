@@ -1,0 +1,494 @@
+import { assert } from '../../base/assert.ts';
+import { Deque } from '../../base/deque.ts';
+import type { Slices } from '../../base/slices.ts';
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
+import { MalformedError } from '../../wire/errors.ts';
+import { FrameSplitter } from '../../wire/framing.ts';
+import { Reader } from '../../wire/reader.ts';
+import { Writer } from '../../wire/writer.ts';
+import type { ACL, Id } from '../jute/data.ts';
+import { ErrorCode } from '../jute/errors.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { AuthPacket, ConnectRequest } from '../jute/proto.ts';
+import { allows, Perms } from '../tree/acl.ts';
+import type { ApplyResult, DataTree } from '../tree/data-tree.ts';
+import type { WatchedEvent } from '../tree/watches.ts';
+import { authenticate, withIds } from './authentication.ts';
+import { readText } from './change-requests.ts';
+import { ConnectionStats } from './connection-stats.ts';
+import type { PendingRequest, Requester } from './pending-request.ts';
+import type { ReadClient, ReadRequests } from './reads.ts';
+import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
+import { kindOf } from './request-kind.ts';
+import type { ServerStats } from './server-stats.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** What a connection needs of its server. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: ZooCfg;
+  readonly tree: DataTree;
+  readonly sessions: Sessions;
+  readonly reads: ReadRequests;
+  readonly stats: ServerStats;
+  /** When the group being applied came, monotonic. */
+  readonly appliedMs: number;
+  /** `globalOutstandingLimit` is reached: who has requests under way is not read. */
+  readonly isOverloaded: boolean;
+  /** Requests that have a place in some session's order. */
+  outstandingCount: number;
+  submit(request: PendingRequest): void;
+  /** The answer to a four-letter word; undefined if these bytes are none. */
+  fourLetterWord(word: string, connection: ClientConnection): string | undefined;
+  /** Decides on a ConnectRequest; answers through `established`, `rejected` or `destroy`. */
+  connect(request: ConnectRequest, connection: ClientConnection): void;
+  /** Something waits to be sent when the group is applied. */
+  hasOutput(connection: ClientConnection): void;
+  /** It waits for room, to be pumped after the next group. */
+  isHeldBack(connection: ClientConnection): void;
+  connectionClosed(connection: ClientConnection): void;
+  /** A broken invariant: this server stops, its host lives. */
+  fatal(error: unknown): void;
+}
+
+type Phase = 'greeting' | 'connecting' | 'establishing' | 'session' | 'ending' | 'closed';
+
+/** Replies above this are sent before the rest of the read event is handled, so that a slow reader shows early. */
+const FLUSH_BYTES = 256 * 1024;
+/** What events may pile up for a client that does not read: then it has to connect again. */
+const UNSENT_BYTES_MAX = 64 * 1024 * 1024;
+/** Reads that may wait behind a session's own writes. */
+const DEFERRED_READS_MAX = 128;
+
+/**
+ * One client: four-letter word or session, frames, the order of its requests, back-pressure. What one read event brought is
+ * handled together and answered with one write.
+ *
+ *   greeting ─ four letters ─▶ ending
+ *      └─▶ connecting ─ ConnectRequest ─▶ establishing ─ createSession applied ─▶ session ─ closeSession ─▶ ending
+ */
+export class ClientConnection implements ConnectionHandler, ReadClient, Requester {
+  readonly acceptedMs: number;
+  readonly stats = new ConnectionStats();
+  readonly #connection: Connection;
+  readonly #host: ConnectionHost;
+  readonly #splitter: FrameSplitter;
+  /** Frames that arrived and may not be handled yet. */
+  readonly #backlog = new Deque<Slices>();
+  /** Writes under way, and the reads behind them, in the session's order. */
+  readonly #pending = new Deque<PendingRequest>();
+  #deferredReads = 0;
+  #phase: Phase = 'greeting';
+  #session: Session | undefined;
+  #hello: Uint8Array | undefined;
+  #ids: readonly Id[];
+  #out: Writer | undefined;
+  #outSizeHint = 512;
+  #receivedMs: number;
+  /** Reads answered since the last flush, for the latency. */
+  #readsAnswered = 0;
+  #peerIsSlow = false;
+  #isPaused = false;
+  #isHandling = false;
+  #timer: Timer | undefined;
+
+  constructor(connection: Connection, host: ConnectionHost) {
+    this.#connection = connection;
+    this.#host = host;
+    this.#splitter = new FrameSplitter(host.config.juteMaxBuffer);
+    this.#ids = [{ scheme: 'ip', id: connection.remote.host }];
+    this.acceptedMs = host.clock.wallMs();
+    this.#receivedMs = host.clock.monotonicMs();
+    // NIOServerCnxnFactory's sessionless timeout.
+    this.#timer = host.clock.after(host.config.sessionlessTimeoutMs, () => this.destroy());
+  }
+
+  get remote(): Address {
+    return this.#connection.remote;
+  }
+
+  get ids(): readonly Id[] {
+    return this.#ids;
+  }
+
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  get sessionId(): SessionId {
+    return this.#session?.id ?? (0n as SessionId);
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  /** Requests under way, as `stat` shows them. */
+  get queuedCount(): number {
+    return this.#pending.size + this.#backlog.size;
+  }
+
+  /** We do not read although the peer does: what it sends waits for us. */
+  get waitsForUs(): boolean {
+    return this.#isPaused && !this.#peerIsSlow;
+  }
+
+  get isReading(): boolean {
+    return !this.#isPaused && (this.#phase === 'session' || this.#phase === 'connecting');
+  }
+
+  /** What waits to be sent; whoever writes outside a read event says so by `hasOutput`. */
+  get out(): Writer {
+    this.#out ??= new Writer(this.#outSizeHint);
+    return this.#out;
+  }
+
+  // ---------------------------------------------------------------- the connection's events
+
+  data(chunk: Uint8Array): void {
+    if (this.#phase === 'closed' || this.#phase === 'ending') return;
+    const rest = this.#phase === 'greeting' ? this.#greet(chunk) : chunk;
+    if (rest === undefined) return;
+    const nowMs = this.#host.clock.monotonicMs();
+    this.#receivedMs = nowMs;
+    if (this.#session !== undefined) this.#host.sessions.touch(this.#session, nowMs);
+    this.#guarded(() => this.#splitter.push(rest, this.#onFrame));
+  }
+
+  drained(): void {
+    this.#peerIsSlow = false;
+    this.pump();
+  }
+
+  closed(): void {
+    if (this.#phase !== 'closed') this.#cleanUp();
+  }
+
+  /** Closes at once; what is unsent may be lost. */
+  destroy(reason?: string): void {
+    if (this.#phase === 'closed') return;
+    if (reason !== undefined) {
+      this.#host.log.warn(reason, { client: `${this.remote.host}:${this.remote.port}` });
+    }
+    this.#cleanUp();
+    this.#connection.destroy();
+  }
+
+  /** Handles what had to wait, as far as it may now. */
+  pump(): void {
+    if (this.#isHandling || this.#phase === 'closed') return;
+    this.#guarded(() => {
+      while (this.#mayHandle()) {
+        const frame = this.#backlog.shift();
+        if (frame === undefined) break;
+        this.#handle(frame);
+      }
+    });
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const out = this.#out;
+    if (out === undefined || this.#phase === 'closed') return;
+    this.#out = undefined;
+    const { chunks, size } = out.finish();
+    if (size === 0) return;
+    this.#outSizeHint = Math.min(Math.max(size + 64, 512), 64 * 1024);
+    if (!this.#connection.write(chunks)) this.#peerIsSlow = true;
+    if (this.#peerIsSlow && this.#connection.unsentBytes > UNSENT_BYTES_MAX) {
+      this.destroy('closing a client that does not read');
+    }
+  }
+
+  // ---------------------------------------------------------------- the session
+
+  /** The session stands: requests are taken from now on. */
+  established(session: Session, response: Uint8Array): void {
+    if (this.#phase !== 'establishing') return;
+    this.#phase = 'session';
+    this.#session = session;
+    session.owner = this;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.out.bytes(response);
+    this.#sent();
+    this.#host.hasOutput(this);
+    this.#host.isHeldBack(this);
+  }
+
+  /** The session that the client asks for is no more: it is told, then the connection ends. */
+  rejected(response: Uint8Array): void {
+    this.out.bytes(response);
+    this.#sent();
+    this.endAfterFlush();
+  }
+
+  /** No request counts any more; what was written is sent, then the connection closes. */
+  endAfterFlush(): void {
+    if (this.#phase === 'closed' || this.#phase === 'ending') return;
+    this.#phase = 'ending';
+    this.flush();
+    if (this.isClosed) return;
+    this.#connection.end();
+    // A peer that does not close its side is not waited for long.
+    this.#timer?.cancel();
+    this.#timer = this.#host.clock.after(this.#host.config.sessionlessTimeoutMs, () => this.destroy());
+  }
+
+  // ---------------------------------------------------------------- the pipeline's events
+
+  completed(request: PendingRequest, result: ApplyResult | undefined): void {
+    const host = this.#host;
+    host.outstandingCount -= 1;
+    if (this.#phase === 'closed') return;
+    assert(this.#pending.shift() === request, "writes complete in their session's order", request.xid);
+    if (this.#phase === 'session') {
+      if (result === undefined) this.#replySync(request);
+      else replyWrite(this.out, request.xid, host.tree, result);
+      const latencyMs = host.appliedMs - request.receivedMs;
+      host.stats.answered(latencyMs);
+      this.stats.answered(latencyMs, 1);
+      this.#sent();
+      host.hasOutput(this);
+    }
+    this.#answerDeferred();
+  }
+
+  /** A watch fires. Who may not read the node is not told of it (ZOOKEEPER-4799). */
+  process(event: WatchedEvent, acl: readonly ACL[] | null): void {
+    if (this.#phase !== 'session') return;
+    if (acl !== null && !this.#host.config.skipAcl && !allows(acl, Perms.READ, this.#ids)) return;
+    writeEvent(this.out, event);
+    this.stats.packetsSent += 1;
+    this.#host.stats.packetsSent += 1;
+    this.#host.hasOutput(this);
+  }
+
+  // ---------------------------------------------------------------- frames
+
+  readonly #onFrame = (frame: Slices): boolean => {
+    if (this.#backlog.size > 0 || !this.#mayHandle()) this.#backlog.push(frame);
+    else this.#handle(frame);
+    return this.#phase !== 'closed' && this.#phase !== 'ending';
+  };
+
+  /** Runs what handles frames; then what they caused leaves in one write. */
+  #guarded(act: () => void): void {
+    this.#isHandling = true;
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof MalformedError) {
+        this.flush();
+        this.destroy(`closing a connection after a bad frame: ${error.message}`);
+      } else {
+        this.destroy();
+        this.#host.fatal(error);
+      }
+    } finally {
+      this.#isHandling = false;
+    }
+    if (this.#phase === 'closed') return;
+    this.#countReads();
+    this.flush();
+    this.#regulateReading();
+  }
+
+  #mayHandle(): boolean {
+    if (this.#phase !== 'session') return this.#phase === 'connecting';
+    if (this.#peerIsSlow || this.#deferredReads >= DEFERRED_READS_MAX) return false;
+    return this.#pending.size === 0 || !this.#host.isOverloaded;
+  }
+
+  #regulateReading(): void {
+    if (this.#phase === 'closed' || this.#phase === 'ending') return;
+    const full = this.#backlog.size > 0 || !this.#mayHandle();
+    if (full && !this.#peerIsSlow) this.#host.isHeldBack(this);
+    if (full === this.#isPaused) return;
+    this.#isPaused = full;
+    if (full) this.#connection.pause();
+    else this.#connection.resume();
+  }
+
+  /** The first four bytes are a four-letter word or the length of the first frame. */
+  #greet(chunk: Uint8Array): Uint8Array | undefined {
+    const bytes = this.#hello === undefined ? chunk : Buffer.concat([this.#hello, chunk]);
+    if (bytes.length < 4) {
+      this.#hello = bytes;
+      return undefined;
+    }
+    this.#hello = undefined;
+    const word = Buffer.prototype.latin1Slice.call(bytes, 0, 4);
+    const answer = this.#host.fourLetterWord(word, this);
+    if (answer === undefined) {
+      this.#phase = 'connecting';
+      return bytes;
+    }
+    this.out.utf8(answer);
+    this.endAfterFlush();
+    return undefined;
+  }
+
+  #handle(frame: Slices): void {
+    if (this.#phase === 'connecting') {
+      this.#phase = 'establishing';
+      this.#received();
+      this.#host.connect(ConnectRequest.read(new Reader(frame)), this);
+      return;
+    }
+    if (frame.size < 8) throw new MalformedError(`a request of ${frame.size} bytes`);
+    const header = new Reader(frame);
+    const xid = header.int32();
+    const type = header.int32();
+    this.#received();
+    this.stats.lastType = type;
+    this.stats.lastCxid = xid;
+    switch (kindOf(type)) {
+      case 'read':
+        if (this.#pending.size === 0) this.#answerRead(type, xid, frame);
+        else this.#defer(type, xid, frame);
+        return;
+      case 'write':
+        this.#submit(type, xid, frame);
+        return;
+      case 'auth':
+        this.#authenticate(xid, header);
+        return;
+      case 'sasl':
+        this.#refuseSasl(xid);
+        return;
+      default:
+        this.#refuseUnknown(xid);
+    }
+  }
+
+  #answerRead(type: number, xid: number, frame: Slices): void {
+    const session = this.#session as Session;
+    if (session.closing) replyHeader(this.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.SESSIONEXPIRED);
+    else this.#host.reads.answer(type, xid, frame, this);
+    this.#readsAnswered += 1;
+    if (this.out.size > FLUSH_BYTES) this.flush();
+  }
+
+  #defer(type: number, xid: number, frame: Slices): void {
+    this.#deferredReads += 1;
+    this.#enqueue(type, xid, frame);
+  }
+
+  #submit(type: number, xid: number, frame: Slices): void {
+    this.#host.submit(this.#enqueue(type, xid, frame));
+  }
+
+  #enqueue(type: number, xid: number, frame: Slices): PendingRequest {
+    const request: PendingRequest = {
+      requester: this,
+      session: this.#session as Session,
+      xid,
+      type,
+      frame,
+      ids: this.#ids,
+      receivedMs: this.#receivedMs,
+    };
+    this.#pending.push(request);
+    this.#host.outstandingCount += 1;
+    return request;
+  }
+
+  /** The reads up to the next write see what the last one did. */
+  #answerDeferred(): void {
+    for (let next = this.#pending.peek(); next !== undefined; next = this.#pending.peek()) {
+      if (kindOf(next.type) !== 'read') break;
+      this.#pending.shift();
+      this.#deferredReads -= 1;
+      this.#host.outstandingCount -= 1;
+      if (this.#phase === 'session') this.#answerRead(next.type, next.xid, next.frame);
+    }
+    this.#countReads();
+    if (this.#backlog.size > 0 || this.#isPaused) this.#host.isHeldBack(this);
+  }
+
+  /** The answer is the path of the request. */
+  #replySync(request: PendingRequest): void {
+    const { lastProcessedZxid } = this.#host.tree;
+    const from = new Reader(request.frame);
+    from.skip(8);
+    try {
+      replyPath(this.out, request.xid, lastProcessedZxid, readText(from));
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      replyHeader(this.out, request.xid, lastProcessedZxid, ErrorCode.MARSHALLINGERROR);
+    }
+  }
+
+  #authenticate(xid: number, from: Reader): void {
+    const packet = AuthPacket.read(from);
+    const ids = authenticate(packet, this.remote.host, this.#host.config);
+    replyHeader(this.out, xid, 0n as Zxid, ids === undefined ? ErrorCode.AUTHFAILED : 0);
+    this.#sent();
+    if (ids !== undefined) {
+      this.#ids = withIds(this.#ids, ids);
+      return;
+    }
+    this.#host.stats.authFailedCount += 1;
+    this.#host.log.warn('authentication failed', {
+      scheme: packet.scheme,
+      session: printHex(this.sessionId),
+      client: `${this.remote.host}:${this.remote.port}`,
+    });
+    this.endAfterFlush();
+  }
+
+  /** A server without SASL answers with a null token, as Apache's does without a login context. */
+  #refuseSasl(xid: number): void {
+    beginReply(this.out, xid, 0n as Zxid, 0, 4);
+    this.out.int32(-1);
+    this.#sent();
+  }
+
+  #refuseUnknown(xid: number): void {
+    replyHeader(this.out, xid, -1n as Zxid, ErrorCode.UNIMPLEMENTED);
+    this.#sent();
+    this.endAfterFlush();
+  }
+
+  #received(): void {
+    this.stats.packetsReceived += 1;
+    this.#host.stats.packetsReceived += 1;
+  }
+
+  #sent(): void {
+    this.stats.packetsSent += 1;
+    this.stats.lastZxid = this.#host.tree.lastProcessedZxid;
+    this.#host.stats.packetsSent += 1;
+  }
+
+  /** Reads of one event share one latency: they came together and leave together. */
+  #countReads(): void {
+    const count = this.#readsAnswered;
+    if (count === 0) return;
+    this.#readsAnswered = 0;
+    const latencyMs = this.#host.clock.monotonicMs() - this.#receivedMs;
+    this.stats.answered(latencyMs, count);
+    this.stats.packetsSent += count;
+    this.stats.lastZxid = this.#host.tree.lastProcessedZxid;
+    this.#host.stats.answered(latencyMs, count);
+    this.#host.stats.packetsSent += count;
+  }
+
+  #cleanUp(): void {
+    this.#phase = 'closed';
+    this.#timer?.cancel();
+    this.#out = undefined;
+    this.#backlog.clear();
+    // Writes under way go on without us; the pipeline will tell their completion.
+    this.#host.outstandingCount -= this.#deferredReads;
+    this.#deferredReads = 0;
+    this.#pending.clear();
+    if (this.#session?.owner === this) this.#session.owner = undefined;
+    this.#host.connectionClosed(this);
+  }
+}

@@ -1,0 +1,81 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Connection, ConnectionHandler } from '../../runtime/network.ts';
+import { ClientConnection, type ConnectionHost } from './client-connection.ts';
+
+/** Who is connected: limits, and what waits to be sent or handled when a group is applied. */
+export class ClientPort {
+  readonly #config: ZooCfg;
+  readonly #log: Log;
+  readonly #connections = new Set<ClientConnection>();
+  readonly #countByHost = new Map<string, number>();
+  #withOutput: ClientConnection[] = [];
+  #heldBack = new Set<ClientConnection>();
+  #isClosed = false;
+
+  constructor(config: ZooCfg, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  get connections(): ReadonlySet<ClientConnection> {
+    return this.#connections;
+  }
+
+  accept(connection: Connection, host: ConnectionHost): ConnectionHandler {
+    const address = connection.remote.host;
+    const count = this.#countByHost.get(address) ?? 0;
+    const { maxClientCnxns, maxCnxns } = this.#config;
+    const refusal =
+      maxClientCnxns > 0 && count >= maxClientCnxns
+        ? `Too many connections from /${address} - max is ${maxClientCnxns}`
+        : maxCnxns > 0 && this.#connections.size >= maxCnxns
+          ? `Too many connections - max is ${maxCnxns}`
+          : undefined;
+    if (refusal !== undefined || this.#isClosed) {
+      if (refusal !== undefined) this.#log.warn(refusal);
+      connection.destroy();
+      return ignored;
+    }
+    this.#countByHost.set(address, count + 1);
+    const client = new ClientConnection(connection, host);
+    this.#connections.add(client);
+    return client;
+  }
+
+  removed(client: ClientConnection): void {
+    if (!this.#connections.delete(client)) return;
+    this.#heldBack.delete(client);
+    const address = client.remote.host;
+    const count = (this.#countByHost.get(address) ?? 1) - 1;
+    if (count === 0) this.#countByHost.delete(address);
+    else this.#countByHost.set(address, count);
+  }
+
+  hasOutput(client: ClientConnection): void {
+    // A flush of nothing costs nothing: what matters is that the usual run of replies to one client is one entry.
+    if (this.#withOutput[this.#withOutput.length - 1] !== client) this.#withOutput.push(client);
+  }
+
+  isHeldBack(client: ClientConnection): void {
+    this.#heldBack.add(client);
+  }
+
+  /** A group was applied: what it caused leaves, and who waited for room goes on. */
+  groupApplied(): void {
+    const withOutput = this.#withOutput;
+    this.#withOutput = [];
+    for (const client of withOutput) client.flush();
+    if (this.#heldBack.size === 0) return;
+    const heldBack = this.#heldBack;
+    this.#heldBack = new Set();
+    for (const client of heldBack) client.pump();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const client of [...this.#connections]) client.destroy();
+  }
+}
+
+const ignored: ConnectionHandler = { data: () => undefined, closed: () => undefined };

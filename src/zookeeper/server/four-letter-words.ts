@@ -1,0 +1,257 @@
+import { printHex, type SessionId } from '../jute/ids.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { shortOpName } from './connection-stats.ts';
+import { javaDate } from './java-date.ts';
+import type { ServerView } from './server-view.ts';
+import { SERVER_VERSION } from './version.ts';
+
+/** Answers for one server; the texts are Apache's, since monitors read them. */
+type Word = (server: ServerView, asking: ClientConnection) => string;
+
+const words: ReadonlyMap<string, Word> = new Map<string, Word>([
+  ['ruok', () => 'imok'],
+  ['srvr', (server) => serverText(server, '')],
+  ['stat', (server, asking) => serverText(server, clientsText(server, asking))],
+  ['mntr', monitorText],
+  ['conf', configurationText],
+  ['cons', (server, asking) => `${connectionLines(server, asking, connectionDetails)}\n`],
+  ['crst', resetConnections],
+  ['srst', resetServer],
+  ['dump', dumpText],
+  ['envi', environmentText],
+  ['wchs', watchSummary],
+  ['wchc', watchesByConnection],
+  ['wchp', watchesByPath],
+  ['isro', () => 'rw'],
+  ['dirs', directoriesText],
+  ['hash', digestText],
+  ['gtmk', () => '306'],
+]);
+
+/** Undefined if these four bytes are no word: then they are the length of a frame. */
+export function answerWord(word: string, server: ServerView, asking: ClientConnection): string | undefined {
+  const answer = words.get(word);
+  if (answer === undefined) return undefined;
+  const { fourLetterWords } = server.config;
+  if (!fourLetterWords.includes('*') && !fourLetterWords.includes(word)) {
+    return `${word} is not executed because it is not in the whitelist.\n`;
+  }
+  return answer(server, asking);
+}
+
+function serverText(server: ServerView, clients: string): string {
+  const { stats, tree } = server;
+  return [
+    `Zookeeper version: ${SERVER_VERSION}\n`,
+    clients,
+    `Latency min/avg/max: ${stats.latencyMinMs}/${decimal(stats.latencyAvgMs)}/${stats.latencyMaxMs}\n`,
+    `Received: ${stats.packetsReceived}\n`,
+    `Sent: ${stats.packetsSent}\n`,
+    `Connections: ${server.connections.size}\n`,
+    `Outstanding: ${server.outstandingCount}\n`,
+    `Zxid: ${printHex(tree.lastProcessedZxid)}\n`,
+    `Mode: ${server.mode}\n`,
+    `Node count: ${tree.nodeCount}\n`,
+  ].join('');
+}
+
+function clientsText(server: ServerView, asking: ClientConnection): string {
+  return `Clients:\n${connectionLines(server, asking, () => '')}\n`;
+}
+
+function connectionLines(
+  server: ServerView,
+  asking: ClientConnection,
+  details: (connection: ClientConnection, server: ServerView) => string,
+): string {
+  let lines = '';
+  for (const connection of server.connections) {
+    const { stats, remote } = connection;
+    // The operations that a selector waits for: 1 is reading.
+    const interest = connection !== asking && connection.isReading ? 1 : 0;
+    const counts = `queued=${connection.queuedCount},recved=${stats.packetsReceived},sent=${stats.packetsSent}`;
+    lines += ` /${remote.host}:${remote.port}[${interest}](${counts}${details(connection, server)})\n`;
+  }
+  return lines;
+}
+
+function connectionDetails(connection: ClientConnection): string {
+  const { session, stats } = connection;
+  if (session === undefined) return '';
+  const average = stats.latencyCount === 0 ? 0 : Math.floor(stats.totalLatencyMs / stats.latencyCount);
+  return [
+    `,sid=${printHex(session.id)}`,
+    `,lop=${shortOpName(stats.lastType)}`,
+    `,est=${connection.acceptedMs}`,
+    `,to=${session.timeoutMs}`,
+    stats.lastCxid >= 0 ? `,lcxid=0x${stats.lastCxid.toString(16)}` : '',
+    `,lzxid=${printHex(stats.lastZxid)}`,
+    `,lresp=${stats.lastResponseMs}`,
+    `,llat=${stats.lastLatencyMs}`,
+    `,minlat=${stats.latencyCount === 0 ? 0 : stats.minLatencyMs}`,
+    `,avglat=${average}`,
+    `,maxlat=${stats.maxLatencyMs}`,
+  ].join('');
+}
+
+function resetConnections(server: ServerView): string {
+  for (const connection of server.connections) connection.stats.reset();
+  return 'Connection stats reset.\n';
+}
+
+function resetServer(server: ServerView): string {
+  server.stats.reset();
+  return 'Server stats reset.\n';
+}
+
+function monitorText(server: ServerView): string {
+  let text = '';
+  for (const [key, value] of monitorValues(server)) text += `zk_${key}\t${value}\n`;
+  return text;
+}
+
+/** Also what the admin server's `monitor` shows. */
+export function monitorValues(server: ServerView): [key: string, value: string | number][] {
+  const { stats, tree, sessions } = server;
+  return [
+    ['version', SERVER_VERSION],
+    ['server_state', server.mode],
+    ['ephemerals_count', tree.ephemeralsCount],
+    ['min_latency', stats.latencyMinMs],
+    ['avg_latency', decimal(stats.latencyAvgMs)],
+    ['max_latency', stats.latencyMaxMs],
+    ['num_alive_connections', server.connections.size],
+    ['znode_count', tree.nodeCount],
+    ['watch_count', tree.watches.size],
+    ['approximate_data_size', tree.approximateDataSize],
+    ['global_sessions', sessions.size],
+    ['local_sessions', 0],
+    ['packets_received', stats.packetsReceived],
+    ['packets_sent', stats.packetsSent],
+    ['outstanding_requests', server.outstandingCount],
+    ['uptime', Math.floor(server.uptimeMs)],
+    ['auth_failed_count', stats.authFailedCount],
+    ['last_client_response_size', stats.lastResponseSize],
+    ['max_client_response_size', stats.maxResponseSize],
+    ['min_client_response_size', stats.minResponseSize],
+    ['connection_drop_probability', '0.0'],
+    ['outstanding_tls_handshake', 0],
+    ['non_mtls_remote_conn_count', 0],
+    ['non_mtls_local_conn_count', 0],
+    ['quorum_size', 0],
+  ];
+}
+
+function configurationText(server: ServerView): string {
+  const { config } = server;
+  return [
+    `clientPort=${server.clientPort}\n`,
+    'secureClientPort=-1\n',
+    `dataDir=${server.snapshotDirectory}\n`,
+    `dataDirSize=${server.directorySize(server.snapshotDirectory)}\n`,
+    `dataLogDir=${server.logDirectory}\n`,
+    `dataLogSize=${server.directorySize(server.logDirectory)}\n`,
+    `tickTime=${config.tickTimeMs}\n`,
+    `maxClientCnxns=${config.maxClientCnxns}\n`,
+    `minSessionTimeout=${config.minSessionTimeoutMs}\n`,
+    `maxSessionTimeout=${config.maxSessionTimeoutMs}\n`,
+    `clientPortListenBacklog=${config.clientPortListenBacklog}\n`,
+    `serverId=${server.serverId}\n`,
+  ].join('');
+}
+
+function directoriesText(server: ServerView): string {
+  const data = server.directorySize(server.snapshotDirectory);
+  const logs = server.directorySize(server.logDirectory);
+  return `datadir_size: ${data}\nlogdir_size: ${logs}\n`;
+}
+
+function dumpText(server: ServerView): string {
+  const { sessions, tree } = server;
+  const toWallMs = server.wallMs() - server.monotonicMs();
+  let text = `SessionTracker dump:\nSession Sets (${sessions.buckets.size})/(${sessions.size}):\n`;
+  for (const [deadlineMs, bucket] of [...sessions.buckets].sort(([a], [b]) => a - b)) {
+    text += `${bucket.size} expire at ${javaDate(deadlineMs + toWallMs)}:\n`;
+    for (const session of bucket) text += `\t${printHex(session.id)}\n`;
+  }
+  text += `ephemeral nodes dump:\nSessions with Ephemerals (${tree.ephemerals.size}):\n`;
+  for (const [session, paths] of tree.ephemerals) {
+    text += `${printHex(session)}:\n`;
+    for (const path of paths) text += `\t${path}\n`;
+  }
+  return text + connectionsDump(server, toWallMs);
+}
+
+/** Connections by the time at which their sessions end. */
+function connectionsDump(server: ServerView, toWallMs: number): string {
+  const byDeadline = new Map<number, ClientConnection[]>();
+  for (const connection of server.connections) {
+    const deadlineMs = connection.session?.deadlineMs ?? -1;
+    if (deadlineMs < 0) continue;
+    byDeadline.set(deadlineMs, [...(byDeadline.get(deadlineMs) ?? []), connection]);
+  }
+  let text = `Connections dump:\nConnections Sets (${byDeadline.size})/(${server.connections.size}):\n`;
+  for (const [deadlineMs, connections] of [...byDeadline].sort(([a], [b]) => a - b)) {
+    text += `${connections.length} expire at ${javaDate(deadlineMs + toWallMs)}:\n`;
+    for (const { remote, sessionId } of connections) {
+      text += `\tip: /${remote.host}:${remote.port} sessionId: ${printHex(sessionId)}\n`;
+    }
+  }
+  return text;
+}
+
+/** There is no JVM to tell of; what clients read is the first line. */
+function environmentText(server: ServerView): string {
+  return ['Environment:', `zookeeper.version=${SERVER_VERSION}`, `host.name=${server.host}`, ''].join('\n');
+}
+
+function watchSummary({ tree: { watches } }: ServerView): string {
+  const watchers = new Set([...watches.data.watchers(), ...watches.child.watchers()]);
+  const paths = new Set([...watches.data.paths(), ...watches.child.paths()]);
+  return `${watchers.size} connections watching ${paths.size} paths\nTotal watches:${watches.size}\n`;
+}
+
+function watchesByConnection(server: ServerView): string {
+  let text = '';
+  for (const connection of server.connections) {
+    const { data, child } = server.tree.watches;
+    const paths = new Set([...data.pathsOf(connection), ...child.pathsOf(connection)]);
+    if (paths.size === 0) continue;
+    text += `${printHex(connection.sessionId)}\n`;
+    for (const path of paths) text += `\t${path}\n`;
+  }
+  return `${text}\n`;
+}
+
+function watchesByPath(server: ServerView): string {
+  const byPath = new Map<string, Set<SessionId>>();
+  const { data, child } = server.tree.watches;
+  for (const connection of server.connections) {
+    for (const path of [...data.pathsOf(connection), ...child.pathsOf(connection)]) {
+      let sessions = byPath.get(path);
+      if (sessions === undefined) {
+        sessions = new Set();
+        byPath.set(path, sessions);
+      }
+      sessions.add(connection.sessionId);
+    }
+  }
+  let text = '';
+  for (const [path, sessions] of byPath) {
+    text += `${path}\n`;
+    for (const id of sessions) text += `\t${printHex(id)}\n`;
+  }
+  return `${text}\n`;
+}
+
+function digestText({ tree }: ServerView): string {
+  let text = '';
+  for (const { zxid, digest } of tree.digestLog.entries) text += `${zxid.toString(16)}: ${digest}\n`;
+  return text;
+}
+
+/** As Java prints a double rounded to four places: `0.0`, `1.5`, `0.3333`. */
+function decimal(value: number): string {
+  const rounded = Math.round(value * 10_000) / 10_000;
+  return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
+}

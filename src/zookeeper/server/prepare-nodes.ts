@@ -1,0 +1,226 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import { isContainer, isCreateMode, isEphemeral, isSequential, isTtl } from '../jute/create-mode.ts';
+import type { ACL, Id } from '../jute/data.ts';
+import { ErrorCode, KeeperError } from '../jute/errors.ts';
+import type { SessionId, Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import type { Txn } from '../jute/txn.ts';
+import { allows, normalizeAcl, Perms } from '../tree/acl.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import { CONTAINER_OWNER, kindOfOwner, TTL_MAX, ttlOwner } from '../tree/ephemeral-owner.ts';
+import { pathFault } from '../tree/path.ts';
+import type { ChangeRequest, CreateChange } from './change-requests.ts';
+import { newRecord, type OutstandingChanges } from './outstanding-changes.ts';
+import { quotaRefuses } from './quota-check.ts';
+
+/** Who asks for a change, and the transaction it becomes. */
+export interface ChangeContext {
+  readonly sessionId: SessionId;
+  readonly ids: readonly Id[];
+  readonly zxid: Zxid;
+  readonly timeMs: number;
+}
+
+/** A transaction, or the code of the error that it fails with. */
+export type Prepared = Txn | ErrorCode;
+
+const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
+
+/**
+ * Judges changes of single znodes against the outstanding state, and notes what they will do to it. The order of the checks is
+ * Apache's (PrepRequestProcessor.pRequest2Txn): a client sees the first that fails.
+ */
+export class NodeChanges {
+  readonly #tree: DataTree;
+  readonly #changes: OutstandingChanges;
+  readonly #config: ZooCfg;
+
+  constructor(tree: DataTree, changes: OutstandingChanges, config: ZooCfg) {
+    this.#tree = tree;
+    this.#changes = changes;
+    this.#config = config;
+  }
+
+  prepare(context: ChangeContext, request: ChangeRequest): Prepared {
+    switch (request.type) {
+      case OpCode.setData:
+        return this.#setData(context, request.path, request.data, request.version);
+      case OpCode.delete:
+        return this.#delete(context, request.path, request.version);
+      case OpCode.setACL:
+        return this.#setAcl(context, request.path, request.acl, request.version);
+      case OpCode.check:
+        return this.#check(context, request.path, request.version);
+      default:
+        return this.#create(context, request);
+    }
+  }
+
+  #create(context: ChangeContext, request: CreateChange): Prepared {
+    const { type, flags, ttl } = request;
+    if (!isCreateMode(flags)) return ErrorCode.BADARGUMENTS;
+    if (isTtl(flags) && !this.#config.extendedTypesEnabled) return ErrorCode.UNIMPLEMENTED;
+    if (isTtl(flags) ? !(ttl > 0 && ttl <= TTL_MAX) : ttl >= 0) return ErrorCode.BADARGUMENTS;
+    // A create whose flags say container or TTL must be the opcode's own, or the transaction would mean another node.
+    if (isTtl(flags) !== (type === OpCode.createTTL) || isContainer(flags) !== (type === OpCode.createContainer)) {
+      return ErrorCode.BADARGUMENTS;
+    }
+    const parentPath = parentOf(request.path);
+    if (parentPath === undefined) return ErrorCode.BADARGUMENTS;
+    const acl = normalized(request.path, request.acl, context.ids);
+    if (typeof acl === 'number') return acl;
+    const parent = this.#changes.get(parentPath);
+    if (parent === undefined) return ErrorCode.NONODE;
+    if (!this.#permits(parent.acl, Perms.CREATE, context.ids)) return ErrorCode.NOAUTH;
+    const path = isSequential(flags) ? request.path + sequenceSuffix(parent.cversion) : request.path;
+    if (pathFault(path) !== undefined) return ErrorCode.BADARGUMENTS;
+    if (path === '/' || this.#changes.has(path)) return ErrorCode.NODEEXISTS;
+    if (this.#isEphemeral(parent.ephemeralOwner)) return ErrorCode.NOCHILDRENFOREPHEMERALS;
+    const dataLength = request.data?.length ?? 0;
+    if (this.#config.enforceQuota && quotaRefuses(this.#tree, this.#changes, path, 1, dataLength)) {
+      return ErrorCode.QUOTAEXCEEDED;
+    }
+
+    const parentCVersion = (parent.cversion + 1) | 0;
+    parent.cversion = parentCVersion;
+    parent.childCount += 1;
+    parent.pzxid = context.zxid;
+    this.#changes.put(parent, { kind: 'stat' });
+    const node = newRecord(path, acl, context.zxid, context.timeMs);
+    node.dataLength = dataLength;
+    node.ephemeralOwner = ownerOf(request, context.sessionId);
+    this.#changes.put(node, { kind: 'created', data: request.data });
+
+    const created = { path, data: request.data, acl: acl as ACL[], parentCVersion };
+    if (type === OpCode.createTTL) return { type, ...created, ttl };
+    if (type === OpCode.createContainer) return { type, ...created };
+    return { type, ...created, ephemeral: isEphemeral(flags) };
+  }
+
+  #delete(context: ChangeContext, path: string, version: number): Prepared {
+    const parentPath = parentOf(path);
+    if (parentPath === undefined || SPECIAL_PATHS.has(path)) return ErrorCode.BADARGUMENTS;
+    const parent = this.#changes.get(parentPath);
+    if (parent === undefined) return ErrorCode.NONODE;
+    if (!this.#permits(parent.acl, Perms.DELETE, context.ids)) return ErrorCode.NOAUTH;
+    const node = this.#changes.get(path);
+    if (node === undefined) return ErrorCode.NONODE;
+    if (version !== -1 && version !== node.version) return ErrorCode.BADVERSION;
+    if (node.childCount > 0) return ErrorCode.NOTEMPTY;
+    this.#remove(context, parentPath, path);
+    return { type: OpCode.delete, path };
+  }
+
+  /** The server's own, of a container or a node whose time is over: no session, no access control. */
+  deleteContainer(context: ChangeContext, path: string): Prepared {
+    const parentPath = parentOf(path);
+    if (parentPath === undefined || SPECIAL_PATHS.has(path)) return ErrorCode.BADARGUMENTS;
+    const node = this.#changes.get(path);
+    if (node === undefined) return ErrorCode.NONODE;
+    if (node.childCount > 0) return ErrorCode.NOTEMPTY;
+    const kind = kindOfOwner(node.ephemeralOwner, this.#config.extendedTypesEnabled);
+    if (kind === 'persistent' || kind === 'ephemeral') return ErrorCode.BADVERSION;
+    this.#remove(context, parentPath, path);
+    return { type: OpCode.deleteContainer, path };
+  }
+
+  #setData(context: ChangeContext, path: string, data: Uint8Array | null, version: number): Prepared {
+    if (pathFault(path) !== undefined) return ErrorCode.BADARGUMENTS;
+    const node = this.#changes.get(treePath(path));
+    if (node === undefined) return ErrorCode.NONODE;
+    if (!this.#permits(node.acl, Perms.WRITE, context.ids)) return ErrorCode.NOAUTH;
+    const dataLength = data?.length ?? 0;
+    if (this.#config.enforceQuota && quotaRefuses(this.#tree, this.#changes, path, 0, dataLength - node.dataLength)) {
+      return ErrorCode.QUOTAEXCEEDED;
+    }
+    if (version !== -1 && version !== node.version) return ErrorCode.BADVERSION;
+    node.version = (node.version + 1) | 0;
+    node.mzxid = context.zxid;
+    node.mtime = context.timeMs;
+    node.dataLength = dataLength;
+    this.#changes.put(node, { kind: 'data', data });
+    return { type: OpCode.setData, path, data, version: node.version };
+  }
+
+  #setAcl(context: ChangeContext, path: string, requested: readonly ACL[] | null, version: number): Prepared {
+    if (pathFault(path) !== undefined) return ErrorCode.BADARGUMENTS;
+    const acl = normalized(path, requested, context.ids);
+    if (typeof acl === 'number') return acl;
+    const node = this.#changes.get(treePath(path));
+    if (node === undefined) return ErrorCode.NONODE;
+    if (!this.#permits(node.acl, Perms.ADMIN, context.ids)) return ErrorCode.NOAUTH;
+    if (version !== -1 && version !== node.aversion) return ErrorCode.BADVERSION;
+    node.aversion = (node.aversion + 1) | 0;
+    node.acl = acl;
+    this.#changes.put(node, { kind: 'stat' });
+    return { type: OpCode.setACL, path, acl: acl as ACL[], version: node.aversion };
+  }
+
+  /** Only inside a multi. */
+  #check(context: ChangeContext, path: string, version: number): Prepared {
+    if (pathFault(path) !== undefined) return ErrorCode.BADARGUMENTS;
+    const node = this.#changes.get(treePath(path));
+    if (node === undefined) return ErrorCode.NONODE;
+    if (!this.#permits(node.acl, Perms.READ, context.ids)) return ErrorCode.NOAUTH;
+    if (version !== -1 && version !== node.version) return ErrorCode.BADVERSION;
+    return { type: OpCode.check, path, version: (node.version + 1) | 0 };
+  }
+
+  /** The end of a session takes its ephemerals along; they are listed in the transaction. */
+  closeSession(context: ChangeContext): Txn {
+    const paths = this.#changes.ephemeralsOf(context.sessionId);
+    for (const path of paths) this.#remove(context, parentOf(path) as string, path);
+    return { type: OpCode.closeSession, paths2Delete: this.#config.closeSessionTxnEnabled ? paths : null };
+  }
+
+  #remove(context: ChangeContext, parentPath: string, path: string): void {
+    const parent = this.#changes.get(parentPath);
+    if (parent !== undefined) {
+      parent.childCount -= 1;
+      parent.pzxid = context.zxid;
+      this.#changes.put(parent, { kind: 'stat' });
+    }
+    const node = this.#changes.get(path);
+    if (node !== undefined) this.#changes.put(node, { kind: 'deleted' });
+  }
+
+  #permits(acl: readonly ACL[], perm: number, ids: readonly Id[]): boolean {
+    return this.#config.skipAcl || allows(acl, perm, ids);
+  }
+
+  #isEphemeral(owner: SessionId): boolean {
+    return owner !== 0n && kindOfOwner(owner, this.#config.extendedTypesEnabled) === 'ephemeral';
+  }
+}
+
+/** The tree's own name of a path: it calls the root ''. */
+export function treePath(path: string): string {
+  return path === '/' ? '' : path;
+}
+
+/** '' for children of the root; undefined for what is no path with a parent. */
+function parentOf(path: string): string | undefined {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 || path.includes('\0') ? undefined : path.slice(0, slash);
+}
+
+/** `%010d` of the parent's stored cversion: a counter past int32 is negative, as Java prints it. */
+function sequenceSuffix(cversion: number): string {
+  const digits = String(Math.abs(cversion));
+  return cversion < 0 ? `-${digits.padStart(9, '0')}` : digits.padStart(10, '0');
+}
+
+function ownerOf(request: CreateChange, sessionId: SessionId): SessionId {
+  if (request.type === OpCode.createContainer) return CONTAINER_OWNER;
+  if (request.type === OpCode.createTTL) return ttlOwner(request.ttl);
+  return isEphemeral(request.flags) ? sessionId : (0n as SessionId);
+}
+
+function normalized(path: string, acl: readonly ACL[] | null, ids: readonly Id[]): readonly ACL[] | ErrorCode {
+  try {
+    return normalizeAcl(path, acl, ids);
+  } catch (error) {
+    if (error instanceof KeeperError) return error.code as ErrorCode;
+    throw error;
+  }
+}

@@ -1,0 +1,135 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { MalformedError } from '../../wire/errors.ts';
+import { Reader } from '../../wire/reader.ts';
+import type { Id } from '../jute/data.ts';
+import { ErrorCode } from '../jute/errors.ts';
+import type { SessionId, Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import type { Txn } from '../jute/txn.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import type { Proposal } from './agreement.ts';
+import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
+import { OutstandingChanges } from './outstanding-changes.ts';
+import type { PendingRequest } from './pending-request.ts';
+import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
+
+export interface PreparerOptions {
+  readonly tree: DataTree;
+  readonly clock: Clock;
+  readonly config: ZooCfg;
+  /** The newest zxid given out; the next one follows it. */
+  readonly lastZxid: Zxid;
+}
+
+const nobody: readonly Id[] = [];
+
+/**
+ * Turns a request into a transaction: what it will do, decided once, by whoever serialises (a standalone server, a leader). One
+ * that fails becomes an error transaction, which takes a zxid like any other (PrepRequestProcessor).
+ */
+export class Preparer {
+  readonly #clock: Clock;
+  readonly #changes: OutstandingChanges;
+  readonly #nodes: NodeChanges;
+  #lastZxid: Zxid;
+
+  constructor({ tree, clock, config, lastZxid }: PreparerOptions) {
+    this.#clock = clock;
+    this.#changes = new OutstandingChanges(tree);
+    this.#nodes = new NodeChanges(tree, this.#changes, config);
+    this.#lastZxid = lastZxid;
+  }
+
+  get lastZxid(): Zxid {
+    return this.#lastZxid;
+  }
+
+  prepare(request: PendingRequest): Proposal {
+    if (request.type === OpCode.sync) return { txn: undefined, changes: undefined, request };
+    const { session, ids, type } = request;
+    const context = this.#begin(session.id, ids);
+    if (type === OpCode.createSession || type === OpCode.closeSession) {
+      const txn: Txn =
+        type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#nodes.closeSession(context);
+      return this.#end(context, request.xid, txn, request);
+    }
+    return this.#end(context, request.xid, sessionFault(request) || this.#decide(context, request), request);
+  }
+
+  /** A container or a node whose time is over. */
+  prepareDeleteContainer(path: string): Proposal {
+    const context = this.#begin(0n as SessionId, nobody);
+    return this.#end(context, 0, this.#nodes.deleteContainer(context, path), undefined);
+  }
+
+  /** The end of a session that went silent: cxid 0, nobody waits. */
+  prepareExpiry(sessionId: SessionId): Proposal {
+    const context = this.#begin(sessionId, nobody);
+    return this.#end(context, 0, this.#nodes.closeSession(context), undefined);
+  }
+
+  /** The tree has it now. */
+  applied(proposal: Proposal): void {
+    if (proposal.changes !== undefined) this.#changes.applied(proposal.changes);
+  }
+
+  #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
+    this.#lastZxid = (this.#lastZxid + 1n) as Zxid;
+    this.#changes.begin();
+    return { sessionId, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
+  }
+
+  #end(context: ChangeContext, cxid: number, prepared: Prepared, request: PendingRequest | undefined): Proposal {
+    const failed = typeof prepared === 'number';
+    const txn: Txn = failed ? { type: OpCode.error, err: prepared } : prepared;
+    return {
+      txn: {
+        header: { clientId: context.sessionId, cxid, zxid: context.zxid, time: context.timeMs, type: txn.type },
+        txn,
+        digest: failed ? null : this.#changes.digest(),
+      },
+      changes: this.#changes.end(),
+      request,
+    };
+  }
+
+  #decide(context: ChangeContext, request: PendingRequest): Prepared {
+    if (request.type === OpCode.reconfig) return ErrorCode.RECONFIGDISABLED;
+    const from = new Reader(request.frame);
+    from.skip(8);
+    try {
+      return request.type === OpCode.multi
+        ? this.#prepareMulti(context, readMulti(from))
+        : this.#nodes.prepare(context, readChange(request.type, from));
+    } catch (error) {
+      // Apache answers so too; its error transaction repeats the last zxid, ours has one of its own.
+      if (error instanceof MalformedError) return ErrorCode.MARSHALLINGERROR;
+      throw error;
+    }
+  }
+
+  /** All or nothing: after the first that fails the rest is not tried, and what came before is undone. */
+  #prepareMulti(context: ChangeContext, operations: readonly ChangeRequest[]): Txn {
+    const txns: Txn[] = [];
+    let failed = false;
+    this.#changes.keepForUndo();
+    for (const operation of operations) {
+      const prepared = failed ? ErrorCode.RUNTIMEINCONSISTENCY : this.#nodes.prepare(context, operation);
+      if (typeof prepared !== 'number') {
+        txns.push(prepared);
+        continue;
+      }
+      if (!failed) this.#changes.undo();
+      failed = true;
+      txns.push({ type: OpCode.error, err: prepared });
+    }
+    return { type: OpCode.multi, txns };
+  }
+}
+
+/** What a session may not do any more, 0 if it may. */
+function sessionFault({ session, requester }: PendingRequest): ErrorCode | 0 {
+  if (session.closing) return ErrorCode.SESSIONEXPIRED;
+  return session.owner === requester ? 0 : ErrorCode.SESSIONMOVED;
+}

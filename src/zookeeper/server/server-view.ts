@@ -1,0 +1,30 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { ServerStats } from './server-stats.ts';
+import type { Sessions } from './sessions.ts';
+
+export type ServerMode = 'standalone' | 'leader' | 'follower' | 'observer' | 'read-only';
+
+/** What operators may look at: four-letter words and the admin server read nothing else. */
+export interface ServerView {
+  readonly config: ZooCfg;
+  readonly tree: DataTree;
+  readonly sessions: Sessions;
+  readonly stats: ServerStats;
+  readonly connections: ReadonlySet<ClientConnection>;
+  readonly mode: ServerMode;
+  readonly serverId: number;
+  /** Bound, which is not what the configuration says where that says 0. */
+  readonly clientPort: number;
+  readonly outstandingCount: number;
+  readonly uptimeMs: number;
+  readonly host: string;
+  /** Absolute, with `version-2`. */
+  readonly snapshotDirectory: string;
+  readonly logDirectory: string;
+  wallMs(): number;
+  monotonicMs(): number;
+  /** Bytes of the files in a directory. */
+  directorySize(directory: string): number;
+}

@@ -1,0 +1,107 @@
+import { noSlices } from '../../base/slices.ts';
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Writer } from '../../wire/writer.ts';
+import { printHex, type SessionId } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import { type ConnectRequest, ConnectResponse } from '../jute/proto.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import type { PendingRequest } from './pending-request.ts';
+import { isPasswordOf, SessionIds, sessionPassword } from './session-identity.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** A connection that asks for a session. */
+export interface Applicant {
+  established(session: Session, response: Uint8Array): void;
+  rejected(response: Uint8Array): void;
+  destroy(reason?: string): void;
+}
+
+export interface SessionAdmissionOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: ZooCfg;
+  readonly tree: DataTree;
+  readonly sessions: Sessions;
+  /** The top byte of new ids. */
+  readonly serverId: number;
+  readonly submit: (request: PendingRequest) => void;
+  /** Another connection holds the session: the newer one wins. */
+  readonly closeOwner: (session: Session) => void;
+}
+
+/** Answers ConnectRequests: new sessions, resumed ones, refused ones (ZooKeeperServer.processConnectRequest). */
+export class SessionAdmission {
+  readonly #options: SessionAdmissionOptions;
+  readonly #ids: SessionIds;
+
+  constructor(options: SessionAdmissionOptions) {
+    this.#options = options;
+    this.#ids = new SessionIds(options.serverId, options.clock.wallMs());
+  }
+
+  connect(request: ConnectRequest, applicant: Applicant): void {
+    const { tree, config } = this.#options;
+    if (request.lastZxidSeen > tree.lastProcessedZxid) {
+      // The client has seen more than we have: it must find another server, so it gets no answer.
+      const theirs = printHex(request.lastZxidSeen);
+      applicant.destroy(
+        `refusing a session: the client has seen zxid ${theirs}, ours is ${printHex(tree.lastProcessedZxid)}`,
+      );
+      return;
+    }
+    const timeoutMs = Math.min(Math.max(request.timeOut, config.minSessionTimeoutMs), config.maxSessionTimeoutMs);
+    if (request.sessionId === 0n) this.#create(request, timeoutMs, applicant);
+    else this.#resume(request, timeoutMs, applicant);
+  }
+
+  #create(request: ConnectRequest, timeoutMs: number, applicant: Applicant): void {
+    const { sessions, submit, clock } = this.#options;
+    const session = sessions.add(
+      this.#ids.next((id) => sessions.get(id) !== undefined),
+      timeoutMs,
+    );
+    submit({
+      requester: {
+        completed: () => applicant.established(session, responseTo(request, session.id, timeoutMs)),
+      },
+      session,
+      xid: 0,
+      type: OpCode.createSession,
+      frame: noSlices,
+      ids: [],
+      receivedMs: clock.monotonicMs(),
+    });
+  }
+
+  #resume(request: ConnectRequest, timeoutMs: number, applicant: Applicant): void {
+    const { sessions, log, clock, closeOwner } = this.#options;
+    const session = sessions.get(request.sessionId);
+    // Unlike Apache we look at the password before we close the other connection: who does not know it disturbs nobody.
+    if (session === undefined || session.closing || !isPasswordOf(session.id, request.passwd)) {
+      log.info('Invalid session, probably expired', { session: printHex(request.sessionId) });
+      applicant.rejected(responseTo(request, 0n as SessionId, 0));
+      return;
+    }
+    closeOwner(session);
+    session.timeoutMs = timeoutMs;
+    sessions.touch(session, clock.monotonicMs());
+    applicant.established(session, responseTo(request, session.id, timeoutMs));
+  }
+}
+
+/** With its length. Timeout 0 and id 0 mean: no such session. The flag of a read-only server only for who sent one. */
+function responseTo(request: ConnectRequest, sessionId: SessionId, timeOut: number): Uint8Array {
+  const writer = new Writer(64);
+  const size = writer.placeInt32();
+  ConnectResponse.write(writer, {
+    protocolVersion: 0,
+    timeOut,
+    sessionId,
+    passwd: sessionId === 0n ? new Uint8Array(16) : sessionPassword(sessionId),
+    readOnly: request.readOnly === undefined ? undefined : false,
+  });
+  writer.patchInt32(size, writer.size - 4);
+  return writer.finishFlat();
+}

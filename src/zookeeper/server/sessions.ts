@@ -1,0 +1,146 @@
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { SessionId } from '../jute/ids.ts';
+
+/** A session that the server knows, with or without a connection. */
+export interface Session {
+  readonly id: SessionId;
+  timeoutMs: number;
+  /** End of its expiry bucket, monotonic; -1 while it is in none. */
+  deadlineMs: number;
+  /** Its closeSession is under way: it can be neither touched nor resumed. */
+  closing: boolean;
+  /** Whose requests it takes; a resumed session has a new one (compared by identity). */
+  owner: object | undefined;
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock;
+  readonly tickTimeMs: number;
+  /** A session's time is over; it is closing from now on. */
+  readonly onExpired: (session: Session) => void;
+  /** Whether we kept the session's requests waiting ourselves: its silence is our doing. */
+  readonly isHeldBack: (session: Session) => boolean;
+}
+
+/**
+ * The sessions and their deadlines (SessionTrackerImpl, ExpiryQueue). Deadlines are rounded up to ticks, so that a touch mostly
+ * changes nothing, and all sessions of a tick expire together.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #byId = new Map<SessionId, Session>();
+  readonly #buckets = new Map<number, Set<Session>>();
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: SessionId): Session | undefined {
+    return this.#byId.get(id);
+  }
+
+  [Symbol.iterator](): IterableIterator<Session> {
+    return this.#byId.values();
+  }
+
+  /** Sessions by deadline, for `dump`. */
+  get buckets(): ReadonlyMap<number, ReadonlySet<Session>> {
+    return this.#buckets;
+  }
+
+  /** Begins to judge deadlines. */
+  start(): void {
+    this.#armTick();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  /** A new session, or one that recovery found, with a full timeout from now. */
+  add(id: SessionId, timeoutMs: number): Session {
+    let session = this.#byId.get(id);
+    if (session === undefined) {
+      session = { id, timeoutMs, deadlineMs: -1, closing: false, owner: undefined };
+      this.#byId.set(id, session);
+    }
+    session.timeoutMs = timeoutMs;
+    this.#schedule(session, this.#options.clock.monotonicMs());
+    return session;
+  }
+
+  /** Gives the full timeout again; false for a session that is closing. */
+  touch(session: Session, nowMs: number): boolean {
+    if (session.closing) return false;
+    this.#schedule(session, nowMs);
+    return true;
+  }
+
+  /** No touch saves it any more; it stays known until its transaction is applied. */
+  markClosing(session: Session): void {
+    session.closing = true;
+    this.#unschedule(session);
+  }
+
+  remove(id: SessionId): Session | undefined {
+    const session = this.#byId.get(id);
+    if (session === undefined) return undefined;
+    session.closing = true;
+    this.#byId.delete(id);
+    this.#unschedule(session);
+    return session;
+  }
+
+  #schedule(session: Session, nowMs: number): void {
+    const tick = this.#options.tickTimeMs;
+    const deadlineMs = (Math.floor((nowMs + session.timeoutMs) / tick) + 1) * tick;
+    if (deadlineMs === session.deadlineMs) return;
+    this.#unschedule(session);
+    session.deadlineMs = deadlineMs;
+    const bucket = this.#buckets.get(deadlineMs);
+    if (bucket === undefined) this.#buckets.set(deadlineMs, new Set([session]));
+    else bucket.add(session);
+  }
+
+  #unschedule(session: Session): void {
+    if (session.deadlineMs < 0) return;
+    const bucket = this.#buckets.get(session.deadlineMs);
+    bucket?.delete(session);
+    if (bucket?.size === 0) this.#buckets.delete(session.deadlineMs);
+    session.deadlineMs = -1;
+  }
+
+  #armTick(): void {
+    const { clock, tickTimeMs } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const nextMs = (Math.floor(nowMs / tickTimeMs) + 1) * tickTimeMs;
+    this.#timer = clock.after(nextMs - nowMs, () => {
+      const judgedMs = clock.monotonicMs();
+      // We may have stalled, and the pings of sessions that look expired may wait in the kernel: serve them first.
+      clock.afterPoll(() => this.#expire(judgedMs));
+      this.#armTick();
+    });
+  }
+
+  #expire(judgedMs: number): void {
+    if (this.#isClosed) return;
+    for (const [deadlineMs, bucket] of [...this.#buckets]) {
+      if (deadlineMs > judgedMs) continue;
+      for (const session of [...bucket]) {
+        if (this.#options.isHeldBack(session)) {
+          this.touch(session, judgedMs);
+          continue;
+        }
+        this.markClosing(session);
+        this.#options.onExpired(session);
+      }
+    }
+  }
+}

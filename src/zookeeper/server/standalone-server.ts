@@ -1,0 +1,282 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { printHex, type SessionId } from '../jute/ids.ts';
+import type { ConnectRequest } from '../jute/proto.ts';
+import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
+import type { Recovered } from '../persistence/recovery.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import { ClientConnection, type ConnectionHost } from './client-connection.ts';
+import { ClientPort } from './client-port.ts';
+import { ContainerManager } from './container-manager.ts';
+import { answerWord } from './four-letter-words.ts';
+import type { PendingRequest } from './pending-request.ts';
+import { Pipeline, type PipelineListener } from './pipeline.ts';
+import { Preparer } from './prepare.ts';
+import { ReadRequests } from './reads.ts';
+import { ServerStats } from './server-stats.ts';
+import type { ServerView } from './server-view.ts';
+import { SessionAdmission } from './session-admission.ts';
+import { type Session, Sessions } from './sessions.ts';
+import { StandaloneAgreement } from './standalone-agreement.ts';
+import type { ZookeeperServer } from './zookeeper-server.ts';
+
+/** The id in sessions of a server that is no member of an ensemble (ZooKeeperServer.createSessionTracker). */
+const STANDALONE_SESSION_SERVER = 1;
+const MS_PER_HOUR = 3_600_000;
+
+export interface StandaloneServerOptions {
+  readonly runtime: Runtime;
+  readonly config: ZooCfg;
+  readonly files: FileSnapLog;
+  readonly recovered: Recovered;
+  /** Gives the data directories free. */
+  readonly release: () => void;
+  readonly onFatal: ((error: unknown) => void) | undefined;
+}
+
+/** The parts of a standalone server, put together: nothing here decides anything about the protocol. */
+export class StandaloneServer implements ZookeeperServer, ConnectionHost, PipelineListener, ServerView {
+  readonly config: ZooCfg;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tree: DataTree;
+  readonly sessions: Sessions;
+  readonly reads: ReadRequests;
+  readonly stats = new ServerStats();
+  readonly mode = 'standalone';
+  readonly serverId = 0;
+  outstandingCount = 0;
+  appliedMs = 0;
+  readonly #options: StandaloneServerOptions;
+  readonly #port: ClientPort;
+  readonly #pipeline: Pipeline;
+  readonly #admission: SessionAdmission;
+  readonly #containers: ContainerManager;
+  readonly #sessionTimeouts: Map<SessionId, number>;
+  readonly #startedMs: number;
+  #listener: Listener | undefined;
+  #purgeTimer: Timer | undefined;
+  #state: ZookeeperServer['state'] = 'serving';
+  #closing: Promise<void> | undefined;
+
+  constructor(options: StandaloneServerOptions) {
+    const { runtime, config, files, recovered } = options;
+    const { clock } = runtime;
+    this.#options = options;
+    this.config = config;
+    this.clock = clock;
+    this.log = runtime.log.named('zookeeper');
+    this.tree = recovered.tree;
+    this.#sessionTimeouts = recovered.sessions;
+    this.#startedMs = clock.monotonicMs();
+    this.#port = new ClientPort(config, this.log);
+    this.reads = new ReadRequests(this.tree, config);
+    this.sessions = new Sessions({
+      clock,
+      tickTimeMs: config.tickTimeMs,
+      onExpired: (session) => this.#expire(session),
+      isHeldBack: ({ owner }) => owner instanceof ClientConnection && owner.waitsForUs,
+    });
+    this.#pipeline = new Pipeline({
+      tree: this.tree,
+      sessions: this.sessions,
+      sessionTimeouts: this.#sessionTimeouts,
+      preparer: new Preparer({ tree: this.tree, clock, config, lastZxid: recovered.lastZxid }),
+      listener: this,
+      agree: (listener) =>
+        new StandaloneAgreement({
+          clock,
+          flushDelayMs: config.flushDelayMs,
+          maxBatchSize: config.maxBatchSize,
+          listener,
+          log: {
+            append: (record) => {
+              if (files.append(record)) files.startSnapshot(this.snapshotSubject);
+            },
+            flush: (done) => files.log.flush(done),
+            close: (done) => files.close(done),
+          },
+        }),
+    });
+    this.#admission = new SessionAdmission({
+      clock,
+      log: this.log,
+      config,
+      tree: this.tree,
+      sessions: this.sessions,
+      serverId: STANDALONE_SESSION_SERVER,
+      submit: (request) => this.#pipeline.submit(request),
+      closeOwner: ({ owner }) => {
+        if (owner instanceof ClientConnection) owner.destroy();
+      },
+    });
+    this.#containers = new ContainerManager({
+      clock,
+      config,
+      tree: this.tree,
+      deleteContainer: (path) => this.#pipeline.deleteContainer(path),
+    });
+    // Every session that recovery found gets its full time again.
+    for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
+  }
+
+  /** Clients come from now on. */
+  start(listener: Listener): void {
+    this.#listener = listener;
+    this.sessions.start();
+    this.#containers.start();
+    if (this.config.purgeIntervalHours > 0) this.#purge();
+    const { host, port } = listener.address;
+    this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
+  }
+
+  accept(connection: Connection): ConnectionHandler {
+    return this.#port.accept(connection, this);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop('closed');
+    return this.#closing;
+  }
+
+  // ---------------------------------------------------------------- what others see
+
+  get clientAddress(): Address {
+    return this.#listener?.address ?? { host: '', port: 0 };
+  }
+
+  get state(): ZookeeperServer['state'] {
+    return this.#state;
+  }
+
+  get view(): ServerView {
+    return this;
+  }
+
+  get connections(): ReadonlySet<ClientConnection> {
+    return this.#port.connections;
+  }
+
+  get clientPort(): number {
+    return this.clientAddress.port;
+  }
+
+  get uptimeMs(): number {
+    return this.clock.monotonicMs() - this.#startedMs;
+  }
+
+  get host(): string {
+    return this.#options.runtime.network.hostname;
+  }
+
+  get snapshotDirectory(): string {
+    return this.#options.files.snapshotDirectory;
+  }
+
+  get logDirectory(): string {
+    return this.#options.files.logDirectory;
+  }
+
+  get snapshotSubject(): SnapshotSubject {
+    return { tree: this.tree, sessions: this.#sessionTimeouts };
+  }
+
+  wallMs(): number {
+    return this.clock.wallMs();
+  }
+
+  monotonicMs(): number {
+    return this.clock.monotonicMs();
+  }
+
+  directorySize(directory: string): number {
+    const { disk } = this.#options.runtime;
+    let size = 0;
+    for (const { name } of disk.list(directory)) size += disk.stat(`${directory}/${name}`)?.size ?? 0;
+    return size;
+  }
+
+  // ---------------------------------------------------------------- for connections
+
+  get isOverloaded(): boolean {
+    return this.outstandingCount >= this.config.globalOutstandingLimit;
+  }
+
+  submit(request: PendingRequest): void {
+    this.#pipeline.submit(request);
+  }
+
+  connect(request: ConnectRequest, connection: ClientConnection): void {
+    this.#admission.connect(request, connection);
+  }
+
+  fourLetterWord(word: string, connection: ClientConnection): string | undefined {
+    return answerWord(word, this, connection);
+  }
+
+  hasOutput(connection: ClientConnection): void {
+    this.#port.hasOutput(connection);
+  }
+
+  isHeldBack(connection: ClientConnection): void {
+    this.#port.isHeldBack(connection);
+  }
+
+  connectionClosed(connection: ClientConnection): void {
+    this.tree.watches.removeWatcher(connection);
+    this.#port.removed(connection);
+  }
+
+  fatal(error: unknown): void {
+    this.failed(error);
+  }
+
+  // ---------------------------------------------------------------- for the pipeline
+
+  sessionClosed({ id, owner }: Session): void {
+    this.log.debug('session closed', { session: printHex(id) });
+    if (owner instanceof ClientConnection) owner.endAfterFlush();
+  }
+
+  groupBegins(): void {
+    this.appliedMs = this.clock.monotonicMs();
+  }
+
+  groupApplied(): void {
+    this.#port.groupApplied();
+  }
+
+  /** Nothing is acknowledged any more and nobody is served: what the disk holds, or what we believe, may be wrong. */
+  failed(error: unknown): void {
+    if (this.#state !== 'serving') return;
+    this.log.error('the server stops: no request is served any more', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    this.#closing ??= this.#stop('failed');
+    this.#options.onFatal?.(error);
+  }
+
+  #expire(session: Session): void {
+    this.log.info(`Expiring session ${printHex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`);
+    this.#pipeline.expireSession(session.id);
+  }
+
+  #purge(): void {
+    this.#options.files.purge(this.config.snapRetainCount);
+    this.#purgeTimer = this.clock.after(this.config.purgeIntervalHours * MS_PER_HOUR, () => this.#purge());
+  }
+
+  async #stop(state: 'failed' | 'closed'): Promise<void> {
+    this.#state = state;
+    this.sessions.close();
+    this.#containers.close();
+    this.#purgeTimer?.cancel();
+    this.#port.close();
+    await this.#listener?.close();
+    await this.#pipeline.close();
+    this.#options.release();
+  }
+}

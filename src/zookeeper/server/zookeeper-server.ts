@@ -1,0 +1,111 @@
+import { ConfigError } from '../../config/config-error.ts';
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { DiskLock } from '../../runtime/disk.ts';
+import type { Address, Listener } from '../../runtime/network.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { FileSnapLog } from '../persistence/file-snap-log.ts';
+import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
+import type { ServerView } from './server-view.ts';
+import { StandaloneServer } from './standalone-server.ts';
+
+export interface StartOptions {
+  /** The server has stopped by itself: its disk failed, or an invariant broke. Called once. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+/** A running server. */
+export interface ZookeeperServer {
+  /** Where clients connect. */
+  readonly clientAddress: Address;
+  readonly state: 'serving' | 'failed' | 'closed';
+  /** What operators may look at. */
+  readonly view: ServerView;
+  /** Stops serving; what was acknowledged is on the disk, sessions stay alive for the next start. */
+  close(): Promise<void>;
+}
+
+/** The server of Apache's standalone form, everywhere: whatever it touches outside its memory is the runtime's. */
+export async function startZookeeper(
+  runtime: Runtime,
+  config: ZooCfg,
+  options: StartOptions = {},
+): Promise<ZookeeperServer> {
+  refuseEnsemble(config);
+  const log = runtime.log.named('zookeeper');
+  for (const warning of config.warnings) log.warn(warning);
+  const locks = lockDirectories(runtime, config);
+  const release = (): void => {
+    for (const lock of locks) lock.release();
+  };
+  let server: StandaloneServer | undefined;
+  try {
+    const files = openFiles(runtime, config);
+    const recovered = await files.recover();
+    if (recovered.lastZxid < 0n) {
+      throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
+    }
+    server = new StandaloneServer({ runtime, config, files, recovered, release, onFatal: options.onFatal });
+    takeStartSnapshot(files, server, recovered);
+    server.start(await listen(runtime, config, server));
+    return server;
+  } catch (error) {
+    if (server === undefined) release();
+    else await server.close();
+    throw error;
+  }
+}
+
+function refuseEnsemble(config: ZooCfg): void {
+  const [first] = [...config.servers.values()].filter(({ role }) => role === 'participant');
+  if (config.servers.size > 1 || (first !== undefined && !config.standaloneEnabled)) {
+    throw new ConfigError('server.N', `${config.servers.size} servers`, 'a standalone server has no other members');
+  }
+  if (config.clientPort === undefined) throw new ConfigError('clientPort', undefined, 'port for clients');
+  if (config.snapshotCompression === 'snappy') {
+    throw new ConfigError('snapshot.compression.method', 'snappy', 'choose gz, or leave it out');
+  }
+}
+
+function lockDirectories(runtime: Runtime, { dataDir, dataLogDir, autocreateDirectories }: ZooCfg): DiskLock[] {
+  const locks: DiskLock[] = [];
+  try {
+    for (const directory of new Set([dataDir, dataLogDir])) {
+      if (autocreateDirectories) runtime.disk.makeDirectory(directory);
+      locks.push(runtime.disk.lock(directory));
+    }
+  } catch (error) {
+    for (const lock of locks) lock.release();
+    throw error;
+  }
+  return locks;
+}
+
+function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
+  return new FileSnapLog(runtime, {
+    dataDir: config.dataDir,
+    dataLogDir: config.dataLogDir,
+    tree: { digest: config.digestEnabled, extendedTypes: config.extendedTypesEnabled },
+    log: {
+      preAllocBytes: config.preAllocSizeBytes,
+      sizeLimitBytes: config.txnLogSizeLimitBytes,
+      forceSync: config.forceSync,
+    },
+    trigger: { snapCount: config.snapCount, snapSizeBytes: config.snapSizeLimitBytes },
+    commitLogCount: config.commitLogCount,
+    trustEmptySnapshot: config.trustEmptySnapshot,
+    autoCreate: config.autocreateDatabase,
+    createDirectories: config.autocreateDirectories,
+    compression: config.snapshotCompression === 'gz' ? 'gz' : 'none',
+    serializeLastProcessedZxid: config.serializeLastProcessedZxid,
+  });
+}
+
+/** As Apache at each start, unless the newest one holds it all. */
+function takeStartSnapshot(files: FileSnapLog, server: StandaloneServer, recovered: Recovered): void {
+  if (recovered.replayedCount > 0) files.startSnapshot(server.snapshotSubject);
+}
+
+function listen(runtime: Runtime, config: ZooCfg, server: StandaloneServer): Promise<Listener> {
+  const at = { host: config.clientPortAddress ?? '', port: config.clientPort ?? 0 };
+  return runtime.network.listen(at, (connection) => server.accept(connection));
+}
