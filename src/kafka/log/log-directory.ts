@@ -70,7 +70,7 @@ export class LogDirectory {
   /** Locks the directory and loads every partition in it. @throws DiskError, CorruptionError */
   async load(): Promise<void> {
     const { runtime } = this.#options;
-    this.#disk.makeDirectory(this.path);
+    await this.#make();
     this.#lock = this.#disk.lock(this.path);
     const hadCleanShutdown = hasCleanShutdown(this.#disk, this.path);
     const recoveryPoints = this.#read(RECOVERY_POINT_FILE);
@@ -171,6 +171,18 @@ export class LogDirectory {
     this.#options.wentOffline(this, error);
   }
 
+  /** With missing parents; every new name durable. */
+  async #make(): Promise<void> {
+    const parents: string[] = [];
+    for (let path = this.path; this.#disk.stat(path) === undefined; path = parentOf(path)) {
+      parents.push(parentOf(path));
+    }
+    this.#disk.makeDirectory(this.path);
+    for (const parent of parents.reverse()) {
+      await completed((done) => this.#disk.syncDirectory(parent, done));
+    }
+  }
+
   async #load(
     topicPartition: TopicPartition,
     from: { hadCleanShutdown: boolean; recoveryPoint: number; logStartOffset: number },
@@ -263,6 +275,12 @@ export class LogDirectory {
       done(error);
     });
   }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  if (slash > 0) return path.slice(0, slash);
+  return slash === 0 ? '/' : '.';
 }
 
 /** A log whose disk failed is let go of; its directory gets no marker. */

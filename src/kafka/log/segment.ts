@@ -283,7 +283,7 @@ export class Segment {
     this.transactionIndex.truncateTo(offset);
     this.#cutFile(position);
     this.#bytesSinceIndexEntry = 0;
-    this.#max = indexes.time.last;
+    this.#max = this.#largestTimestampAfter(indexes.time.last);
     if (position === 0) this.#firstTimestamp = undefined;
     return size - position;
   }
@@ -396,6 +396,17 @@ export class Segment {
       if (error instanceof CorruptBatchError) return undefined;
       throw error;
     }
+  }
+
+  /** The last index entry may be gone: what stands behind it in the file counts too (LogSegment.loadLargestTimestamp). */
+  #largestTimestampAfter(entry: TimestampOffset): TimestampOffset {
+    let largest = entry;
+    const walk = this.walk(this.#indexes().offset.lookup(entry.offset).position);
+    for (let header = walk.next(); header !== undefined; header = walk.next()) {
+      const { maxTimestamp, lastOffset } = header;
+      if (maxTimestamp > largest.timestamp) largest = { timestamp: maxTimestamp, offset: lastOffset };
+    }
+    return largest;
   }
 
   #writeIndexes(endOffset: number): void {
