@@ -15,6 +15,7 @@ export class LoopDelay {
     return Math.max(0, this.#histogram.max / 1e6 - resolutionMs);
   }
 
+  /** Begins a new measurement; the interval that is running is not part of it. */
   reset(): void {
     this.#histogram.reset();
   }

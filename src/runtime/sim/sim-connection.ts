@@ -8,6 +8,8 @@ export class SimConnection implements Connection {
   readonly remote: Address;
   readonly local: Address;
   readonly process: SimProcess;
+  /** The other end, once the connection is established. */
+  twin: SimConnection | undefined;
   readonly #scheduler: Scheduler;
   readonly #unsentBytesMax: number;
   /** Set once, before anything else is called: what this end sends, and what it receives. */

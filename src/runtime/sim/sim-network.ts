@@ -87,22 +87,19 @@ export class SimNetwork {
 
   /** A firewall or a load balancer forgets a connection: both ends get a reset. */
   reset(connection: Connection): void {
-    const { local, remote } = connection;
-    this.#resetWhere((each) => (isAt(each, local, remote) || isAt(each, remote, local)) && !each.closed);
+    for (const each of this.#connections) if (each === connection) this.#reset(each);
   }
 
   /** Every connection between two machines is reset. */
   resetBetween(a: SimHost, b: SimHost): void {
-    this.#resetWhere((each) => {
-      const hosts = [each.local.host, each.remote.host];
-      return hosts.includes(a.host) && hosts.includes(b.host);
-    });
+    for (const each of this.#connections) {
+      if (each.process.machine === a.name && each.twin?.process.machine === b.name) this.#reset(each);
+    }
   }
 
-  #resetWhere(condition: (connection: SimConnection) => boolean): void {
-    for (const connection of [...this.#connections]) {
-      if (!condition(connection)) continue;
-      this.#scheduler.after(0, 'reset', 0, undefined, () => connection.receives.arrivedSignal('reset'));
+  #reset(connection: SimConnection): void {
+    for (const end of [connection, connection.twin]) {
+      this.#scheduler.after(0, 'reset', 0, undefined, () => end?.receives.arrivedSignal('reset'));
     }
   }
 
@@ -237,6 +234,8 @@ export class SimNetwork {
     const local = { host: attempt.target, port: client.remote.port };
     const server = this.#end(listener.process, local, client.local, attempt.random);
     attempt.server.end = server;
+    client.twin = server;
+    server.twin = client;
     server.wire(incoming, outgoing);
     this.#scheduler.after(0, 'accept', 0, listener.process, () => {
       server.attach(listener.accept(server));
@@ -318,14 +317,6 @@ interface Attempt {
 
 function keyOf(machine: string, bound: string, port: number): string {
   return `${machine}/${bound}:${port}`;
-}
-
-function isAt(connection: SimConnection, local: Address, remote: Address): boolean {
-  return (
-    connection.local.host === local.host &&
-    connection.local.port === local.port &&
-    connection.remote.port === remote.port
-  );
 }
 
 function isIp(name: string): boolean {
