@@ -13,6 +13,7 @@ import {
   GetDataRequest,
   GetDataResponse,
   MultiHeader,
+  SetDataResponse,
   SetWatches,
 } from '../jute/proto.ts';
 import { type ClientState, connectZookeeper, type ZookeeperClient, type ZookeeperClientOptions } from './client.ts';
@@ -321,7 +322,12 @@ test('paths below a chroot are the client’s own', async () => {
 });
 
 const untrustworthy: readonly { name: string; frames: (request: FakeRequest) => Uint8Array[] }[] = [
-  { name: 'a reply to a request that was not made', frames: ({ link, xid }) => [link.replyFrame(xid + 1)] },
+  {
+    name: 'a reply to a request that was not made',
+    frames: ({ link, xid }) => [
+      link.replyFrame(xid + 1, { write: (to) => GetDataResponse.write(to, { data: null, stat: zeroStat }) }),
+    ],
+  },
   {
     name: 'a reply that is cut short',
     frames: ({ link, xid }) => [link.replyFrame(xid, { write: (to) => to.int32(9) })],
@@ -393,13 +399,15 @@ test('requests beyond the limit are refused at once', async () => {
 });
 
 test('bytes beyond the limit are refused at once, and counted back', async () => {
-  const { sim, client } = await world({ requestBytesMax: 1000 });
+  const { sim, client, servers, states } = await world({ requestBytesMax: 1000 });
   await sim.complete(client.connected());
-  const large = client.setData('/x', new Uint8Array(2000)).catch((error: KeeperError) => error.code);
+  (servers[0] as FakeServer).onRequest = ({ xid, type, link }) =>
+    link.reply(xid, { write: (to) => type === OpCode.setData && SetDataResponse.write(to, { stat: zeroStat }) });
+  const large = client.setData('/x', new Uint8Array(2000));
   await assert.rejects(client.sync(), failsWith(ErrorCode.THROTTLEDOP));
   await sim.complete(large);
-  await sim.runUntil(reached(client, 'connected'), 5000);
   await sim.complete(client.sync());
+  assert.deepEqual(states, ['connected']);
 });
 
 test('closing ends the session after what was asked before', async () => {
@@ -407,7 +415,7 @@ test('closing ends the session after what was asked before', async () => {
   await sim.complete(client.connected());
   const before = client.sync();
   const closed = client.close();
-  await assert.rejects(client.sync(), failsWith(ErrorCode.SESSIONEXPIRED));
+  await assert.rejects(sim.complete(client.sync()), failsWith(ErrorCode.SESSIONEXPIRED));
   await sim.complete(Promise.all([before, closed]));
   assert.deepEqual(ensemble.heard, ['h1 sync', 'h1 closeSession']);
   assert.deepEqual(states, ['connected', 'closed']);
