@@ -132,6 +132,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     return this.#pending.size + this.#backlog.size;
   }
 
+  /** Bytes that the client has not taken. */
+  get unsentBytes(): number {
+    return this.#connection.unsentBytes + (this.#out?.size ?? 0);
+  }
+
   /** We do not read although the peer does: what it sends waits for us. */
   get waitsForUs(): boolean {
     return this.#isPaused && !this.#peerIsSlow;

@@ -32,6 +32,8 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
 export function answerWord(word: string, server: ServerView, asking: ClientConnection): string | undefined {
   const answer = words.get(word);
   if (answer === undefined) return undefined;
+  asking.stats.packetsReceived += 1;
+  server.stats.packetsReceived += 1;
   const { fourLetterWords } = server.config;
   if (!fourLetterWords.includes('*') && !fourLetterWords.includes(word)) {
     return `${word} is not executed because it is not in the whitelist.\n`;

@@ -3,8 +3,10 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { DiskLock } from '../../runtime/disk.ts';
 import type { Address, Listener } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
+import { parentsToSync, syncDirectories } from './durable-directories.ts';
 import type { ServerView } from './server-view.ts';
 import { StandaloneServer } from './standalone-server.ts';
 
@@ -33,6 +35,7 @@ export async function startZookeeper(
   refuseEnsemble(config);
   const log = runtime.log.named('zookeeper');
   for (const warning of config.warnings) log.warn(warning);
+  const parents = parentDirectories(runtime, config);
   const locks = lockDirectories(runtime, config);
   const release = (): void => {
     for (const lock of locks) lock.release();
@@ -40,6 +43,7 @@ export async function startZookeeper(
   let server: StandaloneServer | undefined;
   try {
     const files = openFiles(runtime, config);
+    await syncDirectories(runtime.disk, parents);
     const recovered = await files.recover();
     if (recovered.lastZxid < 0n) {
       throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
@@ -64,6 +68,11 @@ function refuseEnsemble(config: ZooCfg): void {
   if (config.snapshotCompression === 'snappy') {
     throw new ConfigError('snapshot.compression.method', 'snappy', 'choose gz, or leave it out');
   }
+}
+
+/** Before anything is made: a data directory must not be lost with the power, nor a parent made for it. */
+function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): string[] {
+  return [dataDir, dataLogDir].flatMap((directory) => parentsToSync(disk, `${directory}/${VERSION_DIRECTORY}`));
 }
 
 function lockDirectories(runtime: Runtime, { dataDir, dataLogDir, autocreateDirectories }: ZooCfg): DiskLock[] {
