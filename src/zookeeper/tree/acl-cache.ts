@@ -20,6 +20,10 @@ export class AclCache {
   #recentAcl: readonly ACL[] | undefined;
   #recentId = OPEN_UNSAFE_ACL_ID;
 
+  get lastId(): number {
+    return this.#lastId;
+  }
+
   get size(): number {
     return this.#byId.size;
   }

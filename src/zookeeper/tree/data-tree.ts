@@ -10,7 +10,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import type { SetWatches2 } from '../jute/proto.ts';
 import type { Txn, TxnDigest, TxnHeader } from '../jute/txn.ts';
 import { writeUstring } from '../jute/ustring.ts';
-import { READ_ACL_UNSAFE } from './acl.ts';
+import { ANYONE_ID, READ_ACL_UNSAFE } from './acl.ts';
 import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
 import { DataArena, offsetOf } from './data-arena.ts';
 import { crc32, crc32OfPath, crc32Word, DIGEST_VERSION, DigestSum, isExcludedFromDigest } from './digest.ts';
@@ -786,12 +786,19 @@ export class DataTree {
     return this.#acls.entries();
   }
 
-  /** What a snapshot holds of a node after its path: data, ACL id, StatPersisted. */
-  writePersisted(to: Writer, node: NodeId): void {
+  get lastAclId(): number {
+    return this.#acls.lastId;
+  }
+
+  /**
+   * What a snapshot holds of a node after its path: data, ACL id, StatPersisted.
+   * @param aclIdMax a list with a greater id came after the snapshot began and is not in it: replay sets it again
+   */
+  writePersisted(to: Writer, node: NodeId, aclIdMax: number): void {
     this.writeData(to, node);
     const words = this.#store.words(node);
     const at = this.#store.at(node);
-    const aclId = words[at + ACL_ID] as number;
+    const aclId = (words[at + ACL_ID] as number) > aclIdMax ? OPEN_UNSAFE_ACL_ID : (words[at + ACL_ID] as number);
     to.int32(aclId >> 31);
     to.int32(aclId);
     for (let word = CZXID; word < DATA_LENGTH; word += 1) to.int32(words[at + word] as number);
@@ -805,15 +812,14 @@ export class DataTree {
   }
 
   /**
-   * The opposite of `writePersisted`.
+   * The opposite of `writePersisted`; ACL id and stat are read here.
    * @throws MalformedError
    */
-  restoreNode(path: string, from: Reader): void {
+  restoreNode(path: string, data: Uint8Array | null, from: Reader): void {
     if (this.#nodes.has(path)) throw new MalformedError(`${path} is there twice`);
-    const dataLength = from.int32();
-    const data = dataLength < 0 ? null : from.bytes(dataLength);
     const aclId = aclIdOf(from.bigint64());
-    if (!this.#acls.has(aclId)) throw new MalformedError(`${path} names an unknown ACL ${aclId}`);
+    // Apache writes the lists first and the nodes while transactions go on: replay brings what is missing.
+    if (!this.#acls.has(aclId)) this.#acls.insert(aclId, NOBODY);
     const node = this.#insert(path, aclId);
     const store = this.#store;
     this.#acls.addUse(aclId);
@@ -822,7 +828,7 @@ export class DataTree {
     store.set(node, PZXID + 1, from.int32());
     if (this.#hasOwner(node)) this.#enterOwner(path, this.ephemeralOwner(node));
     this.#storeData(node, data);
-    this.#dataSize += (data?.length ?? 0) * (path === '' ? 2 : 1);
+    this.#dataSize += data?.length ?? 0;
     this.#digestData(node, data);
   }
 
@@ -874,6 +880,8 @@ export class DataTree {
 }
 
 const noBytes = new Uint8Array(0);
+/** Stands for a list that a snapshot does not have. */
+const NOBODY: readonly ACL[] = [{ perms: 0, id: ANYONE_ID }];
 const noPaths: ReadonlySet<string> = new Set();
 const noResult: ApplyResult = {
   type: 0,

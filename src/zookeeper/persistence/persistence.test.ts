@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CorruptionError, type DiskError } from '../../runtime/disk.ts';
+import { Simulation } from '../../runtime/sim/simulation.ts';
+import type { Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import type { TxnRecord } from '../jute/txn.ts';
+import { DataTree } from '../tree/data-tree.ts';
+import { FileSnapLog } from './file-snap-log.ts';
+import { describeTree, drawFrom, RandomTxns } from './random-txns.fixture.ts';
+import { finished, recover } from './recovery.ts';
+import { type LoadedSnapshot, loadSnapshot, type SnapshotSource } from './snapshot-reader.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
+import { TxnLogReader } from './txn-log-reader.ts';
+
+const directories = { snapshotDirectory: '/data/version-2', logDirectory: '/data/version-2' };
+const treeOptions = { extendedTypes: true };
+const options = { dataDir: '/data', tree: treeOptions, log: { preAllocBytes: 65_536 } };
+
+const memorySource = (bytes: Uint8Array): SnapshotSource => ({
+  path: 'memory',
+  size: bytes.length,
+  read: (position, length) => bytes.slice(position, position + length),
+});
+
+function snapshotOf(tree: DataTree, step: number, between: () => void = () => undefined): Uint8Array {
+  const writer = new SnapshotWriter({ tree, sessions: new Map([[5n, 4000]]) });
+  const parts: Uint8Array[] = [];
+  while (!writer.isDone) {
+    parts.push(writer.step(step));
+    between();
+  }
+  return Buffer.concat(parts);
+}
+
+const load = (bytes: Uint8Array, zxid: Zxid): LoadedSnapshot =>
+  finished(loadSnapshot(memorySource(bytes), zxid, treeOptions));
+
+test('a snapshot brings back the tree', () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.nat(300), fc.integer({ min: 1, max: 20 }), (seed, count, step) => {
+      const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(seed));
+      for (let index = 0; index < count; index += 1) txns.next();
+      const { tree } = txns;
+      const loaded = load(snapshotOf(tree, step), tree.lastProcessedZxid);
+      assert.deepEqual(describeTree(loaded.tree), describeTree(tree));
+      assert.equal(loaded.tree.treeDigest, tree.treeDigest);
+      assert.equal(loaded.lastProcessedZxid, tree.lastProcessedZxid);
+      assert.deepEqual([...loaded.sessions], [[5n, 4000]]);
+      assert.equal(loaded.tree.digestLog.isFuzzy, false);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a snapshot taken while transactions run is made whole by replay', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.nat(100),
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 9 }),
+      (seed, before, step, rate) => {
+        const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(seed));
+        for (let index = 0; index < before; index += 1) txns.next();
+        const start = txns.tree.lastProcessedZxid;
+        const meanwhile: TxnRecord[] = [];
+        const bytes = snapshotOf(txns.tree, step, () => {
+          for (let index = 0; index < rate; index += 1) meanwhile.push(txns.next());
+        });
+        const { tree } = load(bytes, start);
+        for (const { header, txn, digest } of meanwhile) {
+          tree.apply(header, txn);
+          assert.equal(tree.matchesDigest(digest), true, `digest after ${header.zxid}`);
+        }
+        assert.equal(tree.digestLog.isFuzzy, false);
+        assert.notEqual(tree.digestLog.snapshotMatches, false);
+        assert.equal(tree.treeDigest, txns.tree.treeDigest);
+        assert.deepEqual(describeTree(tree), describeTree(txns.tree));
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('no flipped bit of a snapshot goes unnoticed', () => {
+  const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(7));
+  for (let index = 0; index < 60; index += 1) txns.next();
+  const bytes = Buffer.from(snapshotOf(txns.tree, 10));
+  // The version and database id of the header are not looked at, but they are summed.
+  fc.assert(
+    fc.property(fc.nat(bytes.length * 8 - 1), (bit) => {
+      const damaged = Buffer.from(bytes);
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      assert.throws(() => load(damaged, txns.tree.lastProcessedZxid), CorruptionError);
+    }),
+    { numRuns: 300 },
+  );
+  for (let end = 0; end < bytes.length - 54; end += 11) {
+    assert.throws(() => load(bytes.subarray(0, end), 1n as Zxid), CorruptionError);
+  }
+});
+
+/** A log of some transactions in the simulated disk, flushed once for each group. */
+async function logOf(seed: number, groups: readonly number[]) {
+  const sim = new Simulation({ seed });
+  const machine = sim.machine('zk');
+  const storage = new FileSnapLog(machine.runtime, options);
+  await sim.complete(storage.recover());
+  const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(seed));
+  const records: TxnRecord[] = [];
+  for (const count of groups) {
+    for (let index = 0; index < count; index += 1) {
+      const record = txns.next();
+      records.push(record);
+      storage.log.append(record);
+    }
+    await sim.complete(new Promise<DiskError | undefined>((resolve) => storage.log.flush(resolve)));
+  }
+  return { sim, machine, storage, records, tree: txns.tree };
+}
+
+test('a log holds what was appended, and grows by whole blocks', async () => {
+  const { machine, records } = await logOf(3, [1, 5, 100, 300]);
+  const { disk } = machine.runtime;
+  const file = disk.open('/data/version-2/log.1', { readOnly: true });
+  assert.equal((file.size - 16) % 65_536, 0);
+  const reader = new TxnLogReader(file);
+  for (const record of records) {
+    const entry = reader.next();
+    assert.deepEqual(entry?.header, record.header);
+    assert.deepEqual(entry?.digest, record.digest);
+  }
+  assert.equal(reader.next(), undefined);
+  assert.equal(reader.end, 'clean');
+});
+
+test('a log that ends at any byte gives the transactions before it', async () => {
+  const { machine, records } = await logOf(4, [4, 4]);
+  const { disk } = machine.runtime;
+  const path = '/data/version-2/log.1';
+  const reader = new TxnLogReader(disk.open(path, { readOnly: true }));
+  const ends: number[] = [];
+  while (reader.next() !== undefined) ends.push(reader.position);
+  const bytes = disk.readFile(path).slice(0, ends.at(-1));
+  for (let cut = 0; cut <= bytes.length; cut += 1) {
+    for (const padding of [0, 5000]) {
+      disk.writeFile('/data/cut', Buffer.concat([bytes.subarray(0, cut), Buffer.alloc(padding)]));
+      const cutReader = new TxnLogReader(disk.open('/data/cut', { readOnly: true }));
+      let count = 0;
+      while (cutReader.next() !== undefined) count += 1;
+      assert.equal(count, ends.filter((end) => end <= cut).length, `cut at ${cut}, padding ${padding}`);
+      // Four bytes of the header and zeros look like a header.
+      if (cut >= 16) assert.equal(cutReader.position, ends.filter((end) => end <= cut).at(-1) ?? 16);
+    }
+  }
+  assert.equal(records.length, ends.length);
+});
+
+test('a flipped bit in the middle of a log is refused with its place', async () => {
+  const { machine } = await logOf(5, [20, 20]);
+  const { disk } = machine.runtime;
+  const path = '/data/version-2/log.1';
+  const reader = new TxnLogReader(disk.open(path, { readOnly: true }));
+  const entries: { from: number; to: number }[] = [];
+  for (let from = reader.position; reader.next() !== undefined; from = reader.position) {
+    entries.push({ from, to: reader.position });
+  }
+  const bytes = disk.readFile(path);
+  const middle = entries[10]!;
+  for (let position = middle.from; position < middle.to; position += 1) {
+    const damaged = Buffer.from(bytes);
+    damaged[position]! ^= 0x10;
+    disk.writeFile('/data/damaged', damaged);
+    const damagedReader = new TxnLogReader(disk.open('/data/damaged', { readOnly: true }));
+    assert.throws(
+      () => {
+        while (damagedReader.next() !== undefined);
+      },
+      (error) => error instanceof CorruptionError && error.position === middle.from,
+      `flipped at ${position - middle.from} of the entry`,
+    );
+  }
+});
+
+test('after any crash, recovery gives a prefix that holds everything acknowledged', async () => {
+  for (let seed = 1; seed <= 40; seed += 1) await crashAndRecover(seed);
+});
+
+/** Some lives of a server, each ended by a crash at an arbitrary moment of writing. */
+async function crashAndRecover(seed: number): Promise<void> {
+  const sim = new Simulation({ seed });
+  const machine = sim.machine('zk');
+  const draw = drawFrom(seed);
+  let records: TxnRecord[] = [];
+  let acknowledged = 0n as Zxid;
+  for (let life = 0; life < 4; life += 1) {
+    const storage = new FileSnapLog(machine.runtime, {
+      ...options,
+      log: { preAllocBytes: draw(2) === 0 ? 65_536 : 8192 },
+      trigger: { snapCount: 60 },
+    });
+    const recovered = await sim.complete(storage.recover());
+    const survived = records.filter(({ header }) => header.zxid <= recovered.lastZxid);
+    assert.ok(recovered.lastZxid >= acknowledged, `seed ${seed}: ${recovered.lastZxid} < ${acknowledged}`);
+    assert.equal(recovered.digestMismatches, 0, `seed ${seed} life ${life}`);
+    const txns = new RandomTxns(replayed(survived), drawFrom(seed * 10 + life));
+    assert.deepEqual(describeTree(recovered.tree), describeTree(txns.tree), `seed ${seed} life ${life}`);
+    records = survived;
+    for (const [session, timeout] of recovered.sessions) txns.sessions.set(session, timeout);
+
+    for (let group = draw(30); group >= 0; group -= 1) {
+      const proposed: TxnRecord[] = [];
+      for (let count = 1 + draw(40); count > 0; count -= 1) {
+        const record = txns.next();
+        records.push(record);
+        proposed.push(record);
+        if (storage.append(record)) storage.startSnapshot(recovered);
+      }
+      storage.log.flush((error) => {
+        if (error !== undefined) return;
+        for (const { header, txn } of proposed) {
+          recovered.tree.apply(header, txn);
+          if (txn.type === OpCode.createSession) recovered.sessions.set(header.clientId, txn.timeOut);
+          if (txn.type === OpCode.closeSession) recovered.sessions.delete(header.clientId);
+        }
+        acknowledged = recovered.tree.lastProcessedZxid;
+      });
+      await sim.runFor(draw(4) === 0 ? 5 : draw(100) / 100);
+      if (draw(8) === 0) storage.purge(3);
+    }
+    machine.crash(draw(2) === 0 ? 'process' : 'power');
+    machine.restart();
+  }
+}
+
+function replayed(records: readonly TxnRecord[]): DataTree {
+  const tree = DataTree.create(treeOptions);
+  for (const { header, txn } of records) tree.apply(header, txn);
+  return tree;
+}
+
+test('a failed sync ends the log: nothing after it is acknowledged', async () => {
+  const { sim, machine, storage } = await logOf(6, [3]);
+  machine.disk.failNext({ operation: 'sync', code: 'EIO', path: 'log.' });
+  const txns = new RandomTxns(replayed([]), drawFrom(1));
+  const outcomes: (string | undefined)[] = [];
+  for (let index = 0; index < 3; index += 1) {
+    storage.log.append(txns.next());
+    storage.log.flush((error) => outcomes.push(error?.code));
+  }
+  await sim.runFor(1000);
+  assert.deepEqual(outcomes, ['EIO', 'EIO', 'EIO']);
+  storage.log.append(txns.next());
+  storage.log.flush((error) => assert.equal(error?.code, 'EIO'));
+});
+
+test('logs without a snapshot are refused, unless they are trusted', async () => {
+  const { machine, records } = await logOf(8, [10]);
+  const { disk } = machine.runtime;
+  disk.remove('/data/version-2/snapshot.0');
+  assert.throws(() => recover(machine.runtime, directories), /No snapshot found, but there are log entries/);
+  const trusted = recover(machine.runtime, { ...directories, trustEmptySnapshot: true, tree: treeOptions });
+  assert.equal(trusted.replayedCount, records.length);
+});
+
+test('a damaged newest snapshot falls back to the one before and its logs', async () => {
+  const { sim, machine, storage, tree } = await logOf(9, [50]);
+  await sim.complete(storage.takeSnapshot({ tree, sessions: new Map() }));
+  const path = `/data/version-2/snapshot.${tree.lastProcessedZxid.toString(16)}`;
+  machine.disk.corrupt(path, 100);
+  const recovered = recover(machine.runtime, { ...directories, tree: treeOptions });
+  assert.equal(recovered.snapshot?.name, 'snapshot.0');
+  assert.deepEqual(describeTree(recovered.tree), describeTree(tree));
+});
+
+test('a damaged newest snapshot whose logs are gone is not papered over', async () => {
+  const { sim, machine, storage, tree } = await logOf(10, [50]);
+  await sim.complete(storage.takeSnapshot({ tree, sessions: new Map() }));
+  storage.log.roll();
+  const txns = new RandomTxns(tree, drawFrom(2));
+  const snapshot = `/data/version-2/snapshot.${tree.lastProcessedZxid.toString(16)}`;
+  storage.log.append(txns.next());
+  await sim.complete(new Promise((resolve) => storage.log.flush(resolve)));
+  machine.runtime.disk.remove('/data/version-2/log.1');
+  machine.disk.corrupt(snapshot, 100);
+  assert.throws(() => recover(machine.runtime, { ...directories, tree: treeOptions }), CorruptionError);
+});
+
+test('gzip snapshots are written and read', async () => {
+  const sim = new Simulation({ seed: 11 });
+  const machine = sim.machine('zk');
+  const storage = new FileSnapLog(machine.runtime, { ...options, compression: 'gz' });
+  const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(11));
+  for (let index = 0; index < 200; index += 1) txns.next();
+  await sim.complete(storage.takeSnapshot({ tree: txns.tree, sessions: txns.sessions }));
+  const recovered = recover(machine.runtime, { ...directories, tree: treeOptions });
+  assert.equal(recovered.snapshot?.name, 'snapshot.c8.gz');
+  assert.deepEqual(describeTree(recovered.tree), describeTree(txns.tree));
+});
+
+test('purging keeps the newest snapshots and the logs they need', async () => {
+  const { sim, machine, storage, tree } = await logOf(12, [1]);
+  const txns = new RandomTxns(tree, drawFrom(3));
+  for (let round = 0; round < 5; round += 1) {
+    for (let index = 0; index < 16; index += 1) storage.log.append(txns.next());
+    await sim.complete(new Promise((resolve) => storage.log.flush(resolve)));
+    storage.log.roll();
+    await sim.complete(storage.takeSnapshot({ tree, sessions: new Map() }));
+  }
+  const names = (): string[] => machine.runtime.disk.list('/data/version-2').map(({ name }) => name);
+  assert.deepEqual(names(), [
+    'log.1',
+    'log.12',
+    'log.22',
+    'log.32',
+    'log.42',
+    'snapshot.0',
+    'snapshot.11',
+    'snapshot.21',
+    'snapshot.31',
+    'snapshot.41',
+    'snapshot.51',
+  ]);
+  storage.purge(3);
+  assert.deepEqual(names(), ['log.22', 'log.32', 'log.42', 'snapshot.31', 'snapshot.41', 'snapshot.51']);
+});

@@ -1,0 +1,286 @@
+import { CorruptionError } from '../../runtime/disk.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { counterOf, epochOf, printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
+import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
+import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
+import { LOG_HEADER_BYTES } from './txn-log-format.ts';
+import { type TxnLogEntry, TxnLogReader } from './txn-log-reader.ts';
+
+export interface RecoveryOptions {
+  /** `<dataDir>/version-2` */
+  readonly snapshotDirectory: string;
+  /** `<dataLogDir>/version-2` */
+  readonly logDirectory: string;
+  readonly tree?: DataTreeOptions;
+  /** `zookeeper.commitLogCount`, default and minimum 500: how many proposals to remember for learners. */
+  readonly commitLogCount?: number;
+  /** `zookeeper.snapshot.trust.empty`: accept logs without any snapshot, for an upgrade from 3.4. */
+  readonly trustEmptySnapshot?: boolean;
+  /** `zookeeper.db.autocreate`, default true: begin with an empty database where there is none. */
+  readonly autoCreate?: boolean;
+}
+
+/** A transaction that is in the log: what a leader sends to a learner that lacks it. */
+export interface CommittedProposal {
+  readonly zxid: Zxid;
+  /** Header, body and digest. */
+  readonly bytes: Uint8Array;
+}
+
+export interface Recovered {
+  readonly tree: DataTree;
+  /** Timeouts in milliseconds. */
+  readonly sessions: Map<SessionId, number>;
+  /** Of the newest transaction; -1 where there is no database and none may be created. */
+  readonly lastZxid: Zxid;
+  /** The newest transactions, oldest first. */
+  readonly proposals: CommittedProposal[];
+  /** Undefined: the database is new. */
+  readonly snapshot: NamedFile | undefined;
+  readonly replayedCount: number;
+  /** Transactions after which the tree had another digest than its writer. */
+  readonly digestMismatches: number;
+}
+
+/** The data directory does not hold what a server can start from. */
+export class RecoveryError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RecoveryError';
+  }
+}
+
+/** How many snapshots are tried (FileSnap.deserialize). */
+const SNAPSHOTS_TRIED_MAX = 100;
+const ENTRIES_PER_SLICE = 1000;
+const COMMIT_LOG_COUNT = 500;
+
+/**
+ * The newest snapshot that is whole, and every transaction after it. Iterate to the end; between the slices others may run.
+ * Repairs the end of the newest log if a crash tore it, so that every later reader sees the same end.
+ * @throws RecoveryError, CorruptionError, DiskError
+ */
+export function* recoverInSlices(runtime: Runtime, options: RecoveryOptions): Generator<undefined, Recovered> {
+  return yield* new Recovery(runtime, options).run();
+}
+
+/** At once: for tools and tests. */
+export function recover(runtime: Runtime, options: RecoveryOptions): Recovered {
+  return finished(recoverInSlices(runtime, options));
+}
+
+/** A slice, then the loop's turn, until the end. */
+export function recoverBetween(runtime: Runtime, options: RecoveryOptions): Promise<Recovered> {
+  const slices = recoverInSlices(runtime, options);
+  return new Promise((resolve, reject) => {
+    const step = (): void => {
+      try {
+        const slice = slices.next();
+        if (slice.done === true) resolve(slice.value);
+        else runtime.clock.soon(step);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    step();
+  });
+}
+
+export function finished<T>(slices: Generator<undefined, T>): T {
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done === true) return slice.value;
+  }
+}
+
+class Recovery {
+  readonly #runtime: Runtime;
+  readonly #options: RecoveryOptions;
+  readonly #proposals: CommittedProposal[] = [];
+  readonly #proposalsMax: number;
+  #replayedCount = 0;
+  #digestMismatches = 0;
+  /** The newest snapshot that could not be loaded: what only it covers may be missing. */
+  #rejected: NamedFile | undefined;
+
+  constructor(runtime: Runtime, options: RecoveryOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#proposalsMax = Math.max(options.commitLogCount ?? COMMIT_LOG_COUNT, COMMIT_LOG_COUNT);
+  }
+
+  *run(): Generator<undefined, Recovered> {
+    const { disk } = this.#runtime;
+    const { logDirectory, snapshotDirectory } = this.#options;
+    const logs = this.#removeEmptyNewest(listLogs(disk, logDirectory));
+    const snapshots = listSnapshots(disk, snapshotDirectory);
+    const base = yield* this.#loadNewest(snapshots);
+    if (base === undefined && logs.length === 0) return this.#begin();
+    if (base === undefined && this.#options.trustEmptySnapshot !== true) {
+      throw new RecoveryError('No snapshot found, but there are log entries. Something is broken!');
+    }
+    const tree = base?.tree ?? DataTree.create(this.#options.tree);
+    const sessions = base?.sessions ?? new Map<SessionId, number>();
+    yield* this.#replay(logs, tree, sessions);
+    return this.#result(tree, sessions, tree.lastProcessedZxid, base?.file);
+  }
+
+  #result(
+    tree: DataTree,
+    sessions: Map<SessionId, number>,
+    lastZxid: Zxid,
+    snapshot: NamedFile | undefined,
+  ): Recovered {
+    return {
+      tree,
+      sessions,
+      lastZxid,
+      proposals: this.#proposals.slice(-this.#proposalsMax),
+      snapshot,
+      replayedCount: this.#replayedCount,
+      digestMismatches: this.#digestMismatches,
+    };
+  }
+
+  /** No database: a new one, if that is allowed. The marker file asks for one explicitly. */
+  #begin(): Recovered {
+    const { disk } = this.#runtime;
+    const marker = `${parentOf(this.#options.logDirectory)}/initialize`;
+    const isMarked = disk.stat(marker) !== undefined;
+    if (isMarked) disk.remove(marker);
+    const isAllowed = isMarked || this.#options.autoCreate !== false;
+    return this.#result(DataTree.create(this.#options.tree), new Map(), (isAllowed ? 0n : -1n) as Zxid, undefined);
+  }
+
+  *#loadNewest(snapshots: readonly NamedFile[]) {
+    let failure: CorruptionError | undefined;
+    const candidates = [...snapshots].reverse();
+    let tried = 0;
+    for (const file of candidates) {
+      if (tried === SNAPSHOTS_TRIED_MAX) break;
+      if (!looksValid(this.#runtime, file)) {
+        this.#reject(file, 'it is incomplete');
+        continue;
+      }
+      tried += 1;
+      try {
+        const loaded = yield* loadSnapshotFile(this.#runtime, file, this.#options.tree ?? {});
+        return { ...loaded, file };
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        failure = error;
+        this.#reject(file, error.message);
+      }
+    }
+    if (failure !== undefined) {
+      throw new RecoveryError(`Not able to find valid snapshots in ${this.#options.snapshotDirectory}`, {
+        cause: failure,
+      });
+    }
+    return undefined;
+  }
+
+  #reject(file: NamedFile, reason: string): void {
+    this.#rejected ??= file;
+    this.#runtime.log.warn('problem reading snap file', { path: file.path, reason });
+  }
+
+  /** A file that a crash left before its header was written. It may only be the newest. */
+  #removeEmptyNewest(logs: NamedFile[]): NamedFile[] {
+    const newest = logs.at(-1);
+    if (newest === undefined || this.#runtime.disk.stat(newest.path)?.size !== 0) return logs;
+    this.#runtime.log.warn('Deleted empty log file', { path: newest.path });
+    this.#runtime.disk.remove(newest.path);
+    return logs.slice(0, -1);
+  }
+
+  /** Files that begin after the base, and the one before them, which may end after it. */
+  *#replay(logs: readonly NamedFile[], tree: DataTree, sessions: Map<SessionId, number>): Generator<undefined> {
+    const base = tree.lastProcessedZxid;
+    const first = logs.findLastIndex((log) => log.zxid <= base);
+    const needed = logs.slice(Math.max(first, 0));
+    let entryCount = 0;
+    let previous = base;
+    for (const log of needed) {
+      const file = this.#runtime.disk.open(log.path, { readOnly: true });
+      let tornAt = -1;
+      try {
+        const reader = new TxnLogReader(file);
+        for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
+          entryCount += 1;
+          if (entryCount % ENTRIES_PER_SLICE === 0) yield;
+          if (entry.header.zxid <= base) continue;
+          this.#checkOrder(previous, entry, log);
+          previous = entry.header.zxid;
+          this.#apply(entry, tree, sessions);
+        }
+        if (reader.end === 'torn') tornAt = reader.position;
+      } finally {
+        file.close();
+      }
+      if (tornAt >= 0) this.#repair(log, tornAt, log === needed.at(-1));
+    }
+  }
+
+  #apply(entry: TxnLogEntry, tree: DataTree, sessions: Map<SessionId, number>): void {
+    const { header, txn, digest, bytes } = entry;
+    if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
+    else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
+    tree.apply(header, txn);
+    if (!tree.matchesDigest(digest)) this.#reportDigest(header.zxid);
+    this.#replayedCount += 1;
+    this.#proposals.push({ zxid: header.zxid, bytes: new Uint8Array(bytes) });
+    // Cut rarely, by half: shifting one for each would move them all.
+    if (this.#proposals.length >= 2 * this.#proposalsMax) this.#proposals.splice(0, this.#proposalsMax);
+  }
+
+  #reportDigest(zxid: Zxid): void {
+    this.#digestMismatches += 1;
+    if (this.#digestMismatches === 1) {
+      this.#runtime.log.error('Digests are not matching', { zxid: printHex(zxid) });
+    }
+  }
+
+  /** Within an epoch zxids have no gaps; a file that is missing or ends too early makes one. */
+  #checkOrder(previous: Zxid, entry: TxnLogEntry, log: NamedFile): void {
+    const { zxid } = entry.header;
+    if (zxid <= previous) {
+      if (zxid < previous) this.#warn(`${printHex(previous)} is followed by a smaller zxid`, zxid, log);
+      return;
+    }
+    if (epochOf(zxid) !== epochOf(previous) || counterOf(zxid) === counterOf(previous) + 1) return;
+    if (this.#rejected !== undefined) {
+      throw new CorruptionError(
+        this.#rejected.path,
+        0,
+        `this snapshot cannot be read, and the logs lack transactions from ${printHex(previous)} to ${printHex(zxid)}`,
+      );
+    }
+    this.#warn(`${printHex(previous)} is not followed by the next zxid`, zxid, log);
+  }
+
+  #warn(message: string, zxid: Zxid, log: NamedFile): void {
+    this.#runtime.log.error(message, { zxid: printHex(zxid), path: log.path });
+  }
+
+  /** Nothing of a torn write was acknowledged. Without it every reader, Apache's too, sees the same end. */
+  #repair(log: NamedFile, end: number, isNewest: boolean): void {
+    const { disk } = this.#runtime;
+    if (end < LOG_HEADER_BYTES) {
+      if (!isNewest) throw new CorruptionError(log.path, 0, 'no log header, though newer logs exist');
+      this.#runtime.log.warn('Deleted empty log file', { path: log.path });
+      disk.remove(log.path);
+      return;
+    }
+    this.#runtime.log.warn('the last write was torn, its rest is removed', { path: log.path, position: end });
+    const file = disk.open(log.path);
+    file.truncate(end);
+    file.close();
+  }
+}
+
+function parentOf(directory: string): string {
+  return directory.slice(0, directory.lastIndexOf('/'));
+}

@@ -1,0 +1,290 @@
+import { Deque } from '../../base/deque.ts';
+import { type Completion, DiskError, type File } from '../../runtime/disk.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { Writer } from '../../wire/writer.ts';
+import type { Zxid } from '../jute/ids.ts';
+import { type TxnRecord, writeTxnRecord } from '../jute/txn.ts';
+import { logName } from './file-names.ts';
+import { BATCH_BYTES_MAX, entrySize, LOG_HEADER_BYTES, logHeader, writeEntry } from './txn-log-format.ts';
+
+/** A file grows before less than this is left in it (FilePadding). */
+const PADDING_MARGIN_BYTES = 4096;
+
+export interface TxnLogOptions {
+  /** `zookeeper.preAllocSize` in bytes, default 64 MiB; 0 or less turns it off. */
+  readonly preAllocBytes?: number;
+  /** `zookeeper.txnLogSizeLimitInKb` in bytes: a longer file is rolled; 0 or less turns it off, which is the default. */
+  readonly sizeLimitBytes?: number;
+  /** `zookeeper.forceSync`, default true. Without it a power failure loses acknowledged transactions. */
+  readonly forceSync?: boolean;
+  /** `fsync.warningthresholdms`, default 1000. */
+  readonly syncWarningMs?: number;
+}
+
+interface LogFile {
+  readonly name: string;
+  /** Opened for its first write, when all that belongs into older files is durable: a crash leaves one unfinished file at most. */
+  file: File | undefined;
+  /** Header not written, name not durable. */
+  isNew: boolean;
+  /** With all that waits to be written. */
+  size: number;
+  /** Batches of this file not yet durable. */
+  pendingCount: number;
+  /** Rolled: closed after the last of them. */
+  isRolled: boolean;
+}
+
+/** What one write and one sync make durable. */
+interface Batch {
+  readonly log: LogFile;
+  block: Buffer;
+  size: number;
+  readonly waiting: Completion[];
+}
+
+/**
+ * The transaction log, written. Transactions gather while a sync is in flight and become durable together: one append and one
+ * sync for all. After a failure nothing is written any more: what a failed write or sync left behind is unknown.
+ */
+export class TxnLog {
+  readonly #runtime: Runtime;
+  readonly #directory: string;
+  readonly #preAllocBytes: number;
+  readonly #sizeLimitBytes: number;
+  readonly #forceSync: boolean;
+  readonly #syncWarningMs: number;
+  /** Undefined before the first transaction and after a roll. */
+  #log: LogFile | undefined;
+  /** Not yet handed to the disk, oldest first. */
+  readonly #batches = new Deque<Batch>();
+  /** The one that takes what is appended. */
+  #gathering: Batch | undefined;
+  #inFlight: Batch | undefined;
+  /** Calls of `flush` not yet answered. */
+  #waitingCount = 0;
+  #failure: DiskError | undefined;
+  #bytesSinceRoll = 0;
+  #lastZxid = -1n as Zxid;
+
+  /** @param directory `<dataLogDir>/version-2` */
+  constructor(runtime: Runtime, directory: string, options: TxnLogOptions = {}) {
+    this.#runtime = runtime;
+    this.#directory = directory;
+    this.#preAllocBytes = options.preAllocBytes ?? 64 * 1024 * 1024;
+    this.#sizeLimitBytes = options.sizeLimitBytes ?? 0;
+    this.#forceSync = options.forceSync ?? true;
+    this.#syncWarningMs = options.syncWarningMs ?? 1000;
+  }
+
+  /** Bytes of the current file, what waits included: a trigger of snapshots. */
+  get bytesSinceRoll(): number {
+    return this.#bytesSinceRoll;
+  }
+
+  get failure(): DiskError | undefined {
+    return this.#failure;
+  }
+
+  /** Takes a transaction; durable once a later `flush` is done. */
+  append(record: TxnRecord): void {
+    const to = new Writer(256);
+    writeTxnRecord(to, record.header, record.txn, record.digest);
+    this.appendBytes(record.header.zxid, to.finishFlat());
+  }
+
+  /** As `append`, for the bytes of a proposal: header, body, digest. They are copied. */
+  appendBytes(zxid: Zxid, record: Uint8Array): void {
+    if (this.#failure !== undefined) return;
+    if (zxid <= this.#lastZxid) {
+      // The entry is still written, as Apache does.
+      this.#runtime.log.warn('zxid is not larger than the last one in the log', { zxid, last: this.#lastZxid });
+    } else {
+      this.#lastZxid = zxid;
+    }
+    if (this.#log !== undefined && this.#sizeLimitBytes > 0 && this.#log.size > this.#sizeLimitBytes) this.roll();
+    const log = this.#log ?? this.#begin(zxid);
+    const size = entrySize(record.length);
+    const batch = this.#roomFor(log, size);
+    batch.size = writeEntry(batch.block, batch.size, record);
+    log.size += size;
+    this.#bytesSinceRoll += size;
+  }
+
+  /** Calls once everything appended so far is durable, in the order of the calls. At once if there is nothing to wait for. */
+  flush(done: Completion): void {
+    if (this.#failure !== undefined) {
+      done(this.#failure);
+      return;
+    }
+    const newest = this.#gathering ?? this.#batches.at(this.#batches.size - 1) ?? this.#inFlight;
+    if (newest === undefined) {
+      done();
+      return;
+    }
+    newest.waiting.push(done);
+    this.#waitingCount += 1;
+    this.#writeNext();
+  }
+
+  /** The next transaction begins a new file. */
+  roll(): void {
+    const log = this.#log;
+    this.#log = undefined;
+    this.#gathering = undefined;
+    this.#bytesSinceRoll = 0;
+    if (log === undefined) return;
+    log.isRolled = true;
+    closeIfDone(log);
+  }
+
+  /** Flushes and closes. */
+  close(done: Completion): void {
+    this.flush((error) => {
+      this.roll();
+      done(error);
+    });
+  }
+
+  #begin(zxid: Zxid): LogFile {
+    const log = {
+      name: logName(zxid),
+      file: undefined,
+      isNew: true,
+      size: LOG_HEADER_BYTES,
+      pendingCount: 0,
+      isRolled: false,
+    };
+    this.#log = log;
+    this.#bytesSinceRoll = LOG_HEADER_BYTES;
+    return log;
+  }
+
+  #open(name: string): File {
+    const file = this.#runtime.disk.open(`${this.#directory}/${name}`, { create: true });
+    // A file of that name holds nothing that was ever acknowledged: recovery would have gone beyond its first zxid.
+    file.truncate(0);
+    file.seek(0);
+    this.#runtime.log.info(`Creating new log file: ${name}`);
+    return file;
+  }
+
+  #roomFor(log: LogFile, size: number): Batch {
+    let batch = this.#gathering;
+    if (batch === undefined || batch.size + size > BATCH_BYTES_MAX) {
+      batch = { log, block: Buffer.allocUnsafe(Math.max(BLOCK_BYTES, size)), size: 0, waiting: [] };
+      log.pendingCount += 1;
+      this.#batches.push(batch);
+      this.#gathering = batch;
+    } else if (batch.size + size > batch.block.length) {
+      const grown = Buffer.allocUnsafe((batch.size + size) * 2);
+      batch.block.copy(grown, 0, 0, batch.size);
+      batch.block = grown;
+    }
+    return batch;
+  }
+
+  #writeNext(): void {
+    if (this.#inFlight !== undefined || this.#waitingCount === 0) return;
+    const batch = this.#batches.shift();
+    if (batch === undefined) return;
+    if (batch === this.#gathering) this.#gathering = undefined;
+    this.#inFlight = batch;
+    const { log } = batch;
+    const entries = batch.block.subarray(0, batch.size);
+    let file: File;
+    try {
+      file = log.file ?? this.#open(log.name);
+      log.file = file;
+      this.#pad(file, log.isNew, batch.size);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    file.append(log.isNew ? [logHeader(), entries] : [entries], (error) => {
+      if (error !== undefined) this.#fail(error);
+      else this.#sync(file, batch);
+    });
+  }
+
+  /** Extends the file by zeros that take no room, so that a sync need not write its length. */
+  #pad(file: File, isNew: boolean, size: number): void {
+    if (this.#preAllocBytes <= 0) return;
+    const fileSize = isNew ? LOG_HEADER_BYTES : file.size;
+    const padded = paddedSize(isNew ? LOG_HEADER_BYTES : file.end, fileSize, size, this.#preAllocBytes);
+    if (padded > fileSize) file.truncate(padded);
+  }
+
+  #sync(file: File, batch: Batch): void {
+    const { log } = batch;
+    const { clock, disk } = this.#runtime;
+    if (!this.#forceSync) {
+      log.isNew = false;
+      this.#finish(batch);
+      return;
+    }
+    const startMs = clock.monotonicMs();
+    file.sync((error) => {
+      const tookMs = Math.round(clock.monotonicMs() - startMs);
+      if (tookMs > this.#syncWarningMs) this.#warnOfSlowSync(tookMs, file.size);
+      if (error !== undefined) this.#fail(error);
+      else if (!log.isNew) this.#finish(batch);
+      else {
+        log.isNew = false;
+        disk.syncDirectory(this.#directory, (failed) =>
+          failed === undefined ? this.#finish(batch) : this.#fail(failed),
+        );
+      }
+    });
+  }
+
+  #warnOfSlowSync(tookMs: number, fileSize: number): void {
+    this.#runtime.log.warn(
+      `fsync-ing the write ahead log took ${tookMs}ms which will adversely effect operation latency.File size is ${fileSize} bytes. See the ZooKeeper troubleshooting guide`,
+    );
+  }
+
+  #finish(batch: Batch): void {
+    this.#inFlight = undefined;
+    batch.log.pendingCount -= 1;
+    closeIfDone(batch.log);
+    this.#waitingCount -= batch.waiting.length;
+    for (const done of batch.waiting) done();
+    this.#writeNext();
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof DiskError)) throw error;
+    this.#failure = error;
+    const batches = [...(this.#inFlight === undefined ? [] : [this.#inFlight]), ...this.#batches];
+    this.#inFlight = undefined;
+    this.#gathering = undefined;
+    this.#batches.clear();
+    this.#waitingCount = 0;
+    for (const { log } of batches) {
+      log.pendingCount -= 1;
+      closeIfDone(log);
+    }
+    for (const { waiting } of batches) for (const done of waiting) done(error);
+  }
+}
+
+/** Of a batch at first; it grows to BATCH_BYTES_MAX. */
+const BLOCK_BYTES = 16_384;
+
+function closeIfDone(log: LogFile): void {
+  if (log.isRolled && log.pendingCount === 0) log.file?.close();
+}
+
+/** How long the file should be before so many bytes are written at a position (FilePadding.calculateFileSizeWithPadding). */
+function paddedSize(position: number, fileSize: number, size: number, preAllocBytes: number): number {
+  let padded = fileSize;
+  if (position + PADDING_MARGIN_BYTES >= fileSize) {
+    padded =
+      position > fileSize
+        ? position + preAllocBytes - ((position + preAllocBytes) % preAllocBytes)
+        : fileSize + preAllocBytes;
+  }
+  while (padded < position + size) padded += preAllocBytes;
+  return padded;
+}
