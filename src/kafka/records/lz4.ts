@@ -69,15 +69,20 @@ export function lz4Frame(
   return out.subarray(0, to + 4);
 }
 
-function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: NativeLz4 | undefined): number {
-  if (native === undefined || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressBlock(input, out, at);
+function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: NativeLz4 | null): number {
+  if (native === null || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressBlock(input, out, at);
   const block = native.compressSync(input).subarray(4);
   out.set(block, at);
   return at + block.length;
 }
 
 /** What a frame becomes, as Lz4BlockInputStream reads it: content size and content checksum are not looked at. */
-export function lz4Unframe(bytes: Uint8Array, { magic }: Lz4Options, sizeMax: number, native = nativeLz4): Uint8Array {
+export function lz4Unframe(
+  bytes: Uint8Array,
+  { magic }: Lz4Options,
+  sizeMax: number,
+  native: NativeLz4 | null = nativeLz4,
+): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { flags, blockSizeMax, headerSize } = readDescriptor(bytes, view, magic);
   const checksumSize = (flags & FLG_BLOCK_CHECKSUM) === 0 ? 0 : 4;
@@ -132,8 +137,8 @@ function need(bytes: Uint8Array, at: number, size: number): void {
 /** One buffer for what a block may become at most; the block's own bytes are copied out of it. */
 let scratch = Buffer.allocUnsafe(BLOCK_SIZE);
 
-function uncompress(block: Uint8Array, sizeMax: number, native: NativeLz4 | undefined): Uint8Array {
-  if (native !== undefined && block.length >= NATIVE_UNCOMPRESS_WORTH_BYTES)
+function uncompress(block: Uint8Array, sizeMax: number, native: NativeLz4 | null): Uint8Array {
+  if (native !== null && block.length >= NATIVE_UNCOMPRESS_WORTH_BYTES)
     return uncompressNatively(block, sizeMax, native);
   if (scratch.length < sizeMax) scratch = Buffer.allocUnsafe(sizeMax);
   const end = lz4DecompressBlock(block, scratch, 0, sizeMax);

@@ -21,10 +21,10 @@ export interface NativeLz4 {
 export const nativeSnappy = load<NativeSnappy>('snappy');
 export const nativeLz4 = load<NativeLz4>('lz4-napi');
 
-function load<T>(name: string): T | undefined {
+function load<T>(name: string): T | null {
   try {
     return createRequire(import.meta.url)(name) as T;
   } catch {
-    return undefined;
+    return null;
   }
 }

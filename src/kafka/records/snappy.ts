@@ -25,7 +25,11 @@ export function snappyFrame(bytes: Uint8Array): Uint8Array {
 }
 
 /** Reads both forms. `native` is given by tests that compare. */
-export function snappyUnframe(bytes: Uint8Array, sizeMax: number, native = nativeSnappy): Uint8Array {
+export function snappyUnframe(
+  bytes: Uint8Array,
+  sizeMax: number,
+  native: NativeSnappy | null = nativeSnappy,
+): Uint8Array {
   if (!startsWithMagic(bytes, 0)) return uncompressBlock(bytes, sizeMax, native);
   const parts: Uint8Array[] = [];
   let left = sizeMax;
@@ -58,9 +62,9 @@ function skipHeader(bytes: Uint8Array, at: number): number {
   return at + HEADER.length;
 }
 
-function uncompressBlock(block: Uint8Array, sizeMax: number, native: NativeSnappy | undefined): Uint8Array {
+function uncompressBlock(block: Uint8Array, sizeMax: number, native: NativeSnappy | null): Uint8Array {
   const { size } = snappyUncompressedSize(block);
-  if (native === undefined || size < NATIVE_UNCOMPRESS_WORTH_BYTES || size > sizeMax || size > block.length * 64) {
+  if (native === null || size < NATIVE_UNCOMPRESS_WORTH_BYTES || size > sizeMax || size > block.length * 64) {
     return snappyUncompress(block, sizeMax); // also finds the words for what cannot be
   }
   try {

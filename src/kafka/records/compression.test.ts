@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { codecNames } from './batch.ts';
+import { compress, decompress } from './compression.ts';
+import { CompressionError } from './errors.ts';
+import { lz4Frame, lz4Unframe } from './lz4.ts';
+import { snappyFrame, snappyUnframe } from './snappy.ts';
+import { snappyCompress } from './snappy-block.ts';
+import { xxhash32 } from './xxhash32.ts';
+
+const codecs = codecNames.filter((codec) => codec !== 'none');
+const ample = 1 << 20;
+
+/** Runs, repeats at all distances and noise, across the block sizes of every codec. */
+const payload = fc
+  .array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 70 }), fc.integer({ min: 1, max: 2000 })),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => Buffer.concat(parts.map((part) => (Array.isArray(part) ? repeat(part[0], part[1]) : part))));
+
+function repeat(pattern: Uint8Array, times: number): Buffer {
+  return Buffer.alloc(Math.min(pattern.length * times, 40_000), pattern);
+}
+
+for (const codec of codecs) {
+  test(`${codec} gives back what it took, at any level`, () => {
+    fc.assert(
+      fc.property(
+        payload,
+        fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+        fc.constantFrom(undefined, 1, 4, 9),
+        (bytes, magic, level) => {
+          const packed = compress(codec, bytes, { magic, level });
+          assert.ok(bytes.equals(decompress(codec, packed, { magic, sizeMax: Math.max(bytes.length, 1) })));
+          if (bytes.length < 2) return;
+          assert.throws(() => decompress(codec, packed, { magic, sizeMax: bytes.length - 1 }), CompressionError);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test(`damaged ${codec} bytes give the typed error or other bytes, within the bound`, () => {
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }));
+    fc.assert(
+      fc.property(payload, fc.array(change, { minLength: 1, maxLength: 3 }), fc.nat(), (bytes, changes, cut) => {
+        const packed = Uint8Array.from(compress(codec, bytes, { magic: 2 }));
+        for (const [at, flip] of changes) packed[at % packed.length]! ^= flip;
+        const damaged = cut % 3 === 0 ? packed.subarray(0, cut % packed.length) : packed;
+        try {
+          assert.ok(decompress(codec, damaged, { magic: 2, sizeMax: ample }).length <= ample);
+        } catch (error) {
+          assert.ok(error instanceof CompressionError, String(error));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+}
+
+test('the portable Snappy and the native one, where it is, read the same bytes', () => {
+  fc.assert(
+    fc.property(payload, (bytes) => {
+      const packed = snappyFrame(bytes);
+      assert.ok(bytes.equals(snappyUnframe(packed, ample)));
+      assert.ok(bytes.equals(snappyUnframe(packed, ample, null)));
+    }),
+  );
+});
+
+test('the portable LZ4 and the native one, where it is, read each other’s bytes', () => {
+  fc.assert(
+    fc.property(payload, (bytes) => {
+      for (const packed of [lz4Frame(bytes, { magic: 2 }), lz4Frame(bytes, { magic: 2 }, null)]) {
+        assert.ok(bytes.equals(lz4Unframe(packed, { magic: 2 }, ample)));
+        assert.ok(bytes.equals(lz4Unframe(packed, { magic: 2 }, ample, null)));
+      }
+    }),
+  );
+});
+
+test('Snappy is read in xerial’s framing, as several streams, and as one raw block', () => {
+  const bytes = Buffer.alloc(100_000, 'Odradek rolls down the stairs. ');
+  const framed = snappyFrame(bytes);
+  assert.equal(
+    Buffer.from(framed.subarray(0, 16)).toString('hex'),
+    '82534e415050590000000001 00000001'.replace(' ', ''),
+  );
+  assert.ok(bytes.equals(snappyUnframe(framed, ample)));
+  assert.ok(Buffer.concat([bytes, bytes]).equals(snappyUnframe(Buffer.concat([framed, framed]), ample)));
+  assert.ok(bytes.equals(snappyUnframe(snappyCompress(bytes), ample)));
+});
+
+test('zstd frames may follow each other', () => {
+  const two = Buffer.concat([zstdCompressSync(Buffer.from('first ')), zstdCompressSync(Buffer.from('second'))]);
+  assert.equal(Buffer.from(decompress('zstd', two, { magic: 2, sizeMax: 12 })).toString(), 'first second');
+});
+
+test('magic 0 has the LZ4 header checksum of KAFKA-3160, and does not check it', () => {
+  const bytes = Buffer.from('some bytes');
+  const broken = lz4Frame(bytes, { magic: 0 });
+  const right = lz4Frame(bytes, { magic: 1 });
+  assert.equal(Buffer.from(broken.subarray(0, 7)).toString('hex'), '04224d1860401a');
+  assert.equal(Buffer.from(right.subarray(0, 7)).toString('hex'), '04224d18604082');
+  for (const frame of [broken, right]) assert.ok(bytes.equals(lz4Unframe(frame, { magic: 0 }, ample)));
+  assert.throws(() => lz4Unframe(broken, { magic: 1 }, ample), CompressionError);
+});
+
+const refusedFrames = [
+  { name: 'dependent blocks', at: 4, value: 0x40 },
+  { name: 'another version', at: 4, value: 0xa0 },
+  { name: 'a reserved flag', at: 4, value: 0x61 },
+  { name: 'an unknown block size', at: 5, value: 0x30 },
+];
+for (const { name, at, value } of refusedFrames) {
+  test(`an LZ4 frame with ${name} is refused, as Apache refuses it`, () => {
+    const frame = Uint8Array.from(lz4Frame(Buffer.from('x'), { magic: 0 }));
+    frame[at] = value;
+    assert.throws(() => lz4Unframe(frame, { magic: 0 }, ample), CompressionError);
+  });
+}
+
+test('an LZ4 frame with a content size and block checksums is read, and a wrong checksum refused', () => {
+  const block = Buffer.from('stored as it is');
+  const head = Buffer.from('04224d18784000000000000000000000', 'hex').subarray(0, 15);
+  head[14] = xxhash32(head.subarray(4, 14)) >> 8;
+  const tail = Buffer.alloc(8 + block.length + 4);
+  tail.writeUInt32LE((block.length | 0x80000000) >>> 0, 0);
+  block.copy(tail, 4);
+  tail.writeUInt32LE(xxhash32(block), 4 + block.length);
+  const frame = Buffer.concat([head, tail]);
+  assert.ok(block.equals(lz4Unframe(frame, { magic: 2 }, ample)));
+  frame[20]! ^= 1;
+  assert.throws(() => lz4Unframe(frame, { magic: 2 }, ample), CompressionError);
+});
+
+test('a small Snappy block that claims to be huge costs no memory', () => {
+  const bomb = Uint8Array.of(0xff, 0xff, 0xff, 0x7f, 0);
+  assert.throws(() => snappyUnframe(bomb, 2 ** 31), CompressionError);
+});
+
+test('xxHash32 gives the published values', () => {
+  assert.equal(xxhash32(Buffer.alloc(0)), 0x02cc5d05);
+  assert.equal(xxhash32(Buffer.from('abc')), 0x32d153ff);
+  assert.equal(xxhash32(Buffer.from('Nobody inspects the spammish repetition')), 0xe2293b2f);
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { copyOf, slicesOf } from '../../base/slices.ts';
+import { BATCH_OVERHEAD, batchesOf, readBatchHeader } from './batch.ts';
+import { buildBatch, type NewRecord } from './builder.ts';
+import { InvalidRecordError } from './errors.ts';
+import { recordsOf } from './iterate.ts';
+import { chopped, newRecords, someCuts } from './testkit/arbitraries.ts';
+import { walkRecords } from './walk.ts';
+
+/** What the walk must find, from records as objects. */
+function summaryOf(records: readonly NewRecord[]) {
+  const base = records[0]!.timestamp ?? -1;
+  const deltas = records.map((record) => (record.timestamp ?? -1) - base);
+  return {
+    minTimestampDelta: Math.min(...deltas),
+    maxTimestampDelta: Math.max(...deltas),
+    hasKeyless: records.some((record) => record.key === null),
+    hasDenseOffsets: true,
+  };
+}
+
+test('the walk finds the same as reading every record, wherever the bytes are cut', () => {
+  fc.assert(
+    fc.property(newRecords(2), someCuts, (records, cuts) => {
+      const bytes = copyOf(buildBatch({ records }));
+      const { index: _index, ...found } = {
+        index: 0,
+        ...walkRecords(chopped(bytes, cuts), BATCH_OVERHEAD, records.length),
+      };
+      assert.deepEqual(found, summaryOf(records));
+    }),
+  );
+});
+
+test('every cut of one batch is walked', () => {
+  const value = Buffer.alloc(70, 'v');
+  const headers = [
+    { key: 'trace', value: Buffer.from('abc') },
+    { key: '', value: null },
+  ];
+  const records = [
+    { timestamp: 5, key: null, value },
+    { timestamp: 9e9, key: value, value: null, headers },
+    { timestamp: 1 },
+  ];
+  const bytes = copyOf(buildBatch({ records }));
+  for (let cut = BATCH_OVERHEAD; cut <= bytes.length; cut += 1) {
+    for (const width of [0, 1, 2]) {
+      const end = Math.min(cut + width, bytes.length);
+      const slices = slicesOf(bytes.subarray(0, cut), bytes.subarray(cut, end), bytes.subarray(end));
+      const summary = walkRecords(slices, BATCH_OVERHEAD, 3);
+      assert.equal(summary.minTimestampDelta, -4);
+      assert.equal(summary.maxTimestampDelta, 9e9 - 5);
+    }
+  }
+});
+
+test('offset deltas with gaps are noticed', () => {
+  const records = [{ offset: 0 }, { offset: 2 }];
+  assert.equal(walkRecords(buildBatch({ records }), BATCH_OVERHEAD, 2).hasDenseOffsets, false);
+});
+
+test('a count that is not that of the records is refused', () => {
+  const slices = buildBatch({ records: [{}, {}] });
+  assert.throws(() => walkRecords(slices, BATCH_OVERHEAD, 1), /records still remaining/);
+  assert.throws(() => walkRecords(slices, BATCH_OVERHEAD, 3), /premature EOF/);
+});
+
+/** Reading one by one is the oracle: what it refuses the walk refuses, and the reverse. */
+test('damaged records are refused exactly where reading refuses them, and with the typed error', () => {
+  const change = fc.tuple(fc.nat(), fc.nat(255));
+  fc.assert(
+    fc.property(newRecords(2), fc.array(change, { minLength: 1, maxLength: 4 }), someCuts, (records, changes, cuts) => {
+      const bytes = copyOf(buildBatch({ records }));
+      for (const [at, value] of changes) bytes[BATCH_OVERHEAD + (at % (bytes.length - BATCH_OVERHEAD))] = value;
+      const slices = chopped(bytes, cuts);
+      const walked = outcome(() => walkRecords(slices, BATCH_OVERHEAD, records.length));
+      const header = readBatchHeader(bytes)!;
+      assert.equal(
+        walked,
+        outcome(() => [...recordsOf({ header, bytes: slices })]),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+function outcome(work: () => unknown): 'fine' | 'refused' {
+  try {
+    work();
+    return 'fine';
+  } catch (error) {
+    assert.ok(error instanceof InvalidRecordError, String(error));
+    return 'refused';
+  }
+}
+
+test('a record that claims a billion headers is refused at once', () => {
+  const bytes = copyOf(buildBatch({ records: [{ value: Buffer.alloc(8) }] }));
+  bytes.set([0xfe, 0xff, 0xff, 0xff, 0x07], bytes.length - 5);
+  bytes[BATCH_OVERHEAD + 5] = 8; // four bytes of value, then the header count
+  const [batch] = batchesOf(bytes);
+  assert.throws(() => walkRecords(batch!.bytes, BATCH_OVERHEAD, 1), InvalidRecordError);
+});
