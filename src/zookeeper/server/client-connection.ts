@@ -123,6 +123,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     return this.#session?.id ?? (0n as SessionId);
   }
 
+  /** When the client was last heard, monotonic. */
+  get receivedMs(): number {
+    return this.#receivedMs;
+  }
+
   get isClosed(): boolean {
     return this.#phase === 'closed';
   }

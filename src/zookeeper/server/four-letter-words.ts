@@ -38,7 +38,9 @@ export function answerWord(word: string, server: ServerView, asking: ClientConne
   if (!fourLetterWords.includes('*') && !fourLetterWords.includes(word)) {
     return `${word} is not executed because it is not in the whitelist.\n`;
   }
-  return answer(server, asking);
+  const text = answer(server, asking);
+  server.stats.packetsSent += 1;
+  return text;
 }
 
 function serverText(server: ServerView, clients: string): string {
@@ -184,12 +186,15 @@ function dumpText(server: ServerView): string {
   return text + connectionsDump(server, toWallMs);
 }
 
-/** Connections by the time at which their sessions end. */
+/** NIOServerCnxnFactory looks for idle connections this often. */
+const IDLE_CHECK_MS = 10_000;
+
+/** Connections by the time at which they are closed if nothing comes. */
 function connectionsDump(server: ServerView, toWallMs: number): string {
   const byDeadline = new Map<number, ClientConnection[]>();
   for (const connection of server.connections) {
-    const deadlineMs = connection.session?.deadlineMs ?? -1;
-    if (deadlineMs < 0) continue;
+    const idleMs = connection.session?.timeoutMs ?? server.config.sessionlessTimeoutMs;
+    const deadlineMs = (Math.floor((connection.receivedMs + idleMs) / IDLE_CHECK_MS) + 1) * IDLE_CHECK_MS;
     byDeadline.set(deadlineMs, [...(byDeadline.get(deadlineMs) ?? []), connection]);
   }
   let text = `Connections dump:\nConnections Sets (${byDeadline.size})/(${server.connections.size}):\n`;
