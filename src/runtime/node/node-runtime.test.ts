@@ -149,21 +149,32 @@ test('a deadline in a stall is judged after the bytes that came in it', async (t
   }));
   t.after(() => listener.close());
   const connection = network.connect(listener.address, {
-    connected: () =>
-      clock.after(20, () => {
-        // In one callback: the bytes go to the kernel, and the deadline that they beat is found to have passed.
-        connection.write([Buffer.from('ping')]);
-        clock.afterPoll(() => {
-          heard.push('judged');
-          judged();
-        });
-      }),
+    connected: () => {
+      // In one callback of a poll phase: the bytes go to the kernel, and the deadline that they beat is found to have passed.
+      connection.write([Buffer.from('ping')]);
+      clock.afterPoll(() => {
+        heard.push('judged');
+        judged();
+      });
+    },
     data: () => undefined,
     closed: () => undefined,
   });
   t.after(() => connection.destroy());
   await isJudged;
   assert.deepEqual(heard, ['data', 'judged']);
+});
+
+test('a timer is never early, although the loop counts whole milliseconds', async () => {
+  const clock = new NodeClock();
+  for (let index = 0; index < 40; index += 1) {
+    // Asked at any fraction of the loop's millisecond, the timer of a millisecond would else be early by that fraction.
+    const untilMs = clock.monotonicMs() + index / 40;
+    while (clock.monotonicMs() < untilMs);
+    const askedMs = clock.monotonicMs();
+    const firedMs = await new Promise<number>((resolve) => void clock.after(1, () => resolve(clock.monotonicMs())));
+    assert.ok(firedMs - askedMs >= 1, `${firedMs - askedMs} ms`);
+  }
 });
 
 test('local time is that of the machine', () => {
