@@ -67,6 +67,7 @@ export interface File {
   readonly size: number;
   /** Where the next append goes. Starts at `size`; a preallocated file sets it back (`seek`). */
   readonly end: number;
+  /** Only while no append is pending. */
   seek(end: number): void;
   /**
    * Writes all the buffers at `end` and moves it. Small and idle: at once, `done` before the return; large or while another is in
@@ -82,10 +83,11 @@ export interface File {
   readAt(position: number, length: number): Uint8Array;
   /** Later; large or cold reads of a busy server. */
   read(position: number, length: number, done: (error: DiskError | undefined, bytes: Uint8Array) => void): void;
-  /** Shortens, or extends with zeros without moving `end`; `end` never stays beyond the new size. */
+  /** Shortens, or extends with zeros without moving `end`; `end` never stays beyond the new size. Not while appends are pending. */
   truncate(size: number): void;
   /** Data on stable storage (fdatasync): covers all appends done before the call. */
   sync(done: Completion): void;
+  /** No calls after it; what was asked for before is still done, and its completions come. */
   close(): void;
 }
 

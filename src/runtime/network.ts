@@ -30,7 +30,8 @@ export interface Connection {
   readonly local: Address;
   /**
    * Takes the buffers, which must not be changed until they are sent, and sends them with one system call where it can.
-   * Answers false when the peer reads too slowly: wait for `drained` before producing more.
+   * Answers false when the peer reads too slowly: wait for `drained` before producing more. Also false, and dropped, after `end`
+   * or `destroy`; then there is no `drained`.
    */
   write(buffers: readonly Uint8Array[]): boolean;
   /** Bytes taken by `write` that the system has not taken yet. */
@@ -40,7 +41,7 @@ export interface Connection {
   resume(): void;
   /** Sends what was written, then closes this direction. */
   end(): void;
-  /** Closes both directions at once; unsent bytes may be lost. `closed` follows on a later turn. */
+  /** Closes both directions at once; unsent bytes may be lost. Nothing is heard any more but `closed`, on a later turn. */
   destroy(): void;
 }
 

@@ -146,6 +146,7 @@ export const diskCases: readonly ContractCase[] = [
         () => disk.list(path),
         () => disk.readFile(path),
         () => disk.open(path),
+        () => disk.lock(path),
         () => disk.open(`${path}/file`, { create: true }),
         () => disk.writeFile(`${path}/file`, bytes('x')),
         () => disk.rename(path, `${world.directory}/other`),

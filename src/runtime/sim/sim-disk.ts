@@ -264,7 +264,8 @@ class SimDiskView implements Disk {
 
   lock(path: string): DiskLock {
     this.#begin('lock', path);
-    const { locks } = this.#disk;
+    const { locks, tree } = this.#disk;
+    if (tree.find(path) === undefined) throw new DiskError('ENOENT', path, 'lock');
     const holder = locks.get(path);
     if (holder !== undefined) throw new DiskError('EBUSY', path, `lock (held by a process on ${holder.machine})`);
     locks.set(path, this.#process);
