@@ -272,6 +272,17 @@ test('a producer’s wrong inner offsets are written anew', () => {
   );
 });
 
+test('a compression level is used for the codec that the topic names, not for the producer’s', () => {
+  const text = Array.from({ length: 400 }, (_, index) => ({
+    value: Buffer.from(`value ${index * index} of ${index % 7}`),
+  }));
+  const sizeOf = (changed: Partial<RecordRules>, codec: 'none' | 'gzip') =>
+    valid(batchOf({ codec }, text), withRules(changed)).slices.size;
+  const [fast, best] = [1, 9].map((compressionLevel) => sizeOf({ compressionType: 'gzip', compressionLevel }, 'none'));
+  assert.ok(best! < fast!, `${best} below ${fast}`);
+  assert.equal(sizeOf({ compressionType: 'gzip', compressionLevel: 1 }, 'gzip'), batchOf({ codec: 'gzip' }, text).size);
+});
+
 const summaries = (slices: Slices) =>
   [...allRecordsOf(slices)].map(({ offset, timestamp, key, value, headers }) => ({
     offset,
