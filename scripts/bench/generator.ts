@@ -1,7 +1,8 @@
 /**
- * The load generator: a process of its own, so that it never shares a loop with the server it measures. It gets one JSON
- * specification as its argument, sends frames that were encoded beforehand, only counts the answers, and prints one JSON line.
+ * The load generator: a process of its own, so that it never shares a loop with the server it measures. Its argument
+ * names a file with one JSON specification; it sends frames that were encoded beforehand, only counts the answers, and prints one JSON line.
  */
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadSpec {
@@ -192,7 +193,11 @@ class Lane {
   #readCode(chunk: Buffer, at: number, take: number): void {
     const { errorAt, errorSize = 2 } = this.#spec;
     if (errorAt === undefined) return;
-    for (let position = Math.max(this.#seen, errorAt); position < Math.min(this.#seen + take, errorAt + errorSize); position += 1) {
+    for (
+      let position = Math.max(this.#seen, errorAt);
+      position < Math.min(this.#seen + take, errorAt + errorSize);
+      position += 1
+    ) {
       this.#code = (this.#code << 8) | (chunk[at + position - this.#seen] as number);
       if (position === errorAt + errorSize - 1 && this.#code !== 0 && this.#ready) this.#run.error(this.#code);
     }
@@ -206,7 +211,6 @@ class Lane {
     }
     this.#inFlight -= answered;
     if (this.#spec.rate === undefined && this.#run.sending) this.send(answered);
-    if (!this.#run.sending && this.#inFlight === 0) this.#run.laneDone();
   }
 }
 
@@ -221,7 +225,6 @@ class Run {
   #errors = 0;
   #firstError = 0;
   #ready = 0;
-  #done = 0;
   #begun = 0;
   #startedBytes = 0;
 
@@ -253,11 +256,6 @@ class Run {
   fail(message: string): void {
     process.stderr.write(`${message}\n`);
     process.exit(1);
-  }
-
-  laneDone(): void {
-    this.#done += 1;
-    if (this.#done === this.#lanes.length) process.exit(0);
   }
 
   /** Offered load: what is due by now is sent now, spread over the lanes, whether or not answers came. */
@@ -316,4 +314,5 @@ class Run {
   }
 }
 
-if (process.argv[2] !== undefined) new Run(JSON.parse(process.argv[2]) as LoadSpec);
+const specFile = process.argv[2];
+if (specFile !== undefined) new Run(JSON.parse(readFileSync(specFile, 'utf8')) as LoadSpec);

@@ -65,6 +65,8 @@ export class BrokerIdInUseError extends Error {
   }
 }
 
+/** A dead client's session ends within its timeout and one tick of the server; some slack for a busy machine. */
+const LEFTOVER_SESSION_FACTOR = 1.5;
 /** Producer ids are handed out in blocks of this many. */
 const PRODUCER_ID_BLOCK_SIZE = 1000;
 /** Changes older than this are removed by whoever processes a change. */
@@ -134,12 +136,14 @@ export class KafkaZk {
 
   /**
    * Announces the broker and answers its epoch. 3.9 creates the node empty and fills it in one transaction, so that a fresh
-   * node has data version 1; a node of our own earlier session is replaced, one of another session refused.
+   * node has data version 1. A node of our own session is replaced. One of another session may be what our last life left behind
+   * when it was killed: it gets the time that a session lives without its client, then it is a live broker's.
    * @throws BrokerIdInUseError
    */
   async registerBroker(info: BrokerInfo): Promise<number> {
     const path = paths.broker(info.id);
     const data = encodeBroker(info, this.#clock.wallMs());
+    const deadlineMs = this.#clock.monotonicMs() + this.#client.sessionTimeoutMs * LEFTOVER_SESSION_FACTOR;
     for (;;) {
       const done = await unless(
         ErrorCode.NODEEXISTS,
@@ -149,14 +153,31 @@ export class KafkaZk {
         ]),
       );
       if (done !== undefined) break;
-      const stat = await this.#client.exists(path);
-      if (stat === undefined) continue;
-      if (stat.ephemeralOwner !== this.#client.sessionId) throw new BrokerIdInUseError(info.id);
-      await unless(ErrorCode.NONODE, this.#client.delete(path));
+      await this.#outliveLeftover(info.id, deadlineMs);
     }
     const stat = await this.#client.exists(path);
     if (stat === undefined) throw new BrokerIdInUseError(info.id);
     return Number(stat.czxid);
+  }
+
+  /** Returns when the node may be gone. @throws BrokerIdInUseError when its owner outlives the deadline */
+  async #outliveLeftover(id: number, deadlineMs: number): Promise<void> {
+    const path = paths.broker(id);
+    let vanished: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => {
+      vanished = resolve;
+    });
+    const stat = await this.#client.exists(path, { watch: () => vanished() });
+    if (stat === undefined) return;
+    if (stat.ephemeralOwner === this.#client.sessionId) {
+      await unless(ErrorCode.NONODE, this.#client.delete(path));
+      return;
+    }
+    const leftMs = deadlineMs - this.#clock.monotonicMs();
+    if (leftMs <= 0) throw new BrokerIdInUseError(id);
+    const timer = this.#clock.after(leftMs, vanished);
+    await gone;
+    timer.cancel();
   }
 
   /** The live brokers; `onChange` is called once when the set changes. */

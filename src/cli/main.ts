@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** The `odradek` command. It enables the compile cache before anything else is loaded: that halves the time to the first answer. */
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+
+const usage = `usage: odradek start [--conf DIR] [--data DIR] [--verbose]
+
+  start    a ZooKeeper and a Kafka broker in one process, from DIR/zoo.cfg and DIR/server.properties (default: conf);
+           --data keeps both systems' files in another folder, --verbose prints their logs
+`;
+
+const [command, ...rest] = process.argv.slice(2);
+switch (command) {
+  case 'start': {
+    const { start } = await import('./start.ts');
+    process.exitCode = await start(rest);
+    break;
+  }
+  case 'help':
+  case '--help':
+  case '-h':
+    process.stdout.write(usage);
+    break;
+  default:
+    process.stderr.write(usage);
+    process.exitCode = 1;
+}

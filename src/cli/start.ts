@@ -1,0 +1,140 @@
+import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parseProperties } from '../config/properties.ts';
+import { zooCfgOf } from '../config/zoo-cfg.ts';
+import { KafkaConfig } from '../kafka/broker/config/kafka-config.ts';
+import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
+import { nodeRuntime } from '../runtime/node/node-runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
+
+interface Options {
+  readonly conf: string;
+  readonly data: string;
+  readonly verbose: boolean;
+}
+
+/** Both systems in one process until a signal comes. Answers the exit code. */
+export async function start(args: readonly string[]): Promise<number> {
+  let options: Options;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        conf: { type: 'string', default: 'conf' },
+        data: { type: 'string', default: 'data' },
+        verbose: { type: 'boolean', default: false },
+      },
+    });
+    options = values;
+  } catch (error) {
+    process.stderr.write(`odradek start: ${messageOf(error)}\n`);
+    return 1;
+  }
+  try {
+    return await run(options);
+  } catch (error) {
+    process.stderr.write(`odradek start: ${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+async function run(options: Options): Promise<number> {
+  const stopped = stopSignal();
+  mkdirSync(options.data, { recursive: true });
+  const runtime = openRuntime(options);
+  let zookeeperFailed: (error: unknown) => void = () => undefined;
+  const zookeeperFailure = new Promise<unknown>((settle) => {
+    zookeeperFailed = settle;
+  });
+  const zookeeper = await startZookeeper(runtime, readZooCfg(options), { onFatal: zookeeperFailed });
+  const { port: zookeeperPort } = zookeeper.clientAddress;
+  say(`ZooKeeper is ready on localhost:${zookeeperPort}, its data are in ${join(options.data, 'zookeeper')}`);
+  let kafka: KafkaBroker;
+  try {
+    kafka = await startKafka(runtime, readServerProperties(options, zookeeperPort));
+  } catch (error) {
+    await zookeeper.close();
+    throw error;
+  }
+  const port = kafka.endpoints[0]?.port;
+  say(`Kafka is ready on localhost:${port}, its data are in ${join(options.data, 'kafka')}`);
+  say(nextCommands(zookeeperPort, port));
+  const failure = await Promise.race([stopped, kafka.failed.then(asFailure), zookeeperFailure.then(asFailure)]);
+  say(failure === undefined ? 'Stopping Kafka, then ZooKeeper …' : `Stopping: ${failure}`);
+  await stop(kafka, zookeeper);
+  return failure === undefined ? 0 : 1;
+}
+
+/** The broker first: it says goodbye to ZooKeeper. */
+async function stop(kafka: KafkaBroker, zookeeper: ZookeeperServer): Promise<void> {
+  await kafka.close();
+  await zookeeper.close();
+}
+
+function asFailure(error: unknown): string {
+  return messageOf(error);
+}
+
+/** Resolves at the first signal; a second one ends the process at once. */
+function stopSignal(): Promise<undefined> {
+  return new Promise((settle) => {
+    const onSignal = (): void => {
+      settle(undefined);
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
+  });
+}
+
+/** What both servers say goes to a file; the terminal is for the person. */
+function openRuntime({ data, verbose }: Options): Runtime {
+  if (verbose) return nodeRuntime();
+  return nodeRuntime({ logStream: createWriteStream(join(data, 'odradek.log'), { flags: 'a' }) });
+}
+
+function readZooCfg({ conf, data }: Options): ReturnType<typeof zooCfgOf> {
+  const given = readConf(conf, 'zoo.cfg');
+  given.set('dataDir', resolve(data, 'zookeeper'));
+  return zooCfgOf(given, {});
+}
+
+function readServerProperties({ conf, data }: Options, zookeeperPort: number): KafkaConfig {
+  const given = readConf(conf, 'server.properties');
+  given.delete('log.dir');
+  given.set('log.dirs', resolve(data, 'kafka'));
+  given.set('zookeeper.connect', `127.0.0.1:${zookeeperPort}`);
+  if (!given.has('advertised.listeners')) given.set('advertised.listeners', advertised(given));
+  return new KafkaConfig(given);
+}
+
+/** Whoever starts this sits at the same machine: `localhost` with the ports of `listeners`. */
+function advertised(given: ReadonlyMap<string, string>): string {
+  const listeners = given.get('listeners') ?? 'PLAINTEXT://:9092';
+  return listeners.replace(/:\/\/[^,]*:(\d+)/g, '://localhost:$1');
+}
+
+function readConf(conf: string, file: string): Map<string, string> {
+  const path = join(conf, file);
+  if (!existsSync(path)) return new Map();
+  return parseProperties(readFileSync(path, 'latin1'));
+}
+
+function nextCommands(zookeeperPort: number, port: number | undefined): string {
+  return `
+Next, in another terminal:
+  bin/kafka-topics.sh --create --topic morris --bootstrap-server localhost:${port}
+  bin/kafka-console-producer.sh --topic morris --bootstrap-server localhost:${port}
+  bin/kafka-console-consumer.sh --topic morris --from-beginning --bootstrap-server localhost:${port}
+  bin/zkCli.sh -server localhost:${zookeeperPort} ls /brokers/topics
+Ctrl-C stops both; what was acknowledged is there after the next start.`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
