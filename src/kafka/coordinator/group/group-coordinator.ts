@@ -1,0 +1,389 @@
+import type { Clock, Timer } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
+import type { Random } from '../../../runtime/random.ts';
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts';
+import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
+import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
+import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
+import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
+import type { CoordinatorLog } from '../coordinator-log.ts';
+import { partitionFor } from '../partition-for.ts';
+import { Turns } from '../turns.ts';
+import { commitError, coordinatorError } from './append-errors.ts';
+import { type ClassicGroup, CONSUMER_PROTOCOL } from './classic-group.ts';
+import { decideDelete, decideForget, expiredOffsets, type TopicPartition } from './clean-up.ts';
+import { type CommitErrors, checkCommit, decideCommit, refuseCommit } from './commit-offsets.ts';
+import {
+  type DescribedGroup,
+  deadGroup,
+  describeGroup,
+  type ListedGroup,
+  listGroup,
+  unavailableGroup,
+} from './describe.ts';
+import { type FetchedOffsets, fetchOffsets, type WantedTopics } from './fetch-offsets.ts';
+import type { GroupConfig } from './group-config.ts';
+import { GroupPartition } from './group-partition.ts';
+import { type GroupClient, joinGroup } from './join.ts';
+import { heartbeat, leaveGroup } from './leave.ts';
+import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
+import { syncGroup } from './sync.ts';
+
+export interface GroupCoordinatorOptions {
+  readonly coordinatorLog: CoordinatorLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly config: GroupConfig;
+}
+
+/** Groups that are looked at in one slice of the search for expired offsets. */
+const GROUPS_PER_SLICE = 200;
+
+/**
+ * Coordinates the classic groups whose partition of `__consumer_offsets` this broker leads: membership, and committed offsets.
+ * Every method answers through its callback exactly once, now or later.
+ */
+export class GroupCoordinator {
+  readonly #options: GroupCoordinatorOptions;
+  readonly #turns = new Turns();
+  readonly #partitions = new Map<number, GroupPartition>();
+  #expiryTimer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: GroupCoordinatorOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to look for expired offsets from time to time. */
+  start(): void {
+    const { clock, config } = this.#options;
+    this.#expiryTimer = clock.after(config.retentionCheckIntervalMs, () =>
+      this.#turns.run(() => this.#expireOffsets()),
+    );
+  }
+
+  /** Everybody who waits is sent to the next coordinator. */
+  close(): void {
+    this.#isClosed = true;
+    this.#expiryTimer?.cancel();
+    this.#turns.run(() => {
+      for (const partition of this.#partitions.values()) partition.close();
+      this.#partitions.clear();
+    });
+  }
+
+  /** The partition of `__consumer_offsets` that keeps a group. */
+  partitionFor(groupId: string): number {
+    return partitionFor(groupId, this.#options.coordinatorLog.partitionCount());
+  }
+
+  // ---- leadership
+
+  /** This broker leads a partition of `__consumer_offsets` now. A later epoch of a leader that stays changes nothing. */
+  onElected(partition: number, leaderEpoch: number): void {
+    this.#turns.run(() => {
+      const current = this.#partitions.get(partition);
+      const works =
+        current?.errorCode === ErrorCode.NONE || current?.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+      if (works || this.#isClosed) return;
+      this.#options.log.info('elected as group coordinator', { partition, leaderEpoch });
+      const elected = new GroupPartition({ ...this.#options, partition, turns: this.#turns });
+      this.#partitions.set(partition, elected);
+      elected.load();
+    });
+  }
+
+  /** Another broker leads the partition, or none. */
+  onResigned(partition: number): void {
+    this.#turns.run(() => {
+      const current = this.#partitions.get(partition);
+      if (current === undefined) return;
+      this.#options.log.info('resigned as group coordinator', { partition });
+      this.#partitions.delete(partition);
+      current.close();
+    });
+  }
+
+  /** Committed offsets of topics that are gone are forgotten in every group. */
+  onTopicsDeleted(topics: Iterable<string>): void {
+    const gone = new Set(topics);
+    this.#turns.run(() => {
+      for (const partition of this.#partitions.values()) {
+        if (partition.errorCode !== ErrorCode.NONE) continue;
+        for (const group of [...partition.groups.values()]) this.#forgetTopics(partition, group, gone);
+      }
+    });
+  }
+
+  #forgetTopics(partition: GroupPartition, group: ClassicGroup, topics: ReadonlySet<string>): void {
+    if (group.state === 'Dead') return;
+    const inFlight = partition.inFlight(group.id);
+    const offsets = [
+      ...partition.state.offsets(group.id),
+      ...partition.state.pendingOffsets(group.id),
+      ...inFlight.offsets,
+    ];
+    const gone = offsets.filter(({ topic }) => topics.has(topic));
+    if (gone.length === 0) return;
+    partition.forget(group, decideForget(group, partition.state, inFlight, gone), (errorCode) =>
+      this.#warnOf(errorCode, group.id),
+    );
+  }
+
+  // ---- membership
+
+  joinGroup(request: JoinGroupRequest, client: GroupClient, answer: JoinAnswer): void {
+    this.#turns.run(() => {
+      const { groupId, memberId, sessionTimeoutMs } = request;
+      const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = this.#options.config;
+      const partition = this.#partitionOf(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) answer(joinError(memberId, errorCode));
+      else if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs) {
+        answer(joinError(memberId, ErrorCode.INVALID_SESSION_TIMEOUT));
+      } else {
+        const known = partition.groups.get(groupId);
+        // Only who has no id yet may found a group.
+        const group = known ?? (memberId === NO_MEMBER_ID ? partition.newGroup(groupId) : undefined);
+        if (group === undefined) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
+        else joinGroup(partition.rebalancer, group, request, client, answer);
+      }
+    });
+  }
+
+  syncGroup(request: SyncGroupRequest, answer: SyncAnswer): void {
+    this.#turns.run(() => {
+      const { groupId } = request;
+      const partition = this.#partitionOf(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      const group = partition?.groups.get(groupId);
+      // Old clients do not expect 14 here. The rebalance is lost anyway: members join again.
+      if (errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) answer(syncError(ErrorCode.REBALANCE_IN_PROGRESS));
+      else if (errorCode !== ErrorCode.NONE || partition === undefined) answer(syncError(errorCode));
+      else if (group === undefined) answer(syncError(ErrorCode.UNKNOWN_MEMBER_ID));
+      else syncGroup(partition.rebalancer, group, request, answer);
+    });
+  }
+
+  heartbeat(request: HeartbeatRequest, answer: (errorCode: number) => void): void {
+    this.#turns.run(() => {
+      const { groupId } = request;
+      const partition = this.#partitionOf(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      const group = partition?.groups.get(groupId);
+      // Old clients do not expect 14 here either: while the group loads, its members are believed to be alive.
+      if (errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) answer(ErrorCode.NONE);
+      else if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
+      else answer(group === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeat(partition.rebalancer, group, request));
+    });
+  }
+
+  leaveGroup(
+    groupId: string,
+    leaving: LeaveGroupRequest['members'],
+    answer: (response: LeaveGroupResponse) => void,
+  ): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      const group = partition?.groups.get(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) {
+        answer(build(LeaveGroupResponse, { errorCode }));
+      } else if (group?.state === 'Dead') {
+        answer(build(LeaveGroupResponse, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }));
+      } else {
+        const members = leaving.map((one) => ({
+          memberId: one.memberId,
+          groupInstanceId: one.groupInstanceId,
+          errorCode: group === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : leaveGroup(partition.rebalancer, group, one),
+        }));
+        answer(build(LeaveGroupResponse, { members }));
+      }
+    });
+  }
+
+  // ---- offsets
+
+  /** The error codes come in the order of the request's topics and partitions. */
+  commitOffsets(request: OffsetCommitRequest, answer: (errors: CommitErrors) => void): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(request.groupId);
+      const errorCode = errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) answer(refuseCommit(request, errorCode));
+      else this.#commit(partition, request, answer);
+    });
+  }
+
+  #commit(partition: GroupPartition, request: OffsetCommitRequest, answer: (errors: CommitErrors) => void): void {
+    const { groupId, generationIdOrMemberEpoch: generation } = request;
+    const known = partition.groups.get(groupId);
+    if (known === undefined && generation >= 0) {
+      answer(refuseCommit(request, ErrorCode.ILLEGAL_GENERATION));
+      return;
+    }
+    const group = known ?? partition.newGroup(groupId);
+    const errorCode = checkCommit(group, request);
+    if (errorCode !== ErrorCode.NONE) {
+      answer(refuseCommit(request, errorCode));
+      return;
+    }
+    const member = group.members.get(request.memberId);
+    if (member !== undefined) partition.rebalancer.heard(member);
+    const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
+    if (records.length === 0) answer(errors(ErrorCode.NONE));
+    else partition.append(records, (appended) => answer(errors(commitError(appended))));
+  }
+
+  fetchOffsets(
+    groupId: string,
+    topics: WantedTopics | null,
+    requireStable: boolean,
+    answer: (fetched: FetchedOffsets) => void,
+  ): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      const errorCode = errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) answer({ errorCode, topics: [] });
+      else {
+        const inFlight = requireStable ? partition.inFlight(groupId).offsets : [];
+        answer(fetchOffsets(partition.state, groupId, { topics, requireStable, inFlight }));
+      }
+    });
+  }
+
+  /** Error codes come in the order of the partitions. */
+  deleteOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    answer: (errorCode: number, errors: readonly number[]) => void,
+  ): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      const group = partition?.groups.get(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition, () => deletable(group));
+      if (errorCode !== ErrorCode.NONE || partition === undefined || group === undefined) {
+        answer(errorCode, []);
+        return;
+      }
+      const isConsumed = partitions.map(({ topic }) => group.state !== 'Empty' && group.isSubscribedTo(topic));
+      const free = partitions.filter((_, index) => isConsumed[index] === false);
+      const errorsWith = (deleted: number): number[] =>
+        isConsumed.map((consumed) => (consumed ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : deleted));
+      if (free.length === 0) {
+        answer(ErrorCode.NONE, errorsWith(ErrorCode.NONE));
+        return;
+      }
+      const decision = decideForget(group, partition.state, partition.inFlight(groupId), free);
+      partition.forget(group, decision, (appended) => answer(ErrorCode.NONE, errorsWith(coordinatorError(appended))));
+    });
+  }
+
+  // ---- administration
+
+  deleteGroup(groupId: string, answer: (errorCode: number) => void): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      const errorCode = errorOf(partition);
+      const group = partition?.groups.get(groupId);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
+      else if (group === undefined || group.state === 'Dead') answer(ErrorCode.GROUP_ID_NOT_FOUND);
+      else if (group.state !== 'Empty') answer(ErrorCode.NON_EMPTY_GROUP);
+      else {
+        const decision = decideDelete(group, partition.state, partition.inFlight(groupId));
+        partition.forget(group, decision, (appended) => answer(coordinatorError(appended)));
+      }
+    });
+  }
+
+  describeGroup(groupId: string, answer: (group: DescribedGroup) => void): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      const errorCode = errorOf(partition);
+      const group = partition?.groups.get(groupId);
+      if (errorCode !== ErrorCode.NONE) answer(unavailableGroup(groupId, errorCode));
+      else answer(group === undefined ? deadGroup(groupId) : describeGroup(group));
+    });
+  }
+
+  /** What is loaded; the error tells if some of it is not yet. Filters are compared without case; an empty one lets all through. */
+  listGroups(
+    filter: { readonly states: readonly string[]; readonly types: readonly string[] },
+    answer: (errorCode: number, groups: readonly ListedGroup[]) => void,
+  ): void {
+    this.#turns.run(() => {
+      const states = new Set(filter.states.map((state) => state.toLowerCase()));
+      const isClassic = filter.types.length === 0 || filter.types.some((type) => type.toLowerCase() === 'classic');
+      const groups: ListedGroup[] = [];
+      let errorCode: number = this.#isClosed ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE;
+      for (const partition of this.#partitions.values()) {
+        if (partition.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) errorCode = partition.errorCode;
+        if (partition.errorCode !== ErrorCode.NONE || !isClassic) continue;
+        for (const group of partition.groups.values()) {
+          if (states.size === 0 || states.has(group.state.toLowerCase())) groups.push(listGroup(group));
+        }
+      }
+      answer(errorCode, groups);
+    });
+  }
+
+  // ---- expiry
+
+  #expireOffsets(): void {
+    if (this.#isClosed) return;
+    this.#expireIn(this.#allGroups());
+  }
+
+  #expireIn(groups: Iterator<{ partition: GroupPartition; group: ClassicGroup }>): void {
+    if (this.#isClosed) return;
+    for (let count = 0; count < GROUPS_PER_SLICE; count += 1) {
+      const next = groups.next();
+      if (next.done === true) {
+        this.start();
+        return;
+      }
+      this.#expire(next.value.partition, next.value.group);
+    }
+    this.#options.clock.soon(() => this.#turns.run(() => this.#expireIn(groups)));
+  }
+
+  *#allGroups(): Iterator<{ partition: GroupPartition; group: ClassicGroup }> {
+    for (const partition of [...this.#partitions.values()]) {
+      for (const group of [...partition.groups.values()]) yield { partition, group };
+    }
+  }
+
+  #expire(partition: GroupPartition, group: ClassicGroup): void {
+    const isCurrent = partition.errorCode === ErrorCode.NONE && partition.groups.get(group.id) === group;
+    if (!isCurrent || group.state === 'Dead') return;
+    const inFlight = partition.inFlight(group.id);
+    const times = { nowMs: this.#options.clock.wallMs(), retentionMs: this.#options.config.offsetsRetentionMs };
+    const expired = expiredOffsets(group, partition.state, inFlight, times);
+    const decision = decideForget(group, partition.state, inFlight, expired);
+    if (decision.records.length === 0 && !decision.isGone) return;
+    partition.forget(group, decision, (errorCode) => this.#warnOf(errorCode, group.id));
+  }
+
+  #warnOf(errorCode: number, group: string): void {
+    if (errorCode !== ErrorCode.NONE) this.#options.log.warn('offsets could not be forgotten', { group, errorCode });
+  }
+
+  #partitionOf(groupId: string): GroupPartition | undefined {
+    return this.#partitions.get(this.partitionFor(groupId));
+  }
+}
+
+/** What hinders a request; where nothing of the partition does, what the second check says. */
+function errorOf(partition: GroupPartition | undefined, andThen: () => number = () => ErrorCode.NONE): number {
+  const errorCode = partition?.errorCode ?? ErrorCode.NOT_COORDINATOR;
+  return errorCode === ErrorCode.NONE ? andThen() : errorCode;
+}
+
+/** Whether offsets of a group may be deleted at all: only consumers tell which topics they use. */
+function deletable(group: ClassicGroup | undefined): number {
+  if (group === undefined || group.state === 'Dead') return ErrorCode.GROUP_ID_NOT_FOUND;
+  const knowsTopics = group.state === 'Empty' || group.protocolType === CONSUMER_PROTOCOL;
+  return knowsTopics ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
+}
