@@ -76,6 +76,7 @@ export class FileSnapLog {
       logDirectory: this.logDirectory,
       ...this.#options,
     });
+    await this.#syncRecovered();
     if (recovered.snapshot === undefined && recovered.lastZxid === 0n) await this.takeSnapshot(recovered);
     return recovered;
   }
@@ -136,7 +137,7 @@ export class FileSnapLog {
     return new Promise((resolve, reject) => {
       const begin = (): void => {
         if (this.#snapshot !== undefined) this.#runtime.clock.after(1, begin);
-        else this.startSnapshot(subject, (error) => (error === undefined ? resolve() : reject(error)));
+        else this.startSnapshot(subject, settle(resolve, reject));
       };
       begin();
     });
@@ -196,12 +197,26 @@ export class FileSnapLog {
 
   /** A directory's name is durable once the one that holds it is synced. */
   async #syncParents(): Promise<void> {
-    for (const directory of this.#unsyncedParents) {
-      await new Promise<void>((resolve, reject) => {
-        this.#runtime.disk.syncDirectory(directory, (error) => (error === undefined ? resolve() : reject(error)));
-      });
-    }
+    for (const directory of this.#unsyncedParents) await this.#syncDirectory(directory);
     this.#unsyncedParents.clear();
+  }
+
+  /**
+   * What recovery has read may be in the page cache only, left there by a process that was killed before its sync. The log goes
+   * on in a new file: without this a power failure could take the end of the old one from under it.
+   */
+  async #syncRecovered(): Promise<void> {
+    const { disk } = this.#runtime;
+    const newest = listLogs(disk, this.logDirectory).at(-1);
+    if (newest !== undefined) {
+      const file = disk.open(newest.path);
+      await new Promise<void>((resolve, reject) => file.sync(settle(resolve, reject))).finally(() => file.close());
+    }
+    for (const directory of new Set([this.logDirectory, this.snapshotDirectory])) await this.#syncDirectory(directory);
+  }
+
+  #syncDirectory(directory: string): Promise<void> {
+    return new Promise((resolve, reject) => this.#runtime.disk.syncDirectory(directory, settle(resolve, reject)));
   }
 
   /** FileTxnSnapLog.checkLogDir and checkSnapDir, for directories that are not one. */
@@ -237,4 +252,8 @@ export class FileSnapLog {
 function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash > 0 ? path.slice(0, slash) : slash === 0 ? '/' : '.';
+}
+
+function settle(resolve: () => void, reject: (error: DiskError) => void): Completion {
+  return (error) => (error === undefined ? resolve() : reject(error));
 }

@@ -241,6 +241,24 @@ function replayed(records: readonly TxnRecord[]): DataTree {
   return tree;
 }
 
+test('what a killed process wrote but never synced outlives a power failure, once more was acknowledged after it', async () => {
+  const { sim, machine, storage, records } = await logOf(13, [5]);
+  const txns = new RandomTxns(replayed(records), drawFrom(4));
+  for (let index = 0; index < 5; index += 1) storage.log.append(txns.next());
+  storage.log.flush(() => assert.fail('the process is killed before the sync is done'));
+  machine.crash('process');
+  const next = new FileSnapLog(machine.restart(), options);
+  const { tree } = await sim.complete(next.recover());
+  assert.equal(tree.lastProcessedZxid, 10n);
+  next.log.append(new RandomTxns(tree, drawFrom(5)).next());
+  await sim.complete(new Promise((resolve) => next.log.flush(resolve)));
+  for (let seed = 0; seed < 3; seed += 1) {
+    machine.crash('power');
+    const recovered = recover(machine.restart(), { ...directories, tree: treeOptions });
+    assert.equal(recovered.lastZxid, 11n);
+  }
+});
+
 test('a failed sync ends the log: nothing after it is acknowledged', async () => {
   const { sim, machine, storage } = await logOf(6, [3]);
   machine.disk.failNext({ operation: 'sync', code: 'EIO', path: 'log.' });
