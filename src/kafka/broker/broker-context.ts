@@ -1,6 +1,7 @@
 import type { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Controller } from '../controller/controller.ts';
+import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
@@ -37,8 +38,10 @@ export interface BrokerContext {
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;
   readonly producerIds: ProducerIds;
+  /** Membership and committed offsets of the groups that this broker coordinates. */
+  readonly groups: GroupCoordinator;
   /** Reads what is configured for topics that this broker had no replica of. */
   prepareTopics(topics: ReadonlySet<string>): Promise<void>;
-  /** The controller said that partitions are gone: what else knew of them forgets them. */
-  onPartitionsDeleted(partitions: readonly PartitionMetadata[]): void;
+  /** The controller told of the cluster anew; with the partitions that are gone. */
+  onMetadataUpdate(deleted: readonly PartitionMetadata[]): void;
 }

@@ -8,6 +8,15 @@ import { leaderAndIsrHandler } from './handlers/04-leader-and-isr.ts';
 import { stopReplicaHandler } from './handlers/05-stop-replica.ts';
 import { updateMetadataHandler } from './handlers/06-update-metadata.ts';
 import { controlledShutdownHandler } from './handlers/07-controlled-shutdown.ts';
+import { offsetCommitHandler } from './handlers/08-offset-commit.ts';
+import { offsetFetchHandler } from './handlers/09-offset-fetch.ts';
+import { findCoordinatorHandler } from './handlers/10-find-coordinator.ts';
+import { joinGroupHandler } from './handlers/11-join-group.ts';
+import { heartbeatHandler } from './handlers/12-heartbeat.ts';
+import { leaveGroupHandler } from './handlers/13-leave-group.ts';
+import { syncGroupHandler } from './handlers/14-sync-group.ts';
+import { describeGroupsHandler } from './handlers/15-describe-groups.ts';
+import { listGroupsHandler } from './handlers/16-list-groups.ts';
 import { apiVersionsHandler } from './handlers/18-api-versions.ts';
 import { createTopicsHandler } from './handlers/19-create-topics.ts';
 import { deleteTopicsHandler } from './handlers/20-delete-topics.ts';
@@ -15,7 +24,9 @@ import { initProducerIdHandler } from './handlers/22-init-producer-id.ts';
 import { describeConfigsHandler } from './handlers/32-describe-configs.ts';
 import { alterConfigsHandler } from './handlers/33-alter-configs.ts';
 import { createPartitionsHandler } from './handlers/37-create-partitions.ts';
+import { deleteGroupsHandler } from './handlers/42-delete-groups.ts';
 import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-configs.ts';
+import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
 import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
 
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
@@ -30,6 +41,15 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     stopReplicaHandler(broker),
     updateMetadataHandler(broker),
     controlledShutdownHandler(broker),
+    offsetCommitHandler(broker),
+    offsetFetchHandler(broker),
+    findCoordinatorHandler(broker),
+    joinGroupHandler(broker),
+    heartbeatHandler(broker),
+    leaveGroupHandler(broker),
+    syncGroupHandler(broker),
+    describeGroupsHandler(broker),
+    listGroupsHandler(broker),
     apiVersionsHandler(handlers),
     createTopicsHandler(broker),
     deleteTopicsHandler(broker),
@@ -37,7 +57,9 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     describeConfigsHandler(broker),
     alterConfigsHandler(broker),
     createPartitionsHandler(broker),
+    deleteGroupsHandler(broker),
     incrementalAlterConfigsHandler(broker),
+    offsetDeleteHandler(broker),
     describeClusterHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);

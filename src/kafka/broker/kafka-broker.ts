@@ -4,6 +4,8 @@ import { TimerWheel } from '../../runtime/timer-wheel.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
+import { groupConfig } from '../coordinator/group/group-config.ts';
+import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { LogManager } from '../log/log-manager.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
@@ -20,11 +22,13 @@ import { ConfigChanges } from './config-changes.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
+import { InternalTopicLog } from './internal-topic-log.ts';
 import { Listeners } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { TopicAdmin } from './topic-admin.ts';
+import { OFFSETS_TOPIC } from './topic-names.ts';
 import { openSession } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
@@ -65,6 +69,9 @@ class Broker implements KafkaBroker {
   readonly #configs: ConfigStore;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
+  /** The controller has told us of ourselves: from then on our answers are right. */
+  readonly #isKnown: Promise<void>;
+  #known: () => void = () => undefined;
   /** Set while starting, in this order. */
   #id = -1;
   #clusterId = '';
@@ -73,6 +80,7 @@ class Broker implements KafkaBroker {
   #replicas: ReplicaManager | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
+  #groups: GroupCoordinator | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -88,6 +96,9 @@ class Broker implements KafkaBroker {
       for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
         if (partition.log !== undefined) partition.log.config = logConfig;
       }
+    });
+    this.#isKnown = new Promise((resolve) => {
+      this.#known = resolve;
     });
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
@@ -122,6 +133,8 @@ class Broker implements KafkaBroker {
     await this.#openDoors();
     await this.#register(zk);
     await this.#controller?.start();
+    await this.#controller?.told(this.#id);
+    await this.#isKnown;
     log.info(`[KafkaServer id=${this.#id}] started`);
   }
 
@@ -201,8 +214,10 @@ class Broker implements KafkaBroker {
       random,
       validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
     });
+    const groups = this.#coordinateGroups(replicas);
     const context: BrokerContext = {
       id: this.#id,
+      groups,
       clusterId: this.#clusterId,
       config: this.#config,
       runtime: this.#runtime,
@@ -225,9 +240,10 @@ class Broker implements KafkaBroker {
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       producerIds: new ProducerIds(this.#id, zk),
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
-      onPartitionsDeleted: (partitions) => {
-        for (const { topic } of partitions)
+      onMetadataUpdate: (deleted) => {
+        for (const { topic } of deleted)
           if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
+        if (this.#metadata.brokers.has(this.#id)) this.#known();
       },
     };
     this.#handlers = registerHandlers(context);
@@ -266,7 +282,32 @@ class Broker implements KafkaBroker {
     );
   }
 
-  #leadershipChanged(_partition: Partition): void {}
+  #coordinateGroups(replicas: ReplicaManager): GroupCoordinator {
+    const { clock, random, log } = this.#runtime;
+    const groups = new GroupCoordinator({
+      coordinatorLog: new InternalTopicLog({
+        topic: OFFSETS_TOPIC,
+        config: this.#config,
+        clock,
+        metadata: this.#metadata,
+        replicas,
+      }),
+      clock,
+      random,
+      log: log.named('kafka.groups'),
+      config: groupConfig((key) => this.#config.number(key)),
+    });
+    groups.start();
+    this.#groups = groups;
+    return groups;
+  }
+
+  /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
+  #leadershipChanged(partition: Partition): void {
+    if (partition.topic !== OFFSETS_TOPIC) return;
+    if (partition.isLeader) this.#groups?.onElected(partition.index, partition.leaderEpoch);
+    else this.#groups?.onResigned(partition.index);
+  }
 
   // ---- the session ends, and another begins
 
@@ -326,6 +367,7 @@ class Broker implements KafkaBroker {
     if (this.#config.boolean('controlled.shutdown.enable')) await this.#leave();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#groups?.close();
     await this.#controller?.close();
     await this.#stopReplicas();
     await this.#zk?.client.close();
@@ -337,6 +379,7 @@ class Broker implements KafkaBroker {
     this.#closing ??= Promise.resolve();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#groups?.close();
     await this.#stopReplicas();
     await this.#zk?.client.close();
   }

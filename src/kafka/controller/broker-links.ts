@@ -49,6 +49,11 @@ export class BrokerLinks {
     for (const id of [...this.#links.keys()]) this.remove(id);
   }
 
+  /** When everything that was sent to a broker so far is answered, or the broker is gone. */
+  async settled(broker: number): Promise<void> {
+    await this.#links.get(broker)?.tail;
+  }
+
   /** Undefined when the broker went away before it answered. */
   send<Q extends Fields, R extends Fields>(
     broker: number,

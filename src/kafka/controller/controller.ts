@@ -66,6 +66,12 @@ export class Controller {
     return this.#event('startup', () => this.#elect());
   }
 
+  /** When a broker knows what this controller has decided so far; at once where another one reigns. */
+  async told(broker: number): Promise<void> {
+    await this.#tail;
+    await this.#reign?.links.settled(broker);
+  }
+
   /** The session is gone and with it /controller: somebody else may reign already. */
   sessionExpired(): Promise<void> {
     return this.#event('session expired', async () => this.#resign());

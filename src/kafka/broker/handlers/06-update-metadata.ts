@@ -20,8 +20,7 @@ export function updateMetadataHandler(broker: BrokerContext): ApiHandler {
       const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
       if (errorCode === ErrorCode.NONE) {
         const update = readUpdate(request, context.apiVersion);
-        const deleted = broker.metadata.update(update);
-        if (deleted.length > 0) broker.onPartitionsDeleted(deleted);
+        broker.onMetadataUpdate(broker.metadata.update(update));
         for (const { name } of update.topics) broker.topicPurgatory.check(name);
       }
       responder.answer(build(UpdateMetadataResponse, { errorCode }));

@@ -1,0 +1,98 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts';
+import { LegacyOffsets } from '../../zk/legacy-offsets.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { asKafkaError } from '../request-errors.ts';
+
+type Topic = OffsetCommitRequest['topics'][number];
+type Partition = Topic['partitions'][number];
+
+/** From this version on topics go by id. */
+const TOPIC_IDS_FROM = 10;
+
+/** v0 stores in ZooKeeper, where consumers of 0.8 look. */
+export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: OffsetCommitRequest,
+    response: OffsetCommitResponse,
+    versions: '0-10',
+    handle(request, { apiVersion }, responder) {
+      const { codes, accepted } = checkTopics(broker, request.topics, apiVersion);
+      const topics = accepted.map(({ topic }) => topic);
+      const answer = (errors: readonly (readonly number[])[]): void => {
+        accepted.forEach(({ topicIndex, places }, index) => {
+          for (const [at, place] of places.entries()) codes[topicIndex]![place] = errors[index]![at]!;
+        });
+        responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, codes) }));
+      };
+      if (topics.length === 0) answer([]);
+      else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer);
+      else {
+        void commitToZookeeper(broker, request.groupId, topics)
+          .then(answer)
+          .catch((error: unknown) => responder.close(String(error)));
+      }
+    },
+  });
+}
+
+interface Accepted {
+  /** With its name, and only with partitions that exist. */
+  readonly topic: Topic;
+  /** Where it and they stand in the request. */
+  readonly topicIndex: number;
+  readonly places: readonly number[];
+}
+
+function checkTopics(
+  broker: BrokerContext,
+  topics: readonly Topic[],
+  version: number,
+): { readonly codes: number[][]; readonly accepted: Accepted[] } {
+  const accepted: Accepted[] = [];
+  const codes = topics.map((topic, topicIndex) => {
+    const name = version >= TOPIC_IDS_FROM ? broker.metadata.topicName(topic.topicId) : topic.name;
+    if (name === undefined) return topic.partitions.map((): number => ErrorCode.UNKNOWN_TOPIC_ID);
+    const exists = ({ partitionIndex }: Partition): boolean =>
+      broker.metadata.partition(name, partitionIndex) !== undefined;
+    const places = [...topic.partitions.keys()].filter((place) => exists(topic.partitions[place]!));
+    if (places.length > 0) {
+      const partitions = places.map((place) => topic.partitions[place]!);
+      accepted.push({ topic: { ...topic, name, partitions }, topicIndex, places });
+    }
+    return topic.partitions.map((): number => ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+  return { codes, accepted };
+}
+
+function describe(topics: readonly Topic[], codes: readonly (readonly number[])[]): OffsetCommitResponse['topics'] {
+  return topics.map(({ name, topicId, partitions }, topicIndex) => ({
+    name,
+    topicId,
+    partitions: partitions.map(({ partitionIndex }, place) => ({
+      partitionIndex,
+      errorCode: codes[topicIndex]![place]!,
+    })),
+  }));
+}
+
+function commitToZookeeper(broker: BrokerContext, group: string, topics: readonly Topic[]): Promise<number[][]> {
+  const offsets = new LegacyOffsets(broker.zk.client);
+  const metadataLengthMax = broker.config.number('offset.metadata.max.bytes');
+  const commit = async (topic: string, partition: Partition): Promise<number> => {
+    const { partitionIndex, committedOffset, committedMetadata } = partition;
+    if ((committedMetadata ?? '').length > metadataLengthMax) return ErrorCode.OFFSET_METADATA_TOO_LARGE;
+    if (!Number.isSafeInteger(committedOffset)) return ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
+    try {
+      await offsets.put(group, topic, partitionIndex, committedOffset);
+      return ErrorCode.NONE;
+    } catch (error) {
+      return asKafkaError(error).code;
+    }
+  };
+  return Promise.all(
+    topics.map(({ name, partitions }) => Promise.all(partitions.map((partition) => commit(name, partition)))),
+  );
+}

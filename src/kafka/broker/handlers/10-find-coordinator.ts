@@ -1,0 +1,59 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
+import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { OFFSETS_TOPIC } from '../topic-names.ts';
+import { endpointOn } from './03-metadata.ts';
+
+type Coordinator = FindCoordinatorResponse['coordinators'][number];
+
+const GROUP = 0;
+const TRANSACTION = 1;
+const MANY_KEYS_FROM = 4;
+
+/** The coordinator of a key is the leader of the partition that keeps it; the first question brings the topic into being. */
+export function findCoordinatorHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: FindCoordinatorRequest,
+    response: FindCoordinatorResponse,
+    versions: '0-6',
+    handle({ key, keyType, coordinatorKeys }, { apiVersion, listenerName }, responder) {
+      const find = (one: string): Coordinator => findCoordinator(broker, { key: one, keyType, listenerName });
+      if (apiVersion >= MANY_KEYS_FROM) {
+        return responder.answer(build(FindCoordinatorResponse, { coordinators: coordinatorKeys.map(find) }));
+      }
+      const { errorCode, nodeId, host, port } = find(key);
+      // Apache's text for no error, which was sent until version 3.
+      const errorMessage = errorCode === ErrorCode.NONE ? 'NONE' : errorInfo(errorCode).message;
+      responder.answer(build(FindCoordinatorResponse, { errorCode, errorMessage, nodeId, host, port }));
+    },
+  });
+}
+
+function findCoordinator(
+  broker: BrokerContext,
+  wanted: { readonly key: string; readonly keyType: number; readonly listenerName: string },
+): Coordinator {
+  const failed = (errorCode: number): Coordinator => ({
+    key: wanted.key,
+    nodeId: -1,
+    host: '',
+    port: -1,
+    errorCode,
+    errorMessage: '',
+  });
+  if (wanted.keyType === TRANSACTION) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+  if (wanted.keyType !== GROUP) return failed(ErrorCode.INVALID_REQUEST);
+  const topic = broker.metadata.topic(OFFSETS_TOPIC);
+  if (topic === undefined) {
+    broker.autoTopics.create(OFFSETS_TOPIC);
+    return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+  }
+  const leaderId = topic.partitions.get(broker.groups.partitionFor(wanted.key))?.leader;
+  const leader = leaderId === undefined ? undefined : broker.metadata.brokers.get(leaderId);
+  const endpoint = leader && endpointOn(leader, wanted.listenerName);
+  if (leader === undefined || endpoint === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+  const { host, port } = endpoint;
+  return { key: wanted.key, nodeId: leader.id, host, port, errorCode: ErrorCode.NONE, errorMessage: '' };
+}

@@ -1,0 +1,24 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+
+/** From version 5 on a member must say which protocol it means (KIP-559). */
+const PROTOCOL_REQUIRED_FROM = 5;
+
+export function syncGroupHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: SyncGroupRequest,
+    response: SyncGroupResponse,
+    versions: '0-5',
+    handle(request, { apiVersion }, responder) {
+      const { protocolType, protocolName } = request;
+      if (apiVersion >= PROTOCOL_REQUIRED_FROM && (protocolType === null || protocolName === null)) {
+        responder.answer(build(SyncGroupResponse, { errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL }));
+        return;
+      }
+      broker.groups.syncGroup(request, (response) => responder.answer(response));
+    },
+  });
+}

@@ -1,0 +1,38 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { GROUP_OPERATIONS } from '../authorized-operations.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { gather } from '../gather.ts';
+
+type Group = DescribeGroupsResponse['groups'][number];
+
+const UNKNOWN_OPERATIONS = -2_147_483_648;
+/** From this version on a group that does not exist is an error, and not a dead group (KIP-1043). */
+const NOT_FOUND_FROM = 6;
+
+export function describeGroupsHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: DescribeGroupsRequest,
+    response: DescribeGroupsResponse,
+    versions: '0-6',
+    handle({ groups: ids, includeAuthorizedOperations }, { apiVersion }, responder) {
+      gather<string, Group>(
+        ids,
+        (groupId, done) =>
+          broker.groups.describeGroup(groupId, (group) => {
+            const isMissing = apiVersion >= NOT_FOUND_FROM && group.groupState === 'Dead';
+            const isShown = includeAuthorizedOperations && group.errorCode === ErrorCode.NONE;
+            done({
+              ...group,
+              errorCode: isMissing ? ErrorCode.GROUP_ID_NOT_FOUND : group.errorCode,
+              errorMessage: isMissing ? `Group ${groupId} not found.` : null,
+              authorizedOperations: isShown ? GROUP_OPERATIONS : UNKNOWN_OPERATIONS,
+            });
+          }),
+        (groups) => responder.answer(build(DescribeGroupsResponse, { groups })),
+      );
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
+import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { gather } from '../gather.ts';
+
+type Result = DeleteGroupsResponse['results'][number];
+
+/** v3 says in words why a group was not deleted. */
+export function deleteGroupsHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: DeleteGroupsRequest,
+    response: DeleteGroupsResponse,
+    versions: '0-3',
+    handle({ groupsNames }, _context, responder) {
+      gather<string, Result>(
+        [...new Set(groupsNames)],
+        (groupId, done) =>
+          broker.groups.deleteGroup(groupId, (errorCode) =>
+            done({
+              groupId,
+              errorCode,
+              errorMessage: errorCode === ErrorCode.NONE ? null : errorInfo(errorCode).message,
+            }),
+          ),
+        (results) => responder.answer(build(DeleteGroupsResponse, { results })),
+      );
+    },
+  });
+}
