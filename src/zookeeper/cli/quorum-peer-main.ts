@@ -1,0 +1,87 @@
+/** The server's process: `quorum-peer-main <marks…> <zoo.cfg>`. The scripts start it, in the foreground or as a daemon. */
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../../config/config-error.ts';
+import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
+import { DiskError } from '../../runtime/disk.ts';
+import { NetworkError } from '../../runtime/network.ts';
+import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
+import { SERVER_VERSION } from '../server/version.ts';
+import { startZookeeper } from '../server/zookeeper-server.ts';
+import type { StartMessage } from './server-process.ts';
+import { systemPropertiesOf } from './zk-environment.ts';
+
+/** org.apache.zookeeper.server.ExitCode. */
+const ExitCode = { UNEXPECTED_ERROR: 1, INVALID_INVOCATION: 2, UNABLE_TO_ACCESS_DATADIR: 3 } as const;
+/** As a JVM ends by these signals. */
+const signalCodes = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
+
+interface Refusal {
+  readonly reason: string;
+  readonly exitCode: number;
+}
+
+/** Runs a server until a signal ends it. Answers only when it could not start. */
+export async function runServer(configFile: string): Promise<number> {
+  const runtime = nodeRuntime();
+  const log = runtime.log.named('zookeeper');
+  try {
+    const config = readConfig(configFile);
+    log.info(`Zookeeper version: ${SERVER_VERSION}`, { config: configFile, dataDir: config.dataDir });
+    const server = await startZookeeper(runtime, config, {
+      onFatal: (error) => {
+        log.error('the server has stopped', { error });
+        process.exit(ExitCode.UNEXPECTED_ERROR);
+      },
+    });
+    for (const [signal, code] of Object.entries(signalCodes)) {
+      process.once(signal, () => {
+        log.info('stopping', { signal });
+        server.close().finally(() => process.exit(code));
+      });
+    }
+    log.info('serving', { host: server.clientAddress.host, port: server.clientAddress.port });
+    tell({ kind: 'started' });
+    return await new Promise<never>(() => undefined);
+  } catch (error) {
+    const { reason, exitCode } = refusalOf(error);
+    process.stderr.write(`${reason}\n`);
+    tell({ kind: 'refused', reason });
+    return exitCode;
+  }
+}
+
+function readConfig(configFile: string): ZooCfg {
+  const properties = systemPropertiesOf(`${process.env.SERVER_JVMFLAGS ?? ''} ${process.env.JVMFLAGS ?? ''}`);
+  let text: string;
+  try {
+    text = readFileSync(configFile, 'latin1');
+  } catch {
+    throw new ConfigError('config', configFile, 'the file cannot be read');
+  }
+  return readZooCfg(text, properties);
+}
+
+/** One line that says what to change. */
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof ConfigError) {
+    return { reason: `Invalid config, exiting abnormally: ${error.message}`, exitCode: ExitCode.INVALID_INVOCATION };
+  }
+  if (error instanceof NetworkError) return { reason: error.message, exitCode: ExitCode.UNEXPECTED_ERROR };
+  if (error instanceof DiskError && error.code !== 'EBUSY') {
+    const reason = `Unable to access datadir, exiting abnormally: ${error.message}`;
+    return { reason, exitCode: ExitCode.UNABLE_TO_ACCESS_DATADIR };
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return { reason: `Unexpected exception, exiting abnormally: ${reason}`, exitCode: ExitCode.UNEXPECTED_ERROR };
+}
+
+/** The script that started us waits for this. */
+function tell(message: StartMessage): void {
+  if (process.send === undefined) return;
+  process.send(message, () => process.disconnect?.());
+}
+
+if (import.meta.main) {
+  const configFile = process.argv.at(-1) ?? '';
+  process.exitCode = await runServer(configFile);
+}
