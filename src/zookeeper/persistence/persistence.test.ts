@@ -242,20 +242,20 @@ function replayed(records: readonly TxnRecord[]): DataTree {
 }
 
 test('what a killed process wrote but never synced outlives a power failure, once more was acknowledged after it', async () => {
-  const { sim, machine, storage, records } = await logOf(13, [5]);
-  const txns = new RandomTxns(replayed(records), drawFrom(4));
-  for (let index = 0; index < 5; index += 1) storage.log.append(txns.next());
-  storage.log.flush(() => assert.fail('the process is killed before the sync is done'));
-  machine.crash('process');
-  const next = new FileSnapLog(machine.restart(), options);
-  const { tree } = await sim.complete(next.recover());
-  assert.equal(tree.lastProcessedZxid, 10n);
-  next.log.append(new RandomTxns(tree, drawFrom(5)).next());
-  await sim.complete(new Promise((resolve) => next.log.flush(resolve)));
-  for (let seed = 0; seed < 3; seed += 1) {
+  // What a power failure takes is drawn.
+  for (let seed = 100; seed < 110; seed += 1) {
+    const { sim, machine, storage, records } = await logOf(seed, [5]);
+    const txns = new RandomTxns(replayed(records), drawFrom(4));
+    for (let index = 0; index < 5; index += 1) storage.log.append(txns.next());
+    storage.log.flush(() => assert.fail('the process is killed before the sync is done'));
+    machine.crash('process');
+    const next = new FileSnapLog(machine.restart(), options);
+    const { tree } = await sim.complete(next.recover());
+    assert.equal(tree.lastProcessedZxid, 10n);
+    next.log.append(new RandomTxns(tree, drawFrom(5)).next());
+    await sim.complete(new Promise((resolve) => next.log.flush(resolve)));
     machine.crash('power');
-    const recovered = recover(machine.restart(), { ...directories, tree: treeOptions });
-    assert.equal(recovered.lastZxid, 11n);
+    assert.equal(recover(machine.restart(), { ...directories, tree: treeOptions }).replayedCount, 11);
   }
 });
 
