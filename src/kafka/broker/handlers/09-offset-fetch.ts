@@ -78,14 +78,15 @@ interface GroupFetch {
 function fetchGroup(broker: BrokerContext, { groupId, topics }: AskedGroup, fetch: GroupFetch): void {
   const { requireStable, version, done } = fetch;
   const byId = version >= TOPIC_IDS_FROM;
-  const nameOf = ({ name, topicId }: AskedTopic): string | undefined =>
-    byId ? broker.metadata.topicName(topicId) : name;
-  const wanted = topics?.flatMap((topic) => {
-    const name = nameOf(topic);
-    return name === undefined ? [] : [{ name, partitionIndexes: topic.partitionIndexes }];
-  });
+  const named = topics?.map((topic) => ({
+    topic,
+    name: byId ? broker.metadata.topicName(topic.topicId) : topic.name,
+  }));
+  const wanted = named?.flatMap(({ topic: { partitionIndexes }, name }) =>
+    name === undefined ? [] : [{ name, partitionIndexes }],
+  );
   broker.groups.fetchOffsets(groupId, wanted ?? null, requireStable, ({ errorCode, topics: fetched }) => {
-    const results = topics === null ? allTopics(broker, fetched, byId) : askedTopics(topics, nameOf, fetched);
+    const results = named === undefined ? allTopics(broker, fetched, byId) : askedTopics(named, fetched);
     done({ groupId, topics: errorCode === ErrorCode.NONE ? results : [], errorCode });
   });
 }
@@ -99,17 +100,17 @@ function allTopics(broker: BrokerContext, fetched: FetchedOffsets['topics'], byI
 
 /** `fetched` has, in order, the topics whose name is known. */
 function askedTopics(
-  topics: readonly AskedTopic[],
-  nameOf: (topic: AskedTopic) => string | undefined,
+  asked: readonly { readonly topic: AskedTopic; readonly name: string | undefined }[],
   fetched: FetchedOffsets['topics'],
 ): ResultTopic[] {
   const found = fetched.values();
-  return topics.map((topic) => {
-    const { topicId, partitionIndexes } = topic;
-    const partitions = nameOf(topic) === undefined ? undefined : found.next().value?.partitions;
-    const unknown = (partition: number): FetchedPartition => failedOffset(partition, ErrorCode.UNKNOWN_TOPIC_ID);
-    return { name: topic.name, topicId, partitions: partitions ?? partitionIndexes.map(unknown) };
-  });
+  const unknown = (partition: number): FetchedPartition => failedOffset(partition, ErrorCode.UNKNOWN_TOPIC_ID);
+  return asked.map(({ topic, name }) => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    partitions:
+      (name === undefined ? undefined : found.next().value?.partitions) ?? topic.partitionIndexes.map(unknown),
+  }));
 }
 
 async function fetchFromZookeeper(broker: BrokerContext, group: string, topics: WantedTopics): Promise<LegacyTopic[]> {

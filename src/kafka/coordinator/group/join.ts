@@ -2,6 +2,7 @@ import { randomUuid } from '../../../runtime/random.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import { clientHost } from './client-host.ts';
 import {
   type JoinAnswer,
   joinError,
@@ -16,7 +17,7 @@ import type { Rebalancer } from './rebalancer.ts';
 /** Who sends a request to a group. */
 export interface GroupClient {
   readonly id: string;
-  /** An address; it is stored as Java prints it, with a slash before it. */
+  /** An address. */
   readonly host: string;
   readonly apiVersion: number;
 }
@@ -113,7 +114,7 @@ function addMember({ rebalancer, group, client, request, answer, ...given }: Joi
     id: memberId,
     instanceId: request.groupInstanceId,
     clientId: client.id,
-    clientHost: `/${client.host}`,
+    clientHost: clientHost(client.host),
     sessionTimeoutMs: given.sessionTimeoutMs,
     rebalanceTimeoutMs: given.rebalanceTimeoutMs,
     protocols: given.protocols,
