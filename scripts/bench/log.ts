@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { slicesOf } from '../../src/base/slices.ts';
+import { type Slices, slicesOf } from '../../src/base/slices.ts';
 import { numberBatches } from '../../src/kafka/log/append.ts';
 import type { PartitionLog } from '../../src/kafka/log/log.ts';
 import { defaultLogConfig } from '../../src/kafka/log/log-config.ts';
@@ -17,10 +17,22 @@ const runtime = nodeRuntime({ log: silent });
 const open = (): Promise<LogManager> =>
   LogManager.open({ runtime, logDirs: [logDir], configOf: () => defaultLogConfig });
 
-function report(what: string, count: number, bytes: number, startedAt: number): void {
-  const ms = performance.now() - startedAt;
-  const each = ((ms * 1000) / count).toFixed(2);
-  console.log(`${what.padEnd(44)} ${each.padStart(8)} µs each ${(bytes / ms / 1000).toFixed(0).padStart(8)} MB/s`);
+/** Wall time, and CPU time of this process in user and kernel: the machine may be busy with others. */
+interface Instant {
+  readonly ms: number;
+  readonly cpu: NodeJS.CpuUsage;
+}
+
+function now(): Instant {
+  return { ms: performance.now(), cpu: process.cpuUsage() };
+}
+
+function report(what: string, count: number, bytes: number, since: Instant): void {
+  const ms = performance.now() - since.ms;
+  const { user, system } = process.cpuUsage(since.cpu);
+  const each = (us: number): string => (us / count).toFixed(2).padStart(8);
+  const rate = (bytes / ms / 1000).toFixed(0).padStart(6);
+  console.log(`${what.padEnd(44)} ${each(ms * 1000)} µs each ${each(user)} user ${each(system)} system ${rate} MB/s`);
 }
 
 function batchOf(size: number): Uint8Array {
@@ -30,7 +42,7 @@ function batchOf(size: number): Uint8Array {
 
 async function appendMany(log: PartitionLog, size: number, count: number, inFlight: number): Promise<void> {
   const template = batchOf(size);
-  const started = performance.now();
+  const started = now();
   let begun = 0;
   let done = 0;
   await new Promise<void>((resolve) => {
@@ -54,7 +66,7 @@ async function appendMany(log: PartitionLog, size: number, count: number, inFlig
 }
 
 async function readAll(log: PartitionLog, what: string): Promise<void> {
-  const started = performance.now();
+  const started = now();
   const from = log.logStartOffset;
   let reads = 0;
   let bytes = 0;
@@ -63,9 +75,7 @@ async function readAll(log: PartitionLog, what: string): Promise<void> {
     const records =
       read.kind === 'memory'
         ? read.records
-        : await new Promise<typeof log extends never ? never : import('../../src/base/slices.ts').Slices>((resolve) =>
-            read.load((_, loaded) => resolve(loaded)),
-          );
+        : await new Promise<Slices>((resolve) => read.load((_, loaded) => resolve(loaded)));
     reads += 1;
     bytes += records.size;
     offset += records.size / BATCH;
@@ -89,10 +99,10 @@ try {
     const quiet = await manager.getOrCreate({ topic: 'quiet', partition }, true);
     quiet.appendAsLeader(numberBatches(slicesOf(batchOf(200)), 0, 0), 'client', () => undefined);
   }
-  let started = performance.now();
+  let started = now();
   await manager.close();
   report('clean stop, a log', 2_003, 0, started);
-  started = performance.now();
+  started = now();
   manager = await open();
   report('clean start, a log', 2_003, 0, started);
   await manager.close();
