@@ -1,6 +1,15 @@
 /** English locales differ in which zones they abbreviate; Java knows an abbreviation for each of these. */
 const locales = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-NZ', 'en-ZA'];
 
+/** Zones that no English locale abbreviates mostly go by their initials (`JST`); these do not. */
+const unlikeInitials: { readonly [name: string]: string } = {
+  'Moscow Standard Time': 'MSK',
+  'Brasilia Standard Time': 'BRT',
+  'Singapore Standard Time': 'SGT',
+  'Hong Kong Standard Time': 'HKT',
+  'Argentina Standard Time': 'ART',
+};
+
 /** `Thu Jan 01 00:00:00 UTC 1970`, as java.util.Date prints in the machine's time zone. */
 export function javaDate(wallMs: number): string {
   const date = new Date(wallMs);
@@ -10,11 +19,16 @@ export function javaDate(wallMs: number): string {
 }
 
 function zoneOf(date: Date): string {
-  let zone = '';
   for (const locale of locales) {
-    const parts = new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }).formatToParts(date);
-    zone = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const zone = zoneName(date, locale, 'short');
     if (/^[A-Z]+$/.test(zone)) return zone;
   }
-  return zone;
+  const name = zoneName(date, 'en-US', 'long');
+  if (!name.endsWith(' Time')) return name;
+  return unlikeInitials[name] ?? name.replace(/\B\w+|\s/g, '');
+}
+
+function zoneName(date: Date, locale: string, timeZoneName: 'short' | 'long'): string {
+  const parts = new Intl.DateTimeFormat(locale, { timeZoneName }).formatToParts(date);
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
 }
