@@ -248,6 +248,19 @@ export interface HeaderPatch {
 export function patchHeader(slices: Slices, position: number, patch: HeaderPatch): Slices {
   const header = readBatchHeader(slices, position);
   assert(header !== undefined && position + header.sizeInBytes <= slices.size, 'a patched batch is whole', position);
+  return patchAt(slices, position, header, patch);
+}
+
+/** `patchHeader` for a batch whose header was read already; answers what it is now. */
+export function patchBatch({ header, bytes }: Batch, patch: HeaderPatch): Batch {
+  const patched = patchAt(bytes, 0, header, patch);
+  if (patch.timestamp !== undefined || header.magic !== 2) return { header: readBatchHeader(patched)!, bytes: patched };
+  const { baseOffset = header.baseOffset, partitionLeaderEpoch = header.partitionLeaderEpoch } = patch;
+  const lastOffset = baseOffset + header.lastOffsetDelta;
+  return { header: { ...header, baseOffset, lastOffset, partitionLeaderEpoch }, bytes: patched };
+}
+
+function patchAt(slices: Slices, position: number, header: BatchHeader, patch: HeaderPatch): Slices {
   const patched = withWholeHeader(slices, position, Math.min(BATCH_OVERHEAD, header.sizeInBytes));
   const { index, start } = locate(patched, position);
   const bytes = patched.chunks[index]!;

@@ -66,25 +66,32 @@ export function buildBatch(options: BatchOptions & { readonly records: readonly 
   return builder.build();
 }
 
+export interface BuilderHints {
+  /** Compressed size over plain size, as the caller learnt it from earlier batches; default 1. */
+  readonly expectedRatio?: number;
+  /** Bytes of records that are likely to come. */
+  readonly sizeHint?: number;
+}
+
 /** Collects records until the batch is full or due. */
 export class BatchBuilder {
   readonly #options: BatchOptions;
   readonly #magic: Magic;
   readonly #codec: CodecName;
   readonly #baseOffset: number;
-  readonly #writer = new Writer(1024);
+  readonly #writer: Writer;
   #count = 0;
   #nextOffset: number;
   #baseTimestamp: number | undefined;
   #maxTimestamp = NO_TIMESTAMP;
-  /** Compressed size over plain size, as the caller learnt it from earlier batches. */
   readonly #expectedRatio: number;
 
-  constructor(options: BatchOptions & { readonly expectedRatio?: number } = {}) {
+  constructor(options: BatchOptions & BuilderHints = {}) {
     const { magic = 2, codec = 'none', baseOffset = 0 } = options;
     const isPlain = options.isTransactional !== true && options.isControl !== true && codec !== 'zstd';
     assert(magic === 2 || isPlain, 'magic 0 and 1 know no transactions, control records and zstd', magic, codec);
     this.#options = options;
+    this.#writer = new Writer(options.sizeHint ?? 1024);
     this.#magic = magic;
     this.#codec = codec;
     this.#baseOffset = baseOffset;

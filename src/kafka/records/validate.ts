@@ -7,7 +7,7 @@ import {
   fewBatchesOf,
   hasValidCrc,
   NO_TIMESTAMP,
-  patchHeader,
+  patchBatch,
   readBatchHeader,
 } from './batch.ts';
 import { CompressionError, CorruptBatchError, InvalidRecordError } from './errors.ts';
@@ -123,15 +123,15 @@ function assignInPlace(batch: Batch, summary: RecordSummary, options: ValidateOp
   const maxTimestamp = isAppendTime ? nowMs : maxTimestampOf(header, summary);
   const lastOffset = baseOffset + header.recordCount - 1;
   const isStamped = header.timestampType === rules.timestampType && header.maxTimestamp === maxTimestamp;
-  const slices = patchHeader(batch.bytes, 0, {
+  const stamped = patchBatch(batch, {
     baseOffset: lastOffset - header.lastOffsetDelta,
     partitionLeaderEpoch: leaderEpoch,
     ...(isStamped ? {} : { timestamp: { type: rules.timestampType, maxTimestamp } }),
   });
   return {
     kind: 'valid',
-    slices,
-    batches: [readBatchHeader(slices)!],
+    slices: stamped.bytes,
+    batches: [stamped.header],
     firstOffset: baseOffset,
     lastOffset,
     count: header.recordCount,
