@@ -17,11 +17,11 @@ import { allows, Perms } from '../tree/acl.ts';
 import type { ApplyResult, DataTree } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
 import { authenticate, withIds } from './authentication.ts';
-import { readText } from './change-requests.ts';
 import { ConnectionStats } from './connection-stats.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient, ReadRequests } from './reads.ts';
 import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
+import type { RequestCursor } from './request-cursor.ts';
 import { kindOf } from './request-kind.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -34,6 +34,8 @@ export interface ConnectionHost {
   readonly tree: DataTree;
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
+  /** Shared by all that decode: no request is decoded inside another. */
+  readonly cursor: RequestCursor;
   readonly stats: ServerStats;
   /** When the group being applied came, monotonic. */
   readonly appliedMs: number;
@@ -207,6 +209,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#out = undefined;
     const { chunks, size } = out.finish();
     if (size === 0) return;
+    this.stats.lastResponseMs = this.#host.clock.wallMs();
     this.#outSizeHint = Math.min(Math.max(size + 64, 512), 64 * 1024);
     if (!this.#connection.write(chunks)) this.#peerIsSlow = true;
     if (this.#peerIsSlow && this.#connection.unsentBytes > UNSENT_BYTES_MAX) {
@@ -257,10 +260,12 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (this.#phase === 'closed') return;
     assert(this.#pending.shift() === request, "writes complete in their session's order", request.xid);
     if (this.#phase === 'session') {
+      const before = this.out.size;
       if (result === undefined) this.#replySync(request);
       else replyWrite(this.out, request.xid, host.tree, result);
       const latencyMs = host.appliedMs - request.receivedMs;
       host.stats.answered(latencyMs);
+      host.stats.responded(this.out.size - before);
       this.stats.answered(latencyMs, 1);
       this.#sent();
       host.hasOutput(this);
@@ -350,8 +355,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       this.#host.connect(ConnectRequest.read(new Reader(frame)), this);
       return;
     }
-    if (frame.size < 8) throw new MalformedError(`a request of ${frame.size} bytes`);
-    const header = new Reader(frame);
+    const header = this.#host.cursor.open(frame, 0);
     const xid = header.int32();
     const type = header.int32();
     this.#received();
@@ -366,7 +370,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
         this.#submit(type, xid, frame);
         return;
       case 'auth':
-        this.#authenticate(xid, header);
+        this.#authenticate(xid, frame);
         return;
       case 'sasl':
         this.#refuseSasl(xid);
@@ -378,9 +382,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
 
   #answerRead(type: number, xid: number, frame: Slices): void {
     const session = this.#session as Session;
+    const before = this.out.size;
     if (session.closing) replyHeader(this.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.SESSIONEXPIRED);
     else this.#host.reads.answer(type, xid, frame, this);
     this.#readsAnswered += 1;
+    this.#host.stats.responded(this.out.size - before);
     if (this.out.size > FLUSH_BYTES) this.flush();
   }
 
@@ -424,17 +430,18 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** The answer is the path of the request. */
   #replySync(request: PendingRequest): void {
     const { lastProcessedZxid } = this.#host.tree;
-    const from = new Reader(request.frame);
-    from.skip(8);
     try {
-      replyPath(this.out, request.xid, lastProcessedZxid, readText(from));
+      const path = this.#host.cursor.open(request.frame, 8).text();
+      replyPath(this.out, request.xid, lastProcessedZxid, path);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       replyHeader(this.out, request.xid, lastProcessedZxid, ErrorCode.MARSHALLINGERROR);
     }
   }
 
-  #authenticate(xid: number, from: Reader): void {
+  #authenticate(xid: number, frame: Slices): void {
+    const from = new Reader(frame);
+    from.skip(8);
     const packet = AuthPacket.read(from);
     const ids = authenticate(packet, this.remote.host, this.#host.config);
     replyHeader(this.out, xid, 0n as Zxid, ids === undefined ? ErrorCode.AUTHFAILED : 0);

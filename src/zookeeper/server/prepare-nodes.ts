@@ -34,6 +34,8 @@ export class NodeChanges {
   readonly #tree: DataTree;
   readonly #changes: OutstandingChanges;
   readonly #config: ZooCfg;
+  /** The parent of the last create: clients create siblings, and a string seen before is found without hashing it. */
+  #lastParent = '';
 
   constructor(tree: DataTree, changes: OutstandingChanges, config: ZooCfg) {
     this.#tree = tree;
@@ -65,7 +67,7 @@ export class NodeChanges {
     if (isTtl(flags) !== (type === OpCode.createTTL) || isContainer(flags) !== (type === OpCode.createContainer)) {
       return ErrorCode.BADARGUMENTS;
     }
-    const parentPath = parentOf(request.path);
+    const parentPath = this.#parentOf(request.path);
     if (parentPath === undefined) return ErrorCode.BADARGUMENTS;
     const acl = normalized(request.path, request.acl, context.ids);
     if (typeof acl === 'number') return acl;
@@ -171,6 +173,15 @@ export class NodeChanges {
     const paths = this.#changes.ephemeralsOf(context.sessionId);
     for (const path of paths) this.#remove(context, parentOf(path) as string, path);
     return { type: OpCode.closeSession, paths2Delete: this.#config.closeSessionTxnEnabled ? paths : null };
+  }
+
+  #parentOf(path: string): string | undefined {
+    const last = this.#lastParent;
+    const slash = path.lastIndexOf('/');
+    if (slash === last.length && path.startsWith(last) && !path.includes('\0')) return last;
+    const parent = parentOf(path);
+    if (parent !== undefined) this.#lastParent = parent;
+    return parent;
   }
 
   #remove(context: ChangeContext, parentPath: string, path: string): void {

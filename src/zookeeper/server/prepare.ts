@@ -1,7 +1,6 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { MalformedError } from '../../wire/errors.ts';
-import { Reader } from '../../wire/reader.ts';
 import type { Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
@@ -13,11 +12,13 @@ import { type ChangeRequest, readChange, readMulti } from './change-requests.ts'
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
+import type { RequestCursor } from './request-cursor.ts';
 
 export interface PreparerOptions {
   readonly tree: DataTree;
   readonly clock: Clock;
   readonly config: ZooCfg;
+  readonly cursor: RequestCursor;
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
 }
@@ -32,12 +33,14 @@ export class Preparer {
   readonly #clock: Clock;
   readonly #changes: OutstandingChanges;
   readonly #nodes: NodeChanges;
+  readonly #cursor: RequestCursor;
   #lastZxid: Zxid;
 
-  constructor({ tree, clock, config, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, cursor, lastZxid }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree);
     this.#nodes = new NodeChanges(tree, this.#changes, config);
+    this.#cursor = cursor;
     this.#lastZxid = lastZxid;
   }
 
@@ -96,9 +99,8 @@ export class Preparer {
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
     if (request.type === OpCode.reconfig) return ErrorCode.RECONFIGDISABLED;
-    const from = new Reader(request.frame);
-    from.skip(8);
     try {
+      const from = this.#cursor.open(request.frame, 8);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
         : this.#nodes.prepare(context, readChange(request.type, from));

@@ -22,7 +22,6 @@ import {
 import { allows, Perms, redactAcl } from '../tree/acl.ts';
 import { type DataTree, NO_NODE, type NodeId } from '../tree/data-tree.ts';
 import { type Watcher, WatchMode } from '../tree/watches.ts';
-import { readText } from './change-requests.ts';
 import {
   beginReply,
   replyBody,
@@ -32,6 +31,7 @@ import {
   replyStat,
   writeMultiError,
 } from './replies.ts';
+import type { RequestCursor } from './request-cursor.ts';
 
 /** The connection that asks. */
 export interface ReadClient extends Watcher {
@@ -44,14 +44,16 @@ export interface ReadClient extends Watcher {
 /** Requests that are answered from the tree at once, in their session's order. */
 export class ReadRequests {
   readonly #tree: DataTree;
+  readonly #cursor: RequestCursor;
   readonly #skipAcl: boolean;
   /** The last list that was found to let everybody read: ids of lists are never given to another list. */
   #worldReadableAclId = -1;
   /** Of the request just decoded by `#readPathAndWatch`. */
   #watch = false;
 
-  constructor(tree: DataTree, config: ZooCfg) {
+  constructor(tree: DataTree, config: ZooCfg, cursor: RequestCursor) {
     this.#tree = tree;
+    this.#cursor = cursor;
     this.#skipAcl = config.skipAcl;
   }
 
@@ -250,9 +252,8 @@ export class ReadRequests {
 
   /** `path:ustring | watch:boolean`, which the hot requests share; the flag is left in `#watch`. */
   #readPathAndWatch(frame: Slices): string {
-    const from = new Reader(frame);
-    from.skip(8);
-    const path = readText(from);
+    const from = this.#cursor.open(frame, 8);
+    const path = from.text();
     this.#watch = from.bool();
     return path;
   }
@@ -260,3 +261,10 @@ export class ReadRequests {
 
 const nobody: readonly Id[] = [];
 const noPersistentWatches = { persistentWatches: null, persistentRecursiveWatches: null };
+
+/** Null is refused: no request can do without its path. */
+function readText(from: Reader): string {
+  const size = from.int32();
+  if (size < 0) throw new MalformedError('a null string');
+  return from.utf8(size);
+}

@@ -1,5 +1,6 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
+import { DiskError } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -16,6 +17,7 @@ import type { PendingRequest } from './pending-request.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
+import { RequestCursor } from './request-cursor.ts';
 import { ServerStats } from './server-stats.ts';
 import type { ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
@@ -46,6 +48,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
   readonly stats = new ServerStats();
+  readonly cursor = new RequestCursor();
   readonly mode = 'standalone';
   readonly serverId = 0;
   outstandingCount = 0;
@@ -73,18 +76,18 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#sessionTimeouts = recovered.sessions;
     this.#startedMs = clock.monotonicMs();
     this.#port = new ClientPort(config, this.log);
-    this.reads = new ReadRequests(this.tree, config);
+    this.reads = new ReadRequests(this.tree, config, this.cursor);
     this.sessions = new Sessions({
       clock,
       tickTimeMs: config.tickTimeMs,
-      onExpired: (session) => this.#expire(session),
+      onExpired: (session) => this.#guarded(() => this.#expire(session)),
       isHeldBack: ({ owner }) => owner instanceof ClientConnection && owner.waitsForUs,
     });
     this.#pipeline = new Pipeline({
       tree: this.tree,
       sessions: this.sessions,
       sessionTimeouts: this.#sessionTimeouts,
-      preparer: new Preparer({ tree: this.tree, clock, config, lastZxid: recovered.lastZxid }),
+      preparer: new Preparer({ tree: this.tree, clock, config, cursor: this.cursor, lastZxid: recovered.lastZxid }),
       listener: this,
       agree: (listener) =>
         new StandaloneAgreement({
@@ -117,7 +120,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       clock,
       config,
       tree: this.tree,
-      deleteContainer: (path) => this.#pipeline.deleteContainer(path),
+      deleteContainer: (path) => this.#guarded(() => this.#pipeline.deleteContainer(path)),
     });
     // Every session that recovery found gets its full time again.
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
@@ -195,7 +198,12 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   directorySize(directory: string): number {
     const { disk } = this.#options.runtime;
     let size = 0;
-    for (const { name } of disk.list(directory)) size += disk.stat(`${directory}/${name}`)?.size ?? 0;
+    try {
+      for (const { name } of disk.list(directory)) size += disk.stat(`${directory}/${name}`)?.size ?? 0;
+    } catch (error) {
+      // Who asks for a figure must not end a server whose disk is about to fail.
+      if (!(error instanceof DiskError)) throw error;
+    }
     return size;
   }
 
@@ -259,13 +267,28 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#options.onFatal?.(error);
   }
 
+  /** What a timer starts: a broken invariant stops this server, not its host. */
+  #guarded(act: () => void): void {
+    if (this.#state !== 'serving') return;
+    try {
+      act();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
   #expire(session: Session): void {
     this.log.info(`Expiring session ${printHex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`);
     this.#pipeline.expireSession(session.id);
   }
 
   #purge(): void {
-    this.#options.files.purge(this.config.snapRetainCount);
+    try {
+      this.#options.files.purge(this.config.snapRetainCount);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.log.warn('old snapshots and logs could not be removed', { error: error.message });
+    }
     this.#purgeTimer = this.clock.after(this.config.purgeIntervalHours * MS_PER_HOUR, () => this.#purge());
   }
 
