@@ -17,15 +17,15 @@ export function createTopicsHandler(broker: BrokerContext): ApiHandler {
     request: CreateTopicsRequest,
     response: CreateTopicsResponse,
     versions: '0-7',
-    handle(request, context, responder) {
-      void createAll(broker, request, context.apiVersion)
+    handle(request, _context, responder) {
+      void createAll(broker, request)
         .then((topics) => responder.answer(build(CreateTopicsResponse, { topics })))
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-async function createAll(broker: BrokerContext, request: CreateTopicsRequest, version: number): Promise<Result[]> {
+async function createAll(broker: BrokerContext, request: CreateTopicsRequest): Promise<Result[]> {
   if (!broker.controller.isActive) {
     return request.topics.map(({ name }) => failed(name, new KafkaError(ErrorCode.NOT_CONTROLLER)));
   }
@@ -37,7 +37,7 @@ async function createAll(broker: BrokerContext, request: CreateTopicsRequest, ve
       if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
         throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.');
       }
-      const made = await broker.topics.create(newTopic(topic, version), request.validateOnly);
+      const made = await broker.topics.create(newTopic(topic), request.validateOnly);
       created.set(topic.name, made);
       results.set(topic.name, succeeded(broker, topic, made, request.validateOnly));
     } catch (error) {
@@ -63,15 +63,7 @@ async function waitForLeaders(
   for (const name of late) results.set(name, failed(name, new KafkaError(ErrorCode.REQUEST_TIMED_OUT)));
 }
 
-function newTopic(asked: Asked, version: number): NewTopic {
-  // Before v4 -1 meant "as the assignment says" and there was no default to ask for (KIP-464).
-  const needsNumbers = version < 4 && asked.assignments.length === 0;
-  if (needsNumbers && asked.numPartitions === -1) {
-    throw new KafkaError(ErrorCode.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.');
-  }
-  if (needsNumbers && asked.replicationFactor === -1) {
-    throw new KafkaError(ErrorCode.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.');
-  }
+function newTopic(asked: Asked): NewTopic {
   const partitions = asked.assignments.map(({ partitionIndex }) => partitionIndex);
   if (new Set(partitions).size !== partitions.length) {
     throw new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'Duplicate partition in the assignment.');

@@ -1,0 +1,302 @@
+/** Our broker and our ZooKeeper with Apache's tools and everybody's clients; our broker on Apache's ZooKeeper, and the reverse. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startOdradek } from './odradek.ts';
+import { startApacheKafka } from './peers/apache-kafka.ts';
+import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { kafkaTool } from './peers/kafka-tools.ts';
+import type { Outcome } from './peers/process.ts';
+import { tempDir } from './peers/temp-dir.ts';
+import { kcat, nodeScript, python } from './peers/tools.ts';
+
+const clean = (outcome: Outcome): string => {
+  assert.equal(outcome.code, 0, `${outcome.stdout}\n${outcome.stderr}`);
+  return outcome.stdout;
+};
+const lines = (outcome: Outcome): string[] =>
+  clean(outcome)
+    .split('\n')
+    .filter((line) => line !== '');
+
+test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, consume and describe', async (t) => {
+  const ours = await startOdradek({ dir: tempDir() });
+  t.after(() => ours.kill());
+  const { bootstrap, zookeeper } = ours;
+  const created = await kafkaTool('kafka-topics', '2.1.0', [
+    ...['--topic', 'morris', '--create', '--zookeeper', zookeeper],
+    ...['--partitions', '1', '--replication-factor', '1'],
+  ]);
+  assert.equal(clean(created), 'Created topic "morris".\n');
+  const again = await kafkaTool('kafka-topics', '3.9.1', [
+    '--bootstrap-server',
+    bootstrap,
+    '--create',
+    '--topic',
+    'morris',
+  ]);
+  assert.match(again.stdout, /Topic 'morris' already exists/);
+
+  clean(
+    await kafkaTool('kafka-console-producer', '2.1.0', ['--broker-list', bootstrap, '--topic', 'morris'], {
+      stdin: 'a\nb\n',
+    }),
+  );
+  for (const [version, stdin] of [
+    ['3.9.1', 'c\nd\n'],
+    ['4.4.0', 'e\nf\n'],
+  ] as const) {
+    clean(
+      await kafkaTool('kafka-console-producer', version, ['--bootstrap-server', bootstrap, '--topic', 'morris'], {
+        stdin,
+      }),
+    );
+  }
+  for (const version of ['2.1.0', '3.9.1', '4.4.0'] as const) {
+    const consumed = await kafkaTool('kafka-console-consumer', version, [
+      ...['--bootstrap-server', bootstrap, '--topic', 'morris', '--from-beginning'],
+      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '20000'],
+    ]);
+    assert.deepEqual(lines(consumed), ['a', 'b', 'c', 'd', 'e', 'f']);
+    assert.match(consumed.stderr, /Processed a total of 6 messages/);
+  }
+  const described = await kafkaTool('kafka-consumer-groups', '3.9.1', [
+    ...['--bootstrap-server', bootstrap, '--describe', '--group', 'group-2.1.0'],
+  ]);
+  assert.match(clean(described), /group-2\.1\.0 +morris +0 +6 +6 +0 /);
+  assert.match(
+    clean(await kafkaTool('kafka-topics', '2.1.0', ['--zookeeper', zookeeper, '--describe', '--topic', 'morris'])),
+    /Topic: morris\tPartition: 0\tLeader: 0\tReplicas: 0\tIsr: 0/,
+  );
+});
+
+test('topics grow, change and go, by RPC and by the znodes that 2.1’s tools write', async (t) => {
+  const ours = await startOdradek({ dir: tempDir() });
+  t.after(() => ours.kill());
+  const at = ['--bootstrap-server', ours.bootstrap];
+  const zk = ['--zookeeper', ours.zookeeper];
+  clean(await kafkaTool('kafka-topics', '3.9.1', [...at, '--create', '--topic', 'new', '--partitions', '2']));
+  clean(await kafkaTool('kafka-topics', '2.1.0', [...zk, '--alter', '--topic', 'new', '--partitions', '4']));
+  clean(
+    await kafkaTool('kafka-configs', '3.9.1', [
+      ...at,
+      '--alter',
+      '--entity-type',
+      'topics',
+      '--entity-name',
+      'new',
+      '--add-config',
+      'retention.ms=12345',
+    ]),
+  );
+  clean(
+    await kafkaTool('kafka-topics', '2.1.0', [...zk, '--alter', '--topic', 'new', '--config', 'segment.bytes=100000']),
+  );
+  const described = clean(await kafkaTool('kafka-topics', '3.9.1', [...at, '--describe', '--topic', 'new']));
+  assert.match(described, /PartitionCount: 4\tReplicationFactor: 1\tConfigs: /);
+  assert.match(described, /retention\.ms=12345/);
+  assert.match(described, /segment\.bytes=100000/);
+  clean(await kafkaTool('kafka-topics', '3.9.1', [...at, '--alter', '--topic', 'new', '--partitions', '5']));
+  const fewer = await kafkaTool('kafka-topics', '3.9.1', [...at, '--alter', '--topic', 'new', '--partitions', '3']);
+  assert.match(fewer.stdout, /Topic currently has 5 partitions, which is higher than the requested 3\./);
+  const tooMany = await kafkaTool('kafka-topics', '3.9.1', [
+    ...at,
+    '--create',
+    '--topic',
+    'wide',
+    '--replication-factor',
+    '3',
+  ]);
+  assert.match(tooMany.stdout, /Replication factor: 3 larger than available brokers: 1\./);
+  clean(await kafkaTool('kafka-topics', '2.1.0', [...zk, '--delete', '--topic', 'new']));
+  await kafkaTool('kafka-topics', '3.9.1', [...at, '--create', '--topic', 'other']);
+  assert.deepEqual(lines(await kafkaTool('kafka-topics', '3.9.1', [...at, '--list'])), ['other']);
+});
+
+test('what was acknowledged outlives kill -9, and Apache’s dump tool reads our log', async (t) => {
+  const dir = tempDir();
+  const first = await startOdradek({ dir });
+  t.after(() => first.kill());
+  const records = Array.from({ length: 500 }, (_, index) => `record ${index}`);
+  clean(await kcat(['-b', first.bootstrap, '-t', 'kept', '-P', '-X', 'acks=all'], { stdin: records.join('\n') }));
+  clean(
+    await kcat(['-b', first.bootstrap, '-t', 'kept', '-P', '-z', 'snappy', '-X', 'enable.idempotence=true'], {
+      stdin: 'more\n',
+    }),
+  );
+  await first.kill();
+  const second = await startOdradek({ dir });
+  t.after(() => second.kill());
+  assert.deepEqual(lines(await kcat(['-b', second.bootstrap, '-t', 'kept', '-C', '-o', 'beginning', '-e'])), [
+    ...records,
+    'more',
+  ]);
+  await second.stop();
+  const segment = join(dir, 'kafka', 'kept-0', '00000000000000000000.log');
+  const dumped = clean(await kafkaTool('kafka-dump-log', '3.9.1', ['--deep-iteration', '--files', segment]));
+  assert.equal(dumped.match(/\| offset: /g)?.length, 501);
+  assert.doesNotMatch(dumped, /invalid|mismatch|corrupt/i);
+});
+
+const producers = [
+  {
+    name: 'kafka-python',
+    run: (bootstrap: string) =>
+      python('-c', [
+        `
+import sys
+from kafka import KafkaProducer, KafkaConsumer
+p = KafkaProducer(bootstrap_servers=sys.argv[1], acks='all')
+for i in range(20): p.send('python', key=b'k%d' % i, value=b'v%d' % i)
+p.flush()
+c = KafkaConsumer('python', bootstrap_servers=sys.argv[1], group_id='python-group', auto_offset_reset='earliest', consumer_timeout_ms=8000)
+seen = []
+for m in c:
+    seen.append(m.value.decode())
+    if len(seen) == 20: break
+c.commit()
+c.close()
+print(','.join(sorted(seen)))
+`,
+        bootstrap,
+      ]),
+    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
+  },
+  {
+    name: 'confluent-kafka',
+    run: (bootstrap: string) =>
+      python('-c', [
+        `
+import sys
+from confluent_kafka import Producer, Consumer
+p = Producer({'bootstrap.servers': sys.argv[1], 'enable.idempotence': True, 'compression.type': 'lz4'})
+for i in range(20): p.produce('confluent', key=str(i), value='v%d' % i)
+p.flush(10)
+c = Consumer({'bootstrap.servers': sys.argv[1], 'group.id': 'confluent-group', 'auto.offset.reset': 'earliest'})
+c.subscribe(['confluent'])
+seen = []
+for _ in range(200):
+    m = c.poll(0.1)
+    if m is not None and m.error() is None: seen.append(m.value().decode())
+    if len(seen) == 20: break
+c.close()
+print(','.join(sorted(seen)))
+`,
+        bootstrap,
+      ]),
+    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
+  },
+  {
+    name: 'aiokafka',
+    run: (bootstrap: string) =>
+      python('-c', [
+        `
+import sys, asyncio
+from aiokafka import AIOKafkaProducer, AIOKafkaConsumer
+async def main():
+    p = AIOKafkaProducer(bootstrap_servers=sys.argv[1]); await p.start()
+    for i in range(20): await p.send_and_wait('aio', b'v%d' % i)
+    await p.stop()
+    c = AIOKafkaConsumer('aio', bootstrap_servers=sys.argv[1], group_id='aio-group', auto_offset_reset='earliest'); await c.start()
+    seen = []
+    while len(seen) < 20:
+        for _, messages in (await c.getmany(timeout_ms=1000)).items(): seen += [m.value.decode() for m in messages]
+    await c.stop()
+    print(','.join(sorted(seen)))
+asyncio.run(asyncio.wait_for(main(), 30))
+`,
+        bootstrap,
+      ]),
+    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
+  },
+  {
+    name: 'kafkajs',
+    run: (bootstrap: string) => nodeScript(join(import.meta.dirname, 'clients', 'kafkajs-roundtrip.mjs'), [bootstrap]),
+    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
+  },
+  {
+    name: '@platformatic/kafka',
+    run: (bootstrap: string) =>
+      nodeScript(join(import.meta.dirname, 'clients', 'platformatic-roundtrip.mjs'), [bootstrap]),
+    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
+  },
+];
+
+test('clients of other makers produce and consume in groups', async (t) => {
+  const ours = await startOdradek({ dir: tempDir() });
+  t.after(() => ours.kill());
+  for (const { name, run, want } of producers) {
+    await t.test(name, async () => {
+      assert.deepEqual(
+        clean(await run(ours.bootstrap))
+          .trim()
+          .split(','),
+        want,
+      );
+    });
+  }
+});
+
+test('our broker runs on Apache ZooKeeper 3.9.4, restarts there and leaves like a Kafka broker', async (t) => {
+  const dir = tempDir();
+  const apache = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  t.after(() => apache.kill());
+  const spec = { dir, zookeeperConnect: `${apache.connect}/kafka` };
+  const first = await startOdradek(spec);
+  t.after(() => first.kill());
+  clean(await kcat(['-b', first.bootstrap, '-t', 'there', '-P'], { stdin: 'one\ntwo\n' }));
+  await first.stop();
+  const second = await startOdradek(spec);
+  t.after(() => second.kill());
+  assert.deepEqual(lines(await kcat(['-b', second.bootstrap, '-t', 'there', '-C', '-o', 'beginning', '-e'])), [
+    'one',
+    'two',
+  ]);
+  await second.stop();
+});
+
+for (const version of ['3.9.1', '2.1.0'] as const) {
+  test(`Apache’s broker ${version} runs on our ZooKeeper, restarts, and our broker takes over its log dir`, async (t) => {
+    const dir = tempDir();
+    const ours = await startOdradek({ dir, withoutKafka: true });
+    t.after(() => ours.kill());
+    const logDir = join(dir, 'kafka');
+    const broker = { version, zookeeperConnect: ours.zookeeper, logDir, brokerId: 0 } as const;
+    const first = await startApacheKafka(broker);
+    t.after(() => first.kill());
+    clean(await kcat(['-b', first.bootstrap, '-t', 'theirs', '-P'], { stdin: 'one\ntwo\n' }));
+    clean(
+      await kcat(['-b', first.bootstrap, '-t', 'theirs', '-P', '-X', 'enable.idempotence=true', '-z', 'gzip'], {
+        stdin: 'three\n',
+      }),
+    );
+    await first.stop();
+    const second = await startApacheKafka(broker);
+    t.after(() => second.kill());
+    assert.deepEqual(lines(await kcat(['-b', second.bootstrap, '-t', 'theirs', '-C', '-o', 'beginning', '-e'])), [
+      'one',
+      'two',
+      'three',
+    ]);
+    await second.stop();
+
+    const third = await startOdradek({ dir, zookeeperConnect: ours.zookeeper });
+    t.after(() => third.kill());
+    assert.deepEqual(lines(await kcat(['-b', third.bootstrap, '-t', 'theirs', '-C', '-o', 'beginning', '-e'])), [
+      'one',
+      'two',
+      'three',
+    ]);
+    clean(await kcat(['-b', third.bootstrap, '-t', 'theirs', '-P'], { stdin: 'four\n' }));
+    await third.stop();
+
+    const fourth = await startApacheKafka(broker);
+    t.after(() => fourth.kill());
+    assert.deepEqual(lines(await kcat(['-b', fourth.bootstrap, '-t', 'theirs', '-C', '-o', 'beginning', '-e'])), [
+      ...['one', 'two', 'three', 'four'],
+    ]);
+    await fourth.stop();
+    assert.ok(readdirSync(logDir).includes('meta.properties'));
+  });
+}
