@@ -15,7 +15,7 @@ import type { PartitionLog } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogHost, LogRuntime } from './log-state.ts';
 import type { RecentBatches } from './recent-batches.ts';
-import { completed, loadLog } from './recovery.ts';
+import { completed, loadLog, pause } from './recovery.ts';
 
 export interface LogDirectoryOptions {
   readonly runtime: LogRuntime;
@@ -89,7 +89,7 @@ export class LogDirectory {
       });
       log.updateHighWatermark(highWatermarks.get(name) ?? 0);
       if (runtime.clock.monotonicMs() - sliceStartMs < LOAD_SLICE_MS) continue;
-      await new Promise<void>((resume) => runtime.clock.soon(resume));
+      await pause(runtime.clock);
       sliceStartMs = runtime.clock.monotonicMs();
     }
     if (this.#failure !== undefined) throw this.#failure;

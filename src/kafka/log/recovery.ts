@@ -150,6 +150,7 @@ class Loader {
         log.snapshots.write(segment.baseOffset, encodeProducerSnapshot(producers.entries()));
       }
       if (!(await this.#recoverSegment(segment, producers))) break;
+      await pause(clock);
     }
     log.producers = producers;
     log.touched = true;
@@ -217,8 +218,10 @@ function readFiles(disk: Disk, directory: string): SegmentFileName[] {
   return names.map(({ name }) => parseSegmentFileName(name)).filter((file) => file !== undefined);
 }
 
+/** Base offsets of the files of a kind, ascending. */
 function of(files: readonly SegmentFileName[], kind: SegmentFileKind): number[] {
-  return files.filter((file) => file.kind === kind).map((file) => file.baseOffset);
+  const offsets = files.filter((file) => file.kind === kind).map((file) => file.baseOffset);
+  return offsets.sort((a, b) => a - b);
 }
 
 /**
@@ -273,6 +276,11 @@ export function sliced<T>(clock: Clock, steps: Generator<void, T>): Promise<T> {
       error === undefined ? resolve(result as T) : reject(error as DiskError),
     );
   });
+}
+
+/** Lets everybody else have a turn. */
+export function pause(clock: Clock): Promise<void> {
+  return new Promise((resume) => clock.soon(resume));
 }
 
 export function completed(start: (done: Completion) => void): Promise<void> {

@@ -3,7 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 /** Long work pauses at least this often, so that requests get their turn. */
 const SLICE_MS = 3;
 /** Where the clock stands still (the simulator's) steps are counted instead. */
-const SLICE_STEPS = 64;
+const SLICE_STEPS = 16;
 
 /** Runs a generator in slices between other work. */
 export function runSliced<T>(
