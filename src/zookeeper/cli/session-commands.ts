@@ -1,4 +1,4 @@
-import type { RemovableWatches } from '../client/client.ts';
+import type { RemovableWatches } from '../client/watch-registry.ts';
 import { SERVER_VERSION } from '../server/version.ts';
 import { type Command, parseInteger, usageError } from './command.ts';
 import { CliError } from './command-line.ts';

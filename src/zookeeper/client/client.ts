@@ -1,6 +1,5 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Reader } from '../../wire/reader.ts';
-import type { Writer } from '../../wire/writer.ts';
 import { CreateMode, isContainer, isSequential, isTtl } from '../jute/create-mode.ts';
 import type { ACL, ClientInfo, Stat } from '../jute/data.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
@@ -38,6 +37,7 @@ import {
   WhoAmIResponse,
 } from '../jute/proto.ts';
 import { OPEN_ACL_UNSAFE } from './acl.ts';
+import { type Ask, settle } from './ask.ts';
 import { parseConnectString } from './connect-string.ts';
 import {
   createOpCode,
@@ -52,7 +52,14 @@ import {
 import { underChroot, validatePath, validateSequentialPath, withoutChroot } from './paths.ts';
 import { Session, type SessionState } from './session.ts';
 import { watchFrames } from './watch-frames.ts';
-import { type WatchEvent, type Watcher, type WatchKind, WatchRegistry, watchEventType } from './watch-registry.ts';
+import {
+  type RemovableWatches,
+  removals,
+  type WatchEvent,
+  type Watcher,
+  WatchRegistry,
+  watchEventType,
+} from './watch-registry.ts';
 
 export interface ZookeeperClientOptions {
   /** `h1:2181,h2:2181/chroot`; every path of this client is below the chroot. */
@@ -102,9 +109,6 @@ export interface Reconfiguration {
   readonly members?: string;
   readonly fromConfig?: bigint;
 }
-
-/** Which watches `removeWatches` means. */
-export type RemovableWatches = keyof typeof WatcherType;
 
 /** Opens a session; requests may be made at once. */
 export function connectZookeeper(runtime: Runtime, options: ZookeeperClientOptions): ZookeeperClient {
@@ -501,62 +505,6 @@ function readNodeValue(body: Reader): NodeValue {
   return { data: data === null ? null : Buffer.from(data), stat }; // a copy: the frame must not live on
 }
 
-/** One request: how its body is written, and how its reply is read. */
-interface Ask<T> {
-  readonly type: OpCode;
-  readonly path: string | undefined;
-  /** Default: `path` must be valid. */
-  validate?(path: string): void;
-  write(to: Writer, serverPath: string): void;
-  read(body: Reader): T;
-  /** What the absence of the node means, where it is not an error. */
-  noNode?(): T;
-  readonly watch?: {
-    readonly kind: WatchKind;
-    readonly kindWithoutNode?: WatchKind;
-    readonly watcher: Watcher | undefined;
-  };
-}
-
-interface Answer<T> {
-  readonly header: ReplyHeader;
-  readonly body: Reader;
-  readonly watches: WatchRegistry;
-  resolve(value: T): void;
-  reject(error: KeeperError): void;
-}
-
-/** The watch counts from the reply on: an event can only follow it. */
-function settle<T>(ask: Ask<T>, { header, body, watches, resolve, reject }: Answer<T>): void {
-  const { path, watch } = ask;
-  if (header.err === ErrorCode.OK) {
-    const value = readReply(ask, body, reject);
-    if (value === undefined) return;
-    if (watch?.watcher !== undefined && path !== undefined) watches.add(watch.kind, path, watch.watcher);
-    resolve(value.value);
-    return;
-  }
-  if (header.err === ErrorCode.NONODE && ask.noNode !== undefined) {
-    if (watch?.watcher !== undefined && path !== undefined) {
-      watches.add(watch.kindWithoutNode ?? watch.kind, path, watch.watcher);
-    }
-    resolve(ask.noNode());
-    return;
-  }
-  reject(new KeeperError(header.err, path));
-}
-
-/** A multi carries its error in the body. */
-function readReply<T>(ask: Ask<T>, body: Reader, reject: (error: KeeperError) => void): { value: T } | undefined {
-  try {
-    return { value: ask.read(body) };
-  } catch (error) {
-    if (!(error instanceof KeeperError)) throw error;
-    reject(error);
-    return undefined;
-  }
-}
-
 function validateOp(op: MultiOp): void {
   if (op.kind === 'create' && isSequential(op.mode ?? CreateMode.PERSISTENT)) validateSequentialPath(op.path);
   else validatePath(op.path);
@@ -577,19 +525,3 @@ function outcomeOf(state: ClientState): 'connected' | number | undefined {
       return undefined;
   }
 }
-
-type Removal = { readonly kind: WatchKind; readonly type: WatchEvent['type'] };
-const dataRemovals: readonly Removal[] = [
-  { kind: 'data', type: 'DataWatchRemoved' },
-  { kind: 'exist', type: 'DataWatchRemoved' },
-];
-const childRemovals: readonly Removal[] = [{ kind: 'child', type: 'ChildWatchRemoved' }];
-const persistentRemovals: readonly Removal[] = [{ kind: 'persistent', type: 'PersistentWatchRemoved' }];
-const recursiveRemovals: readonly Removal[] = [{ kind: 'recursive', type: 'PersistentWatchRemoved' }];
-const removals: Readonly<Record<RemovableWatches, readonly Removal[]>> = {
-  Data: dataRemovals,
-  Children: childRemovals,
-  Persistent: persistentRemovals,
-  PersistentRecursive: recursiveRemovals,
-  Any: [...childRemovals, ...dataRemovals, ...persistentRemovals, ...recursiveRemovals],
-};

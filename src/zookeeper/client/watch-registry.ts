@@ -1,4 +1,4 @@
-import { EventType } from '../jute/events.ts';
+import { EventType, type WatcherType } from '../jute/events.ts';
 import type { Zxid } from '../jute/ids.ts';
 
 export type WatchEventType =
@@ -97,3 +97,24 @@ export class WatchRegistry {
     }
   }
 }
+
+/** Which watches `removeWatches` means. */
+export type RemovableWatches = keyof typeof WatcherType;
+
+/** A kind of watch that is removed, and how its watchers hear of it. */
+type Removal = { readonly kind: WatchKind; readonly type: WatchEventType };
+const dataRemovals: readonly Removal[] = [
+  { kind: 'data', type: 'DataWatchRemoved' },
+  { kind: 'exist', type: 'DataWatchRemoved' },
+];
+const childRemovals: readonly Removal[] = [{ kind: 'child', type: 'ChildWatchRemoved' }];
+const persistentRemovals: readonly Removal[] = [{ kind: 'persistent', type: 'PersistentWatchRemoved' }];
+const recursiveRemovals: readonly Removal[] = [{ kind: 'recursive', type: 'PersistentWatchRemoved' }];
+/** What `removeWatches` removes, by WatcherType. */
+export const removals: Readonly<Record<RemovableWatches, readonly Removal[]>> = {
+  Data: dataRemovals,
+  Children: childRemovals,
+  Persistent: persistentRemovals,
+  PersistentRecursive: recursiveRemovals,
+  Any: [...childRemovals, ...dataRemovals, ...persistentRemovals, ...recursiveRemovals],
+};
