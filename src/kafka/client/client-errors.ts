@@ -1,0 +1,56 @@
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+
+/** The client was closed: what was under way or is asked for now cannot happen any more. */
+export class ClientClosedError extends Error {
+  constructor(what: string) {
+    super(`the ${what} is closed`);
+    this.name = 'ClientClosedError';
+  }
+}
+
+/** Something that only the caller can put right: a wrong option, a call that does not fit the state. */
+export class ClientUsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ClientUsageError';
+  }
+}
+
+/** A partition has neither a committed offset nor a policy that says where to begin (`auto.offset.reset=none`). */
+export class NoOffsetForPartitionError extends Error {
+  readonly topic: string;
+  readonly partition: number;
+
+  constructor(topic: string, partition: number) {
+    super(`Undefined offset with no reset policy for partitions: [${topic}-${partition}]`);
+    this.name = 'NoOffsetForPartitionError';
+    this.topic = topic;
+    this.partition = partition;
+  }
+}
+
+/** The records waiting to be sent fill the memory that they may take (`buffer.memory`, once held and once waiting). */
+export class BufferExhaustedError extends Error {
+  constructor(bytes: number) {
+    super(`more than ${bytes} bytes of records wait to be sent`);
+    this.name = 'BufferExhaustedError';
+  }
+}
+
+/** Apache's TimeoutException: the request's own time is over. */
+export function timedOut(message: string, cause?: unknown): KafkaError {
+  return new KafkaError(ErrorCode.REQUEST_TIMED_OUT, message, { cause });
+}
+
+/** The connection broke, or could not be made. */
+export function disconnected(message: string, cause?: unknown): KafkaError {
+  return new KafkaError(ErrorCode.NETWORK_EXCEPTION, message, { cause });
+}
+
+export function isRetriable(error: unknown): boolean {
+  return error instanceof KafkaError && error.retriable;
+}
+
+export function codeOf(error: unknown): number | undefined {
+  return error instanceof KafkaError ? error.code : undefined;
+}
