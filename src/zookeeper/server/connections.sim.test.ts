@@ -120,8 +120,8 @@ test('above globalOutstandingLimit a connection with requests under way is not r
 });
 
 test('a session that we do not read because of our own limit does not expire', async () => {
-  const world = await ServerWorld.start({ config: { globalOutstandingLimit: 1 } });
-  const client = await world.open({ timeOut: 4000 });
+  const world = await ServerWorld.start({ config: { globalOutstandingLimit: 1, tickTime: 10 } });
+  const client = await world.open({ timeOut: 20 });
   client.sendTogether(Array.from({ length: 400 }, (_, index) => create(`/n${index}`)));
   await world.until(() => client.heard.length === 400, 120_000);
   assert.equal(client.isClosed, false);
@@ -165,6 +165,21 @@ test('digest credentials open what their ACL guards, bad ones end the connection
   failing.send(OpCode.auth, auth('kerberos', 'x'), Xid.auth);
   await world.until(() => failing.isClosed);
   assert.equal(failing.reply(Xid.auth)?.err, ErrorCode.AUTHFAILED);
+});
+
+test('who may not read a node is not told of it by a watch', async () => {
+  const world = await ServerWorld.start();
+  const stranger = await world.open();
+  stranger.sendTogether([exists('/secret', true), exists('/open', true)]);
+  await world.until(() => stranger.heard.length === 2);
+  const owner = world.client({ auth: [{ scheme: 'digest', auth: 'bob:bobsecret' }] });
+  await world.complete(owner.create('/secret', 'x', { acl: [{ perms: 31, id: { scheme: 'auth', id: '' } }] }));
+  await world.complete(owner.create('/open', 'x'));
+  await world.until(() => stranger.events.length > 0);
+  assert.deepEqual(
+    stranger.events.map(({ path }) => path),
+    ['/open'],
+  );
 });
 
 test('the super digest bypasses every ACL', async () => {

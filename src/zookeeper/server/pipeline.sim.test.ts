@@ -261,9 +261,8 @@ test('the tree has the digest that prepare foresaw, whatever was pending', async
       remove(`/n${round}/b/c`),
     );
   }
-  await all(world, client, client.sendTogether(requests));
-  const closing = client.send(OpCode.closeSession);
-  await world.until(() => client.reply(closing) !== undefined);
+  const closing = { type: OpCode.closeSession, body: () => undefined };
+  await all(world, client, client.sendTogether([...requests, create('/late', '', EPHEMERAL), closing]));
   await world.crash('process');
   assert.equal(world.logged.filter((line) => line.includes('Digests are not matching')).length, 0);
   assert.ok(world.server.view.tree.treeDigest !== 0n);
