@@ -30,6 +30,9 @@ export class SnapshotWriter {
   readonly #withZxid: boolean;
   readonly #nodes: MapIterator<[path: string, node: NodeId]>;
   #head: Uint8Array | undefined;
+  #nodesLeft: number;
+  /** Newer nodes were created after the start. */
+  readonly #czxidMax: Zxid;
   /** Lists with greater ids are newer than the head. */
   readonly #aclIdMax: number;
   #checksum = 1;
@@ -40,6 +43,8 @@ export class SnapshotWriter {
     this.#tree = tree;
     this.#form = form;
     this.#withZxid = lastProcessedZxid;
+    this.#nodesLeft = tree.nodeCount;
+    this.#czxidMax = tree.newestRestoredCzxid > this.zxid ? tree.newestRestoredCzxid : this.zxid;
     this.#aclIdMax = tree.lastAclId;
     this.#head = this.#writeHead(sessions);
     this.#nodes = tree.nodes();
@@ -57,16 +62,17 @@ export class SnapshotWriter {
       this.#head = undefined;
     }
     for (let count = 0; count < nodesMax && to.size < bytesMax; count += 1) {
-      const next = this.#nodes.next();
-      // The tree lists nodes in the order of their creation here: from the first that is newer than the snapshot, all are.
-      if (next.done === true || this.#tree.czxid(next.value[1]) > this.zxid) {
+      // What is new stands at the end of the list: after as many as there were at the start, all of those have passed.
+      const next = this.#nodesLeft === 0 ? undefined : this.#nodes.next();
+      if (next === undefined || next.done === true) {
         this.#isDone = true;
         writeUstring(to, END_PATH);
         break;
       }
+      this.#nodesLeft -= 1;
       const [path, node] = next.value;
-      // The root's second name.
-      if (path === END_PATH) continue;
+      // The root has a second name.
+      if (path === END_PATH || this.#tree.czxid(node) > this.#czxidMax) continue;
       writeUstring(to, path);
       this.#tree.writePersisted(to, node, this.#aclIdMax);
     }

@@ -92,6 +92,7 @@ export class DataTree {
   readonly #extendedTypes: boolean;
   #ephemeralsCount = 0;
   #dataSize = 0;
+  #newestRestoredCzxid: Zxid = 0n as Zxid;
 
   private constructor(options: DataTreeOptions) {
     this.#digestEnabled = options.digest ?? true;
@@ -786,6 +787,11 @@ export class DataTree {
     return this.#acls.entries();
   }
 
+  /** A tree from a fuzzy snapshot may hold nodes that are newer than `lastProcessedZxid`. */
+  get newestRestoredCzxid(): Zxid {
+    return this.#newestRestoredCzxid;
+  }
+
   get lastAclId(): number {
     return this.#acls.lastId;
   }
@@ -826,6 +832,8 @@ export class DataTree {
     for (let word = CZXID; word < DATA_LENGTH; word += 1) store.set(node, word, from.int32());
     store.set(node, PZXID, from.int32());
     store.set(node, PZXID + 1, from.int32());
+    const czxid = this.czxid(node);
+    if (czxid > this.#newestRestoredCzxid) this.#newestRestoredCzxid = czxid;
     if (this.#hasOwner(node)) this.#enterOwner(path, this.ephemeralOwner(node));
     this.#storeData(node, data);
     this.#dataSize += data?.length ?? 0;
