@@ -1,5 +1,5 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
-import { isContainer, isCreateMode, isEphemeral, isSequential, isTtl } from '../jute/create-mode.ts';
+import { isCreateMode, isEphemeral, isSequential, isTtl } from '../jute/create-mode.ts';
 import type { ACL, Id } from '../jute/data.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
@@ -63,10 +63,8 @@ export class NodeChanges {
     if (!isCreateMode(flags)) return ErrorCode.BADARGUMENTS;
     if (isTtl(flags) && !this.#config.extendedTypesEnabled) return ErrorCode.UNIMPLEMENTED;
     if (isTtl(flags) ? !(ttl > 0 && ttl <= TTL_MAX) : ttl >= 0) return ErrorCode.BADARGUMENTS;
-    // A create whose flags say container or TTL must be the opcode's own, or the transaction would mean another node.
-    if (isTtl(flags) !== (type === OpCode.createTTL) || isContainer(flags) !== (type === OpCode.createContainer)) {
-      return ErrorCode.BADARGUMENTS;
-    }
+    // Apache goes by the opcode alone; a TTL node without a time to live would be none, so here both must agree.
+    if (isTtl(flags) !== (type === OpCode.createTTL)) return ErrorCode.BADARGUMENTS;
     const parentPath = this.#parentOf(request.path);
     if (parentPath === undefined) return ErrorCode.BADARGUMENTS;
     const acl = normalized(request.path, request.acl, context.ids);
