@@ -4,7 +4,7 @@ import { allDone } from './segment.ts';
 
 /**
  * Puts everything written so far on stable storage and raises the recovery point to it: log and indexes of every segment from
- * the recovery point on, the leader epochs, and the names of new files.
+ * the recovery point on, the leader epochs, the topic id, and the names of new files.
  */
 export function flush(log: LogState, done: Completion): void {
   const { logEndOffset, truncations } = log;
@@ -15,6 +15,7 @@ export function flush(log: LogState, done: Completion): void {
     .filter((segment) => segment.settledSize > 0)
     .map((segment) => (next: Completion) => segment.flush(logEndOffset, next));
   steps.push((next) => log.epochWriter.whenIdle(next));
+  steps.push((next) => log.metadataWriter.whenIdle(next));
   if (namesChanged) steps.push((next) => log.runtime.disk.syncDirectory(log.directory, next));
   allDone(steps, (error) => {
     if (error !== undefined) {

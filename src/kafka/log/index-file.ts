@@ -66,6 +66,8 @@ export class IndexFile {
     this.#block = new Uint8Array(0);
     this.#lengthened = false;
     this.#open().truncate(0);
+    // Entries wait in memory for long: a quiet partition needs no descriptor for its indexes.
+    this.close();
   }
 
   /** Room for the next entry: a view to be filled at once. */

@@ -1,3 +1,4 @@
+import type { Timer } from '../../runtime/clock.ts';
 import { CorruptionError, type Disk, DiskError, type DiskLock } from '../../runtime/disk.ts';
 import {
   CheckpointWriter,
@@ -43,6 +44,8 @@ export class LogDirectory {
   readonly #recoveryPoints: CheckpointWriter;
   readonly #logStartOffsets: CheckpointWriter;
   readonly #highWatermarks: CheckpointWriter;
+  /** Directories of deleted partitions that wait for their end. */
+  readonly #removals = new Set<Timer>();
   #lock: DiskLock | undefined;
   #failure: DiskError | CorruptionError | undefined;
   /** What a clean stop found, until the partition is loaded. */
@@ -140,6 +143,7 @@ export class LogDirectory {
 
   /** Everything to disk, then the marker that says so; without it the next start checks what was not flushed. */
   async close(): Promise<void> {
+    for (const timer of this.#removals) timer.cancel();
     const logs = [...this.logs.values()];
     for (let start = 0; start < logs.length; start += CLOSING_AT_ONCE) {
       await Promise.all(logs.slice(start, start + CLOSING_AT_ONCE).map((log) => closed(log)));
@@ -228,7 +232,11 @@ export class LogDirectory {
   }
 
   #removeLater(path: string, delayMs: number): void {
-    this.#options.runtime.clock.after(delayMs, () => this.#removeFiles(path));
+    const timer = this.#options.runtime.clock.after(delayMs, () => {
+      this.#removals.delete(timer);
+      this.#removeFiles(path);
+    });
+    this.#removals.add(timer);
   }
 
   /** One file a turn: unlinking a large file takes a while. */

@@ -8,6 +8,7 @@ import type { LogConfig } from './log-config.ts';
 import { LogDirectory } from './log-directory.ts';
 import type { LogRuntime } from './log-state.ts';
 import { RecentBatches } from './recent-batches.ts';
+import { runSliced } from './sliced.ts';
 
 export interface LogManagerOptions {
   readonly runtime: LogRuntime;
@@ -144,9 +145,9 @@ export class LogManager {
 
   /** Removes what retention allows; the retention task calls it. */
   deleteOldSegments(): void {
-    for (const directory of this.#online()) {
-      for (const log of directory.logs.values()) log.deleteOldSegments(() => undefined);
-    }
+    this.#forEachLog((log) => {
+      if (!log.isOffline) log.deleteOldSegments(() => undefined);
+    });
   }
 
   /** Clean stop. */
@@ -212,10 +213,26 @@ export class LogManager {
       each((at) => at.checkpointHighWatermarks()),
     );
     this.#every('flush', intervals.flushCheckMs, () => {
-      for (const log of this.logs()) if (!log.isOffline && log.isFlushDue) log.flush();
+      this.#forEachLog((log) => {
+        if (!log.isOffline && log.isFlushDue) log.flush();
+      });
     });
     this.#every('producers', intervals.producerExpirationCheckMs, () => {
-      for (const log of this.logs()) log.removeExpiredProducers();
+      this.#forEachLog((log) => log.removeExpiredProducers());
+    });
+  }
+
+  /** In slices: there may be thousands, and each may have to look at its files. */
+  #forEachLog(act: (log: PartitionLog) => void): void {
+    const logs = [...this.logs()];
+    const steps = function* (): Generator<void, void> {
+      for (const log of logs) {
+        act(log);
+        yield;
+      }
+    };
+    runSliced(this.#options.runtime.clock, steps(), (error) => {
+      if (error !== undefined) throw error;
     });
   }
 

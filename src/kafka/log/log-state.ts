@@ -1,8 +1,9 @@
+import type { Timer } from '../../runtime/clock.ts';
 import type { Completion, DiskError } from '../../runtime/disk.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { BatchHeader } from '../records/batch.ts';
-import type { CheckpointWriter } from './checkpoint-file.ts';
+import { CheckpointWriter } from './checkpoint-file.ts';
 import type { TopicPartition } from './file-names.ts';
 import { LeaderEpochCache, leaderEpochWriter, readLeaderEpochs } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
@@ -42,6 +43,7 @@ export class LogState {
   readonly tail: LogTail;
   readonly snapshots: ProducerSnapshots;
   readonly epochWriter: CheckpointWriter;
+  readonly metadataWriter: CheckpointWriter;
   readonly producerIdExpirationMs: number;
   segments: SegmentList;
   directory: string;
@@ -63,6 +65,8 @@ export class LogState {
   truncations = 0;
   /** Changed since it was loaded. */
   touched = false;
+  /** Files marked `.deleted` that wait for their end; the next start removes what a stop left. */
+  readonly removals = new Set<Timer>();
   /** Closed or deleted: what is still under way no longer matters. */
   closed = false;
   #producers: ProducerState | undefined;
@@ -92,6 +96,11 @@ export class LogState {
     const where = (): string => this.directory;
     this.snapshots = new ProducerSnapshots(runtime.disk, runtime.log, where, loaded.snapshotOffsets);
     this.epochWriter = leaderEpochWriter(runtime.disk, where, () => this.epochs.entries);
+    this.metadataWriter = new CheckpointWriter(
+      runtime.disk,
+      () => `${this.directory}/${PARTITION_METADATA_FILE}`,
+      () => encodePartitionMetadata(this.#topicId ?? ''),
+    );
     this.logStartOffset = loaded.logStartOffset;
     this.logEndOffset = loaded.logEndOffset;
     this.nextOffset = loaded.logEndOffset;
@@ -132,12 +141,12 @@ export class LogState {
     return this.#topicId;
   }
 
-  /** @throws DiskError */
   assignTopicId(topicId: string): void {
     if (this.topicId === topicId) return;
-    this.runtime.disk.writeFile(`${this.directory}/${PARTITION_METADATA_FILE}`, encodePartitionMetadata(topicId));
     this.#topicId = topicId;
-    this.namesChanged = true;
+    this.metadataWriter.write((error) => {
+      if (error !== undefined) this.fail(error);
+    });
   }
 
   get producersLoaded(): boolean {

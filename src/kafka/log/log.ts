@@ -270,7 +270,7 @@ export class PartitionLog {
     if (producersLoaded) this.#log.producers.removeExpired(runtime.clock.wallMs(), producerIdExpirationMs);
   }
 
-  /** Binds the directory to a topic id. @throws DiskError */
+  /** Binds the directory to a topic id. */
   assignTopicId(topicId: string): void {
     this.#log.assignTopicId(topicId);
   }
@@ -284,7 +284,7 @@ export class PartitionLog {
     this.#whenDrained(
       (next) => {
         if (!log.touched && log.recoveryPoint >= log.logEndOffset) {
-          next();
+          log.metadataWriter.whenIdle(next);
           return;
         }
         log.segments.active.becomeInactive();
@@ -301,10 +301,13 @@ export class PartitionLog {
   retire(directory: string, done: (error: KafkaError | undefined) => void): void {
     const log = this.#log;
     this.#whenDrained((next) => {
-      log.runtime.disk.rename(log.directory, directory);
-      log.directory = directory;
-      this.#forgetFiles();
-      next();
+      const steps = [log.epochWriter, log.metadataWriter].map((writer) => (step: Completion) => writer.whenIdle(step));
+      allDone(steps, () => {
+        log.runtime.disk.rename(log.directory, directory);
+        log.directory = directory;
+        this.#forgetFiles();
+        next();
+      });
     }, done);
   }
 
@@ -415,6 +418,7 @@ export class PartitionLog {
 
   #forgetFiles(): void {
     this.#log.closed = true;
+    for (const timer of this.#log.removals) timer.cancel();
     this.#log.tail.clear();
     for (const segment of this.#log.segments.all) segment.close();
   }
@@ -431,6 +435,11 @@ export class PartitionLog {
         finish();
         return;
       }
+      if (this.#log.closed) {
+        done(this.#closedError());
+        next();
+        return;
+      }
       try {
         act(finish);
       } catch (error) {
@@ -442,6 +451,10 @@ export class PartitionLog {
 
   #storageError(): KafkaError | undefined {
     return this.#log.failure === undefined ? undefined : this.#errorOf(this.#log.failure);
+  }
+
+  #closedError(): KafkaError {
+    return new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closed`);
   }
 
   /** The disk's faults take the log offline; the peer's go back to it. */

@@ -45,6 +45,25 @@ export function readMetaProperties(disk: Disk, logDirectory: string): MetaProper
   };
 }
 
+/** Why a broker must not start on these directories, in Apache's words; undefined when all agree. */
+export function metaPropertiesFault(
+  stored: readonly MetaProperties[],
+  configured: { readonly brokerId: number; readonly clusterId: string },
+): string | undefined {
+  for (const { brokerId, clusterId } of stored) {
+    if (brokerId !== undefined && configured.brokerId >= 0 && brokerId !== configured.brokerId) {
+      return `Configured broker.id ${configured.brokerId} doesn't match stored broker.id Some(${brokerId}) in meta.properties. If you moved your data, make sure your configured broker.id matches. If you intend to create a new broker, you should remove all data in your data directories (log.dirs).`;
+    }
+    if (clusterId !== undefined && clusterId !== configured.clusterId) {
+      return `The Cluster ID ${configured.clusterId} doesn't match stored clusterId Some(${clusterId}) in meta.properties. The broker is trying to join the wrong cluster. Configured zookeeper.connect may be wrong.`;
+    }
+  }
+  const ids = new Set(stored.map(({ brokerId }) => brokerId).filter((id) => id !== undefined));
+  if (ids.size > 1)
+    return `Found multiple broker.id values in meta.properties of the log directories: ${[...ids].join(', ')}`;
+  return undefined;
+}
+
 function number(path: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^-?\d+$/.test(text)) throw new CorruptionError(path, 0, `Not a number: ${text}`);

@@ -13,9 +13,11 @@ export function removeSegments(log: LogState, gone: readonly Segment[], reason: 
   log.segments.remove(gone);
   log.namesChanged = true;
   for (const segment of gone) segment.markDeleted();
-  log.runtime.clock.after(log.config.fileDeleteDelayMs, () => {
+  const timer = log.runtime.clock.after(log.config.fileDeleteDelayMs, () => {
+    log.removals.delete(timer);
     for (const segment of gone) removeForGood(log, segment);
   });
+  log.removals.add(timer);
 }
 
 function removeForGood(log: LogState, segment: Segment): void {

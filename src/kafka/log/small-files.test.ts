@@ -4,7 +4,7 @@ import { CorruptionError } from '../../runtime/disk.ts';
 import { encodeCheckpoint, encodeOffsets, parseCheckpoint } from './checkpoint-file.ts';
 import { doomedDirectoryName, parseDirectoryName, parseSegmentFileName, segmentFileName } from './file-names.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
-import { encodeMetaProperties, readMetaProperties } from './meta-properties.ts';
+import { encodeMetaProperties, metaPropertiesFault, readMetaProperties } from './meta-properties.ts';
 import { encodePartitionMetadata, readPartitionMetadata } from './partition-metadata.ts';
 import { LogWorld } from './testkit/log-world.ts';
 
@@ -112,4 +112,16 @@ test('truncation keeps the epoch of the first offset, and drops those that begin
   assert.deepEqual(pairs(cache), [[2, 15]]);
   assert.equal(cache.epochOf(14), -1);
   assert.equal(cache.epochOf(15), 2);
+});
+
+test('a log directory of another broker or cluster is told in Apache’s words', () => {
+  const stored = [{ version: 0, brokerId: 1, clusterId: 'Y' }];
+  assert.equal(metaPropertiesFault(stored, { brokerId: 1, clusterId: 'Y' }), undefined);
+  assert.equal(metaPropertiesFault(stored, { brokerId: -1, clusterId: 'Y' }), undefined);
+  const wrongBroker = metaPropertiesFault(stored, { brokerId: 2, clusterId: 'Y' });
+  assert.match(wrongBroker!, /^Configured broker.id 2 doesn't match stored broker.id Some\(1\) in meta.properties/);
+  const wrongCluster = metaPropertiesFault(stored, { brokerId: 1, clusterId: 'X' });
+  assert.match(wrongCluster!, /^The Cluster ID X doesn't match stored clusterId Some\(Y\) in meta.properties/);
+  const two = [...stored, { version: 0, brokerId: 3, clusterId: 'Y' }];
+  assert.match(metaPropertiesFault(two, { brokerId: -1, clusterId: 'Y' })!, /multiple broker.id/);
 });
