@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { batchesOf } from '../records/batch.ts';
 import { OFFSET_INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX } from './file-names.ts';
-import { append, batchesInFile, LOG_DIR, LogWorld, recordsIn } from './testkit/log-world.ts';
+import { learnFrom } from './producer-replay.ts';
+import { ProducerState } from './producer-state.ts';
+import { append, batchesInFile, LOG_DIR, LogWorld, readAll, recordsIn } from './testkit/log-world.ts';
+
+/** When the simulated world begins: producers with older timestamps would have expired. */
+const NOW_MS = 1_790_000_000_000;
 
 /** A log and what must be true of it, whatever happens to the machine. */
 class Model {
@@ -27,7 +33,10 @@ class Model {
   append(sizes: readonly number[], producerId: number): void {
     const records = sizes.map((size) => {
       this.#serial += 1;
-      return { value: Buffer.from(`${this.#serial} `.padEnd(size, '.')), timestamp: 1000 + ((this.#serial * 7) % 50) };
+      return {
+        value: Buffer.from(`${this.#serial} `.padEnd(size, '.')),
+        timestamp: NOW_MS + ((this.#serial * 7) % 50),
+      };
     });
     const baseSequence = this.#sequences.get(producerId) ?? 0;
     const idempotent = producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence };
@@ -57,7 +66,20 @@ class Model {
     }));
     assert.deepEqual(found, want, 'a contiguous run of what was appended');
     assert.ok(log.logEndOffset >= atLeast, `offsets below ${atLeast} survive, found ${log.logEndOffset}`);
+    await this.#checkProducers();
     this.#adopt(log.logEndOffset);
+  }
+
+  /** What is known of each producer is what its batches in the log say. */
+  async #checkProducers(): Promise<void> {
+    const naive = new ProducerState();
+    for (const records of await readAll(this.world)) {
+      for (const { header, bytes } of batchesOf(records)) learnFrom(naive, header, () => bytes);
+    }
+    const last = (state: ProducerState, id: number) => state.get(id)?.batches.at(-1);
+    for (const { producerId } of naive.entries()) {
+      assert.deepEqual(last(this.world.log.producers, producerId), last(naive, producerId));
+    }
   }
 
   #adopt(endOffset: number): void {

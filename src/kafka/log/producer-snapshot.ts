@@ -55,7 +55,8 @@ export function decodeProducerSnapshot(path: string, bytes: Uint8Array): Produce
       entry.coordinatorEpoch = stored.coordinatorEpoch;
       entry.lastTimestamp = stored.timestamp;
       entry.currentTxnFirstOffset = stored.currentTxnFirstOffset;
-      if (stored.lastOffset >= 0) entry.batches.push(stored);
+      const { lastSequence, lastOffset, offsetDelta, timestamp } = stored;
+      if (lastOffset >= 0) entry.batches.push({ lastSequence, lastOffset, offsetDelta, timestamp });
       return entry;
     });
   } catch (cause) {
