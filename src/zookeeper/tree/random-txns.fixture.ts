@@ -2,9 +2,9 @@ import type { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { Txn, TxnHeader, TxnRecord } from '../jute/txn.ts';
-import { OPEN_ACL_UNSAFE } from '../tree/acl.ts';
-import type { DataTree } from '../tree/data-tree.ts';
-import { DIGEST_VERSION } from '../tree/digest.ts';
+import { OPEN_ACL_UNSAFE } from './acl.ts';
+import type { DataTree } from './data-tree.ts';
+import { DIGEST_VERSION } from './digest.ts';
 
 /** Uniform in [0, limit). */
 export type Draw = (limit: number) => number;
