@@ -98,7 +98,7 @@ export class ConfigAdmin {
     if (this.#metadata.topic(topic) === undefined && !(await this.#zk.topicExists(topic))) {
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${topic}' does not exist.`);
     }
-    this.#store.validateTopic(next);
+    inResource(`type=TOPIC, name='${topic}'`, () => this.#store.validateTopic(next));
     if (validateOnly) return;
     await this.#zk.setConfig('topics', topic, next);
     await this.#zk.announceConfigChange(`topics/${topic}`);
@@ -112,11 +112,24 @@ export class ConfigAdmin {
         `Unexpected broker id, expected ${this.#brokerId} or empty string, but received ${name}`,
       );
     }
-    for (const [key, value] of next) checkDynamic(brokerKeys.get(key), key, value, forAll);
+    inResource(`type=BROKER, name='${name}'`, () => {
+      for (const [key, value] of next) checkDynamic(brokerKeys.get(key), key, value, forAll);
+    });
     if (validateOnly) return;
     const entity = forAll ? DEFAULT_ENTITY : name;
     await this.#zk.setConfig('brokers', entity, next);
     await this.#zk.announceConfigChange(`brokers/${entity}`);
+  }
+}
+
+/** A value that is refused is named with the resource that it was meant for. */
+function inResource(resource: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.code !== ErrorCode.INVALID_CONFIG) throw error;
+    const message = `Invalid config value for resource ConfigResource(${resource}): ${error.message}`;
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, message, { cause: error });
   }
 }
 

@@ -32,7 +32,6 @@ export interface DescribeOptions {
   readonly keys: readonly string[] | null;
   readonly includeSynonyms: boolean;
   readonly includeDocumentation: boolean;
-  readonly version: number;
 }
 
 /** Every key of a topic with its effective value, and the chain of values that stand behind it. */
@@ -50,11 +49,10 @@ export function describeTopicValues(
     if (!wanted(options, key.name)) continue;
     const own = overrides.get(key.name);
     const chain: Synonym[] = own === undefined ? [] : [{ name: key.name, value: own, source: ConfigSource.topic }];
-    for (const { name, unitMs } of key.synonyms) {
+    for (const [rank, { name }] of key.synonyms.entries()) {
       for (const synonym of brokerChain(store, name)) {
-        // A default of a coarser unit is no value of its own: the topic key's default follows below.
-        if (synonym.source === ConfigSource.default && unitMs !== undefined) continue;
-        chain.push(synonym);
+        // Of several broker keys only the first shows its default.
+        if (synonym.source !== ConfigSource.default || rank === 0) chain.push(synonym);
       }
     }
     const first = chain[0];
@@ -147,7 +145,8 @@ function describe(
     name,
     value: hidden(value),
     readOnly: facts.readOnly,
-    isDefault: options.version === 0 && source === ConfigSource.default,
+    // Apache's brokers leave the flag of v0 unset, also for defaults.
+    isDefault: false,
     configSource: source,
     isSensitive,
     synonyms: options.includeSynonyms ? chain.map((synonym) => ({ ...synonym, value: hidden(synonym.value) })) : [],

@@ -243,11 +243,19 @@ class FetchOperation {
       divergingEpoch: noEpoch,
       currentLeader: noLeader,
       snapshotId: noSnapshot,
-      abortedTransactions: this.#isolation === 'committed' ? this.#abortedIn(one) : null,
+      abortedTransactions: this.#abortedFor(one),
       preferredReadReplica: -1,
       records: one.records,
     };
     return this.#inReach(one, data);
+  }
+
+  /** Null where nobody asked; but Apache answers a partition that it does not know with an empty list, whoever asked. */
+  #abortedFor(one: Found): PartitionData['abortedTransactions'] {
+    const isUnknown =
+      one.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || one.errorCode === ErrorCode.UNKNOWN_TOPIC_ID;
+    if (isUnknown) return [];
+    return this.#isolation === 'committed' ? this.#abortedIn(one) : null;
   }
 
   #abortedIn({ log, target, records }: Found): { producerId: number; firstOffset: number }[] {

@@ -96,7 +96,6 @@ function succeeded(broker: BrokerContext, asked: Asked, made: CreatedTopic, vali
       keys: null,
       includeSynonyms: false,
       includeDocumentation: false,
-      version: 4,
     }),
   };
 }

@@ -14,15 +14,15 @@ export function deleteTopicsHandler(broker: BrokerContext): ApiHandler {
     request: DeleteTopicsRequest,
     response: DeleteTopicsResponse,
     versions: '0-6',
-    handle(request, _context, responder) {
-      void deleteAll(broker, request)
+    handle(request, context, responder) {
+      void deleteAll(broker, request, context.apiVersion)
         .then((responses) => responder.answer(build(DeleteTopicsResponse, { responses })))
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest): Promise<Result[]> {
+async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, version: number): Promise<Result[]> {
   const asked = [
     ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })),
     ...request.topics.map(({ name, topicId }) => ({
@@ -35,6 +35,9 @@ async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest): P
       try {
         if (!broker.controller.isActive) throw new KafkaError(ErrorCode.NOT_CONTROLLER);
         if (name === null) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
+        // Before v3 there was no code for it.
+        if (version < 3 && !broker.config.boolean('delete.topic.enable'))
+          throw new KafkaError(ErrorCode.INVALID_REQUEST);
         const id = broker.metadata.topicId(name);
         await broker.topics.delete(name);
         return result(name, id, undefined);
@@ -55,6 +58,7 @@ async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest): P
   );
 }
 
+/** Apache's ZooKeeper brokers say no more than the code. */
 function result(name: string | null, topicId: string, error: KafkaError | undefined): Result {
-  return { name, topicId, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null };
+  return { name, topicId, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: null };
 }

@@ -21,13 +21,12 @@ export function describeConfigsHandler(broker: BrokerContext): ApiHandler {
     request: DescribeConfigsRequest,
     response: DescribeConfigsResponse,
     versions: '0-4',
-    handle(request, context, responder) {
+    handle(request, _context, responder) {
       const results = request.resources.map((resource) => {
         const options = {
           keys: resource.configurationKeys,
           includeSynonyms: request.includeSynonyms,
           includeDocumentation: request.includeDocumentation,
-          version: context.apiVersion,
         };
         return describeResource(broker, resource, options);
       });
@@ -39,7 +38,7 @@ export function describeConfigsHandler(broker: BrokerContext): ApiHandler {
 function describeResource(broker: BrokerContext, resource: Resource, options: DescribeOptions): Result {
   const result = {
     errorCode: 0,
-    errorMessage: null,
+    errorMessage: '',
     resourceType: resource.resourceType,
     resourceName: resource.resourceName,
   };
@@ -59,7 +58,10 @@ function configsOf(
   switch (resourceType) {
     case ResourceType.topic:
       requireLegalTopicName(resourceName);
-      if (broker.metadata.topic(resourceName) === undefined) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      // Apache says no more than the code here.
+      if (broker.metadata.topic(resourceName) === undefined) {
+        throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, '');
+      }
       return describeTopicConfig(broker.configs, resourceName, options);
     case ResourceType.broker:
       if (resourceName === '') return describeClusterConfig(broker.configs, options);

@@ -1,0 +1,148 @@
+/** The same raw request to Apache's broker 3.9.1 and to ours, in every version that both advertise; the answers compared. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { apiInfos } from '../../../src/kafka/protocol/api-keys.ts';
+import { buildBatch } from '../../../src/kafka/records/builder.ts';
+import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { type Odradek, startOdradek } from '../odradek.ts';
+import { type ApacheKafka, startApacheKafka } from '../peers/apache-kafka.ts';
+import { type ApacheZookeeper, startApacheZookeeper } from '../peers/apache-zookeeper.ts';
+import { kafkaTool } from '../peers/kafka-tools.ts';
+import { until } from '../peers/process.ts';
+import { tempDir } from '../peers/temp-dir.ts';
+import { cases, type World } from './cases.ts';
+import { normalise } from './normalise.ts';
+import { type Answer, ask } from './raw-client.ts';
+
+interface Side {
+  readonly port: number;
+  readonly versions: ReadonlyMap<number, readonly [number, number]>;
+  readonly world: World;
+}
+
+let zookeeper: ApacheZookeeper;
+let apache: ApacheKafka;
+let odradek: Odradek;
+let theirs: Side;
+let ours: Side;
+
+before(async () => {
+  const dir = tempDir();
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  const settings = {
+    'offsets.topic.num.partitions': '5',
+    'offsets.topic.replication.factor': '1',
+    'group.initial.rebalance.delay.ms': '0',
+  };
+  [apache, odradek] = await Promise.all([
+    startApacheKafka({
+      version: '3.9.1',
+      zookeeperConnect: zookeeper.connect,
+      logDir: join(dir, 'apache'),
+      brokerId: 0,
+      overrides: settings,
+    }),
+    startOdradek({ dir, kafka: settings }),
+  ]);
+  theirs = await prepare(apache.port);
+  ours = await prepare(odradek.kafkaPort);
+});
+
+after(async () => {
+  await odradek?.kill();
+  await apache?.kill();
+  await zookeeper?.kill();
+});
+
+async function prepare(port: number): Promise<Side> {
+  const bootstrap = `127.0.0.1:${port}`;
+  for (const topic of ['diff', 'diff2', 'produced']) {
+    const created = await kafkaTool('kafka-topics', '3.9.1', [
+      '--bootstrap-server',
+      bootstrap,
+      '--create',
+      '--topic',
+      topic,
+    ]);
+    assert.equal(created.code, 0, created.stderr);
+  }
+  for (const [index, value] of ['one', 'two', 'three'].entries()) {
+    const record = { timestamp: 1_700_000_000_000 + index, key: null, value: Buffer.from(value) };
+    const partitionData = [{ index: 0, records: buildBatch({ records: [record] }) }];
+    const sent = await ask(port, 0, 7, {
+      acks: -1,
+      timeoutMs: 10_000,
+      topicData: [{ name: 'diff', topicId: ZERO_UUID, partitionData }],
+    });
+    assert.notEqual(sent, 'closed');
+  }
+  for (const [apiKey, version, request] of [
+    [10, 1, { key: 'group', keyType: 0 }],
+    [16, 0, {}],
+  ] as const) {
+    await until('the coordinator of groups', async () => {
+      const answer = (await ask(port, apiKey, version, request)) as Answer;
+      return answer.errorCode === 0 ? answer : undefined;
+    });
+  }
+  const advertised = (await ask(port, 18, 0, {})) as {
+    apiKeys: { apiKey: number; minVersion: number; maxVersion: number }[];
+  };
+  const metadata = (await ask(port, 3, 12, {
+    topics: ['diff', 'produced'].map((name) => ({ name, topicId: ZERO_UUID })),
+  })) as {
+    topics: { name: string; topicId: string }[];
+  };
+  const idOf = (name: string): string => metadata.topics.find((topic) => topic.name === name)?.topicId ?? '';
+  // The first producer id has to be fetched: Apache answers COORDINATOR_LOAD_IN_PROGRESS meanwhile.
+  await until('a block of producer ids', async () => {
+    const given = (await ask(port, 22, 0, { transactionalId: null, transactionTimeoutMs: 60_000 })) as Answer;
+    return given.errorCode === 0 ? given : undefined;
+  });
+  return {
+    port,
+    versions: new Map(
+      advertised.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]),
+    ),
+    world: { topicId: idOf('diff'), producedId: idOf('produced') },
+  };
+}
+
+for (const { apiKey, name, request, except = [] } of cases) {
+  const api = apiInfos.get(apiKey)?.name ?? String(apiKey);
+  test(`${api}: ${name}`, async () => {
+    const [first, last] = ours.versions.get(apiKey) ?? [0, -1];
+    assert.ok(last >= first, `${api} is advertised`);
+    const [, lastOfTheirs] = theirs.versions.get(apiKey) ?? [0, -1];
+    for (let version = first; version <= last; version += 1) {
+      const own = await ask(ours.port, apiKey, version, request(version, ours.world));
+      assert.notEqual(own, 'closed', `${api} v${version} is answered`);
+      if (version > lastOfTheirs || except.includes(version)) continue; // newer than Apache's last ZooKeeper broker
+      const other = await ask(theirs.port, apiKey, version, request(version, theirs.world));
+      assert.deepEqual(normalise(own), normalise(other), `${api} v${version}`);
+    }
+  });
+}
+
+test('every key that we advertise has a case here', () => {
+  const covered = new Set(cases.map(({ apiKey }) => apiKey));
+  const APIVERSIONS = 18;
+  assert.deepEqual(
+    [...ours.versions.keys()].filter((key) => !covered.has(key) && key !== APIVERSIONS),
+    [],
+  );
+});
+
+test('ApiVersions advertises no key of Apache’s ZooKeeper broker with a narrower range', async () => {
+  for (const [key, [min, max]] of ours.versions) {
+    const [apacheMin, apacheMax] = theirs.versions.get(key) ?? [0, 0];
+    assert.ok(
+      min <= apacheMin && max >= apacheMax,
+      `${apiInfos.get(key)?.name}: ${min}-${max} against ${apacheMin}-${apacheMax}`,
+    );
+  }
+  const unknown = await ask(ours.port, 18, 4, { clientSoftwareName: '-bad-', clientSoftwareVersion: '1' });
+  const theirAnswer = await ask(theirs.port, 18, 4, { clientSoftwareName: '-bad-', clientSoftwareVersion: '1' });
+  assert.deepEqual(normalise(unknown), normalise(theirAnswer));
+});
