@@ -75,8 +75,7 @@ class Play {
   readonly #joins: { pending: Pending<JoinGroupResponse>; known: Known; isSeen: boolean }[] = [];
   readonly #pendings: Pending<unknown>[] = [];
   /** What was told of each generation since the log was read: unstored ones are counted again from there. */
-  #generations = new Map<number, { protocol: string | null; leader: string }>();
-  #loads = 0;
+  #generations = new Map<string, { protocol: string | null; leader: string }>();
   readonly #commits = new Map<number, Commit[]>();
   #nextOffset = 1;
 
@@ -205,18 +204,17 @@ class Play {
       assert.ok(join.pending.count <= 1, 'a join is answered once');
       if (answer === undefined || join.isSeen) continue;
       join.isSeen = true;
-      if (answer.errorCode === ErrorCode.NONE) this.#learn(join.known, answer);
+      if (answer.errorCode === ErrorCode.NONE) this.#learn(join.known, answer, join.pending.loadCount);
     }
   }
 
-  #learn(known: Known, answer: JoinGroupResponse): void {
+  #learn(known: Known, answer: JoinGroupResponse, loadCount: number): void {
     const { generationId, protocolName, leader, memberId, members, skipAssignment } = answer;
-    if (this.#loads !== this.#world.topic.loadCount) this.#generations = new Map();
-    this.#loads = this.#world.topic.loadCount;
     const id = { id: memberId, instanceId: known.instanceId, generation: generationId };
     this.#members.push({ ...id, leads: leader === memberId && !skipAssignment });
-    const told = this.#generations.get(generationId);
-    if (told === undefined) this.#generations.set(generationId, { protocol: protocolName, leader });
+    const name = `${loadCount}: ${generationId}`;
+    const told = this.#generations.get(name);
+    if (told === undefined) this.#generations.set(name, { protocol: protocolName, leader });
     else {
       assert.equal(protocolName, told.protocol, 'all members of a generation get the same protocol');
       // A static leader takes a new id within its generation.

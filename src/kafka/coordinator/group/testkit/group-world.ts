@@ -25,6 +25,12 @@ export const REBALANCE_MS = 30_000;
 export interface Pending<T> {
   answer: T | undefined;
   count: number;
+  /** How often the log had been read when the answer came. */
+  loadCount: number;
+}
+
+function unanswered<T>(): Pending<T> {
+  return { answer: undefined, count: 0, loadCount: 0 };
 }
 
 export interface Joining {
@@ -119,8 +125,16 @@ export class GroupWorld {
     this.#scheduler.wake(this.#process);
   }
 
+  #answers<T>(pending: Pending<T>): (answer: T) => void {
+    return (answer) => {
+      pending.answer = answer;
+      pending.count += 1;
+      pending.loadCount = this.topic.loadCount;
+    };
+  }
+
   join(given: Joining = {}): Pending<JoinGroupResponse> {
-    const pending: Pending<JoinGroupResponse> = { answer: undefined, count: 0 };
+    const pending = unanswered<JoinGroupResponse>();
     const protocols = given.protocols ?? { range: subscription('t') };
     const request = build(JoinGroupRequest, {
       groupId: given.group ?? GROUP,
@@ -132,10 +146,7 @@ export class GroupWorld {
       rebalanceTimeoutMs: given.rebalanceTimeoutMs ?? REBALANCE_MS,
     });
     const client = { id: given.clientId ?? 'c', host: given.host ?? '127.0.0.1', apiVersion: given.version ?? 9 };
-    this.coordinator.joinGroup(request, client, (response) => {
-      pending.answer = response;
-      pending.count += 1;
-    });
+    this.coordinator.joinGroup(request, client, this.#answers(pending));
     return pending;
   }
 
@@ -145,7 +156,7 @@ export class GroupWorld {
     assignments: { readonly [memberId: string]: string } = {},
     given: Partial<SyncGroupRequest> = {},
   ): Pending<SyncGroupResponse> {
-    const pending: Pending<SyncGroupResponse> = { answer: undefined, count: 0 };
+    const pending = unanswered<SyncGroupResponse>();
     const request = build(SyncGroupRequest, {
       groupId: GROUP,
       memberId,
@@ -153,10 +164,7 @@ export class GroupWorld {
       assignments: Object.entries(assignments).map(([id, part]) => ({ memberId: id, assignment: bytes(part) })),
       ...given,
     });
-    this.coordinator.syncGroup(request, (response) => {
-      pending.answer = response;
-      pending.count += 1;
-    });
+    this.coordinator.syncGroup(request, this.#answers(pending));
     return pending;
   }
 
@@ -187,7 +195,7 @@ export class GroupWorld {
     offset: number,
     given: Partial<OffsetCommitRequest> & { topic?: string; partition?: number; metadata?: string | null } = {},
   ): Pending<number> {
-    const pending: Pending<number> = { answer: undefined, count: 0 };
+    const pending = unanswered<number>();
     const { topic = 't', partition = 0, metadata = 'm', ...rest } = given;
     const committed = {
       partitionIndex: partition,
@@ -201,10 +209,8 @@ export class GroupWorld {
       topics: [{ name: topic, topicId: '', partitions: [committed] }],
       ...rest,
     });
-    this.coordinator.commitOffsets(request, (errors) => {
-      pending.answer = errors[0]?.[0];
-      pending.count += 1;
-    });
+    const answer = this.#answers(pending);
+    this.coordinator.commitOffsets(request, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
     return pending;
   }
 
@@ -246,11 +252,8 @@ export class GroupWorld {
   }
 
   deleteGroup(group = GROUP): Pending<number> {
-    const pending: Pending<number> = { answer: undefined, count: 0 };
-    this.coordinator.deleteGroup(group, (errorCode) => {
-      pending.answer = errorCode;
-      pending.count += 1;
-    });
+    const pending = unanswered<number>();
+    this.coordinator.deleteGroup(group, this.#answers(pending));
     return pending;
   }
 
