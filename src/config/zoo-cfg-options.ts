@@ -12,7 +12,10 @@ function option(
   return { name, type, default: value === null ? null : String(value), effect: 'honoured', description, ...limits };
 }
 
-/** Apache's, meaningless here: there are no threads, no JVM and no native buffers to tune. */
+/**
+ * Apache's, without effect here: there are no threads, no JVM and no native buffers to tune; or a part of Apache's server that
+ * this one lacks, and that a client or operator can do without.
+ */
 function accepted(
   name: string,
   type: OptionType,
@@ -33,8 +36,8 @@ const parsedKeys: readonly Option[] = [
   option('clientPortAddress', 'string', null, 'address to listen on, every interface by default; needs clientPort'),
   option('secureClientPort', 'int', null, 'port for TLS clients', port),
   option('secureClientPortAddress', 'string', null, 'address for TLS clients; needs secureClientPort'),
-  option('observerMasterPort', 'int', 0, 'port on which followers serve observers; 0 is off', port),
-  option('clientPortListenBacklog', 'int', -1, 'listen backlog, -1 leaves it to the system', { min: -1 }),
+  accepted('observerMasterPort', 'int', 0, 'port on which followers serve observers; 0 is off'),
+  accepted('clientPortListenBacklog', 'int', -1, 'listen backlog, -1 leaves it to the system'),
   option('tickTime', 'int', 3000, 'basic unit of time', { unit: 'ms', min: 1 }),
   option('maxClientCnxns', 'int', 60, 'connections from one address, 0 for any number', notNegative),
   option('minSessionTimeout', 'int', -1, 'lowest session timeout granted, -1 for 2 ticks', { unit: 'ms', min: -1 }),
@@ -53,12 +56,12 @@ const parsedKeys: readonly Option[] = [
   option('autopurge.snapRetainCount', 'int', 3, 'snapshots to keep; below 3 means 3'),
   option('autopurge.purgeInterval', 'int', 0, 'time between purges, 0 is off', { unit: 'hours', min: 0 }),
   option('standaloneEnabled', 'boolean', true, 'a single server may run without quorum'),
-  option('reconfigEnabled', 'boolean', false, 'clients may change the membership'),
+  accepted('reconfigEnabled', 'boolean', false, 'clients may change the membership'),
   option('sslQuorum', 'boolean', false, 'TLS between servers'),
   option('portUnification', 'boolean', false, 'plain and TLS between servers on one port'),
   accepted('sslQuorumReloadCertFiles', 'boolean', false, 'reload of key stores'),
-  option('localSessionsEnabled', 'boolean', false, 'sessions known to one server only'),
-  option('localSessionsUpgradingEnabled', 'boolean', false, 'a local session becomes global when it needs to'),
+  accepted('localSessionsEnabled', 'boolean', false, 'sessions known to one server only'),
+  accepted('localSessionsUpgradingEnabled', 'boolean', false, 'a local session becomes global when it needs to'),
   option('quorum.auth.enableSasl', 'boolean', false, 'SASL between servers'),
   option('quorum.auth.serverRequireSasl', 'boolean', false, 'SASL between servers'),
   option('quorum.auth.learnerRequireSasl', 'boolean', false, 'SASL between servers'),
@@ -71,7 +74,7 @@ const parsedKeys: readonly Option[] = [
   accepted('jvm.pause.warn-threshold.ms', 'int', 10_000, 'detector of JVM pauses'),
   accepted('jvm.pause.info-threshold.ms', 'int', 1000, 'detector of JVM pauses'),
   accepted('metricsProvider.className', 'string', null, 'metrics provider'),
-  option('multiAddress.enabled', 'boolean', false, 'several addresses a server'),
+  accepted('multiAddress.enabled', 'boolean', false, 'several addresses a server'),
   accepted('multiAddress.reachabilityCheckTimeoutMs', 'int', 1000, 'check of addresses'),
   accepted('multiAddress.reachabilityCheckEnabled', 'boolean', true, 'check of addresses'),
   accepted('oraclePath', 'path', null, 'oracle of a two-node ensemble'),
@@ -97,7 +100,7 @@ const propertyKeys: readonly Option[] = [
   option('extendedTypesEnabled', 'boolean', false, 'TTL nodes'),
   option('4lw.commands.whitelist', 'list', 'srvr', 'four-letter words that are answered, * for all'),
   option('DigestAuthenticationProvider.superDigest', 'string', null, 'digest id that bypasses access control'),
-  option('leaderServes', 'yes-no', 'yes', 'the leader accepts clients'),
+  accepted('leaderServes', 'yes-no', 'yes', 'the leader accepts clients'),
   option('nio.sessionlessCnxnTimeout', 'int', 10_000, 'patience with connections without a session', {
     unit: 'ms',
     min: 1,
@@ -108,10 +111,10 @@ const propertyKeys: readonly Option[] = [
   accepted('commitProcessor.numWorkerThreads', 'int', null, 'threads'),
   accepted('commitProcessor.maxReadBatchSize', 'int', -1, 'threads'),
   accepted('commitProcessor.maxCommitBatchSize', 'int', 1, 'threads'),
-  option('admin.enableServer', 'boolean', true, 'AdminServer'),
-  option('admin.serverAddress', 'string', '0.0.0.0', 'AdminServer'),
-  option('admin.serverPort', 'int', 8080, 'AdminServer', port),
-  option('admin.commandURL', 'string', '/commands', 'AdminServer'),
+  accepted('admin.enableServer', 'boolean', true, 'AdminServer'),
+  accepted('admin.serverAddress', 'string', '0.0.0.0', 'AdminServer'),
+  accepted('admin.serverPort', 'int', 8080, 'AdminServer'),
+  accepted('admin.commandURL', 'string', '/commands', 'AdminServer'),
   accepted('admin.idleTimeout', 'int', 30_000, 'AdminServer'),
   accepted('leader.maxConcurrentSnapSyncs', 'int', 10, 'parallel synchronizations'),
   accepted('leader.maxConcurrentDiffSyncs', 'int', 100, 'parallel synchronizations'),
@@ -137,7 +140,7 @@ const propertyKeys: readonly Option[] = [
 const systemProperties: readonly Option[] = [
   option('jute.maxbuffer', 'int', 1_048_575, 'largest request', { unit: 'bytes', min: 0 }),
   option('zookeeper.jute.maxbuffer.extrasize', 'int', null, 'added to jute.maxbuffer for a field', { unit: 'bytes' }),
-  option('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
+  accepted('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
   option('znode.container.checkIntervalMs', 'int', 60_000, 'time between searches for empty containers', {
     unit: 'ms',
     min: 1,

@@ -106,7 +106,10 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.acceptedMs = host.clock.wallMs();
     this.#receivedMs = host.clock.monotonicMs();
     // NIOServerCnxnFactory's sessionless timeout.
-    this.#timer = host.clock.after(host.config.sessionlessTimeoutMs, () => this.destroy());
+    this.#timer = host.clock.after(host.config.sessionlessTimeoutMs, () => {
+      host.stats.sessionlessExpired += 1;
+      this.destroy();
+    });
   }
 
   get remote(): Address {
@@ -163,6 +166,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
 
   data(chunk: Uint8Array): void {
     if (this.#phase === 'closed' || this.#phase === 'ending') return;
+    this.#host.stats.bytesReceived += chunk.length;
     const rest = this.#phase === 'greeting' ? this.#greet(chunk) : chunk;
     if (rest === undefined) return;
     const nowMs = this.#host.clock.monotonicMs();
@@ -177,7 +181,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   closed(): void {
-    if (this.#phase !== 'closed') this.#cleanUp();
+    if (this.#phase === 'closed') return;
+    if (this.#phase === 'session') this.#host.stats.connectionsDropped += 1;
+    this.#cleanUp();
   }
 
   /** Closes at once; what is unsent may be lost. */
@@ -352,6 +358,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (this.#phase === 'connecting') {
       this.#phase = 'establishing';
       this.#received();
+      this.#host.stats.connectionRequests += 1;
       this.#host.connect(ConnectRequest.read(new Reader(frame)), this);
       return;
     }

@@ -33,6 +33,7 @@ export class ClientPort {
           ? `Too many connections - max is ${maxCnxns}`
           : undefined;
     if (refusal !== undefined || this.#isClosed) {
+      host.stats.connectionsRejected += 1;
       if (refusal !== undefined) this.#log.warn(refusal);
       connection.destroy();
       return ignored;

@@ -143,6 +143,12 @@ export function monitorValues(server: ServerView): [key: string, value: string |
     ['non_mtls_remote_conn_count', 0],
     ['non_mtls_local_conn_count', 0],
     ['quorum_size', 0],
+    ['bytes_received_count', stats.bytesReceived],
+    ['connection_request_count', stats.connectionRequests],
+    ['connection_rejected', stats.connectionsRejected],
+    ['connection_drop_count', stats.connectionsDropped],
+    ['sessionless_connections_expired', stats.sessionlessExpired],
+    ['stale_sessions_expired', stats.sessionsExpired],
   ];
 }
 

@@ -6,6 +6,13 @@ export class ServerStats {
   minResponseSize = -1;
   maxResponseSize = -1;
   authFailedCount = 0;
+  // Counters of the metrics: they only grow.
+  bytesReceived = 0;
+  connectionRequests = 0;
+  connectionsRejected = 0;
+  connectionsDropped = 0;
+  sessionlessExpired = 0;
+  sessionsExpired = 0;
   #latencyCount = 0;
   #latencyTotalMs = 0;
   #latencyMinMs = Infinity;

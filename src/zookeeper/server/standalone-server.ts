@@ -278,6 +278,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   #expire(session: Session): void {
+    this.stats.sessionsExpired += 1;
     this.log.info(`Expiring session ${printHex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`);
     this.#pipeline.expireSession(session.id);
   }

@@ -64,6 +64,13 @@ function refuseEnsemble(config: ZooCfg): void {
   if (config.servers.size > 1 || (first !== undefined && !config.standaloneEnabled)) {
     throw new ConfigError('server.N', `${config.servers.size} servers`, 'a standalone server has no other members');
   }
+  if (config.dynamicConfigFile !== undefined) {
+    throw new ConfigError(
+      'dynamicConfigFile',
+      config.dynamicConfigFile,
+      'a standalone server has no membership; leave it out',
+    );
+  }
   if (config.clientPort === undefined) throw new ConfigError('clientPort', undefined, 'port for clients');
   if (config.snapshotCompression === 'snappy') {
     throw new ConfigError('snapshot.compression.method', 'snappy', 'choose gz, or leave it out');
