@@ -32,6 +32,9 @@ export interface ConnectionOptions {
 const QUEUED_FRAMES_MAX = 64;
 const QUEUED_BYTES_MAX = 1 << 20;
 
+/** Answers beyond this are written before the next request is handled: the peer may be slow. */
+const GATHERED_BYTES_MAX = 262_144;
+
 /** A request whose answer has not left. Answers leave in the order of the requests. */
 interface Exchange {
   readonly frameBytes: number;
@@ -52,6 +55,7 @@ export class ClientConnection implements ConnectionHandler {
   #queuedBytes = 0;
   readonly #exchanges = new Deque<Exchange>();
   #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
   #closed = false;
   #paused = false;
   #peerIsSlow = false;
@@ -74,6 +78,11 @@ export class ClientConnection implements ConnectionHandler {
   /** Nothing is being handled: an idle connection may be closed by the broker. */
   get isQuiet(): boolean {
     return this.#exchanges.size === 0 && this.#frames.size === 0;
+  }
+
+  /** Bytes of answers that the peer has not taken yet. */
+  get unsentBytes(): number {
+    return this.#connection.unsentBytes;
   }
 
   get lastUsedMs(): number {
@@ -127,7 +136,10 @@ export class ClientConnection implements ConnectionHandler {
     if (this.#gathering || this.#closed) return;
     this.#gathering = true;
     try {
-      while (!this.#closed && !this.#peerIsSlow && this.#mayHandleNext()) this.#handleNext();
+      while (!this.#closed && !this.#peerIsSlow && this.#mayHandleNext()) {
+        this.#handleNext();
+        if (this.#outgoingBytes > GATHERED_BYTES_MAX) this.#flush();
+      }
     } catch (error) {
       this.#refuse(error);
     } finally {
@@ -243,7 +255,9 @@ export class ClientConnection implements ConnectionHandler {
       if (head === undefined || head.state === 'working') return;
       this.#exchanges.shift();
       this.#options.budget.release(head.frameBytes);
-      if (head.response !== undefined) for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
+      if (head.response === undefined) continue;
+      for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
+      this.#outgoingBytes += head.response.size;
     }
   }
 
@@ -251,6 +265,7 @@ export class ClientConnection implements ConnectionHandler {
     if (this.#outgoing.length === 0 || this.#closed) return;
     const outgoing = this.#outgoing;
     this.#outgoing = [];
+    this.#outgoingBytes = 0;
     if (!this.#connection.write(outgoing)) this.#peerIsSlow = true;
   }
 

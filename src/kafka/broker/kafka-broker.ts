@@ -23,7 +23,7 @@ import { ControllerFence } from './controller-fence.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
 import { InternalTopicLog } from './internal-topic-log.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
@@ -36,6 +36,8 @@ export interface KafkaBroker {
   readonly clusterId: string;
   /** Where clients connect: the advertised endpoints with the ports that are really open. */
   readonly endpoints: readonly Endpoint[];
+  /** What its clients make it hold. */
+  readonly networkLoad: NetworkLoad;
   /** Settles when the broker ended by itself: a broken invariant, or its znode lost to another broker. */
   readonly failed: Promise<unknown>;
   /** Controlled shutdown: leaders move, logs close cleanly, the session ends. */
@@ -111,6 +113,10 @@ class Broker implements KafkaBroker {
 
   get clusterId(): string {
     return this.#clusterId;
+  }
+
+  get networkLoad(): NetworkLoad {
+    return this.#listeners?.load ?? { connectionCount: 0, requestBytes: 0, unsentBytes: 0 };
   }
 
   get endpoints(): readonly Endpoint[] {

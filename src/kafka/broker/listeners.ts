@@ -6,6 +6,15 @@ import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
 
+/** What the connections of a broker hold in memory. */
+export interface NetworkLoad {
+  readonly connectionCount: number;
+  /** Of requests that are being received or handled. */
+  readonly requestBytes: number;
+  /** Of answers that clients have not taken yet. */
+  readonly unsentBytes: number;
+}
+
 export interface ListenersOptions {
   readonly runtime: Runtime;
   readonly config: KafkaConfig;
@@ -31,13 +40,10 @@ export class Listeners {
     this.#budget = new ByteBudget(options.config.number('queued.max.request.bytes'));
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
-  /** Bytes of requests that are being received or handled. */
-  get requestBytes(): number {
-    return this.#budget.held;
+  get load(): NetworkLoad {
+    let unsentBytes = 0;
+    for (const connection of this.#connections.keys()) unsentBytes += connection.unsentBytes;
+    return { connectionCount: this.#connections.size, requestBytes: this.#budget.held, unsentBytes };
   }
 
   /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
