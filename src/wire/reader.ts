@@ -2,6 +2,9 @@ import { copyOf, type Slices, slicesOf, subSlices } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
 
 const noBytes = new Uint8Array(0);
+const noView = new DataView(noBytes.buffer);
+/** Where a field that straddles chunks is gathered; used up before the next is read. */
+const scratch = Buffer.alloc(8);
 const TWO_32 = 4_294_967_296;
 
 /**
@@ -18,11 +21,10 @@ export class Reader {
   #end = 0;
   /** Bytes of the source before the current chunk. */
   #before = 0;
-  readonly #scratch = Buffer.allocUnsafe(8);
 
   constructor(source: Slices | Uint8Array) {
     this.#source = source instanceof Uint8Array ? slicesOf(source) : source;
-    this.#view = new DataView(noBytes.buffer);
+    this.#view = noView;
     this.#enter(0);
   }
 
@@ -193,8 +195,8 @@ export class Reader {
   /** Copies a field that straddles chunks. */
   #gather(size: number): Buffer {
     this.#need(size);
-    for (let index = 0; index < size; index += 1) this.#scratch[index] = this.uint8();
-    return this.#scratch;
+    for (let index = 0; index < size; index += 1) scratch[index] = this.uint8();
+    return scratch;
   }
 
   #skipEmpty(): void {
