@@ -40,6 +40,10 @@ export interface LoadResult {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** Of everything that was sent, the warm-up too. */
+  readonly acknowledged: number;
+  /** CPU time of the generator in the measured time, as a share of one core: near 1 it is the generator that is measured. */
+  readonly cpuShare: number;
 }
 
 /** Latencies in buckets of 1/32 of an octave of microseconds: constant memory whatever the run. */
@@ -227,6 +231,7 @@ class Run {
   #ready = 0;
   #begun = 0;
   #startedBytes = 0;
+  #startedCpu = process.cpuUsage();
 
   constructor(spec: LoadSpec) {
     this.#spec = spec;
@@ -280,6 +285,7 @@ class Run {
     this.#histogram = new Histogram();
     this.#requests = 0;
     this.#startedBytes = this.bytes;
+    this.#startedCpu = process.cpuUsage();
     this.#begun = performance.now();
     setTimeout(() => this.#finish(), this.#spec.seconds * 1000);
   }
@@ -288,7 +294,8 @@ class Run {
   #finish(): void {
     const seconds = (performance.now() - this.#begun) / 1000;
     const histogram = this.#histogram;
-    const result: Omit<LoadResult, never> = {
+    const { user, system } = process.cpuUsage(this.#startedCpu);
+    const result: Omit<LoadResult, 'acknowledged'> = {
       requests: this.#requests,
       errors: this.#errors,
       firstError: this.#firstError,
@@ -299,6 +306,7 @@ class Run {
       p99Ms: histogram.quantile(0.99),
       p999Ms: histogram.quantile(0.999),
       maxMs: histogram.max,
+      cpuShare: (user + system) / 1e6 / seconds,
     };
     this.sending = false;
     const settle = (): void => {

@@ -1,0 +1,258 @@
+/**
+ * Us and Apache (ZooKeeper 3.9.4, Kafka 3.9.1) in the same minutes on the same machine: `npm run bench`.
+ *
+ *   --quick        short runs, to see that all works; figures are rough
+ *   --only TEXT    rows whose name contains TEXT (may be repeated)
+ *   --profile DIR  CPU profiles of our process, one for each measured run
+ *
+ * Every row alternates between the two, several times; its ratio is the median of the ratios. What is written counts only if
+ * our process is then killed and Apache's readers find everything it had acknowledged.
+ */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { PeerError } from '../test/interop/peers/process.ts';
+import { tempDir } from '../test/interop/peers/temp-dir.ts';
+import type { LoadResult } from './bench/generator.ts';
+import { createOffsetsTopic, createTopic, deleteTopic, fillTopic } from './bench/kafka-admin.ts';
+import { ceiling, type Duration, generate } from './bench/load.ts';
+import { type LoadRow, loadRows } from './bench/rows.ts';
+import { type Servers, type StartOptions, startApache, startOurs } from './bench/servers.ts';
+import { judgeSlowReader, produceBesideSlowReaders, type SlowReaderResult } from './bench/slow-reader.ts';
+import { amount, type Line, median, render } from './bench/table.ts';
+
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    profile: { type: 'string' },
+  },
+});
+const duration: Duration = args.quick ? { seconds: 1, warmupSeconds: 0.5 } : { seconds: 3, warmupSeconds: 1 };
+const rounds = args.quick ? 3 : 5;
+const KNOWN_TOPIC = 'known';
+const dir = tempDir();
+const oursDir = join(dir, 'ours');
+const apacheDir = join(dir, 'apache');
+for (const each of [oursDir, apacheDir]) mkdirSync(each, { recursive: true });
+if (args.profile !== undefined) mkdirSync(args.profile, { recursive: true });
+
+const wanted = (name: string): boolean => args.only.length === 0 || args.only.some((text) => name.includes(text));
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+const MIB = 1_048_576;
+
+/** Both sides alternate, and who goes first alternates too. */
+async function alternate<T>(
+  ours: (round: number) => Promise<T>,
+  apache: (round: number) => Promise<T>,
+): Promise<{ ours: T[]; apache: T[] }> {
+  const results: { ours: T[]; apache: T[] } = { ours: [], apache: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    if (round % 2 === 0) results.ours.push(await ours(round));
+    results.apache.push(await apache(round));
+    if (round % 2 === 1) results.ours.push(await ours(round));
+  }
+  return results;
+}
+
+const medianOf = <T>(results: readonly T[], figure: (result: T) => number): number => median(results.map(figure));
+
+const emptyCells = { p50p99: '', apacheP50p99: '', loopMs: '', ceiling: '', verified: '' };
+
+/** Second starts on directories that hold a topic and `__consumer_offsets`, stopped cleanly before. */
+async function startRows(): Promise<Line[]> {
+  const known: Omit<StartOptions, 'dir'> = { knownTopic: KNOWN_TOPIC, withProbe: false };
+  for (const start of [startOurs, startApache]) {
+    const servers = await start({ dir: start === startOurs ? oursDir : apacheDir, withProbe: false });
+    await createTopic(servers.kafkaPort, KNOWN_TOPIC);
+    await createOffsetsTopic(servers.kafkaPort);
+    await servers.stop();
+  }
+  const measure = async (
+    start: typeof startOurs,
+    at: string,
+  ): Promise<{ started: Servers['startedMs']; rss: number }> => {
+    const servers = await start({ dir: at, ...known });
+    await pause(args.quick ? 1_000 : 3_000);
+    const rss = servers.residentBytes();
+    await servers.stop();
+    return { started: servers.startedMs, rss };
+  };
+  const { ours, apache } = await alternate(
+    () => measure(startOurs, oursDir),
+    () => measure(startApache, apacheDir),
+  );
+  const seconds = (which: 'zookeeper' | 'kafka' | 'both', name: string, goalMs: number | undefined): Line => {
+    const mine = medianOf(ours, ({ started }) => started[which]);
+    const theirs = medianOf(apache, ({ started }) => started[which]);
+    return {
+      ...emptyCells,
+      row: name,
+      ours: amount(mine, 'ms'),
+      apache: amount(theirs, 'ms'),
+      ratio: theirs / mine,
+      goal: goalMs === undefined ? '' : `< ${goalMs} ms`,
+      met: goalMs === undefined || mine < goalMs,
+    };
+  };
+  const mine = medianOf(ours, ({ rss }) => rss) / MIB;
+  const theirs = medianOf(apache, ({ rss }) => rss) / MIB;
+  return [
+    seconds('zookeeper', 'start: ZooKeeper ready', undefined),
+    seconds('both', 'start: Kafka ready too', 300),
+    {
+      ...emptyCells,
+      row: 'memory when idle',
+      ours: amount(mine, 'MiB'),
+      apache: amount(theirs, 'MiB'),
+      ratio: theirs / mine,
+      goal: '< 120 MiB',
+      met: mine < 120,
+    },
+  ];
+}
+
+let ours: Servers;
+let apache: Servers;
+let profiles = 0;
+
+async function bringUpOurs(): Promise<void> {
+  profiles += 1;
+  const prefix = args.profile === undefined ? {} : { profile: join(resolve(args.profile), `run-${profiles}`) };
+  ours = await startOurs({ dir: oursDir, ...prefix });
+}
+
+interface Measured {
+  readonly result: LoadResult;
+  readonly loopMs: number | undefined;
+}
+
+async function loadLine(row: LoadRow): Promise<Line> {
+  const [oursLoad, apacheLoad] = [await row.prepare(ours), await row.prepare(apache)];
+  const port = (servers: Servers): number => (row.system === 'kafka' ? servers.kafkaPort : servers.zookeeperPort);
+  let acknowledged = 0;
+  const measure = async (servers: Servers): Promise<Measured> => {
+    await servers.loopDelay();
+    const result = await generate(servers === ours ? oursLoad : apacheLoad, port(servers), duration);
+    const loopMs = await servers.loopDelay();
+    if (result.errors > 0) throw new PeerError(`${servers.name}: ${row.name}: error ${result.firstError}`);
+    if (servers === ours) acknowledged += result.acknowledged;
+    return { result, loopMs };
+  };
+  // Neither side is measured cold; a JVM takes longest.
+  await measure(ours);
+  await measure(apache);
+  const measured = await alternate(
+    () => measure(ours),
+    () => measure(apache),
+  );
+  const bare = await ceiling(oursLoad, row.answerBytes, duration);
+  const rate = ({ result }: Measured): number =>
+    row.unit === 'MB/s' ? result.bytesPerSecond / 1e6 : result.perSecond * row.perRequest;
+  const bareRate = row.unit === 'MB/s' ? bare.bytesPerSecond / 1e6 : bare.perSecond * row.perRequest;
+  const ratio = median(measured.ours.map((mine, round) => rate(mine) / rate(measured.apache[round] as Measured)));
+  const verified = row.found === undefined ? '' : await verify(row, row.found, acknowledged * row.perRequest);
+  if (row.topic !== undefined) {
+    await deleteTopic(ours.kafkaPort, row.topic);
+    await deleteTopic(apache.kafkaPort, row.topic);
+  }
+  const quantiles = (results: readonly Measured[]): string =>
+    `${medianOf(results, ({ result }) => result.p50Ms).toFixed(2)}/${medianOf(results, ({ result }) => result.p99Ms).toFixed(1)}`;
+  const cpu = medianOf(measured.ours, ({ result }) => result.cpuShare);
+  return {
+    row: row.name,
+    ours: amount(medianOf(measured.ours, rate), row.unit),
+    apache: amount(medianOf(measured.apache, rate), row.unit),
+    ratio,
+    goal: `${row.goal}x`,
+    met: ratio >= row.goal && !verified.includes('LOST'),
+    p50p99: quantiles(measured.ours),
+    apacheP50p99: quantiles(measured.apache),
+    loopMs: Math.max(...measured.ours.map(({ loopMs = 0 }) => loopMs)).toFixed(0),
+    ceiling: `${amount(bareRate, row.unit)} ${bare.p50Ms.toFixed(2)} ms (${Math.round(cpu * 100)} % busy)`,
+    verified,
+  };
+}
+
+/** Kills our process, lets Apache count, brings ours up again. */
+async function verify(row: LoadRow, found: NonNullable<LoadRow['found']>, acknowledged: number): Promise<string> {
+  await ours.kill();
+  const there = await found(ours);
+  await bringUpOurs();
+  if (there < acknowledged) return `LOST ${acknowledged - there} of ${acknowledged}`;
+  progress(`  ${row.name}: ${acknowledged} acknowledged, Apache finds ${there}`);
+  return `all ${acknowledged.toLocaleString('en')}`;
+}
+
+const SLOW_READER = 'slow readers beside produce 8x5';
+
+async function slowReaderLine(row: LoadRow): Promise<Line> {
+  const loads = new Map([
+    [ours, await row.prepare(ours)],
+    [apache, await row.prepare(apache)],
+  ]);
+  for (const { kafkaPort } of [ours, apache]) await fillTopic(kafkaPort, 'fetch', 64 * MIB);
+  const measure = async (servers: Servers): Promise<SlowReaderResult> => {
+    const load = loads.get(servers);
+    if (load === undefined) throw new PeerError('no load for a server');
+    return produceBesideSlowReaders(servers, load, duration);
+  };
+  const results = await alternate(
+    () => measure(ours),
+    () => measure(apache),
+  );
+  const complaint = results.ours.map(judgeSlowReader).find((words) => words !== undefined);
+  const ratio = median(
+    results.ours.map(({ perSecond }, round) => perSecond / (results.apache[round]?.perSecond ?? Number.NaN)),
+  );
+  return {
+    ...emptyCells,
+    row: SLOW_READER,
+    ours: amount(
+      medianOf(results.ours, ({ perSecond }) => perSecond),
+      row.unit,
+    ),
+    apache: amount(
+      medianOf(results.apache, ({ perSecond }) => perSecond),
+      row.unit,
+    ),
+    ratio,
+    goal: 'bounded',
+    met: complaint === undefined,
+    loopMs: Math.max(...results.ours.map(({ loopDelayMs = 0 }) => loopDelayMs)).toFixed(0),
+    verified:
+      complaint ?? `grew ${Math.max(...results.ours.map(({ grewBytes }) => grewBytes / 1e6)).toFixed(0)} MB at most`,
+  };
+}
+
+const lines: Line[] = [];
+const add = (...more: readonly Line[]): void => {
+  for (const line of more) {
+    lines.push(line);
+    progress(
+      `${line.row}: ${line.ours}, Apache ${line.apache}, ${line.ratio?.toFixed(2)}x ${line.met ? '' : 'MISSED'}`,
+    );
+  }
+};
+
+if (wanted('start') || wanted('memory')) add(...(await startRows()));
+const rows = loadRows.filter(({ name }) => wanted(name));
+if (rows.length > 0 || wanted(SLOW_READER)) {
+  await bringUpOurs();
+  apache = await startApache({ dir: apacheDir });
+  for (const row of rows) add(await loadLine(row));
+  const besides = loadRows.find(({ name }) => name === 'produce 8x5, 1 record');
+  if (wanted(SLOW_READER) && besides !== undefined) add(await slowReaderLine(besides));
+  await ours!.kill();
+  await apache.kill();
+}
+
+const when = new Date().toISOString().slice(0, 16).replace('T', ' ');
+process.stdout.write(
+  `\n${when} UTC, node ${process.version}, ${rounds} rounds of ${duration.seconds} s a side, medians\n\n`,
+);
+process.stdout.write(`${render(lines)}\n`);
+const missed = lines.filter(({ met }) => !met);
+if (missed.length > 0) process.stdout.write(`\nmissed: ${missed.map(({ row }) => row).join('; ')}\n`);
+process.exitCode = missed.length > 0 ? 1 : 0;

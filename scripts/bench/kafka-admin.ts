@@ -1,0 +1,103 @@
+/** What the benchmark asks of a broker, ours or Apache's, beside load. */
+import { FetchRequest, FetchResponse } from '../../src/kafka/protocol/messages/01-fetch.ts';
+import { ListOffsetsRequest, ListOffsetsResponse } from '../../src/kafka/protocol/messages/02-list-offsets.ts';
+import { MetadataRequest, MetadataResponse } from '../../src/kafka/protocol/messages/03-metadata.ts';
+import {
+  FindCoordinatorRequest,
+  FindCoordinatorResponse,
+} from '../../src/kafka/protocol/messages/10-find-coordinator.ts';
+import { CreateTopicsRequest, CreateTopicsResponse } from '../../src/kafka/protocol/messages/19-create-topics.ts';
+import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../src/kafka/protocol/messages/20-delete-topics.ts';
+import { PeerError, until } from '../../test/interop/peers/process.ts';
+import { ask, exchange, produceFrame } from './kafka-frames.ts';
+
+const TOPIC_ALREADY_EXISTS = 36;
+/** Also while a fresh broker has not been elected yet. */
+const NOT_CONTROLLER = 41;
+
+/** The topic is there and every partition has a leader. */
+export async function createTopic(port: number, name: string, partitions = 1): Promise<void> {
+  const topic = { name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] };
+  await until(`controller to create ${name}`, async () => {
+    const { topics } = await ask(port, [CreateTopicsRequest, CreateTopicsResponse], 4, { topics: [topic] });
+    const code = topics[0]?.errorCode ?? -1;
+    if (code === NOT_CONTROLLER) return undefined;
+    if (code !== 0 && code !== TOPIC_ALREADY_EXISTS) throw new PeerError(`CreateTopics of ${name}: error ${code}`);
+    return true;
+  });
+  await until(`leaders of ${name}`, async () => ((await leadersOf(port, name)) === partitions ? true : undefined));
+}
+
+/** How many partitions of a topic have a leader; 0 also while there is no controller. */
+export async function leadersOf(port: number, name: string): Promise<number> {
+  const answer = await ask(port, [MetadataRequest, MetadataResponse], 4, {
+    topics: [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAA', name }],
+    allowAutoTopicCreation: false,
+  });
+  if (answer.controllerId < 0 || answer.brokers.length === 0) return 0;
+  const [topic] = answer.topics;
+  if (topic === undefined || topic.errorCode !== 0) return 0;
+  return topic.partitions.filter(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0).length;
+}
+
+export async function deleteTopic(port: number, name: string): Promise<void> {
+  await ask(port, [DeleteTopicsRequest, DeleteTopicsResponse], 3, { topicNames: [name], timeoutMs: 30_000 });
+}
+
+/** Asking for a group's coordinator creates `__consumer_offsets`. */
+export async function createOffsetsTopic(port: number): Promise<void> {
+  await until('group coordinator', async () => {
+    const answer = await ask(port, [FindCoordinatorRequest, FindCoordinatorResponse], 2, { key: 'bench', keyType: 0 });
+    return answer.errorCode === 0 ? true : undefined;
+  });
+}
+
+export async function endOffset(port: number, topic: string): Promise<number> {
+  const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1, maxNumOffsets: 1 }];
+  const { topics } = await ask(port, [ListOffsetsRequest, ListOffsetsResponse], 4, {
+    replicaId: -1,
+    topics: [{ name: topic, partitions }],
+  });
+  return topics[0]?.partitions[0]?.offset ?? -1;
+}
+
+/** Appends batches of 1,000 records of 1,000 bytes until the topic holds so many. */
+export async function fillTopic(port: number, topic: string, bytes: number): Promise<void> {
+  await createTopic(port, topic);
+  const frame = produceFrame({ topic, partitions: [0], recordsPerPartition: 900, valueBytes: 1_000 });
+  for (let sent = 0; sent < bytes; sent += frame.length) await exchange(port, frame);
+}
+
+/** Bytes of records that one fetch answers; proves that a fetch row reads what it says. */
+export async function fetchedBytes(
+  port: number,
+  topic: string,
+  fetchOffset: number,
+  maxBytes: number,
+): Promise<number> {
+  const { responses } = await ask(port, [FetchRequest, FetchResponse], 4, {
+    replicaId: -1,
+    maxWaitMs: 500,
+    minBytes: 1,
+    maxBytes,
+    topics: [
+      {
+        topic,
+        topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+        partitions: [
+          {
+            partition: 0,
+            currentLeaderEpoch: -1,
+            fetchOffset,
+            lastFetchedEpoch: -1,
+            logStartOffset: -1,
+            partitionMaxBytes: maxBytes,
+            replicaDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA',
+            highWatermark: Infinity,
+          },
+        ],
+      },
+    ],
+  });
+  return responses[0]?.partitions[0]?.records?.size ?? 0;
+}

@@ -1,0 +1,173 @@
+/** The rows under load: what is sent, what must be found afterwards. Goals are ratios ours / Apache. */
+import { createTopic, endOffset, fetchedBytes, fillTopic } from './kafka-admin.ts';
+import { fetchErrorAt, fetchFrame, produceErrorAt, produceFrame } from './kafka-frames.ts';
+import type { Load } from './load.ts';
+import type { Servers } from './servers.ts';
+import { countRecords, sumOfStats } from './verify.ts';
+import { connectFrame, createFrame, createNode, getFrame, REPLY_ERROR_AT, setFrame } from './zookeeper-frames.ts';
+
+export interface LoadRow {
+  readonly name: string;
+  readonly goal: number;
+  readonly system: 'kafka' | 'zookeeper';
+  /** What one request moves, in `unit`. */
+  readonly perRequest: number;
+  readonly unit: 'records/s' | 'MB/s' | 'ops/s';
+  /** Bytes of an answer with its length, for the echo server. */
+  readonly answerBytes: number;
+  /** Topics to delete afterwards. */
+  readonly topic?: string;
+  prepare(servers: Servers): Promise<Load>;
+  /** How much of what our server acknowledged Apache's reader finds, in requests times `perRequest`; absent for reads. */
+  readonly found?: (servers: Servers) => Promise<number>;
+}
+
+interface ProduceRow {
+  readonly name: string;
+  readonly goal: number;
+  readonly topic: string;
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly records: number;
+  readonly valueBytes: number;
+  /** Default 1; each request goes to `perRequest` of them. */
+  readonly partitions?: number;
+  readonly perRequest?: number;
+}
+
+function produceRow(row: ProduceRow): LoadRow {
+  const { topic, connections, inFlight, partitions = 1, perRequest = 1 } = row;
+  return {
+    name: row.name,
+    goal: row.goal,
+    system: 'kafka',
+    perRequest: row.records * perRequest,
+    unit: 'records/s',
+    answerBytes: 50 + topic.length + 35 * perRequest,
+    topic,
+    async prepare({ kafkaPort }) {
+      await createTopic(kafkaPort, topic, partitions);
+      const frames: string[] = [];
+      for (let first = 0; first < partitions; first += perRequest) {
+        const indexes = Array.from({ length: perRequest }, (_, index) => first + index);
+        const shape = { topic, partitions: indexes, recordsPerPartition: row.records, valueBytes: row.valueBytes };
+        frames.push(produceFrame(shape).toString('hex'));
+      }
+      return { connections, inFlight, frames, errorAt: produceErrorAt(topic) };
+    },
+    found: ({ logDir }) => countRecords(logDir, topic),
+  };
+}
+
+const MIB = 1_048_576;
+/** One batch of fillTopic, so that every fetch answers the same bytes. */
+const BATCH_RECORDS = 900;
+/** More than our memory for recent batches, which the last bytes therefore fill and the first have left. */
+const FETCH_TOPIC_BYTES = 256 * MIB;
+const FETCH_TOPIC = 'fetch';
+
+function fetchRow(name: string, goal: number, connections: number, from: 'tail' | 'head'): LoadRow {
+  return {
+    name,
+    goal,
+    system: 'kafka',
+    perRequest: 1,
+    unit: 'MB/s',
+    answerBytes: MIB,
+    async prepare({ kafkaPort }) {
+      await createTopic(kafkaPort, FETCH_TOPIC);
+      if ((await endOffset(kafkaPort, FETCH_TOPIC)) <= 0) await fillTopic(kafkaPort, FETCH_TOPIC, FETCH_TOPIC_BYTES);
+      const end = await endOffset(kafkaPort, FETCH_TOPIC);
+      const frames: string[] = [];
+      for (let place = 0; place < 32; place += 1) {
+        const offset = from === 'tail' ? end - (2 + (place % 8)) * BATCH_RECORDS : place * BATCH_RECORDS;
+        if ((await fetchedBytes(kafkaPort, FETCH_TOPIC, offset, MIB)) < 0.85 * MIB) {
+          throw new RangeError(`a fetch at ${offset} answers less than it should`);
+        }
+        frames.push(fetchFrame(FETCH_TOPIC, offset, MIB).toString('hex'));
+      }
+      return { connections, inFlight: 1, frames, errorAt: fetchErrorAt(FETCH_TOPIC) };
+    },
+  };
+}
+
+const NODES = 64;
+const DATA = Buffer.alloc(100, 'x');
+const nodePath = (index: number): string => `/bench/node-${index}`;
+
+async function makeNodes({ zookeeperPort }: Servers): Promise<void> {
+  await createNode(zookeeperPort, '/bench', Buffer.alloc(0));
+  await createNode(zookeeperPort, '/bench/created', Buffer.alloc(0));
+  for (let index = 0; index < NODES; index += 1) await createNode(zookeeperPort, nodePath(index), DATA);
+}
+
+interface ZookeeperRow {
+  readonly name: string;
+  readonly goal: number;
+  readonly answerBytes: number;
+  readonly frameOf: (index: number) => Buffer;
+  readonly found?: (servers: Servers) => Promise<number>;
+}
+
+function zookeeperRow({ name, goal, answerBytes, frameOf, found }: ZookeeperRow): LoadRow {
+  return {
+    name,
+    goal,
+    system: 'zookeeper',
+    perRequest: 1,
+    unit: 'ops/s',
+    answerBytes,
+    async prepare(servers) {
+      await makeNodes(servers);
+      const frames = Array.from({ length: NODES }, (_, index) => frameOf(index).toString('hex'));
+      const hello = connectFrame.toString('hex');
+      return { connections: 8, inFlight: 100, frames, hello, errorAt: REPLY_ERROR_AT, errorSize: 4 };
+    },
+    ...(found === undefined ? {} : { found }),
+  };
+}
+
+const shape = (connections: number, inFlight: number, records: number, valueBytes: number) => ({
+  connections,
+  inFlight,
+  records,
+  valueBytes,
+});
+
+export const loadRows: readonly LoadRow[] = [
+  produceRow({ name: 'produce 1x1, 1 record', goal: 1.6, topic: 'single', ...shape(1, 1, 1, 100) }),
+  produceRow({ name: 'produce 8x5, 1 record', goal: 3, topic: 'piped', ...shape(8, 5, 1, 100) }),
+  produceRow({ name: 'produce 8x5, 100 x 100 B', goal: 1.1, topic: 'batches', ...shape(8, 5, 100, 100) }),
+  produceRow({ name: 'produce 4x5, 100 x 1,000 B', goal: 1, topic: 'large', ...shape(4, 5, 100, 1_000) }),
+  produceRow({
+    name: 'produce 8x5, 100 partitions',
+    goal: 1.1,
+    topic: 'many',
+    ...shape(8, 5, 1, 100),
+    partitions: 100,
+    perRequest: 10,
+  }),
+  fetchRow('fetch tail 1 MiB, 1 client', 0.8, 1, 'tail'),
+  fetchRow('fetch tail 1 MiB, 4 clients', 0.8, 4, 'tail'),
+  fetchRow('fetch cold 1 MiB, 4 clients', 0.8, 4, 'head'),
+  zookeeperRow({ name: 'get 8x100', goal: 6, answerBytes: 192, frameOf: (index) => getFrame(nodePath(index)) }),
+  zookeeperRow({
+    name: 'set 8x100, synced',
+    goal: 2.5,
+    answerBytes: 88,
+    frameOf: (index) => setFrame(nodePath(index), DATA),
+    found: ({ zookeeperDir }) =>
+      sumOfStats(
+        zookeeperDir,
+        Array.from({ length: NODES }, (_, index) => nodePath(index)),
+        'version',
+      ),
+  }),
+  zookeeperRow({
+    name: 'create 8x100, synced',
+    goal: 1.5,
+    answerBytes: 52,
+    frameOf: () => createFrame('/bench/created/n-', DATA),
+    found: ({ zookeeperDir }) => sumOfStats(zookeeperDir, ['/bench/created'], 'children'),
+  }),
+];
