@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CorruptionError, type DiskError } from '../../runtime/disk.ts';
+import { CorruptionError, type Disk, type DiskError } from '../../runtime/disk.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
 import type { Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { describeTree, drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
+import { listLogs } from './file-names.ts';
 import { FileSnapLog } from './file-snap-log.ts';
 import { finished, recover } from './recovery.ts';
 import { type LoadedSnapshot, loadSnapshot, type SnapshotSource } from './snapshot-reader.ts';
@@ -209,6 +210,8 @@ async function crashAndRecover(seed: number): Promise<void> {
     const txns = new RandomTxns(replayed(survived), drawFrom(seed * 10 + life));
     assert.deepEqual(describeTree(recovered.tree), describeTree(txns.tree), `seed ${seed} life ${life}`);
     records = survived;
+    for (const log of listLogs(machine.runtime.disk, directories.logDirectory))
+      assertWhole(machine.runtime.disk, log.path);
     for (const [session, timeout] of recovered.sessions) txns.sessions.set(session, timeout);
 
     for (let group = draw(30); group >= 0; group -= 1) {
@@ -234,6 +237,13 @@ async function crashAndRecover(seed: number): Promise<void> {
     machine.crash(draw(2) === 0 ? 'process' : 'power');
     machine.restart();
   }
+}
+
+/** As every later reader finds it, Apache's too: entries, then zeros or nothing. */
+function assertWhole(disk: Disk, path: string): void {
+  const reader = new TxnLogReader(disk.open(path, { readOnly: true }));
+  while (reader.next() !== undefined);
+  assert.equal(reader.end, 'clean', path);
 }
 
 function replayed(records: readonly TxnRecord[]): DataTree {

@@ -187,6 +187,17 @@ test('replay over a later state ends in the same state', () => {
   assert.equal(driver.set('/gone', 'x', 1).err, ErrorCode.NONODE);
 });
 
+test('a replayed create does not take back what the snapshot has of the parent', () => {
+  const driver = new Driver();
+  driver.create('/p');
+  for (const name of ['a', 'b', 'c']) driver.create(`/p/${name}`);
+  driver.delete('/p/a');
+  driver.zxid = 1n;
+  assert.equal(driver.create('/p/a', '', { parentCVersion: 1 }).err, 0);
+  const node = driver.tree.find('/p');
+  assert.deepEqual([driver.tree.cversion(node), driver.tree.pzxid(node)], [3, 5n]);
+});
+
 test('a replayed delete of a node that a snapshot holds in its later life takes the children of that life along', () => {
   const driver = new Driver();
   driver.create('/p');
