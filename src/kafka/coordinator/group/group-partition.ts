@@ -237,7 +237,6 @@ function restoreGroup(rebalancer: Rebalancer, group: ClassicGroup, value: GroupM
   group.protocolType = protocolType;
   group.protocolName = value.protocol;
   group.leaderId = value.leader;
-  group.assignedGeneration = value.generation;
   group.stateTimestampMs = Number.isSafeInteger(value.currentStateTimestamp) ? value.currentStateTimestamp : -1;
   group.readSubscriptions();
 }

@@ -246,6 +246,16 @@ test('those of an aborted transaction, and of one that another commit overtook, 
   assert.deepEqual([world.offset('t', 0), world.offset('t', 1)], [5, 6]);
 });
 
+test('an offset does not expire while a transaction on it is open', () => {
+  const world = new GroupWorld({ offsetsRetentionMs: 1000 });
+  world.topic.put(0, [offset(0, 1), offset(1, 1)]);
+  world.topic.put(0, [offset(0, 5)], transactional);
+  world.restart();
+  world.coordinator.start();
+  world.run(601_000);
+  assert.deepEqual([world.offset('t', 0), world.offset('t', 1)], [1, -1]);
+});
+
 test('a group with nothing but an open transaction is one that exists', () => {
   const world = new GroupWorld({ offsetsRetentionMs: 1000 });
   world.topic.put(0, [offset(0, 5)], transactional);

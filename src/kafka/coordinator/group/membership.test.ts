@@ -3,7 +3,14 @@ import test from 'node:test';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { GroupWorld, REBALANCE_MS, SESSION_MS, subscription, text } from './testkit/group-world.ts';
 
-const { NONE, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, REBALANCE_IN_PROGRESS, GROUP_MAX_SIZE_REACHED } = ErrorCode;
+const {
+  NONE,
+  COORDINATOR_NOT_AVAILABLE,
+  UNKNOWN_MEMBER_ID,
+  FENCED_INSTANCE_ID,
+  REBALANCE_IN_PROGRESS,
+  GROUP_MAX_SIZE_REACHED,
+} = ErrorCode;
 
 // ---- ids in two steps (KIP-394)
 
@@ -97,6 +104,17 @@ test('heartbeats keep a member, silence loses it', () => {
   assert.equal(world.state, 'Stable');
   world.run(20);
   assert.equal(world.heartbeat(ids[0]!, generation), UNKNOWN_MEMBER_ID);
+  assert.equal(world.state, 'Empty');
+});
+
+test('a member that joins and falls silent loses its session, however long the rebalance may take', () => {
+  const world = new GroupWorld();
+  const { joined } = world.enter();
+  world.run(10);
+  assert.equal(joined.answer?.generationId, 1);
+  world.run(SESSION_MS - 100);
+  assert.equal(world.state, 'CompletingRebalance');
+  world.run(200);
   assert.equal(world.state, 'Empty');
 });
 
@@ -302,6 +320,35 @@ test('static members that do not join in time stay until their sessions expire',
   assert.equal(two.answer!.generationId, generation + 1);
   assert.deepEqual(two.answer!.members.map(({ groupInstanceId }) => groupInstanceId).sort(), ['one', 'two']);
   assert.equal(two.answer!.leader, ids.two, 'who takes part leads');
+  const first = world.join({ memberId: ids.one, instanceId: 'one', protocols: { range: subscription('v') } });
+  world.join({ memberId: ids.two, instanceId: 'two' });
+  assert.deepEqual(
+    [first.answer?.generationId, first.answer?.leader],
+    [generation + 2, ids.two],
+    'and goes on to lead',
+  );
+});
+
+test('a new id that cannot be stored in the course of a rebalance does not take back what others joined by', () => {
+  const { world, ids } = staticGroup();
+  const own = { own: subscription('t') };
+  const both = { protocols: { range: subscription('t'), ...own }, sessionTimeoutMs: 60_000 };
+  world.join({ memberId: ids.one, instanceId: 'one', ...both });
+  const again = world.join({ memberId: ids.two, instanceId: 'two', sessionTimeoutMs: 60_000 });
+  const generation = again.answer!.generationId;
+  world.sync(ids.one, generation);
+  world.sync(ids.two, generation);
+  assert.equal(world.state, 'Stable');
+  world.topic.isHeld = true;
+  world.topic.failures.push({ errorCode: ErrorCode.NOT_ENOUGH_REPLICAS, isWritten: false });
+  const joined = world.join({ instanceId: 'two', ...both });
+  const newcomer = world.join({ version: 3, protocols: own });
+  world.topic.commit();
+  world.topic.isHeld = false;
+  assert.equal(joined.answer?.errorCode, COORDINATOR_NOT_AVAILABLE);
+  world.join({ memberId: ids.one, instanceId: 'one', ...both });
+  world.run(REBALANCE_MS);
+  assert.deepEqual([newcomer.answer?.errorCode, newcomer.answer?.protocolName], [NONE, 'own']);
 });
 
 test('a rebalance to which only absent static members belong waits for one of them', () => {
