@@ -347,7 +347,7 @@ test('a new id that cannot be stored in the course of a rebalance does not take 
   world.topic.isHeld = false;
   assert.equal(joined.answer?.errorCode, COORDINATOR_NOT_AVAILABLE);
   world.join({ memberId: ids.one, instanceId: 'one', ...both });
-  world.run(REBALANCE_MS);
+  world.run(REBALANCE_MS + 10);
   assert.deepEqual([newcomer.answer?.errorCode, newcomer.answer?.protocolName], [NONE, 'own']);
 });
 
