@@ -1,0 +1,57 @@
+/** Reviewed notes on configuration keys: what the tables in the code cannot say by `honoured` or `accepted` alone. */
+import type { KeyNotes } from './tables.ts';
+
+const ofEnsembles =
+  'read and checked; it concerns ensembles, and the server is standalone (Apache’s ignores it there too)';
+
+export const zooCfgNotes: KeyNotes = {
+  withoutEffect: {
+    initLimit: ofEnsembles,
+    syncLimit: ofEnsembles,
+    connectToLearnerMasterLimit: ofEnsembles,
+    quorumListenOnAllIPs: ofEnsembles,
+    peerType: ofEnsembles,
+    syncEnabled: ofEnsembles,
+    leaderServes: ofEnsembles,
+    observerMasterPort: ofEnsembles,
+    electionAlg: ofEnsembles,
+    'multiAddress.enabled': ofEnsembles,
+    localSessionsEnabled: ofEnsembles,
+    localSessionsUpgradingEnabled: ofEnsembles,
+    'readonlymode.enabled': ofEnsembles,
+    reconfigEnabled: 'every `reconfig` is answered with ReconfigDisabled',
+    clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
+    'admin.enableServer': 'there is no AdminServer',
+    'admin.serverAddress': 'there is no AdminServer',
+    'admin.serverPort': 'there is no AdminServer',
+    'admin.commandURL': 'there is no AdminServer',
+    'zookeeper.jute.maxbuffer.extrasize': 'a request is bounded by `jute.maxbuffer` alone',
+  },
+  refused: {
+    secureClientPort: 'no TLS',
+    secureClientPortAddress: 'no TLS',
+    sslQuorum: 'no TLS, when `true`',
+    portUnification: 'no TLS, when `true`',
+    'quorum.auth.enableSasl': 'no SASL, when `true`',
+    'quorum.auth.serverRequireSasl': 'no SASL, when `true`',
+    'quorum.auth.learnerRequireSasl': 'no SASL, when `true`',
+    sessionRequireClientSASLAuth: 'no SASL, when `true`',
+    'enforce.auth.enabled': 'authentication is not enforced, when `true`',
+    'enforce.auth.schemes': 'authentication is not enforced',
+  },
+};
+
+export const brokerKeyNotes: KeyNotes = {
+  withoutEffect: {
+    'broker.id.generation.enable': 'a broker without `broker.id` always gets a generated one',
+    'inter.broker.protocol.version': 'a broker has no other broker to speak to yet',
+    'offsets.commit.timeout.ms': 'a commit waits for this broker’s own log alone',
+    'fetch.purgatory.purge.interval.requests': 'completed operations leave the purgatory at once',
+    'producer.purgatory.purge.interval.requests': 'completed operations leave the purgatory at once',
+  },
+  refused: {
+    'authorizer.class.name': 'no ACLs; a broker that asks for them does not start',
+    'control.plane.listener.name': 'no listener of its own for the controller',
+    'listener.security.protocol.map': 'honoured for names, but every listener must map to PLAINTEXT',
+  },
+};

@@ -1,0 +1,160 @@
+/** The parts of docs/COMPATIBILITY.md that are made from the code: each is the text between two marks of the same name. */
+import { zooCfgOptions, zookeeperSystemProperties } from '../../src/config/zoo-cfg-options.ts';
+import { brokerKeys } from '../../src/kafka/broker/config/broker-keys.ts';
+import { registerHandlers } from '../../src/kafka/broker/handlers.ts';
+import { apiInfos } from '../../src/kafka/protocol/api-keys.ts';
+import { bounds, type Versions } from '../../src/wire/versions.ts';
+import { OpCode } from '../../src/zookeeper/jute/op-codes.ts';
+import { kindOf } from '../../src/zookeeper/server/request-kind.ts';
+import { cases } from '../../test/interop/differential/cases.ts';
+import { apacheVersions } from './apache-versions.ts';
+import { brokerKeyNotes, zooCfgNotes } from './key-notes.ts';
+
+/** One API's answers compared with Apache's: which request, in which versions. */
+interface Comparison {
+  readonly apiKey: number;
+  readonly name: string;
+  readonly versions: readonly number[];
+}
+
+/** Beside the cases the differential test compares one answer of ApiVersions. */
+const apiVersionsComparison: Comparison = { apiKey: 18, name: 'a client that names itself badly', versions: [4] };
+
+/** Asks no handler to work: they are only told apart, so none needs its broker. */
+const handlers = registerHandlers({} as never);
+
+export const tables: Readonly<Record<string, () => string>> = {
+  'api-keys': apiKeyTable,
+  'api-keys-absent': absentKeys,
+  'zookeeper-requests': zookeeperRequests,
+  'broker-keys': () => keyLists([...brokerKeys.values()], brokerKeyNotes),
+  'zoo-cfg-keys': () => keyLists([...zooCfgOptions.values()], zooCfgNotes),
+  'zookeeper-system-properties': () => keyLists([...zookeeperSystemProperties.values()], zooCfgNotes),
+};
+
+/** The document with every generated part made anew. */
+export function withTables(document: string): string {
+  return Object.entries(tables).reduce((text, [name, render]) => {
+    const part = new RegExp(`(<!-- generated: ${name} -->\\n)[\\s\\S]*?(<!-- end: ${name} -->)`);
+    if (!part.test(text)) throw new RangeError(`the document has no part "${name}"`);
+    return text.replace(part, (_, open: string, close: string) => `${open}${render()}\n${close}`);
+  }, document);
+}
+
+function apiKeyTable(): string {
+  const rows = [...handlers.keys()]
+    .sort((a, b) => a - b)
+    .map((key) => {
+      const ours = versionsOf(handlers.get(key)!.versions);
+      const apache = apacheVersions.get(key);
+      const compared = comparisonsOf(key);
+      const proven = new Set(compared.flatMap(({ versions }) => versions));
+      const unproven = ours.filter((version) => !proven.has(version));
+      const names = compared.map(({ name, versions }) => `${name} (${rangeText(versions)})`).join('; ');
+      return [
+        key,
+        apiInfos.get(key)?.name ?? '',
+        rangeText(ours),
+        apache ?? 'none',
+        names === '' ? 'unproven' : names,
+        rangeText(unproven),
+      ];
+    });
+  return table(['key', 'request', 'odradek', 'Apache 3.9.1', 'same answer as Apache 3.9.1', 'unproven'], rows);
+}
+
+function comparisonsOf(key: number): Comparison[] {
+  const handler = handlers.get(key);
+  const apache = apacheVersions.get(key);
+  if (handler === undefined || apache === undefined) return [];
+  const both = versionsOf(apache).filter((version) => versionsOf(handler.versions).includes(version));
+  const compared = cases
+    .filter(({ apiKey }) => apiKey === key)
+    .map(({ apiKey, name, except = [] }) => ({
+      apiKey,
+      name,
+      versions: both.filter((version) => !except.includes(version)),
+    }));
+  return key === apiVersionsComparison.apiKey ? [...compared, apiVersionsComparison] : compared;
+}
+
+function absentKeys(): string {
+  const absent = [...apiInfos.values()].filter(({ key }) => !handlers.has(key));
+  const nameOf = ({ key, name }: { key: number; name: string }): string => `${name} (${key})`;
+  const ofApache = absent.filter(({ key }) => apacheVersions.has(key)).map(nameOf);
+  const newer = absent.filter(({ key }) => !apacheVersions.has(key)).map(nameOf);
+  return [
+    `Served by Apache 3.9.1 in ZooKeeper mode, not by us: ${ofApache.join(', ')}.`,
+    '',
+    `Known to us from newer releases, served by neither: ${newer.join(', ')}.`,
+  ].join('\n');
+}
+
+function zookeeperRequests(): string {
+  const rows = Object.entries(OpCode)
+    .filter(([, code]) => kindOf(code) !== 'unknown')
+    .sort(([, a], [, b]) => a - b)
+    .map(([name, code]) => [code, name, requestKinds[kindOf(code)] ?? '']);
+  return table(['code', 'request', 'how it is served'], rows);
+}
+
+const requestKinds: Readonly<Record<string, string>> = {
+  read: 'from the tree, in its session’s order',
+  write: 'through the pipeline',
+  auth: 'by the connection: `digest`, `ip`',
+  sasl: 'refused: there is no SASL',
+};
+
+interface Key {
+  readonly name: string;
+  readonly effect: 'honoured' | 'accepted';
+}
+
+function keyLists(keys: readonly Key[], notes: KeyNotes): string {
+  const noted = (name: string): boolean => name in notes.refused || name in notes.withoutEffect;
+  const listOf = (effect: Key['effect']): string =>
+    keys
+      .filter((key) => key.effect === effect && !noted(key.name))
+      .map(({ name }) => `\`${name}\``)
+      .sort()
+      .join(', ');
+  const notesOf = (group: Readonly<Record<string, string>>): string[] =>
+    keys.filter(({ name }) => name in group).map(({ name }) => `- \`${name}\`: ${group[name]}`);
+  const parts: [string, string][] = [
+    ['Honoured', listOf('honoured')],
+    ['Accepted without effect', listOf('accepted')],
+    ['Without effect, and why', notesOf(notes.withoutEffect).join('\n')],
+    ['Refused', notesOf(notes.refused).join('\n')],
+  ];
+  return parts
+    .filter(([, text]) => text !== '')
+    .map(([title, text]) => (text.startsWith('-') ? `**${title}**\n\n${text}` : `**${title}**: ${text}.`))
+    .join('\n\n');
+}
+
+/** What has to be said of single keys beyond the tables that the code reads. */
+export interface KeyNotes {
+  readonly withoutEffect: Readonly<Record<string, string>>;
+  readonly refused: Readonly<Record<string, string>>;
+}
+
+function versionsOf(versions: string): number[] {
+  const [first, last] = bounds(versions as Versions);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** `0-3, 5`; `–` for none. */
+function rangeText(versions: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const version of versions) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === version - 1) last[1] = version;
+    else runs.push([version, version]);
+  }
+  return runs.length === 0 ? '–' : runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(', ');
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
