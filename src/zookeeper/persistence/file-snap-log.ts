@@ -1,4 +1,4 @@
-import { type Completion, DiskError } from '../../runtime/disk.ts';
+import { type Completion, DiskError, type File } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex, type SessionId } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
@@ -10,6 +10,7 @@ import { type Recovered, RecoveryError, recoverBetween } from './recovery.ts';
 import { SnapshotFileWriter } from './snapshot-file.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from './snapshot-trigger.ts';
 import { TxnLog, type TxnLogOptions } from './txn-log.ts';
+import { BATCH_BYTES_MAX, LOG_HEADER_BYTES, RECORD_BYTES_MAX } from './txn-log-format.ts';
 
 export interface FileSnapLogOptions {
   readonly dataDir: string;
@@ -28,6 +29,8 @@ export interface FileSnapLogOptions {
   /** `zookeeper.serializeLastProcessedZxid.enabled`, default true. */
   readonly serializeLastProcessedZxid?: boolean;
 }
+
+const BLOCK_BYTES = 64 * 1024;
 
 /** Whose state a snapshot takes. */
 export interface SnapshotSubject {
@@ -203,13 +206,15 @@ export class FileSnapLog {
 
   /**
    * What recovery has read may be in the page cache only, left there by a process that was killed before its sync. The log goes
-   * on in a new file: without this a power failure could take the end of the old one from under it.
+   * on in a new file: without this a power failure could take the end of the old one from under it. A sync alone is not enough
+   * where that process died of a failed one: the kernel took those pages for clean, so they are written again.
    */
   async #syncRecovered(): Promise<void> {
     const { disk } = this.#runtime;
     const newest = listLogs(disk, this.logDirectory).at(-1);
     if (newest !== undefined) {
       const file = disk.open(newest.path);
+      rewriteLastBatch(file);
       await new Promise<void>((resolve, reject) => file.sync(settle(resolve, reject))).finally(() => file.close());
     }
     for (const directory of new Set([this.logDirectory, this.snapshotDirectory])) await this.#syncDirectory(directory);
@@ -247,6 +252,20 @@ export class FileSnapLog {
       }
     }
   }
+}
+
+/** What a failed sync may have left in the page cache only: the last batch, in a file that ends in zeros. */
+function rewriteLastBatch(file: File): void {
+  let end = file.size;
+  for (; end > 0; end -= Math.min(end, BLOCK_BYTES)) {
+    const start = Math.max(0, end - BLOCK_BYTES);
+    const last = file.readAt(start, end - start).findLastIndex((byte) => byte !== 0);
+    if (last < 0) continue;
+    end = start + last + 1;
+    break;
+  }
+  const first = Math.max(0, end - LOG_HEADER_BYTES - BATCH_BYTES_MAX - RECORD_BYTES_MAX);
+  for (let at = first; at < end; at += BLOCK_BYTES) file.writeAt(at, file.readAt(at, Math.min(BLOCK_BYTES, end - at)));
 }
 
 function parentOf(path: string): string {
