@@ -1,5 +1,5 @@
 import type { Timer } from '../../runtime/clock.ts';
-import type { Connection, Listener } from '../../runtime/network.ts';
+import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -49,10 +49,8 @@ export class Listeners {
   /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
   async open(address: ListenerAddress): Promise<number> {
     const { host, port, listenerName } = address;
-    const at = { host: host === '' ? '0.0.0.0' : host, port };
-    const listener = await this.#options.runtime.network.listen(at, (connection) =>
-      this.#accept(connection, listenerName),
-    );
+    const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName);
+    const listener = await listenOn(this.#options.runtime.network, host, port, accept);
     this.#listeners.push(listener);
     this.#sweep ??= this.#sweepLater();
     return listener.address.port;
@@ -112,5 +110,23 @@ export class Listeners {
     for (const connection of this.#connections.keys()) {
       if (connection.isQuiet && nowMs - connection.lastUsedMs > maxIdleMs) connection.destroy();
     }
+  }
+}
+
+/** An empty host is every address, of both families where the machine has both: `localhost` is ::1 to some clients. */
+async function listenOn(
+  network: Network,
+  host: string,
+  port: number,
+  accept: (connection: Connection) => ClientConnection,
+): Promise<Listener> {
+  if (host !== '') return network.listen({ host, port }, accept);
+  try {
+    return await network.listen({ host: '::', port }, accept);
+  } catch (error) {
+    const isIpv4Only =
+      error instanceof NetworkError && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL');
+    if (!isIpv4Only) throw error;
+    return network.listen({ host: '0.0.0.0', port }, accept);
   }
 }
