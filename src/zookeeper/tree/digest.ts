@@ -28,7 +28,7 @@ function buildTable(): Int32Array {
 
 /** CRC-32 as java.util.zip computes it, over bytes [start, end). Chain by passing the last result. */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length, initial = 0): number {
-  if (end - start >= NATIVE_WORTH_BYTES) return nativeCrc32(bytes.subarray(start, end), initial);
+  if (end - start >= NATIVE_WORTH_BYTES) return nativeCrc32(bytes.subarray(start, end), initial >>> 0);
   let crc = ~initial;
   let at = start;
   for (const last = end - 4; at <= last; at += 4) {

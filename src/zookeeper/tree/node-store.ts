@@ -1,5 +1,5 @@
 /** Words of 32 bits that a znode takes, and their meaning; 64-bit values have the high word first. */
-const RECORD_WORDS = 25;
+const RECORD_WORDS = 26;
 export const CZXID = 0;
 export const MZXID = 2;
 export const CTIME = 4;
@@ -25,6 +25,8 @@ export const PARENT = 21;
 export const FIRST_CHILD = 22;
 export const NEXT = 23;
 export const PREVIOUS = 24;
+/** CRC-32 of the path, to which the data is added. */
+export const CRC_PATH = 25;
 
 const PAGE_BITS = 12;
 const PAGE_NODES = 1 << PAGE_BITS;

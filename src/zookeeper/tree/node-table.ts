@@ -12,6 +12,7 @@ import {
   ACL_ID,
   AVERSION,
   CHILD_COUNT,
+  CRC_PATH,
   CRC_PREFIX,
   CTIME,
   CVERSION,
@@ -276,6 +277,7 @@ export class NodeTable {
     this.#store.link(parent, node);
     this.#ids.set(path, node);
     this.#dataSize += path.length;
+    if (this.digestEnabled) this.#store.set(node, CRC_PATH, crc32OfPath(path));
     return node;
   }
 
@@ -374,10 +376,8 @@ export class NodeTable {
 
   /** After a change of the data (and perhaps of the stat). */
   digestData(node: NodeId, data: Uint8Array | null): void {
-    if (!this.digestEnabled) return;
-    const path = this.#store.path(node);
-    if (isExcludedFromDigest(path)) return;
-    const ofPath = crc32OfPath(path);
+    if (!this.digestEnabled || isExcludedFromDigest(this.#store.path(node))) return;
+    const ofPath = this.#store.get(node, CRC_PATH);
     this.#store.set(node, CRC_PREFIX, data === null ? ofPath : crc32(data, 0, data.length, ofPath));
     this.digestStat(node);
   }
