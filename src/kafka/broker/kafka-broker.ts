@@ -375,26 +375,27 @@ class Broker implements KafkaBroker {
     this.#configChanges?.close();
     this.#groups?.close();
     await this.#controller?.close();
-    await this.#stopReplicas();
+    this.#stopWaiting();
+    await this.#logs?.close();
     await this.#zk?.client.close();
     log.info(`[KafkaServer id=${this.#id}] shut down completed`);
   }
 
-  /** Everything is let go as it is: a start that failed, or a broken invariant. */
+  /** A start that failed, or a broken invariant: everything is let go as it is, and no clean shutdown is claimed. */
   async abandon(): Promise<void> {
     this.#closing ??= Promise.resolve();
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
-    await this.#stopReplicas();
+    this.#stopWaiting();
+    this.#logs?.abandon();
     await this.#zk?.client.close();
   }
 
-  async #stopReplicas(): Promise<void> {
+  #stopWaiting(): void {
     this.#fetchPurgatory.close();
     this.#topicPurgatory.close();
     this.#wheel.close();
-    await this.#logs?.close();
   }
 
   /** Asks the controller to move our leaderships away, a few times if it cannot at once. */

@@ -162,6 +162,13 @@ export class LogDirectory {
     this.release();
   }
 
+  /** Lets go of everything as it is, without the marker: the next start checks what it finds. */
+  abandon(): void {
+    for (const timer of this.#removals) timer.cancel();
+    for (const log of this.logs.values()) log.abandon();
+    this.release();
+  }
+
   release(): void {
     this.#lock?.release();
     this.#lock = undefined;

@@ -159,6 +159,14 @@ export class LogManager {
     await Promise.all(this.#directories.map((directory) => directory.close()));
   }
 
+  /** After a broken invariant: nothing more is written, and the next start trusts nothing that was not flushed. */
+  abandon(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    for (const directory of this.#directories) directory.abandon();
+  }
+
   async #load(directory: LogDirectory): Promise<void> {
     try {
       await directory.load();

@@ -316,6 +316,11 @@ export class PartitionLog {
     this.#log.failure ??= error instanceof DiskError ? error : unreadable(error);
   }
 
+  /** Lets go of everything without a word to the disk: the broker ends as it is. */
+  abandon(): void {
+    this.#forgetFiles();
+  }
+
   #append(request: AppendRequest): AppendInfo | undefined {
     let staged: StagedAppend | AppendInfo | undefined;
     try {
