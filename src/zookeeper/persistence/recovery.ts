@@ -54,7 +54,7 @@ export class RecoveryError extends Error {
 
 /** How many snapshots are tried (FileSnap.deserialize). */
 const SNAPSHOTS_TRIED_MAX = 100;
-const ENTRIES_PER_SLICE = 1000;
+const ENTRIES_PER_SLICE = 500;
 const COMMIT_LOG_COUNT = 500;
 
 /**

@@ -30,7 +30,7 @@ const SMALL_BYTES = 256;
 /** Paths and data are bounded by jute.maxbuffer twice. */
 const FIELD_BYTES_MAX = 2 * 0xfffff;
 /** Nodes between two turns of a load that is done in slices. */
-const NODES_PER_SLICE = 2000;
+const NODES_PER_SLICE = 1000;
 
 /**
  * Loads a snapshot file, in slices: iterate it to its end.
