@@ -12,8 +12,8 @@ import { PeerError, until } from '../../test/interop/peers/process.ts';
 import { ask, exchange, produceFrame } from './kafka-frames.ts';
 
 const TOPIC_ALREADY_EXISTS = 36;
-/** Also while a fresh broker has not been elected yet. */
-const NOT_CONTROLLER = 41;
+/** What a fresh broker answers until it is elected and knows itself alive: NOT_CONTROLLER, INVALID_REPLICATION_FACTOR. */
+const NOT_YET: readonly number[] = [41, 38];
 
 /** The topic is there and every partition has a leader. */
 export async function createTopic(port: number, name: string, partitions = 1): Promise<void> {
@@ -21,7 +21,7 @@ export async function createTopic(port: number, name: string, partitions = 1): P
   await until(`controller to create ${name}`, async () => {
     const { topics } = await ask(port, [CreateTopicsRequest, CreateTopicsResponse], 4, { topics: [topic] });
     const code = topics[0]?.errorCode ?? -1;
-    if (code === NOT_CONTROLLER) return undefined;
+    if (NOT_YET.includes(code)) return undefined;
     if (code !== 0 && code !== TOPIC_ALREADY_EXISTS) throw new PeerError(`CreateTopics of ${name}: error ${code}`);
     return true;
   });

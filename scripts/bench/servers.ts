@@ -53,6 +53,7 @@ export async function startOurs(options: StartOptions): Promise<Servers> {
   const probeFile = join(dir, 'probe.json');
   rmSync(probeFile, { force: true });
   const data = join(dir, 'data');
+  const logFile = join(dir, 'ours.log');
   const begun = performance.now();
   const service = startService(
     process.execPath,
@@ -61,13 +62,13 @@ export async function startOurs(options: StartOptions): Promise<Servers> {
       ...[join(ROOT, 'src/cli/main.ts'), 'start', '--conf', conf, '--data', data],
     ],
     {
-      logFile: join(dir, 'ours.log'),
+      logFile,
       cwd: ROOT,
       env: { BENCH_PROBE: probeFile, ...(profile === undefined ? {} : { BENCH_PROFILE: profile }) },
     },
   );
-  const zookeeper = (await zookeeperReady(ports.zookeeper, service)) - begun;
-  const kafka = (await kafkaReady(ports.kafka, service, options.knownTopic)) - begun;
+  const zookeeper = (await zookeeperReady(ports.zookeeper, service, logFile)) - begun;
+  const kafka = (await kafkaReady(ports.kafka, service, logFile, options.knownTopic)) - begun;
   return {
     name: 'ours',
     zookeeperPort: ports.zookeeper,
@@ -128,7 +129,11 @@ export async function startApacheZookeeper(dir: string, dataDir: string, port: n
     logFile: join(dir, 'zookeeper.log'),
   });
 }
-const LOGGING = ['-Dpeer.log.level=INFO', '-Dorg.slf4j.simpleLogger.defaultLogLevel=info'];
+const LOGGING = [
+  '-Dpeer.log.level=INFO',
+  '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=info',
+];
 
 export async function startApache(options: StartOptions): Promise<Servers> {
   const { dir } = options;
@@ -146,12 +151,12 @@ export async function startApache(options: StartOptions): Promise<Servers> {
   const classpath = await installJava('kafka-3.9.1');
   const begun = performance.now();
   const zookeeper = await startApacheZookeeper(dir, zookeeperDir, ports.zookeeper);
-  const zookeeperMs = (await zookeeperReady(ports.zookeeper, zookeeper)) - begun;
+  const zookeeperMs = (await zookeeperReady(ports.zookeeper, zookeeper, join(dir, 'zookeeper.log'))) - begun;
   const kafkaBegun = performance.now();
   const kafka = startService('java', [...KAFKA_FLAGS, ...LOGGING, '-cp', classpath, 'kafka.Kafka', file], {
     logFile: join(dir, 'kafka.log'),
   });
-  const ready = await kafkaReady(ports.kafka, kafka, options.knownTopic);
+  const ready = await kafkaReady(ports.kafka, kafka, join(dir, 'kafka.log'), options.knownTopic);
   return {
     name: 'Apache',
     zookeeperPort: ports.zookeeper,
@@ -173,24 +178,32 @@ export async function startApache(options: StartOptions): Promise<Servers> {
 }
 
 /** The moment of the first `srvr` that shows a mode. */
-export function zookeeperReady(port: number, service: Service): Promise<number> {
-  return firstAnswer('ZooKeeper', service, async () => (await fourLetterWord(port, 'srvr')).includes('Mode: '));
+export function zookeeperReady(port: number, service: Service, logFile: string): Promise<number> {
+  return firstAnswer('ZooKeeper', service, logFile, async () =>
+    (await fourLetterWord(port, 'srvr')).includes('Mode: '),
+  );
 }
 
-function kafkaReady(port: number, service: Service, knownTopic = ''): Promise<number> {
-  return firstAnswer('Kafka', service, async () => {
+function kafkaReady(port: number, service: Service, logFile: string, knownTopic = ''): Promise<number> {
+  return firstAnswer('Kafka', service, logFile, async () => {
     // Without a topic to ask for, an answer at all must do: this start is not measured.
     const leaders = await leadersOf(port, knownTopic || 'no-such-topic');
     return knownTopic === '' || leaders > 0;
   });
 }
 
-async function firstAnswer(what: string, service: Service, isRight: () => Promise<boolean>): Promise<number> {
+async function firstAnswer(
+  what: string,
+  service: Service,
+  logFile: string,
+  isRight: () => Promise<boolean>,
+): Promise<number> {
   const probe = async (): Promise<number | undefined> => {
-    if (!service.alive()) throw new PeerError(`${what} ended before it was ready`);
+    if (!service.alive())
+      throw new PeerError(`${what} ended before it was ready:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
     return (await isRight().catch(() => false)) ? performance.now() : undefined;
   };
-  return until(`answer from ${what}`, probe, { timeoutMs: READY_MS, everyMs: 4 });
+  return until(`answer from ${what}`, probe, { timeoutMs: READY_MS, everyMs: 10 });
 }
 
 async function choosePorts(): Promise<Ports> {

@@ -41,7 +41,7 @@ export async function sumOfStats(
   const port = await freePort();
   const server = await startApacheZookeeper(dir, copy, port);
   try {
-    await zookeeperReady(port, server);
+    await zookeeperReady(port, server, join(dir, 'zookeeper.log'));
     let sum = 0;
     for (const path of paths) sum += (await statOf(port, path))[what];
     return sum;
