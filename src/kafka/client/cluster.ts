@@ -55,13 +55,16 @@ export class Cluster {
   readonly #clock: Clock;
   readonly #options: Required<Omit<ClientOptions, 'bootstrapServers'>>;
   readonly #bootstrap: readonly Address[];
+  readonly #role: string | undefined;
   /** By broker and lane; bootstrap servers have negative ids, as Apache numbers them. */
   readonly #slots = new Map<string, Slot>();
   #metadata = noMetadata;
   #refreshedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(runtime: Runtime, options: ClientOptions) {
+  /** @param role `Producer clientId=p`: begins log lines; without it a topic's error is nobody's concern but the caller's */
+  constructor(runtime: Runtime, options: ClientOptions, role?: string) {
+    this.#role = role;
     this.runtime = { ...runtime, log: runtime.log.named('org.apache.kafka.clients.NetworkClient') };
     this.#clock = runtime.clock;
     this.#bootstrap = parseBootstrap(options.bootstrapServers);
@@ -115,11 +118,23 @@ export class Cluster {
       ...(version >= 4 ? { allowAutoTopicCreation: options.allowAutoTopicCreation ?? true } : {}),
     }));
     const fresh = metadataOf(response);
+    this.#warnOfErrors(fresh, connection);
     // A broker that has just started may not know its cluster yet.
     if (fresh.brokers.size === 0) throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE);
     this.#refreshedMs = this.#clock.monotonicMs();
     this.#metadata = topics === 'all' ? fresh : merged(this.#metadata, fresh);
     return fresh;
+  }
+
+  /** In the words of Apache's client, which users search for. */
+  #warnOfErrors({ topics }: ClusterMetadata, { lastCorrelationId }: BrokerConnection): void {
+    if (this.#role === undefined) return;
+    const errors = [...topics.values()].filter(({ errorCode }) => errorCode !== ErrorCode.NONE);
+    if (errors.length === 0) return;
+    const list = errors.map(({ name, errorCode }) => `${name}=${errorOf(errorCode).name}`).join(', ');
+    this.runtime.log.warn(
+      `[${this.#role}] Error while fetching metadata with correlation id ${lastCorrelationId} : {${list}}`,
+    );
   }
 
   /** Asks until every topic is known and has leaders, or its error cannot pass. @throws KafkaError */
@@ -268,7 +283,7 @@ export class Cluster {
         if (this.#closed) return;
         const { host, port } = slot.address;
         this.runtime.log.warn(
-          `[clientId=${this.clientId}] Connection to node ${slot.name} (${host}:${port}) could not be established. Node may not be available.`,
+          `[${this.#role ?? `AdminClient clientId=${this.clientId}`}] Connection to node ${slot.name} (${host}:${port}) could not be established. Node may not be available.`,
         );
       },
     );

@@ -119,6 +119,10 @@ export class BrokerConnection {
     return this.#closedBy !== undefined;
   }
 
+  get lastCorrelationId(): number {
+    return this.#correlationId;
+  }
+
   /** Requests that wait for their answers. */
   get inFlight(): number {
     return this.#pending.size;

@@ -110,7 +110,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     this.#clock = runtime.clock;
     this.#log = runtime.log.named('org.apache.kafka.clients.consumer.KafkaConsumer');
     this.#options = options;
-    this.#cluster = new Cluster(runtime, options);
+    const group = options.groupId === undefined ? '' : `, groupId=${options.groupId}`;
+    this.#cluster = new Cluster(runtime, options, `Consumer clientId=${options.clientId ?? ''}${group}`);
     this.#autoCommit = options.enableAutoCommit ?? options.groupId !== undefined;
     if (this.#autoCommit && options.groupId === undefined) {
       throw new ClientUsageError('enable.auto.commit cannot be set to true when default group id (null) is used.');
@@ -377,21 +378,14 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     } else {
       const wanted = new Set([...this.#topics, ...[...this.#states.values()].map(({ topic }) => topic)]);
       const { topics } = await this.#cluster.refresh([...wanted], { allowAutoTopicCreation });
-      this.#warnOfErrors(topics);
+      this.#failForGood(topics);
     }
   }
 
-  /** In the words of Apache's client, which users search for. */
-  #warnOfErrors(topics: ReadonlyMap<string, TopicMetadata>): void {
-    const errors = [...topics.values()].filter(({ errorCode }) => errorCode !== ErrorCode.NONE);
-    if (errors.length === 0) return;
-    const list = errors.map(({ name, errorCode }) => `${name}=${errorOf(errorCode).name}`).join(', ');
-    this.#cluster.runtime.log.warn(
-      `[Consumer clientId=${this.#cluster.clientId}] Error while fetching metadata : {${list}}`,
-    );
-    for (const { errorCode } of errors) {
-      const error = errorOf(errorCode);
-      if (!error.retriable) this.#fail(error);
+  /** No permission, an illegal name: waiting does not help. */
+  #failForGood(topics: ReadonlyMap<string, TopicMetadata>): void {
+    for (const { errorCode } of topics.values()) {
+      if (errorCode !== ErrorCode.NONE && !errorOf(errorCode).retriable) this.#fail(errorOf(errorCode));
     }
   }
 

@@ -111,8 +111,11 @@ export class ProducerBatch {
     this.#finish();
   }
 
-  fail(error: unknown): void {
-    for (const waiter of this.#waiters) waiter.reject(error);
+  /** @param errorOf of one record, by its index; the same for all by default */
+  fail(error: unknown, errorOf: (index: number) => unknown = () => error): void {
+    this.#waiters.forEach((waiter, index) => {
+      waiter.reject(errorOf(index));
+    });
     this.#finish();
   }
 }

@@ -95,7 +95,7 @@ export class Producer {
       );
     }
     this.#clock = runtime.clock;
-    this.#cluster = new Cluster(runtime, options);
+    this.#cluster = new Cluster(runtime, options, `Producer clientId=${options.clientId ?? ''}`);
     this.#partitioner = options.partitioner ?? new DefaultPartitioner(runtime.random, batchSize);
     this.#bufferMemory = options.bufferMemory ?? 33_554_432;
     this.#maxRequestSize = options.maxRequestSize ?? 1_048_576;

@@ -362,8 +362,28 @@ export class Sender {
       else if (answer.errorCode === ErrorCode.NONE) this.#succeeded(batch, answer.baseOffset, answer.logAppendTimeMs);
       // An earlier attempt arrived, and the broker no longer knows where.
       else if (answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) this.#succeeded(batch, -1, -1);
+      else if (answer.recordErrors.length > 0) this.#refused(batch, answer);
       else this.#failed(batch, errorOf(answer.errorCode, answer.errorMessage));
     }
+  }
+
+  /** Some records are wrong, and the batch is lost with them (KIP-467). */
+  #refused(batch: ProducerBatch, answer: PartitionAnswer): void {
+    const queue = this.#queueOf(batch.topic, batch.partition);
+    queue.settle(batch);
+    queue.closeGap(batch);
+    const messages = new Map(answer.recordErrors.map((each) => [each.batchIndex, each.batchIndexErrorMessage]));
+    this.#finish(batch, () =>
+      batch.fail(undefined, (index) => {
+        const isWrong = messages.has(index);
+        return errorOf(
+          isWrong ? answer.errorCode : ErrorCode.INVALID_RECORD,
+          isWrong
+            ? (messages.get(index) ?? answer.errorMessage)
+            : 'Failed to append record because it was part of a batch which had one more more invalid records',
+        );
+      }),
+    );
   }
 
   #succeeded(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {

@@ -1,0 +1,105 @@
+import type { Runtime } from '../../runtime/runtime.ts';
+import { errorInfo, KafkaError } from '../protocol/errors.ts';
+import { OptionError, type ParsedOptions } from './option-parser.ts';
+import type { ToolIo } from './tool.ts';
+
+/** What the two generations of kafka-topics share. */
+export const COLLISION_WARNING =
+  "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. To avoid issues it is best to use either, but not both.";
+
+export function hasCollisionChars(topic: string): boolean {
+  return topic.includes('_') || topic.includes('.');
+}
+
+/** An action's own complaint: a class of Java's, which the log line names, and its message. */
+export class TopicCommandError extends Error {
+  readonly exception: string;
+
+  constructor(message: string, exception = 'java.lang.IllegalArgumentException') {
+    super(message);
+    this.name = 'TopicCommandError';
+    this.exception = exception;
+  }
+}
+
+/** Runs an action; what it complains of goes to standard output, and to the log with the name of Apache's class. */
+export async function reportingErrors(
+  io: ToolIo,
+  runtime: Runtime,
+  component: string,
+  action: () => Promise<void>,
+): Promise<number> {
+  try {
+    await action();
+    return 0;
+  } catch (error) {
+    const exception = exceptionOf(error);
+    if (exception === undefined) throw error;
+    const { message } = error as Error;
+    io.out(`Error while executing topic command : ${message}\n`);
+    runtime.log.named(component).error(`${exception}: ${message}\n`);
+    return 1;
+  }
+}
+
+/** The Java class that stands for an error. */
+export function exceptionOf(error: unknown): string | undefined {
+  if (error instanceof TopicCommandError) return error.exception;
+  if (error instanceof KafkaError) return `org.apache.kafka.common.errors.${errorInfo(error.code).exception}`;
+  if (error instanceof OptionError) return `joptsimple.${error.exception}`;
+  return undefined;
+}
+
+/** `a,b` and `a|b` name either; quotes around the whole are the shell's remains (`IncludeList`). */
+export function topicPattern(text: string): RegExp {
+  const source = text
+    .trim()
+    .replaceAll(',', '|')
+    .replaceAll(' ', '')
+    .replace(/^["']+|["']+$/g, '');
+  return new RegExp(`^(?:${source})$`);
+}
+
+/** The `--config` settings of a topic. */
+export function topicConfigs(options: ParsedOptions): Map<string, string> {
+  const configs = new Map<string, string>();
+  for (const pair of options.values('config')) {
+    const [, name, value] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/s.exec(pair) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new TopicCommandError(
+        'requirement failed: Invalid topic config: all configs to be added must be in the format "key=val".',
+      );
+    }
+    configs.set(name, value);
+  }
+  return configs;
+}
+
+/** `0:1,1:2`: the replicas of partition 0, of partition 1, … */
+export function replicaAssignment(text: string): number[][] {
+  const partitions = text.split(',').map((replicas) =>
+    replicas
+      .trim()
+      .split(':')
+      .map((id) => Number(id.trim())),
+  );
+  for (const replicas of partitions) {
+    if (replicas.some((id) => !Number.isInteger(id))) {
+      throw new TopicCommandError(`For input string: "${text}"`, 'java.lang.NumberFormatException');
+    }
+    const repeated = replicas.filter((id, index) => replicas.indexOf(id) !== index);
+    if (repeated.length > 0) {
+      throw new TopicCommandError(
+        `Partition replica lists may not contain duplicate entries: ${[...new Set(repeated)].join(',')}`,
+        'kafka.common.AdminCommandFailedException',
+      );
+    }
+    if (replicas.length !== partitions[0]!.length) {
+      throw new TopicCommandError(
+        `Partition ${partitions.indexOf(replicas)} has different replication factor: [${replicas.join(', ')}]`,
+        'kafka.common.AdminOperationException',
+      );
+    }
+  }
+  return partitions;
+}
