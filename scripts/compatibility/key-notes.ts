@@ -1,8 +1,7 @@
 /** Reviewed notes on configuration keys: what the tables in the code cannot say by `honoured` or `accepted` alone. */
 import type { KeyNotes } from './tables.ts';
 
-const ofEnsembles =
-  'read and checked; it concerns ensembles, and the server is standalone (Apache’s ignores it there too)';
+const ofEnsembles = 'checked; of ensembles alone, and the server is standalone';
 
 export const zooCfgNotes: KeyNotes = {
   withoutEffect: {
@@ -28,6 +27,7 @@ export const zooCfgNotes: KeyNotes = {
     'zookeeper.jute.maxbuffer.extrasize': 'a request is bounded by `jute.maxbuffer` alone',
   },
   refused: {
+    dynamicConfigFile: 'a file of members, and there are no ensembles',
     secureClientPort: 'no TLS',
     secureClientPortAddress: 'no TLS',
     sslQuorum: 'no TLS, when `true`',

@@ -119,7 +119,9 @@ function keyLists(keys: readonly Key[], notes: KeyNotes): string {
       .sort()
       .join(', ');
   const notesOf = (group: Readonly<Record<string, string>>): string[] =>
-    keys.filter(({ name }) => name in group).map(({ name }) => `- \`${name}\`: ${group[name]}`);
+    [...Map.groupBy(keys, ({ name }) => group[name])].flatMap(([reason, alike]) =>
+      reason === undefined ? [] : `- ${alike.map(({ name }) => `\`${name}\``).join(', ')}: ${reason}`,
+    );
   const parts: [string, string][] = [
     ['Honoured', listOf('honoured')],
     ['Accepted without effect', listOf('accepted')],
