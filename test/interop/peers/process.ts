@@ -71,6 +71,8 @@ export interface Service {
   readonly pid: number;
   /** False once the process has ended, for whatever reason. */
   alive(): boolean;
+  /** Resolves to the exit code when the process ends by itself or another's hand; null after a signal. */
+  readonly ended: Promise<number | null>;
   /** SIGTERM, then SIGKILL after `timeoutMs` (default 30 s); resolves to the exit code, null after a signal. */
   stop(timeoutMs?: number): Promise<number | null>;
   /** SIGKILL: the crash that recovery must survive. */
@@ -102,6 +104,7 @@ export function startService(command: string, args: readonly string[], options: 
   return {
     pid: child.pid ?? -1,
     alive,
+    ended,
     async stop(timeoutMs = 30_000) {
       child.ref();
       signal('SIGTERM');
