@@ -19,6 +19,7 @@ import { ConfigAdmin } from './config/alter-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { ConfigChanges } from './config-changes.ts';
+import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
@@ -86,7 +87,22 @@ class Broker implements KafkaBroker {
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
+  #renewal: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+
+  readonly #openChannel: OpenChannel = (target) =>
+    target.id === this.#id
+      ? openLocalChannel({
+          handlers: this.#handlers,
+          listenerName: this.#config.interBrokerListenerName,
+          clock: this.#runtime.clock,
+        })
+      : new NetworkChannel(target, {
+          network: this.#runtime.network,
+          clock: this.#runtime.clock,
+          clientId: `broker-${this.#id}`,
+          requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
+        });
 
   constructor(runtime: Runtime, config: KafkaConfig) {
     this.#runtime = runtime;
@@ -140,7 +156,7 @@ class Broker implements KafkaBroker {
     await this.#register(zk);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
-    await this.#isKnown;
+    await Promise.race([this.#isKnown, this.failed.then((error) => Promise.reject(error))]);
     log.info(`[KafkaServer id=${this.#id}] started`);
   }
 
@@ -192,21 +208,12 @@ class Broker implements KafkaBroker {
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });
     this.#replicas = replicas;
-    const openChannel: OpenChannel = (target) =>
-      target.id === this.#id
-        ? openLocalChannel({ handlers: this.#handlers, listenerName: this.#config.interBrokerListenerName, clock })
-        : new NetworkChannel(target, {
-            network: this.#runtime.network,
-            clock,
-            clientId: `broker-${this.#id}`,
-            requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
-          });
     const controller = new Controller({
       brokerId: this.#id,
       zk,
       clock,
       log: log.named('kafka.controller'),
-      openChannel,
+      openChannel: this.#openChannel,
       interBrokerListenerName: this.#config.interBrokerListenerName,
       deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),
       uncleanElectionAllowed: (topic) => this.#configs.logConfig(topic).uncleanLeaderElectionEnable,
@@ -319,24 +326,31 @@ class Broker implements KafkaBroker {
 
   #watchSession(): void {
     this.#zk?.client.onState((state) => {
-      if (state === 'expired' && this.#closing === undefined) void this.#renewSession();
+      if (state !== 'expired' || this.#closing !== undefined) return;
+      this.#renewal ??= this.#renewSession().finally(() => {
+        this.#renewal = undefined;
+      });
     });
   }
 
   /** Our znode is gone with the session: we come back as a new life of the same broker. */
   async #renewSession(): Promise<void> {
     const zk = this.#zk;
-    if (zk === undefined) return;
-    this.#runtime.log.warn('the ZooKeeper session expired; opening another');
-    try {
-      await this.#controller?.sessionExpired();
-      zk.use(await this.#reopenSession());
-      this.#watchSession();
-      await this.#register(zk);
-      await this.#configChanges?.start();
-      await this.#controller?.sessionRenewed();
-    } catch (error) {
-      if (this.#closing === undefined) this.#fatal(error);
+    // The next session may expire as well before all is done.
+    while (zk?.client.state === 'expired' && this.#closing === undefined) {
+      this.#runtime.log.warn('the ZooKeeper session expired; opening another');
+      try {
+        await this.#controller?.sessionExpired();
+        const client = await this.#reopenSession();
+        if (this.#closing !== undefined) return await client.close();
+        zk.use(client);
+        this.#watchSession();
+        await this.#register(zk);
+        await this.#configChanges?.start();
+        await this.#controller?.sessionRenewed();
+      } catch (error) {
+        if (this.#closing === undefined && zk.client.state !== 'expired') this.#fatal(error);
+      }
     }
   }
 
@@ -357,7 +371,7 @@ class Broker implements KafkaBroker {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
     this.#fail(error);
-    void this.abandon();
+    this.abandon().catch((reason: unknown) => this.#runtime.log.error('a broker did not end well', { reason }));
   }
 
   // ---- the end
@@ -370,7 +384,7 @@ class Broker implements KafkaBroker {
   async #close(): Promise<void> {
     const { log } = this.#runtime;
     log.info(`[KafkaServer id=${this.#id}] shutting down`);
-    if (this.#config.boolean('controlled.shutdown.enable')) await this.#leave();
+    await this.#leave();
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
@@ -381,12 +395,29 @@ class Broker implements KafkaBroker {
     log.info(`[KafkaServer id=${this.#id}] shut down completed`);
   }
 
+  /** While ZooKeeper is gone no leadership can move. */
+  async #leave(): Promise<void> {
+    const zk = this.#zk;
+    if (!this.#config.boolean('controlled.shutdown.enable') || zk?.client.state !== 'connected') return;
+    await leaveCluster({
+      brokerId: this.#id,
+      brokerEpoch: this.#fence.brokerEpoch,
+      config: this.#config,
+      clock: this.#runtime.clock,
+      log: this.#runtime.log,
+      zk,
+      metadata: this.#metadata,
+      openChannel: this.#openChannel,
+    });
+  }
+
   /** A start that failed, or a broken invariant: everything is let go as it is, and no clean shutdown is claimed. */
   async abandon(): Promise<void> {
     this.#closing ??= Promise.resolve();
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    await this.#controller?.close();
     this.#stopWaiting();
     this.#logs?.abandon();
     await this.#zk?.client.close();
@@ -396,29 +427,5 @@ class Broker implements KafkaBroker {
     this.#fetchPurgatory.close();
     this.#topicPurgatory.close();
     this.#wheel.close();
-  }
-
-  /** Asks the controller to move our leaderships away, a few times if it cannot at once. */
-  async #leave(): Promise<void> {
-    const controller = this.#controller;
-    if (controller?.isActive !== true) return;
-    const retries = this.#config.number('controlled.shutdown.max.retries');
-    this.#runtime.log.info('Starting controlled shutdown');
-    for (let attempt = 0; attempt < retries; attempt += 1) {
-      try {
-        const remaining = await controller.controlledShutdown(this.#id, this.#fence.brokerEpoch);
-        if (remaining.length === 0) {
-          this.#runtime.log.info('Controlled shutdown request returned successfully');
-          return;
-        }
-      } catch (error) {
-        this.#runtime.log.warn('Retrying controlled shutdown after the previous attempt failed...', {
-          error: String(error),
-        });
-      }
-      await new Promise<void>((resolve) =>
-        this.#runtime.clock.after(this.#config.number('controlled.shutdown.retry.backoff.ms'), resolve),
-      );
-    }
   }
 }

@@ -100,7 +100,10 @@ export class TopicAdmin {
         ? this.#addedByRotation(current, count - had, replicationFactor)
         : this.#addedByHand(assignments, had, count, replicationFactor);
     if (validateOnly) return;
-    await zk.setTopic(name, { ...current, partitions: new Map([...current.partitions, ...withoutMoves(added)]) });
+    const partitions = new Map([...current.partitions, ...withoutMoves(added)]);
+    if (!(await zk.setTopic(name, { ...current, partitions }))) {
+      throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`);
+    }
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED */

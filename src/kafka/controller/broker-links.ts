@@ -1,14 +1,17 @@
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Fields, Message, Value } from '../../wire/schema.ts';
 import type { BrokerChannel, OpenChannel } from '../channel/broker-channel.ts';
-import type { RegisteredBroker } from '../zk/kafka-zk.ts';
+import type { ControllerContext } from './controller-context.ts';
 
 /** Pause before a request that did not get through is sent again (`ControllerChannelManager`). */
 const RETRY_PAUSE_MS = 100;
 
 interface Link {
   readonly channel: BrokerChannel;
+  /** Runs while a request waits to be repeated. */
+  pause: Timer | undefined;
+  endPause: () => void;
   /** Requests of one broker go one after the other: the next waits for the answer to the last. */
   tail: Promise<unknown>;
   open: boolean;
@@ -17,35 +20,46 @@ interface Link {
 /** The controller's channels, one for each live broker. A request is repeated until the broker answers or is removed. */
 export class BrokerLinks {
   readonly #open: OpenChannel;
-  readonly #listenerName: string;
+  readonly #context: ControllerContext;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #links = new Map<number, Link>();
+  #closed = false;
 
-  constructor(open: OpenChannel, listenerName: string, clock: Clock, log: Log) {
+  constructor(open: OpenChannel, context: ControllerContext, clock: Clock, log: Log) {
     this.#open = open;
-    this.#listenerName = listenerName;
+    this.#context = context;
     this.#clock = clock;
     this.#log = log;
   }
 
-  add(broker: RegisteredBroker): void {
-    this.remove(broker.info.id);
-    const { endpoints, id } = broker.info;
-    const endpoint = endpoints.find(({ listenerName }) => listenerName === this.#listenerName) ?? endpoints[0];
+  add(id: number): void {
+    this.remove(id);
+    if (this.#closed) return;
+    const endpoint = this.#context.endpointOf(id);
     const channel = this.#open({ id, host: endpoint?.host ?? '', port: endpoint?.port ?? -1 });
-    this.#links.set(id, { channel, tail: Promise.resolve(), open: true });
+    this.#links.set(id, {
+      channel,
+      pause: undefined,
+      endPause: () => undefined,
+      tail: Promise.resolve(),
+      open: true,
+    });
   }
 
   remove(id: number): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
     link.open = false;
+    link.pause?.cancel();
+    link.endPause();
     link.channel.close();
     this.#links.delete(id);
   }
 
+  /** For good. */
   closeAll(): void {
+    this.#closed = true;
     for (const id of [...this.#links.keys()]) this.remove(id);
   }
 
@@ -87,7 +101,10 @@ export class BrokerLinks {
           request: request.name,
           error: String(error),
         });
-        await new Promise<void>((resolve) => this.#clock.after(RETRY_PAUSE_MS, resolve));
+        await new Promise<void>((resolve) => {
+          link.endPause = resolve;
+          link.pause = this.#clock.after(RETRY_PAUSE_MS, resolve);
+        });
       }
     }
     return undefined;

@@ -1,6 +1,6 @@
 import { ZERO_UUID } from '../../wire/schema.ts';
 import type { RegisteredBroker, VersionedState } from '../zk/kafka-zk.ts';
-import type { PartitionAssignment, TopicAssignment } from '../zk/znodes.ts';
+import type { Endpoint, PartitionAssignment, TopicAssignment } from '../zk/znodes.ts';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -16,6 +16,17 @@ export class ControllerContext {
   readonly topics = new Map<string, TopicAssignment>();
   readonly states = new Map<string, VersionedState>();
   readonly topicsToDelete = new Set<string>();
+  readonly #interBrokerListenerName: string;
+
+  constructor(interBrokerListenerName: string) {
+    this.#interBrokerListenerName = interBrokerListenerName;
+  }
+
+  /** Where other brokers reach a live broker. */
+  endpointOf(broker: number): Endpoint | undefined {
+    const endpoints = this.brokers.get(broker)?.info.endpoints ?? [];
+    return endpoints.find(({ listenerName }) => listenerName === this.#interBrokerListenerName) ?? endpoints[0];
+  }
 
   get live(): Set<number> {
     return new Set(this.brokers.keys());

@@ -32,6 +32,8 @@ interface Reign {
   readonly context: ControllerContext;
   readonly states: PartitionStates;
   readonly links: BrokerLinks;
+  /** Topics whose replicas are being deleted now, each with the attempt that counts. */
+  readonly deleting: Map<string, symbol>;
 }
 
 /**
@@ -48,6 +50,14 @@ export class Controller {
   #reign: Reign | undefined;
   #tail: Promise<void> = Promise.resolve();
   #closed = false;
+  // Each watch has one callback for good: the client keeps a set of them, so that setting a watch again adds none.
+  readonly #onControllerChange = (): void => void this.#event('controller change', () => this.#controllerChanged());
+  readonly #onBrokerChange = (): void => this.#reigning('broker change', (reign) => this.#brokersChanged(reign));
+  readonly #onTopicChange = (): void => this.#reigning('topic change', (reign) => this.#topicsChanged(reign));
+  readonly #onDeletion = (): void => this.#reigning('topic deletion', (reign) => this.#deletionsChanged(reign));
+  readonly #onIsrChange = (): void => this.#reigning('ISR change', (reign) => this.#isrChanged(reign));
+  readonly #onLogDirEvent = (): void => this.#reigning('log dir event', (reign) => this.#takeLogDirEvents(reign));
+  readonly #onPartitionChange = new Map<string, () => void>();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -82,14 +92,16 @@ export class Controller {
     return this.start();
   }
 
-  /** Gives the controllership up and stops. The znode goes too, so that others need not wait for the session to end. */
+  /**
+   * Gives the controllership up and stops, without waiting for events under way: they may wait for ZooKeeper. The znode goes at
+   * once if it can, so that others need not wait for the session to end.
+   */
   async close(): Promise<void> {
-    await this.#event('shutdown', async () => {
-      const reign = this.#reign;
-      this.#closed = true;
-      this.#resign();
-      if (reign !== undefined) await this.#options.zk.resignController(reign.epoch).catch(() => undefined);
-    });
+    if (this.#closed) return;
+    this.#closed = true;
+    const reign = this.#reign;
+    this.#resign();
+    if (reign !== undefined) await this.#options.zk.resignController(reign.epoch);
   }
 
   /**
@@ -162,24 +174,29 @@ export class Controller {
   // ---- election and failover
 
   async #elect(): Promise<void> {
-    const { zk, brokerId } = this.#options;
-    const changed = (): void => void this.#event('controller change', () => this.#controllerChanged());
-    if ((await zk.controller(changed)) !== undefined) return;
+    const { zk, brokerId, log } = this.#options;
+    if ((await zk.controller(this.#onControllerChange)) !== undefined) return;
     const epoch = await zk.electController(brokerId);
     if (epoch === undefined) {
       if ((await zk.controller()) === undefined) void this.#event('reelect', () => this.#elect());
       return;
     }
-    this.#options.log.info(
+    log.info(
       `[Controller id=${brokerId}] ${brokerId} successfully elected as the controller. ` +
         `Epoch incremented to ${epoch.epoch} and epoch zk version is now ${epoch.zkVersion}`,
     );
-    await this.#failover(epoch);
+    try {
+      await this.#failover(epoch);
+    } catch (error) {
+      // A controller that knows half of its cluster must not reign: whoever is elected next, we too, begins anew.
+      this.#resign();
+      await zk.resignController(epoch);
+      throw error;
+    }
   }
 
   async #controllerChanged(): Promise<void> {
-    const changed = (): void => void this.#event('controller change', () => this.#controllerChanged());
-    const current = await this.#options.zk.controller(changed);
+    const current = await this.#options.zk.controller(this.#onControllerChange);
     if (current !== this.#options.brokerId) this.#resign();
     if (current === undefined) await this.#elect();
   }
@@ -192,26 +209,28 @@ export class Controller {
   /** Reads the cluster with watches on what may change, tells the brokers, elects where leaders are missing. */
   async #failover(epoch: ControllerEpoch): Promise<void> {
     const { zk, log, clock } = this.#options;
-    const context = new ControllerContext();
-    const links = new BrokerLinks(this.#options.openChannel, this.#options.interBrokerListenerName, clock, log);
-    const reign: Reign = { epoch, context, links, states: new PartitionStates(zk, context, epoch, log) };
+    if (this.#closed) return;
+    const context = new ControllerContext(this.#options.interBrokerListenerName);
+    const links = new BrokerLinks(this.#options.openChannel, context, clock, log);
+    const states = new PartitionStates(zk, context, epoch, log);
+    const reign: Reign = { epoch, context, links, states, deleting: new Map() };
     this.#reign = reign;
     await zk.createFeatureNode(epoch);
     const [brokers, topics, toDelete] = await Promise.all([
-      zk.liveBrokers(() => this.#reigning('broker change', (now) => this.#brokersChanged(now))),
-      zk.topics(() => this.#reigning('topic change', (now) => this.#topicsChanged(now))),
-      zk.topicsToDelete(() => this.#reigning('topic deletion', (now) => this.#deletionsChanged(now))),
+      zk.liveBrokers(this.#onBrokerChange),
+      zk.topics(this.#onTopicChange),
+      zk.topicsToDelete(this.#onDeletion),
       this.#takeIsrChanges(reign),
       this.#takeLogDirEvents(reign),
     ]);
     context.brokers = brokers;
-    for (const broker of brokers.values()) links.add(broker);
+    for (const id of brokers.keys()) links.add(id);
     await this.#readTopics(reign, topics);
     await this.#readStates(reign, [...context.partitions()]);
 
     const first = new RequestBatch(context);
     first.metadata(context.live, []);
-    void first.send(links, this.#options.brokerId, epoch.epoch);
+    this.#send(reign, first);
     const batch = new RequestBatch(context);
     for (const { topic, partition } of context.partitions()) {
       if (context.state(topic, partition) !== undefined) batch.leaderAndIsr(topic, partition, false);
@@ -261,9 +280,9 @@ export class Controller {
 
   async #topicsChanged(reign: Reign): Promise<void> {
     const { zk } = this.#options;
-    const names = await zk.topics(() => this.#reigning('topic change', (now) => this.#topicsChanged(now)));
+    const names = await zk.topics(this.#onTopicChange);
     const present = new Set(names);
-    for (const topic of [...reign.context.topics.keys()]) if (!present.has(topic)) reign.context.forgetTopic(topic);
+    for (const topic of [...reign.context.topics.keys()]) if (!present.has(topic)) this.#forgetTopic(reign, topic);
     const created = names.filter((topic) => !reign.context.topics.has(topic));
     if (created.length === 0) return;
     await this.#readTopics(reign, created);
@@ -282,15 +301,28 @@ export class Controller {
     const { zk } = this.#options;
     await Promise.all(
       topics.map(async (topic) => {
-        const read = await zk.topic(topic, () =>
-          this.#reigning('partition change', (now) => this.#partitionsChanged(now, topic)),
-        );
+        const read = await zk.topic(topic, this.#partitionWatch(topic));
         if (read === undefined) return;
         const assignment = read.topicId === ZERO_UUID ? { ...read, topicId: zk.newTopicId() } : read;
-        if (assignment !== read) await zk.setTopic(topic, assignment, reign.epoch);
+        if (assignment !== read && !(await zk.setTopic(topic, assignment, reign.epoch))) return;
         reign.context.topics.set(topic, assignment);
       }),
     );
+  }
+
+  #partitionWatch(topic: string): () => void {
+    let watch = this.#onPartitionChange.get(topic);
+    if (watch === undefined) {
+      watch = () => this.#reigning('partition change', (reign) => this.#partitionsChanged(reign, topic));
+      this.#onPartitionChange.set(topic, watch);
+    }
+    return watch;
+  }
+
+  #forgetTopic({ context, deleting }: Reign, topic: string): void {
+    context.forgetTopic(topic);
+    deleting.delete(topic);
+    this.#onPartitionChange.delete(topic);
   }
 
   async #readStates(reign: Reign, partitions: readonly TopicPartition[]): Promise<void> {
@@ -315,28 +347,25 @@ export class Controller {
   }
 
   async #deletionsChanged(reign: Reign): Promise<void> {
-    const names = await this.#options.zk.topicsToDelete(() =>
-      this.#reigning('topic deletion', (now) => this.#deletionsChanged(now)),
-    );
-    await this.#delete(reign, names);
+    await this.#delete(reign, await this.#options.zk.topicsToDelete(this.#onDeletion));
   }
 
   async #delete(reign: Reign, names: readonly string[]): Promise<void> {
     for (const topic of names) {
       if (!reign.context.topics.has(topic) || !this.#options.deleteTopicEnabled()) {
         await this.#options.zk.forgetTopicDeletion(reign.epoch, topic);
-      } else {
-        await this.#deleteTopic(reign, topic);
+      } else if (!reign.deleting.has(topic)) {
+        this.#deleteTopic(reign, topic);
       }
     }
   }
 
   /**
    * Everybody forgets the topic, replicas stop and then delete their logs, and only then its znodes go. While a replica's broker
-   * is dead the deletion waits for it.
+   * is dead the deletion waits for it. Brokers take their time, and may die meanwhile: no event waits for them.
    */
-  async #deleteTopic(reign: Reign, topic: string): Promise<void> {
-    const { context, links, epoch } = reign;
+  #deleteTopic(reign: Reign, topic: string): void {
+    const { context } = reign;
     context.topicsToDelete.add(topic);
     const partitions = this.#partitionsOf(reign, topic);
     const replicas = partitions.flatMap(({ partition }) =>
@@ -346,28 +375,39 @@ export class Controller {
       this.#options.log.info('a topic deletion waits for a broker that is not live', { topic });
       return;
     }
+    const attempt = Symbol(topic);
+    reign.deleting.set(topic, attempt);
     const forget = new RequestBatch(context);
     forget.metadata(context.live, partitions);
     for (const { id, partition } of replicas) forget.stop(id, topic, partition, false);
-    await forget.send(links, this.#options.brokerId, epoch.epoch);
     const remove = new RequestBatch(context);
     for (const { id, partition } of replicas) remove.stop(id, topic, partition, true);
-    await remove.send(links, this.#options.brokerId, epoch.epoch);
-    await this.#options.zk.removeTopic(
-      epoch,
-      topic,
-      partitions.map(({ partition }) => partition),
+    const { brokerId, onFatal } = this.#options;
+    // A broker's requests go one after the other: what is to be removed was stopped before.
+    Promise.all([forget, remove].map((batch) => batch.send(reign.links, brokerId, reign.epoch.epoch))).then(
+      (done) => this.#reigning('replicas deleted', (now) => this.#replicasDeleted(now, topic, attempt, done)),
+      onFatal,
     );
-    context.forgetTopic(topic);
+  }
+
+  /** Only when every replica is surely gone may the znodes go: a broker that still has one would bring it back. */
+  async #replicasDeleted(reign: Reign, topic: string, attempt: symbol, done: readonly boolean[]): Promise<void> {
+    if (reign.deleting.get(topic) !== attempt) return;
+    reign.deleting.delete(topic);
+    if (done.includes(false)) {
+      this.#options.log.warn('a topic deletion waits: a broker could not delete its replicas', { topic });
+      return;
+    }
+    const partitions = this.#partitionsOf(reign, topic).map(({ partition }) => partition);
+    await this.#options.zk.removeTopic(reign.epoch, topic, partitions);
+    this.#forgetTopic(reign, topic);
   }
 
   // ---- brokers
 
   async #brokersChanged(reign: Reign): Promise<void> {
     const { context, links } = reign;
-    const now = await this.#options.zk.liveBrokers(() =>
-      this.#reigning('broker change', (reigning) => this.#brokersChanged(reigning)),
-    );
+    const now = await this.#options.zk.liveBrokers(this.#onBrokerChange);
     // A broker with a new epoch died and came back before we looked: both things happened.
     const isSame = (id: number): boolean => now.get(id)?.epoch === context.brokers.get(id)?.epoch;
     const gone = [...context.brokers.keys()].filter((id) => !isSame(id));
@@ -377,25 +417,30 @@ export class Controller {
       context.brokers.delete(id);
       context.shuttingDown.delete(id);
     }
+    // What a dead broker was asked to delete it is asked again when it comes back.
+    if (gone.length > 0) reign.deleting.clear();
     if (gone.length > 0) await this.#brokersFailed(reign, gone);
     for (const id of come) {
       const broker = now.get(id);
       if (broker === undefined) continue;
       context.brokers.set(id, broker);
-      links.add(broker);
+      links.add(id);
     }
     if (come.length > 0) await this.#brokersCame(reign, come);
+    await this.#delete(reign, [...context.topicsToDelete]);
   }
 
   async #brokersFailed(reign: Reign, gone: readonly number[]): Promise<void> {
     const { context, states } = reign;
     const batch = new RequestBatch(context);
     batch.metadata(context.live, []);
+    const stays = ({ topic }: TopicPartition): boolean => !context.topicsToDelete.has(topic);
     for (const id of gone) {
-      for (const item of context.partitionsOn(id)) await states.removeReplica(item, id, batch);
+      const hit = [...context.partitionsOn(id)].filter(stays);
+      await Promise.all(hit.map((item) => states.removeReplica(item, id, batch)));
     }
     const leaderless = [...context.partitions()].filter(
-      ({ topic, partition }) => context.state(topic, partition)?.state.leader === NO_LEADER,
+      (item) => stays(item) && context.state(item.topic, item.partition)?.state.leader === NO_LEADER,
     );
     await this.#electOffline(reign, leaderless, batch);
     this.#send(reign, batch);
@@ -419,11 +464,10 @@ export class Controller {
     }
     this.#send(reign, batch);
     await this.#recoverPartitions(reign);
-    await this.#delete(reign, [...context.topicsToDelete]);
   }
 
   async #shutDownBroker(reign: Reign, broker: number): Promise<TopicPartition[]> {
-    const { context, states, links, epoch } = reign;
+    const { context, states } = reign;
     context.shuttingDown.add(broker);
     const replicated = [...context.partitionsOn(broker)].filter(
       ({ topic, partition }) => context.replicas(topic, partition).length > 1 && !context.topicsToDelete.has(topic),
@@ -440,7 +484,8 @@ export class Controller {
       batch.stop(broker, item.topic, item.partition, false);
       await states.removeReplica(item, broker, batch);
     }
-    await batch.send(links, this.#options.brokerId, epoch.epoch);
+    // Nobody is waited for: the decision stands in ZooKeeper, and one of the brokers may be dying itself.
+    this.#send(reign, batch);
     return replicated.filter(leads);
   }
 
@@ -448,21 +493,21 @@ export class Controller {
 
   /** Leaders of older protocol versions write their ISR themselves and leave a note here. */
   async #takeIsrChanges(reign: Reign): Promise<void> {
-    const taken = await this.#options.zk.takeNotifications(paths.isrChangeNotification, reign.epoch, () =>
-      this.#reigning('ISR change', async (now) => {
-        await this.#takeIsrChanges(now);
-        await this.#readStates(now, [...now.context.partitions()]);
-        const batch = new RequestBatch(now.context);
-        batch.metadata(now.context.live, now.context.partitions());
-        this.#send(now, batch);
-      }),
-    );
-    if (taken.length > 0) this.#options.log.debug('ISR change notifications', { count: taken.length });
+    const { zk, log } = this.#options;
+    const taken = await zk.takeNotifications(paths.isrChangeNotification, reign.epoch, this.#onIsrChange);
+    if (taken.length > 0) log.debug('ISR change notifications', { count: taken.length });
+  }
+
+  async #isrChanged(reign: Reign): Promise<void> {
+    const { context } = reign;
+    await this.#takeIsrChanges(reign);
+    await this.#readStates(reign, [...context.partitions()]);
+    const batch = new RequestBatch(context);
+    batch.metadata(context.live, context.partitions());
+    this.#send(reign, batch);
   }
 
   async #takeLogDirEvents(reign: Reign): Promise<void> {
-    await this.#options.zk.takeNotifications(paths.logDirEventNotification, reign.epoch, () =>
-      this.#reigning('log dir event', (now) => this.#takeLogDirEvents(now)),
-    );
+    await this.#options.zk.takeNotifications(paths.logDirEventNotification, reign.epoch, this.#onLogDirEvent);
   }
 }

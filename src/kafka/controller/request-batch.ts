@@ -1,5 +1,6 @@
 import { build } from '../../wire/schema.ts';
 import { interBrokerVersions } from '../channel/broker-channel.ts';
+import { ErrorCode } from '../protocol/errors.ts';
 import { LeaderAndIsrRequest, LeaderAndIsrResponse } from '../protocol/messages/04-leader-and-isr.ts';
 import { StopReplicaRequest, StopReplicaResponse } from '../protocol/messages/05-stop-replica.ts';
 import { UpdateMetadataRequest, UpdateMetadataResponse } from '../protocol/messages/06-update-metadata.ts';
@@ -65,9 +66,12 @@ export class RequestBatch {
     }
   }
 
-  /** Sends it all; the promise settles when every broker has answered, or is gone. */
-  async send(links: BrokerLinks, controllerId: number, controllerEpoch: number): Promise<void> {
+  /**
+   * Sends it all; settles when every broker has answered, or is gone. Answers whether every replica that was to stop did.
+   */
+  async send(links: BrokerLinks, controllerId: number, controllerEpoch: number): Promise<boolean> {
     const sent: Promise<unknown>[] = [];
+    const stops: Promise<StopReplicaResponse | undefined>[] = [];
     const header = (broker: number): { controllerId: number; controllerEpoch: number; brokerEpoch: number } => ({
       controllerId,
       controllerEpoch,
@@ -83,9 +87,10 @@ export class RequestBatch {
     }
     for (const [broker, stopped] of this.#stopped) {
       const request = this.#stopReplicaRequest(header(broker), [...stopped.values()]);
-      sent.push(links.send(broker, StopReplicaRequest, StopReplicaResponse, versions.stopReplica, request));
+      stops.push(links.send(broker, StopReplicaRequest, StopReplicaResponse, versions.stopReplica, request));
     }
     await Promise.all(sent);
+    return (await Promise.all(stops)).every(succeeded);
   }
 
   #leaderAndIsrRequest(header: Header, told: readonly Told[]): LeaderAndIsrRequest {
@@ -117,7 +122,7 @@ export class RequestBatch {
       }),
     }));
     const liveLeaders = [...leaders].flatMap((id) => {
-      const endpoint = this.#context.brokers.get(id)?.info.endpoints[0];
+      const endpoint = this.#context.endpointOf(id);
       return endpoint === undefined ? [] : [{ brokerId: id, hostName: endpoint.host, port: endpoint.port }];
     });
     return build(LeaderAndIsrRequest, { ...header, topicStates, liveLeaders });
@@ -175,6 +180,11 @@ export class RequestBatch {
     }));
     return build(StopReplicaRequest, { ...header, topicStates });
   }
+}
+
+function succeeded(answer: StopReplicaResponse | undefined): boolean {
+  if (answer === undefined || answer.errorCode !== ErrorCode.NONE) return false;
+  return answer.partitionErrors.every(({ errorCode }) => errorCode === ErrorCode.NONE);
 }
 
 interface Header {

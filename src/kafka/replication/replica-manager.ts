@@ -1,6 +1,7 @@
 import type { Log } from '../../runtime/log.ts';
 import type { Purgatory } from '../../runtime/purgatory.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
+import type { TopicPartition } from '../log/file-names.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type LeadershipState, Partition } from './partition.ts';
@@ -40,6 +41,8 @@ const EPOCH_DURING_DELETE = -2;
 export class ReplicaManager {
   readonly #options: ReplicaManagerOptions;
   readonly #topics = new Map<string, Map<number, Partition>>();
+  /** The last order to each replica that is not followed yet. */
+  readonly #turns = new Map<string, Promise<number>>();
 
   constructor(options: ReplicaManagerOptions) {
     this.#options = options;
@@ -61,34 +64,59 @@ export class ReplicaManager {
    * Leads or follows as ordered. An epoch that is not newer is refused, as is a topic id that the log does not have; answers the
    * error code.
    */
-  async become(order: LeadershipOrder): Promise<number> {
-    const { topic, partition: index, topicId } = order;
-    const existing = this.partition(topic, index);
-    try {
-      if (existing !== undefined && order.leaderEpoch <= existing.leaderEpoch) return ErrorCode.STALE_CONTROLLER_EPOCH;
-      if (!order.replicas.includes(this.#options.brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      const topicPartition = { topic, partition: index };
-      const known = existing?.log?.topicId ?? this.#options.logs.get(topicPartition)?.topicId;
-      if (topicId !== ZERO_UUID && known !== undefined && known !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
-      const log = await this.#options.logs.getOrCreate(topicPartition, order.isNew);
-      if (topicId !== ZERO_UUID && log.topicId === undefined) log.assignTopicId(topicId);
-      const partition = existing ?? this.#add(topic, index);
-      partition.become(order, log);
-      this.#options.onLeadershipChange(partition);
-      this.#options.fetchPurgatory.check(partition);
-      return ErrorCode.NONE;
-    } catch (error) {
-      this.#options.log.error('a replica cannot do as the controller ordered', {
-        topic,
-        partition: index,
-        error: String(error),
-      });
-      return error instanceof KafkaError ? error.code : ErrorCode.KAFKA_STORAGE_ERROR;
-    }
+  become(order: LeadershipOrder): Promise<number> {
+    return this.#inTurn(order, () => this.#become(order));
   }
 
   /** Stops a replica, and deletes its log if so ordered; answers the error code. */
-  async stop({ topic, partition: index, leaderEpoch, deletePartition }: StopOrder): Promise<number> {
+  stop(order: StopOrder): Promise<number> {
+    return this.#inTurn(order, () => this.#stop(order));
+  }
+
+  /** Orders to one replica are followed one after the other, also those of two controllers: a log is not made while it is deleted. */
+  #inTurn({ topic, partition }: TopicPartition, follow: () => Promise<number>): Promise<number> {
+    const name = `${topic}-${partition}`;
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(follow).catch((error: unknown) => {
+      this.#options.log.error('a replica cannot do as the controller ordered', {
+        topic,
+        partition,
+        error: String(error),
+      });
+      return error instanceof KafkaError ? error.code : ErrorCode.KAFKA_STORAGE_ERROR;
+    });
+    this.#turns.set(name, turn);
+    void turn.then(() => {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    });
+    return turn;
+  }
+
+  async #become(order: LeadershipOrder): Promise<number> {
+    const { topic, partition: index, topicId } = order;
+    const existing = this.partition(topic, index);
+    const topicPartition = { topic, partition: index };
+    const known = existing?.log ?? this.#options.logs.get(topicPartition);
+    if (known?.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    const hasId = known?.topicId !== undefined;
+    if (topicId !== ZERO_UUID && hasId && known.topicId !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
+    if (existing !== undefined && order.leaderEpoch <= existing.leaderEpoch) {
+      // The one thing that may change without an election: a topic of an old controller gets its id.
+      const isUpgrade = order.leaderEpoch === existing.leaderEpoch && topicId !== ZERO_UUID && !hasId;
+      if (!isUpgrade) return ErrorCode.STALE_CONTROLLER_EPOCH;
+      existing.log?.assignTopicId(topicId);
+      return ErrorCode.NONE;
+    }
+    if (!order.replicas.includes(this.#options.brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const log = await this.#options.logs.getOrCreate(topicPartition, order.isNew);
+    if (topicId !== ZERO_UUID && log.topicId === undefined) log.assignTopicId(topicId);
+    const partition = existing ?? this.#add(topic, index);
+    partition.become(order, log);
+    this.#options.onLeadershipChange(partition);
+    this.#options.fetchPurgatory.check(partition);
+    return ErrorCode.NONE;
+  }
+
+  async #stop({ topic, partition: index, leaderEpoch, deletePartition }: StopOrder): Promise<number> {
     const partition = this.partition(topic, index);
     const isFenced =
       partition !== undefined &&

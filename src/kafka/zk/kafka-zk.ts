@@ -6,6 +6,7 @@ import { MultiError, type MultiOp } from '../../zookeeper/client/multi.ts';
 import { CreateMode } from '../../zookeeper/jute/create-mode.ts';
 import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode, KeeperError } from '../../zookeeper/jute/errors.ts';
+import { PersistentRequests } from './persistent-requests.ts';
 import {
   type BrokerInfo,
   type ConfigEntityType,
@@ -15,7 +16,6 @@ import {
   decodeConfigChange,
   decodeController,
   decodePartitionState,
-  decodeProducerIdBlock,
   decodeTopic,
   encodeBroker,
   encodeClusterId,
@@ -26,6 +26,7 @@ import {
   encodePartitionState,
   encodeProducerIdBlock,
   encodeTopic,
+  firstProducerIdAfter,
   type PartitionState,
   paths,
   persistentPaths,
@@ -86,23 +87,26 @@ async function unless<T>(code: number, promise: Promise<T>): Promise<T | undefin
 
 /** Kafka's one door to ZooKeeper: every operation that brokers and controllers perform on the znodes (`KafkaZkClient`). */
 export class KafkaZk {
-  #client: ZookeeperClient;
+  #session: ZookeeperClient;
+  #client: PersistentRequests;
   readonly #clock: Clock;
   readonly #random: Random;
 
   constructor(client: ZookeeperClient, clock: Clock, random: Random) {
-    this.#client = client;
+    this.#session = client;
+    this.#client = new PersistentRequests(client);
     this.#clock = clock;
     this.#random = random;
   }
 
   get client(): ZookeeperClient {
-    return this.#client;
+    return this.#session;
   }
 
   /** A session that expired is replaced by another. */
   use(client: ZookeeperClient): void {
-    this.#client = client;
+    this.#session = client;
+    this.#client = new PersistentRequests(client);
   }
 
   async createPersistentPaths(): Promise<void> {
@@ -143,7 +147,7 @@ export class KafkaZk {
   async registerBroker(info: BrokerInfo): Promise<number> {
     const path = paths.broker(info.id);
     const data = encodeBroker(info, this.#clock.wallMs());
-    const deadlineMs = this.#clock.monotonicMs() + this.#client.sessionTimeoutMs * LEFTOVER_SESSION_FACTOR;
+    const deadlineMs = this.#clock.monotonicMs() + this.client.sessionTimeoutMs * LEFTOVER_SESSION_FACTOR;
     for (;;) {
       const done = await unless(
         ErrorCode.NODEEXISTS,
@@ -169,7 +173,7 @@ export class KafkaZk {
     });
     const stat = await this.#client.exists(path, { watch: () => vanished() });
     if (stat === undefined) return;
-    if (stat.ephemeralOwner === this.#client.sessionId) {
+    if (stat.ephemeralOwner === this.client.sessionId) {
       await unless(ErrorCode.NONODE, this.#client.delete(path));
       return;
     }
@@ -222,10 +226,17 @@ export class KafkaZk {
       ]);
     } catch (error) {
       const code = codeOf(error);
-      if (code === ErrorCode.NODEEXISTS || code === ErrorCode.BADVERSION) return undefined;
-      throw error;
+      if (code !== ErrorCode.NODEEXISTS && code !== ErrorCode.BADVERSION) throw error;
+      if (!(await this.#electedAnyway(brokerId, epoch))) return undefined;
     }
     return { epoch, zkVersion: current.zkVersion + 1 };
+  }
+
+  /** The answer to our election was lost with its connection, and the repetition found what we had written. */
+  async #electedAnyway(brokerId: number, epoch: number): Promise<boolean> {
+    const node = await unless(ErrorCode.NONODE, this.#client.getData(paths.controller));
+    if (node === undefined || node.stat.ephemeralOwner !== this.client.sessionId) return false;
+    return decodeController(node.data) === brokerId && (await this.#controllerEpoch()).epoch === epoch;
   }
 
   async #controllerEpoch(): Promise<ControllerEpoch> {
@@ -238,9 +249,21 @@ export class KafkaZk {
     }
   }
 
-  /** Gives the controllership up; others are told by their watches. */
+  /**
+   * Gives the controllership up; others are told by their watches. Tried once and only while connected: whoever stops does not wait
+   * for ZooKeeper, and the session's end does the same.
+   */
   async resignController(epoch: ControllerEpoch): Promise<void> {
-    await unless(ErrorCode.NONODE, this.#fenced(epoch, { kind: 'delete', path: paths.controller, version: -1 }));
+    const session = this.#session;
+    if (session.state !== 'connected') return;
+    try {
+      await session.multi([
+        { kind: 'check', path: paths.controllerEpoch, version: epoch.zkVersion },
+        { kind: 'delete', path: paths.controller, version: -1 },
+      ]);
+    } catch (error) {
+      if (!(error instanceof KeeperError)) throw error;
+    }
   }
 
   /** One write that counts only while the epoch is ours. @throws ControllerMovedError */
@@ -289,10 +312,20 @@ export class KafkaZk {
     return created !== undefined;
   }
 
-  async setTopic(topic: string, assignment: TopicAssignment, epoch?: ControllerEpoch): Promise<void> {
+  /** Answers false if the topic is gone. */
+  async setTopic(topic: string, assignment: TopicAssignment, epoch?: ControllerEpoch): Promise<boolean> {
+    const path = paths.topic(topic);
     const data = encodeTopic(assignment);
-    if (epoch === undefined) await this.#client.setData(paths.topic(topic), data);
-    else await this.#fenced(epoch, { kind: 'setData', path: paths.topic(topic), data, version: -1 });
+    const write: Promise<unknown> =
+      epoch === undefined
+        ? this.#client.setData(path, data)
+        : this.#fenced(epoch, { kind: 'setData', path, data, version: -1 });
+    return (
+      (await unless(
+        ErrorCode.NONODE,
+        write.then(() => true),
+      )) === true
+    );
   }
 
   async partitionState(topic: string, partition: number): Promise<VersionedState | undefined> {
@@ -362,7 +395,8 @@ export class KafkaZk {
   /** Removes everything of a topic, children first, and the request for its deletion last. */
   async removeTopic(epoch: ControllerEpoch, topic: string, partitions: Iterable<number>): Promise<void> {
     const nodes: string[] = [];
-    for (const partition of partitions)
+    const stored = (await unless(ErrorCode.NONODE, this.#client.getChildren(paths.partitions(topic)))) ?? [];
+    for (const partition of new Set([...partitions, ...stored.map(Number)]))
       nodes.push(paths.partitionState(topic, partition), paths.partition(topic, partition));
     nodes.push(
       paths.partitions(topic),
@@ -439,8 +473,7 @@ export class KafkaZk {
   async allocateProducerIds(brokerId: number): Promise<{ first: number; count: number }> {
     for (;;) {
       const node = await this.#client.getData(paths.producerIdBlock);
-      const block = decodeProducerIdBlock(node.data);
-      const first = block === undefined ? 0 : block.last + 1;
+      const first = firstProducerIdAfter(node.data);
       const next = encodeProducerIdBlock({ broker: brokerId, first, last: first + PRODUCER_ID_BLOCK_SIZE - 1 });
       const stat: Stat | undefined = await unless(
         ErrorCode.BADVERSION,

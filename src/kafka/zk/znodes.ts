@@ -251,10 +251,20 @@ export function encodeProducerIdBlock(block: ProducerIdBlock): Uint8Array {
   });
 }
 
-export function decodeProducerIdBlock(bytes: Uint8Array | null): ProducerIdBlock | undefined {
-  const json = decodeJson(bytes);
-  if (json === undefined) return undefined;
-  return { broker: Number(json.broker), first: Number(json.block_start), last: Number(json.block_end) };
+/** The block cannot be read: to begin anew would hand out ids that producers have already. */
+export class DamagedProducerIdBlockError extends Error {
+  constructor() {
+    super(`the producer ids in ${paths.producerIdBlock} cannot be read`);
+    this.name = 'DamagedProducerIdBlockError';
+  }
+}
+
+/** The first id that no block holds yet; 0 before the first block. @throws DamagedProducerIdBlockError */
+export function firstProducerIdAfter(bytes: Uint8Array | null): number {
+  if (bytes === null || bytes.length === 0) return 0;
+  const last = Number(decodeJson(bytes)?.block_end ?? Number.NaN);
+  if (!Number.isSafeInteger(last)) throw new DamagedProducerIdBlockError();
+  return last + 1;
 }
 
 /** IBP 3.3 and later: version 2; no finalized features. */
