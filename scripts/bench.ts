@@ -18,7 +18,7 @@ import type { LoadResult } from './bench/generator.ts';
 import { createOffsetsTopic, createTopic, deleteTopic, fillTopic } from './bench/kafka-admin.ts';
 import { ceiling, type Duration, generate } from './bench/load.ts';
 import { type LoadRow, loadRows } from './bench/rows.ts';
-import { type Servers, type StartOptions, startApache, startOurs } from './bench/servers.ts';
+import { type LoopHeld, type Servers, type StartOptions, startApache, startOurs } from './bench/servers.ts';
 import { judgeSlowReader, produceBesideSlowReaders, type SlowReaderResult } from './bench/slow-reader.ts';
 import { amount, type Line, median, render } from './bench/table.ts';
 
@@ -58,7 +58,12 @@ async function alternate<T>(
 
 const medianOf = <T>(results: readonly T[], figure: (result: T) => number): number => median(results.map(figure));
 
-const emptyCells = { p50p99: '', apacheP50p99: '', loopMs: '', ceiling: '', verified: '' };
+const longest = (held: readonly (LoopHeld | undefined)[]): string => {
+  const most = (which: keyof LoopHeld): string => Math.max(0, ...held.map((each) => each?.[which] ?? 0)).toFixed(0);
+  return `${most('longestMs')} (${most('longestCpuMs')})`;
+};
+
+const emptyCells = { p50p99: '', apacheP50p99: '', cpu: '', loopMs: '', ceiling: '', verified: '' };
 
 /** Second starts on directories that hold a topic and `__consumer_offsets`, stopped cleanly before. */
 async function startRows(): Promise<Line[]> {
@@ -125,7 +130,9 @@ async function bringUpOurs(): Promise<void> {
 
 interface Measured {
   readonly result: LoadResult;
-  readonly loopMs: number | undefined;
+  readonly loop: LoopHeld | undefined;
+  /** Of the server, a request; the warm-up too. */
+  readonly cpuUs: number;
 }
 
 async function loadLine(row: LoadRow): Promise<Line> {
@@ -134,11 +141,13 @@ async function loadLine(row: LoadRow): Promise<Line> {
   let acknowledged = 0;
   const measure = async (servers: Servers): Promise<Measured> => {
     await servers.loopDelay();
+    const cpuBefore = servers.cpuMs();
     const result = await generate(servers === ours ? oursLoad : apacheLoad, port(servers), duration);
-    const loopMs = await servers.loopDelay();
+    const cpuUs = ((servers.cpuMs() - cpuBefore) * 1000) / result.acknowledged;
+    const loop = await servers.loopDelay();
     if (result.errors > 0) throw new PeerError(`${servers.name}: ${row.name}: error ${result.firstError}`);
     if (servers === ours) acknowledged += result.acknowledged;
-    return { result, loopMs };
+    return { result, loop, cpuUs };
   };
   // Neither side is measured cold; a JVM takes longest.
   await measure(ours);
@@ -159,7 +168,8 @@ async function loadLine(row: LoadRow): Promise<Line> {
   }
   const quantiles = (results: readonly Measured[]): string =>
     `${medianOf(results, ({ result }) => result.p50Ms).toFixed(2)}/${medianOf(results, ({ result }) => result.p99Ms).toFixed(1)}`;
-  const cpu = medianOf(measured.ours, ({ result }) => result.cpuShare);
+  const cpuOf = (results: readonly Measured[]): string => medianOf(results, ({ cpuUs }) => cpuUs).toFixed(1);
+  const busy = medianOf(measured.ours, ({ result }) => result.cpuShare);
   return {
     row: row.name,
     ours: amount(medianOf(measured.ours, rate), row.unit),
@@ -169,8 +179,9 @@ async function loadLine(row: LoadRow): Promise<Line> {
     met: ratio >= row.goal && !verified.includes('LOST'),
     p50p99: quantiles(measured.ours),
     apacheP50p99: quantiles(measured.apache),
-    loopMs: Math.max(...measured.ours.map(({ loopMs = 0 }) => loopMs)).toFixed(0),
-    ceiling: `${amount(bareRate, row.unit)} ${bare.p50Ms.toFixed(2)} ms (${Math.round(cpu * 100)} % busy)`,
+    cpu: `${cpuOf(measured.ours)} / ${cpuOf(measured.apache)}`,
+    loopMs: longest(measured.ours.map(({ loop }) => loop)),
+    ceiling: `${amount(bareRate, row.unit)} ${bare.p50Ms.toFixed(2)} ms (${Math.round(busy * 100)} % busy)`,
     verified,
   };
 }
@@ -220,7 +231,7 @@ async function slowReaderLine(row: LoadRow): Promise<Line> {
     ratio,
     goal: 'bounded',
     met: complaint === undefined,
-    loopMs: Math.max(...results.ours.map(({ loopDelayMs = 0 }) => loopDelayMs)).toFixed(0),
+    loopMs: longest(results.ours.map(({ loop }) => loop)),
     verified:
       complaint ?? `grew ${Math.max(...results.ours.map(({ grewBytes }) => grewBytes / 1e6)).toFixed(0)} MB at most`,
   };

@@ -10,6 +10,9 @@ export interface Line {
   readonly met: boolean;
   readonly p50p99: string;
   readonly apacheP50p99: string;
+  /** CPU time of all threads a request, of ours and of Apache's. */
+  readonly cpu: string;
+  /** The longest delay of our loop, and in parentheses what it held itself, in CPU time. */
   readonly loopMs: string;
   /** What the generator reaches against a bare echo, and the share of a core it used against us. */
   readonly ceiling: string;
@@ -32,6 +35,7 @@ const columns: readonly (readonly [string, (line: Line) => string])[] = [
   ['', (line) => (line.met ? 'ok' : 'MISSED')],
   ['p50/p99 ms', (line) => line.p50p99],
   ['Apache', (line) => line.apacheP50p99],
+  ['CPU µs/request', (line) => line.cpu],
   ['loop ms', (line) => line.loopMs],
   ['echo (generator)', (line) => line.ceiling],
   ['after kill -9', (line) => line.verified],
