@@ -65,6 +65,10 @@ export function decideForget(
   offsets: readonly TopicPartition[],
 ): CleanUp {
   const forgotten = new Set(offsets.map(({ topic, partition }) => `${partition} ${topic}`));
+  const isThere = ({ topic, partition }: TopicPartition): boolean =>
+    state.offset(group.id, topic, partition) !== undefined ||
+    state.isPending(group.id, topic, partition) ||
+    inFlight.offsets.some((one) => one.topic === topic && one.partition === partition);
   const isGone =
     group.state === 'Empty' &&
     group.pendingMembers.size === 0 &&
@@ -72,7 +76,7 @@ export function decideForget(
     !inFlight.metadata &&
     !state.hasPending(group.id) &&
     ![...state.offsets(group.id)].some(({ topic, partition }) => !forgotten.has(`${partition} ${topic}`));
-  return { records: tombstones(group.id, offsets, isGone && state.metadata.has(group.id)), isGone };
+  return { records: tombstones(group.id, offsets.filter(isThere), isGone && state.metadata.has(group.id)), isGone };
 }
 
 /** Forgets a group with all that it has, and what is on its way into the log. Changes nothing. */

@@ -347,6 +347,12 @@ test('offsets are deleted where the group does not use them', () => {
     errors: [NONE, NONE],
   });
   assert.equal(world.state, 'Dead', 'nothing was left of the group');
+  const forgotten = world.topic.records(0).filter(({ kind, value }) => kind === 'offset' && value === null);
+  assert.deepEqual(
+    forgotten.map((record) => record.kind === 'offset' && record.topic),
+    ['unused', 'used'],
+    'no tombstone for what was never there',
+  );
 });
 
 test('offsets of other kinds of groups are deleted only while they are empty', () => {
