@@ -10,7 +10,7 @@ import { type Recovered, RecoveryError, recoverBetween } from './recovery.ts';
 import { SnapshotFileWriter } from './snapshot-file.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from './snapshot-trigger.ts';
 import { TxnLog, type TxnLogOptions } from './txn-log.ts';
-import { BATCH_BYTES_MAX, LOG_HEADER_BYTES, RECORD_BYTES_MAX } from './txn-log-format.ts';
+import { BATCH_BYTES_MAX, ENTRY_HEADER_BYTES, LOG_HEADER_BYTES, RECORD_BYTES_MAX } from './txn-log-format.ts';
 
 export interface FileSnapLogOptions {
   readonly dataDir: string;
@@ -256,16 +256,29 @@ export class FileSnapLog {
 
 /** What a failed sync may have left in the page cache only: the last batch, in a file that ends in zeros. */
 function rewriteLastBatch(file: File): void {
-  let end = file.size;
-  for (; end > 0; end -= Math.min(end, BLOCK_BYTES)) {
-    const start = Math.max(0, end - BLOCK_BYTES);
-    const last = file.readAt(start, end - start).findLastIndex((byte) => byte !== 0);
-    if (last < 0) continue;
-    end = start + last + 1;
-    break;
-  }
+  const end = endOfEntries(file);
   const first = Math.max(0, end - LOG_HEADER_BYTES - BATCH_BYTES_MAX - RECORD_BYTES_MAX);
   for (let at = first; at < end; at += BLOCK_BYTES) file.writeAt(at, file.readAt(at, Math.min(BLOCK_BYTES, end - at)));
+}
+
+/**
+ * Where the padding begins. An entry ends with a byte that is not zero, so zeros longer than any entry are padding, and so is
+ * all behind them: halving finds the place with a few reads where the file has 64 MiB of zeros.
+ */
+function endOfEntries(file: File): number {
+  const zeros = Buffer.alloc(ENTRY_HEADER_BYTES + RECORD_BYTES_MAX + 1);
+  let low = 0;
+  let high = file.size;
+  while (high - low > zeros.length) {
+    const middle = low + Math.floor((high - low) / 2);
+    const window = file.readAt(middle, Math.min(zeros.length, high - middle));
+    if (zeros.compare(window, 0, window.length, 0, window.length) === 0) high = middle;
+    else low = middle;
+  }
+  const rest = file.readAt(low, high - low);
+  let end = rest.length;
+  while (end > 0 && rest[end - 1] === 0) end -= 1;
+  return low + end;
 }
 
 function parentOf(path: string): string {
