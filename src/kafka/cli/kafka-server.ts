@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/config-error.ts';
 import { readProperties } from '../../config/properties.ts';
+import { DiskError } from '../../runtime/disk.ts';
+import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { KafkaConfig } from '../broker/config/kafka-config.ts';
 import { startKafka } from '../broker/kafka-broker.ts';
+import { KafkaError } from '../protocol/errors.ts';
 import { APACHE_MARK, OUR_MARK, type StartMessage } from './server-process.ts';
 
 /** As a JVM ends by these signals. */
@@ -39,10 +42,17 @@ export async function runBroker(args: readonly string[]): Promise<number> {
     await broker.close().catch(() => undefined);
     return 1;
   } catch (error) {
-    log.error('Exiting Kafka due to fatal exception', { error });
-    tell({ kind: 'refused', reason: error instanceof Error ? error.message : String(error) });
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isRefusal(error)) log.error(`Exiting Kafka due to fatal exception: ${reason}`);
+    else log.error('Exiting Kafka due to fatal exception', { error });
+    tell({ kind: 'refused', reason });
     return 1;
   }
+}
+
+/** What a person can put right: a bad value, a port or a directory in use. One line says it, without our stack. */
+function isRefusal(error: unknown): boolean {
+  return [ConfigError, NetworkError, DiskError, KafkaError].some((kind) => error instanceof kind);
 }
 
 /** The file, then `--override key=value` on top. @throws ConfigError */

@@ -64,15 +64,21 @@ export class LogManager {
     const manager = new LogManager(options);
     await Promise.all(manager.#directories.map((directory) => manager.#load(directory)));
     if (manager.#online().length === 0) {
-      const paths = options.logDirs.join(', ');
-      throw new KafkaError(
-        ErrorCode.KAFKA_STORAGE_ERROR,
-        `Shutdown broker because none of the specified log dirs from ${paths} can be created or validated`,
-        { cause: manager.#directories[0]?.failure },
-      );
+      throw manager.#noneLeft();
     }
     manager.#startTasks();
     return manager;
+  }
+
+  /** The texts that operators search for, of LogManager.lockLogDirs and createAndValidateLogDirs. */
+  #noneLeft(): KafkaError {
+    const locked = this.#directories.find(({ failure }) => failure instanceof DiskError && failure.code === 'EBUSY');
+    const reason =
+      locked === undefined
+        ? `Shutdown broker because none of the specified log dirs from ${this.#options.logDirs.join(', ')} can be created or validated`
+        : `Failed to acquire lock on file .lock in ${locked.path}. A Kafka instance in another process or thread is using this directory.`;
+    const cause = (locked ?? this.#directories[0])?.failure;
+    return new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, reason, { cause });
   }
 
   private constructor(options: LogManagerOptions) {
