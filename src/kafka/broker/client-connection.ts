@@ -18,6 +18,8 @@ export interface ConnectionOptions {
   readonly listenerName: string;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
   readonly budget: ByteBudget;
+  /** Of answers that clients have not taken, over all connections: while it is spent, nobody's next request is handled. */
+  readonly responseBudget: ByteBudget;
   /** `socket.request.max.bytes`. */
   readonly requestBytesMax: number;
   readonly log: Log;
@@ -59,6 +61,8 @@ export class ClientConnection implements ConnectionHandler {
   #closed = false;
   #paused = false;
   #peerIsSlow = false;
+  /** What of the response budget this connection holds. */
+  #unsentTaken = 0;
   /** Between a read event and its flush answers are gathered instead of written one by one. */
   #gathering = false;
   #lastUsedMs: number;
@@ -103,12 +107,16 @@ export class ClientConnection implements ConnectionHandler {
 
   drained(): void {
     this.#peerIsSlow = false;
+    this.#accountUnsent();
     this.#pump();
   }
 
   closed(reason?: NetworkError): void {
     this.#closed = true;
     this.#options.budget.forget(this.#resume);
+    this.#options.responseBudget.forget(this.#resume);
+    this.#options.responseBudget.release(this.#unsentTaken);
+    this.#unsentTaken = 0;
     this.#options.budget.release(this.#queuedBytes);
     for (const exchange of this.#exchanges) this.#options.budget.release(exchange.frameBytes);
     this.#exchanges.clear();
@@ -136,7 +144,7 @@ export class ClientConnection implements ConnectionHandler {
     if (this.#gathering || this.#closed) return;
     this.#gathering = true;
     try {
-      while (!this.#closed && !this.#peerIsSlow && this.#mayHandleNext()) {
+      while (!this.#closed && !this.#peerIsSlow && this.#mayAnswer() && this.#mayHandleNext()) {
         this.#handleNext();
         if (this.#outgoingBytes > GATHERED_BYTES_MAX) this.#flush();
       }
@@ -147,6 +155,14 @@ export class ClientConnection implements ConnectionHandler {
     }
     this.#flush();
     this.#regulateReading();
+  }
+
+  /** There is room for another answer; else this connection goes on when there is. */
+  #mayAnswer(): boolean {
+    const { responseBudget } = this.#options;
+    if (!responseBudget.exhausted) return true;
+    if (this.#frames.size > 0) responseBudget.whenFree(this.#resume);
+    return false;
   }
 
   #mayHandleNext(): boolean {
@@ -267,6 +283,16 @@ export class ClientConnection implements ConnectionHandler {
     this.#outgoing = [];
     this.#outgoingBytes = 0;
     if (!this.#connection.write(outgoing)) this.#peerIsSlow = true;
+    if (this.#peerIsSlow || this.#unsentTaken > 0) this.#accountUnsent();
+  }
+
+  /** Only slow peers are counted: what the system takes at once is nobody's memory. */
+  #accountUnsent(): void {
+    const unsent = this.#peerIsSlow ? this.#connection.unsentBytes : 0;
+    const change = unsent - this.#unsentTaken;
+    this.#unsentTaken = unsent;
+    if (change > 0) this.#options.responseBudget.take(change);
+    else if (change < 0) this.#options.responseBudget.release(-change);
   }
 
   #regulateReading(): void {

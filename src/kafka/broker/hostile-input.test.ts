@@ -153,3 +153,20 @@ test('a client that does not read stops being served, and costs bounded memory',
   slow.resume();
   for (let index = 0; index < 200; index += 1) assert.ok((await sim.complete(slow.nextFrame())).size > 900_000);
 });
+
+test('many clients that do not read share one bound, and everybody is served once they go', async () => {
+  const { sim, connect, produce, broker } = await cluster();
+  await produce(batchOf(['x'.repeat(1_000_000)]));
+  const fetch = encodeRequest(FetchRequest, 11, fetchRequest('spool', 0));
+  const slow = Array.from({ length: 400 }, () => connect());
+  for (const client of slow) {
+    client.pause();
+    for (let index = 0; index < 3; index += 1) client.write(fetch);
+  }
+  await sim.runFor(10_000);
+  assert.ok((broker.server?.networkLoad.unsentBytes ?? Infinity) < 300 << 20);
+  const waiting = connect();
+  waiting.write(encodeRequest(ApiVersionsRequest, 0, {}));
+  for (const client of slow) client.close();
+  assert.ok((await sim.complete(waiting.nextFrame())).size > 100);
+});

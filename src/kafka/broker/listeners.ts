@@ -22,6 +22,8 @@ export interface ListenersOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** Answers that slow clients have not taken, all together; beyond it the broker waits for them. (Apache has no such bound.) */
+const UNSENT_BYTES_MAX = 256 << 20;
 /** Idle connections are looked for this often. */
 const IDLE_SWEEP_MS = 10_000;
 
@@ -29,6 +31,7 @@ const IDLE_SWEEP_MS = 10_000;
 export class Listeners {
   readonly #options: ListenersOptions;
   readonly #budget: ByteBudget;
+  readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
   readonly #connections = new Map<ClientConnection, string>();
   readonly #perAddress = new Map<string, number>();
   readonly #listeners: Listener[] = [];
@@ -71,6 +74,7 @@ export class Listeners {
       listenerName,
       handlers,
       budget: this.#budget,
+      responseBudget: this.#responseBudget,
       requestBytesMax: config.number('socket.request.max.bytes'),
       log: runtime.log.named('kafka.network'),
       nowMs: () => runtime.clock.monotonicMs(),

@@ -64,7 +64,10 @@ export class SimConnection implements Connection {
       if (this.#closed) return;
       if (signal === 'reset') {
         this.#resetByPeer = true;
+        const writes = this.#outgoing.unsentBytes > 0;
         this.#outgoing.silence();
+        // The write that waits fails, whether or not anybody reads.
+        if (writes) return this.#close(new NetworkError('ECONNRESET', 'write ECONNRESET'));
       }
       this.#queue(signal);
     },
