@@ -1,3 +1,4 @@
+import type { Network } from '../../src/runtime/network.ts';
 import type { SimMachine } from '../../src/runtime/sim/sim-machine.ts';
 import type { SimRandom } from '../../src/runtime/sim/sim-random.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
@@ -45,6 +46,10 @@ export class ZookeeperActor {
   #settled = 0;
   #isStopping = false;
   sessions = 0;
+  /** When this client last said something in its session. */
+  sentMs = 0;
+  /** Until when the network may have kept it from being heard. */
+  unheardUntilMs = 0;
 
   constructor(options: ActorOptions) {
     this.options = options;
@@ -82,7 +87,26 @@ export class ZookeeperActor {
     this.#watches = [];
     this.ephemerals.clear();
     this.sessions += 1;
-    return connectZookeeper(machine.runtime, { connect, sessionTimeoutMs });
+    const runtime = { ...machine.runtime, network: this.#tapped(machine.runtime.network) };
+    return connectZookeeper(runtime, { connect, sessionTimeoutMs });
+  }
+
+  /** Notes when something was sent in a session that stands: the first write of a connection is its greeting. */
+  #tapped(network: Network): Network {
+    return {
+      ...network,
+      connect: (to, handler) => {
+        const connection = network.connect(to, handler);
+        const write = connection.write.bind(connection);
+        let writes = 0;
+        connection.write = (buffers) => {
+          writes += 1;
+          if (writes > 1) this.sentMs = this.options.nowMs();
+          return write(buffers);
+        };
+        return connection;
+      },
+    };
   }
 
   #act(): void {
@@ -102,8 +126,8 @@ export class ZookeeperActor {
     this.#serial += 1;
     const { name, random } = this.options;
     const label = `${name}.${this.#serial}`;
-    // Mostly small; some span sectors, so that a torn write can lose the middle of one.
-    return random.chance(0.15) ? label.padEnd(600 + random.below(5000), '~') : label;
+    // Mostly small; some span pages, so that a torn write can lose the middle of one.
+    return random.chance(0.15) ? label.padEnd(600 + random.below(14_000), '~') : label;
   }
 
   /** Answers come in the order of the questions; what they say is judged. */

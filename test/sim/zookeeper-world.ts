@@ -5,7 +5,7 @@ import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/clie
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
 import { Supervisor } from './supervisor.ts';
-import { must } from './violation.ts';
+import { must, Violation } from './violation.ts';
 import { ZookeeperActor } from './zookeeper-actor.ts';
 import { hex, ZookeeperHistory } from './zookeeper-history.ts';
 
@@ -22,8 +22,6 @@ class ZookeeperWorld {
   readonly #registers: readonly string[];
   readonly #sessionTimeoutMs: number;
   readonly #durationMs: number;
-  /** When a client last could not reach the server through no fault of the server. */
-  #troubleUntilMs = 0;
   readonly #faults = new Map<string, number>();
   #violation: unknown;
 
@@ -37,7 +35,7 @@ class ZookeeperWorld {
     const snapCount = random.pick([20, 200, 100_000]);
     const node = simulateZookeeper(this.sim, {
       zookeeper: { tickTime: TICK_MS, snapCount, preAllocSize: 64 },
-      onFatal: (_machine, error) => this.#server.failed(error),
+      onFatal: (_machine, error) => this.#failed(error),
     });
     const operator = this.sim.machine('operator');
     this.#server = new Supervisor(node, operator.runtime.clock, () => node.machine.disk.repair());
@@ -119,8 +117,9 @@ class ZookeeperWorld {
       'process crash': () => this.#server.crash('process', random.between(1, 1500)),
       'power crash': () => this.#server.crash('power', random.between(1, 1500)),
       stall: () => machine.stall(random.between(50, 1.5 * this.#sessionTimeoutMs)),
+      'long stall': () => machine.stall(random.between(1, 1.2) * this.#sessionTimeoutMs),
       partition: () => this.#partition(random.between(20, 1.5 * this.#sessionTimeoutMs)),
-      reset: () => this.sim.network.resetBetween(this.#anyActor().options.machine, machine),
+      reset: () => this.#reset(),
       slow: () => this.#slow(),
       'sync fails': () => machine.disk.failNext({ operation: 'sync', code: 'EIO' }),
       'append fails': () => machine.disk.failNext({ operation: 'append', code: 'EIO' }),
@@ -138,19 +137,21 @@ class ZookeeperWorld {
   }
 
   #partition(ms: number): void {
-    const { machine } = this.#anyActor().options;
+    const actor = this.#anyActor();
+    const { machine } = actor.options;
     const server = this.#server.node.machine;
     this.sim.network.partition(machine, server, { oneWay: this.#random.chance(0.3) });
     // After it heals, what was lost is sent again within about as long.
-    this.#trouble(2 * ms + 500);
+    this.#unheard(actor, 2 * ms + 500);
     this.#later(ms, () => this.sim.network.heal(machine, server));
   }
 
   #slow(): void {
-    const { machine } = this.#anyActor().options;
+    const actor = this.#anyActor();
+    const { machine } = actor.options;
     const server = this.#server.node.machine;
     this.sim.network.slow(machine, server, { extraMs: this.#random.between(5, 200), bytesPerMs: 200 });
-    this.#trouble(3500);
+    this.#unheard(actor, 3500);
     this.#later(3000, () => this.sim.network.slow(machine, server, {}));
   }
 
@@ -165,8 +166,20 @@ class ZookeeperWorld {
     operator.runtime.clock.after(ms, act);
   }
 
-  #trouble(ms: number): void {
-    this.#troubleUntilMs = Math.max(this.#troubleUntilMs, this.sim.nowMs + ms);
+  #reset(): void {
+    const actor = this.#anyActor();
+    this.#unheard(actor, 100);
+    this.sim.network.resetBetween(actor.options.machine, this.#server.node.machine);
+  }
+
+  #unheard(actor: ZookeeperActor, ms: number): void {
+    actor.unheardUntilMs = Math.max(actor.unheardUntilMs, this.sim.nowMs + ms);
+  }
+
+  /** The server gave up. Half of the time the machine goes with it: a dying disk takes more than one write. */
+  #failed(error: unknown): void {
+    if (this.#random.chance(0.5)) this.#server.node.crash('power');
+    this.#server.failed(error);
   }
 
   // ---------------------------------------------------------------- what must hold
@@ -174,11 +187,15 @@ class ZookeeperWorld {
   /** The server says when it gives up a session. Its client must really have been silent: a stall of the server is no reason. */
   #heard(line: string, { onLog }: RunOptions): void {
     onLog?.(line);
+    if (line.includes('Digests are not matching')) this.#violated(new Violation('a recovered tree is not its log'));
     const expired = /Expiring session (0x[0-9a-f]+),/.exec(line)?.[1];
-    if (expired === undefined || this.sim.nowMs < this.#troubleUntilMs + 2 * this.#sessionTimeoutMs) return;
+    if (expired === undefined) return;
     const actor = this.#actors.find(({ client }) => hex(client.sessionId) === expired);
-    if (actor === undefined || actor.client.state !== 'connected') return;
-    this.#violated(new Error(`${actor.options.name} is connected, and its session ${expired} is expired`));
+    if (actor === undefined || actor.sentMs < actor.unheardUntilMs) return;
+    const silentMs = this.sim.nowMs - actor.sentMs;
+    // Half of the timeout: far below what any rounding to ticks or any way through the network explains.
+    if (silentMs > this.#sessionTimeoutMs / 2) return;
+    this.#violated(new Violation(`the session of ${actor.options.name} is expired, and it spoke ${silentMs} ms ago`));
   }
 
   #violated(error: unknown): void {

@@ -1,0 +1,99 @@
+/** A bug that the simulated worlds must find: one piece of one file's text is another. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly world: 'zookeeper' | 'kafka';
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** Seeds that find it, and pass without it. */
+  readonly seeds: readonly number[];
+  /** What the failure says. */
+  readonly symptom: RegExp;
+}
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'a write is acknowledged before it is synced',
+    world: 'zookeeper',
+    file: 'src/zookeeper/server/standalone-agreement.ts',
+    find: 'this.#options.log.flush((error) => this.#synced(error));',
+    replace: 'this.#options.log.flush(() => undefined); this.#synced(undefined);',
+    seeds: [1],
+    symptom: /was at version|is lost|is both|was acknowledged before|went back/,
+  },
+  {
+    name: 'a torn entry at the end of the log is believed',
+    world: 'zookeeper',
+    file: 'src/zookeeper/persistence/txn-log-reader.ts',
+    find: "if (adler32(bytes) !== checksum) return this.#endAt(position, size, 'CRC check failed');",
+    replace: 'void checksum;',
+    seeds: [19],
+    symptom: /a recovered tree is not its log|which nobody wrote|CorruptionError|MalformedError/,
+  },
+  {
+    name: 'a second sync is believed where the first one failed',
+    world: 'zookeeper',
+    file: 'src/zookeeper/persistence/file-snap-log.ts',
+    find: '      rewriteLastBatch(file);\n',
+    replace: '      void rewriteLastBatch;\n',
+    seeds: [7],
+    symptom: /CorruptionError|is lost|was at version|is both/,
+  },
+  {
+    name: 'the last zxid is given again after a restart',
+    world: 'zookeeper',
+    file: 'src/zookeeper/server/standalone-server.ts',
+    find: 'lastZxid: recovered.lastZxid })',
+    replace: 'lastZxid: (recovered.lastZxid - 1n) as typeof recovered.lastZxid })',
+    seeds: [1],
+    symptom: /is both|was acknowledged before/,
+  },
+  {
+    name: 'a watch event comes after the reply',
+    world: 'zookeeper',
+    file: 'src/zookeeper/server/client-connection.ts',
+    find: '    writeEvent(this.out, event);\n',
+    replace:
+      "    this.#host.clock.soon(() => { if (this.#phase === 'session') { writeEvent(this.out, event); this.flush(); } });\n",
+    seeds: [1],
+    symptom: /was answered before its watch event/,
+  },
+  {
+    name: 'a stall of the server expires sessions whose pings wait in the kernel',
+    world: 'zookeeper',
+    file: 'src/zookeeper/server/sessions.ts',
+    find: 'clock.afterPoll(() => this.#expire(judgedMs));',
+    replace: 'this.#expire(judgedMs);',
+    seeds: [6],
+    symptom: /is expired, and it spoke/,
+  },
+  {
+    name: 'an index entry is written before its batch',
+    world: 'kafka',
+    file: 'src/kafka/log/segment.ts',
+    find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
+    replace:
+      '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
+    seeds: [1],
+    symptom: /leads beyond the log/,
+  },
+  {
+    name: 'records are acknowledged before they are written',
+    world: 'kafka',
+    file: 'src/kafka/log/append-queue.ts',
+    find: 'first.segment.write(bytes, done);',
+    replace: 'done(undefined); first.segment.write(bytes, () => undefined);',
+    seeds: [1],
+    symptom: /is lost|stands where|damaged|without any power failure|CorruptBatchError/,
+  },
+  {
+    name: 'recovery keeps a batch with a wrong checksum',
+    world: 'kafka',
+    file: 'src/kafka/log/segment.ts',
+    find: 'const isValid = inRange && hasValidCrc(',
+    replace: 'const isValid = inRange || hasValidCrc(',
+    seeds: [1],
+    symptom: /damaged/,
+  },
+];

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type PlantedBug, plantedBugs } from './bugs.ts';
+import type { Outcome } from './outcome.ts';
+import { runWorld } from './worlds.ts';
+
+const run = promisify(execFile);
+const plant = fileURLToPath(new URL('plant.ts', import.meta.url));
+const runner = fileURLToPath(new URL('run-seeds.ts', import.meta.url));
+
+/** The bug's seeds in a process that has the bug. */
+async function outcomesWith({ name, world, seeds }: PlantedBug): Promise<Outcome[]> {
+  const env = { ...process.env, PLANTED_BUG: name };
+  const { stdout } = await run(process.execPath, ['--import', plant, runner, world, ...seeds.map(String)], { env });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Outcome);
+}
+
+test('each planted bug is found by its seeds, which pass without it', { concurrency: 2 }, async (t) => {
+  const tests = plantedBugs.map((bug) =>
+    t.test(bug.name, async () => {
+      const found = (await outcomesWith(bug)).at(-1);
+      assert.match(found?.failure ?? 'nothing was found', bug.symptom);
+      for (const seed of bug.seeds) assert.equal((await runWorld(bug.world, seed)).failure, undefined, `seed ${seed}`);
+    }),
+  );
+  await Promise.all(tests);
+});
+
+test('a bug whose place is gone fails loudly', async () => {
+  const env = { ...process.env, PLANTED_BUG: 'no such bug' };
+  await assert.rejects(run(process.execPath, ['--import', plant, runner, 'zookeeper', '1'], { env }), /no such bug/);
+  // The file of this one is never loaded by this process.
+  const other = { ...process.env, PLANTED_BUG: plantedBugs.find(({ world }) => world === 'kafka')!.name };
+  await assert.rejects(run(process.execPath, ['--import', plant, '-e', '0'], { env: other }), /was never loaded/);
+});

@@ -1,0 +1,12 @@
+import { runKafkaWorld } from './kafka-world.ts';
+import type { Outcome, RunOptions } from './outcome.ts';
+import { runZookeeperWorld } from './zookeeper-world.ts';
+
+export const worlds = { zookeeper: runZookeeperWorld, kafka: runKafkaWorld } as const;
+export type WorldName = keyof typeof worlds;
+
+export const isWorldName = (name: string): name is WorldName => Object.hasOwn(worlds, name);
+
+export function runWorld(name: WorldName, seed: number, options: RunOptions = {}): Promise<Outcome> {
+  return worlds[name](seed, options);
+}
