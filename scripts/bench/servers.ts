@@ -68,7 +68,7 @@ export async function startOurs(options: StartOptions): Promise<Servers> {
     process.execPath,
     [
       ...(withProbe ? ['--import', join(ROOT, 'scripts/bench/probe.ts')] : []),
-      ...[join(ROOT, 'src/cli/main.ts'), 'start', '--conf', conf, '--data', data],
+      ...[join(ROOT, 'src/cli/odradek.js'), 'start', '--conf', conf, '--data', data],
     ],
     {
       logFile,
