@@ -210,6 +210,8 @@ test('piece by piece: zkServer.sh with a zoo.cfg and a myid, a Kafka broker as a
   const restarted = await type(`bin/zkServer.sh restart ${zooCfg}`);
   assert.equal(restarted.stdout, 'Stopping zookeeper ... STOPPED\nStarting zookeeper ... STARTED\n');
   assert.match((await type(describe)).stdout, /^Topic:pieces\tPartitionCount:4\t/);
+  const more = 'bin/kafka-topics.sh --create --bootstrap-server localhost:9092 --topic later';
+  assert.equal((await type(more)).stdout, 'Created topic later.\n', 'the broker found its ZooKeeper again');
 
   assert.equal((await type('bin/kafka-server-stop.sh')).code, 0);
   const none = await until('end of the broker', async () => {
@@ -224,7 +226,7 @@ test('piece by piece: zkServer.sh with a zoo.cfg and a myid, a Kafka broker as a
   // Kafka's own script starts the same server in the same place
   await type(`bin/zookeeper-server-start.sh -daemon ${zooCfg}`);
   await listening(2181);
-  assert.match((await type('bin/zkCli.sh -server 127.0.0.1:2181 ls /brokers/topics')).stdout, /\[pieces\]\n$/);
+  assert.match((await type('bin/zkCli.sh -server 127.0.0.1:2181 ls /brokers/topics')).stdout, /\n\[later, pieces\]\n$/);
   assert.equal((await type('bin/zookeeper-server-stop.sh')).code, 0);
 });
 
