@@ -114,7 +114,7 @@ test('nothing that a controller of the past writes is written', async () => {
   await run(zk.client.delete(paths.controller));
   const other = door(sim.machine('two'));
   assert.ok(await run(other.electController(2)));
-  const writes = [
+  const writes: (() => Promise<unknown>)[] = [
     () => zk.setPartitionState(past, 't', 0, state(9), 0),
     () => zk.createPartition(past, 't', 1, state(9)),
     () => zk.setTopic('t', topic('B'), past),
