@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from './peers/process.ts';
-import { lines, walk } from './walk/walk.ts';
+import { lines, startLine, walk } from './walk/walk.ts';
 
 function sorted({ stdout }: { readonly stdout: string }): string[] {
   return stdout.split('\n').sort();
@@ -153,11 +153,11 @@ test('zkCli.sh makes, reads, changes and deletes nodes', async (t) => {
 test('a second start is refused in one line: the directory or the port is in use', async (t) => {
   const { dir, type, npmStart } = await walk(t);
   await npmStart();
-  const sameDirectory = await type('node src/cli/main.ts start');
+  const sameDirectory = await type(startLine(dir));
   assert.equal(sameDirectory.code, 1);
   assert.equal(sameDirectory.stdout, '');
   assert.match(sameDirectory.stderr, /^odradek start: [^\n]*data\/zookeeper[^\n]*\n$/);
-  const samePort = await type('node src/cli/main.ts start --data other');
+  const samePort = await type(`${startLine(dir)} --data other`);
   assert.equal(samePort.code, 1);
   assert.equal(samePort.stdout, '');
   assert.match(samePort.stderr, /^odradek start: [^\n]*2181[^\n]*\n$/);

@@ -29,7 +29,8 @@ export async function walk(t: { after(done: () => unknown): void }): Promise<Wal
   const dir = await copyOfCheckout();
   const namespace = await openNamespace();
   t.after(() => namespace.close());
-  const env = { LOG_DIR: join(dir, 'logs'), ZOO_LOG_DIR: join(dir, 'logs') };
+  const path = `${join(dir, 'node_modules/.bin')}:${process.env.PATH}`; // as npm sets it
+  const env = { PATH: path, LOG_DIR: join(dir, 'logs'), ZOO_LOG_DIR: join(dir, 'logs') };
   const java = (line: { command: string; args: readonly string[] }, stdin = ''): Promise<Outcome> =>
     namespace.run(line.command, line.args, { cwd: dir, stdin });
   return {
@@ -48,7 +49,7 @@ export async function walk(t: { after(done: () => unknown): void }): Promise<Wal
     },
     async npmStart() {
       const logFile = join(dir, `start-${performance.now()}.log`);
-      const process_ = namespace.start(process.execPath, ['src/cli/main.ts', 'start'], { cwd: dir, logFile });
+      const process_ = namespace.start('sh', ['-c', `exec ${startLine(dir)}`], { cwd: dir, logFile, env });
       const printed = (): string => readFileSync(logFile, 'utf8');
       await until('next commands from npm start', () => {
         if (!process_.alive()) throw new PeerError(`npm start ended\n${printed()}`);
@@ -67,6 +68,12 @@ export async function walk(t: { after(done: () => unknown): void }): Promise<Wal
 
 /** Standard error without the tools' own warnings. */
 const QUIET: JavaOptions = { logLevel: 'ERROR' };
+
+/** What npm runs for `npm start`. */
+export function startLine(dir: string): string {
+  const { scripts } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start;
+}
 
 /** The lines of a text. */
 export function lines(...text: readonly string[]): string {
