@@ -122,17 +122,23 @@ export class ClusterWorld {
 
   /** How many records consumers see, from the first on. @throws KafkaError */
   async count(at: number, topic: string, partition = 0): Promise<number> {
-    const request = fetchRequest(topic, 0);
-    for (const { partitions } of request.topics ?? []) for (const one of partitions) one.partition = partition;
-    const answer = await this.ask(at, (client) =>
-      client.ask(FetchRequest, FetchResponse, 11, { ...request, sessionEpoch: -1 }),
-    );
-    const result = answer.responses[0]?.partitions[0];
-    assert.ok(result);
-    if (result.errorCode !== ErrorCode.NONE) throw new KafkaError(result.errorCode);
     let count = 0;
-    if (result.records !== null) for (const { header } of batchesOf(result.records)) count += header.recordCount;
-    return count;
+    let offset = 0;
+    for (;;) {
+      const request = fetchRequest(topic, offset);
+      for (const { partitions } of request.topics ?? []) for (const one of partitions) one.partition = partition;
+      const answer = await this.ask(at, (client) =>
+        client.ask(FetchRequest, FetchResponse, 11, { ...request, sessionEpoch: -1 }),
+      );
+      const result = answer.responses[0]?.partitions[0];
+      assert.ok(result);
+      if (result.errorCode !== ErrorCode.NONE) throw new KafkaError(result.errorCode);
+      if (result.records === null || result.records.size === 0) return count;
+      for (const { header } of batchesOf(result.records)) {
+        count += header.recordCount;
+        offset = header.lastOffset + 1;
+      }
+    }
   }
 
   metadata(at: number): Promise<MetadataResponse> {
