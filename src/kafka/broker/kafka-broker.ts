@@ -6,6 +6,7 @@ import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import { groupConfig } from '../coordinator/group/group-config.ts';
 import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
@@ -110,11 +111,12 @@ class Broker implements KafkaBroker {
     this.#wheel = new TimerWheel(runtime.clock);
     this.#fetchPurgatory = new Purgatory(this.#wheel);
     this.#topicPurgatory = new Purgatory(this.#wheel);
-    this.#configs = new ConfigStore(config, (topic, logConfig) => {
+    const configure = (topic: string, logConfig: LogConfig): void => {
       for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
         if (partition.log !== undefined) partition.log.config = logConfig;
       }
-    });
+    };
+    this.#configs = new ConfigStore(config, configure, runtime.log.named('kafka.config'));
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });

@@ -1,7 +1,10 @@
+import { ConfigError } from '../../../config/config-error.ts';
+import type { Log } from '../../../runtime/log.ts';
 import type { LogConfig, TopicConfigTexts } from '../../log/log-config.ts';
 import { logConfigOf, topicDefaultsOf } from '../../log/log-config.ts';
+import { KafkaError } from '../../protocol/errors.ts';
 import { brokerKeys } from './broker-keys.ts';
-import type { KafkaConfig } from './kafka-config.ts';
+import { checkValue, type KafkaConfig } from './kafka-config.ts';
 
 /** `/config/brokers/<default>`: values for every broker of the cluster. */
 export const DEFAULT_ENTITY = '<default>';
@@ -19,9 +22,12 @@ export class ConfigStore {
   #defaults: TopicConfigTexts;
   readonly #onTopicChange: (topic: string, config: LogConfig) => void;
 
+  readonly #log: Log;
+
   /** @param onTopicChange hears of each topic whose effective configuration may have changed */
-  constructor(config: KafkaConfig, onTopicChange: (topic: string, config: LogConfig) => void) {
+  constructor(config: KafkaConfig, onTopicChange: (topic: string, config: LogConfig) => void, log: Log) {
     this.#static = config;
+    this.#log = log;
     this.#defaults = topicDefaultsOf(config.given);
     this.#onTopicChange = onTopicChange;
   }
@@ -50,8 +56,9 @@ export class ConfigStore {
   }
 
   setTopic(topic: string, overrides: TopicConfigTexts): void {
-    if (overrides.size === 0) this.#topics.delete(topic);
-    else this.#topics.set(topic, overrides);
+    const usable = this.#usable(`topics/${topic}`, overrides, (one) => this.validateTopic(one));
+    if (usable.size === 0) this.#topics.delete(topic);
+    else this.#topics.set(topic, usable);
     this.#parsed.delete(topic);
     this.#onTopicChange(topic, this.logConfig(topic));
   }
@@ -63,8 +70,14 @@ export class ConfigStore {
 
   /** Dynamic values of the cluster (`<default>`) or of this broker alone. */
   setBroker(scope: 'cluster' | 'broker', values: TopicConfigTexts): void {
-    if (scope === 'cluster') this.#clusterDynamic = values;
-    else this.#brokerDynamic = values;
+    const usable = this.#usable(`brokers (${scope})`, values, (one) => {
+      for (const [name, value] of one) {
+        const key = brokerKeys.get(name);
+        if (key !== undefined) checkValue(key, value);
+      }
+    });
+    if (scope === 'cluster') this.#clusterDynamic = usable;
+    else this.#brokerDynamic = usable;
     this.#defaults = topicDefaultsOf(this.#effectiveBroker());
     const topics = [...this.#parsed.keys()];
     this.#parsed.clear();
@@ -78,6 +91,24 @@ export class ConfigStore {
   /** Text of a broker key as it counts now. */
   brokerValue(name: string): string | null {
     return this.#brokerDynamic.get(name) ?? this.#clusterDynamic.get(name) ?? this.#static.optional(name);
+  }
+
+  /**
+   * Requests are checked before anything is written; other tools and versions write what they will. What cannot be used is left
+   * out: it must not keep a broker from starting, nor a topic from its other values.
+   */
+  #usable(entity: string, values: TopicConfigTexts, check: (values: TopicConfigTexts) => void): TopicConfigTexts {
+    const usable = new Map<string, string>();
+    for (const [name, value] of values) {
+      try {
+        check(new Map([...usable, [name, value]]));
+        usable.set(name, value);
+      } catch (error) {
+        if (!(error instanceof KafkaError || error instanceof ConfigError)) throw error;
+        this.#log.warn('a configuration value in ZooKeeper cannot be used', { entity, error: error.message });
+      }
+    }
+    return usable;
   }
 
   #effectiveBroker(): TopicConfigTexts {
