@@ -1,10 +1,11 @@
 /** Runs the load generator, a process of its own, on a specification in a file. */
-
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runOrThrow } from '../../test/interop/peers/process.ts';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { PeerError } from '../../test/interop/peers/process.ts';
 import type { LoadResult, LoadSpec } from './generator.ts';
 
 export type Load = Omit<LoadSpec, 'port' | 'seconds' | 'warmupSeconds'>;
@@ -19,27 +20,47 @@ export async function generate(load: Load, port: number, duration: Duration): Pr
   try {
     const file = join(dir, 'spec.json');
     writeFileSync(file, JSON.stringify({ ...load, port, ...duration }));
-    const generator = join(import.meta.dirname, 'generator.ts');
-    const { stdout } = await runOrThrow(process.execPath, [generator, file], { timeoutMs: 120_000 });
-    return JSON.parse(stdout) as LoadResult;
+    return await withFirstLine('generator.ts', [file], async (line) => JSON.parse(line) as LoadResult);
   } finally {
     rmSync(dir, { recursive: true });
   }
 }
 
 /** The same load against a server that does nothing: what the generator can measure at all. */
-export async function ceiling(load: Load, answerBytes: number, duration: Duration): Promise<LoadResult> {
+export function ceiling(load: Load, answerBytes: number, duration: Duration): Promise<LoadResult> {
   const requestBytes = (load.frames[0] ?? '').length / 2;
-  const echo = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'echo-server.ts'), String(requestBytes), String(answerBytes)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+  const { hello: _hello, errorAt: _errorAt, ...plain } = load;
+  return withFirstLine('echo-server.ts', [String(requestBytes), String(answerBytes)], (port) =>
+    generate(plain, Number(port), duration),
   );
+}
+
+const TIMEOUT_MS = 120_000;
+
+/** Starts a program of this folder, goes on with the first line it prints, and ends it. */
+async function withFirstLine<T>(
+  program: string,
+  args: readonly string[],
+  use: (line: string) => Promise<T>,
+): Promise<T> {
+  const path = join(import.meta.dirname, program);
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+  const stop = (): void => void child.kill('SIGKILL');
+  process.once('exit', stop);
   try {
-    const port = await new Promise<number>((resolve) => echo.stdout.once('data', (text) => resolve(Number(text))));
-    const { hello: _hello, errorAt: _errorAt, ...plain } = load;
-    return await generate(plain, port, duration);
+    return await use(await firstLine(child));
   } finally {
-    echo.kill('SIGKILL');
+    process.off('exit', stop);
+    clearTimeout(timer);
+    stop();
   }
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout as Readable })
+      .once('line', resolve)
+      .once('close', () => reject(new PeerError(`${child.spawnargs.join(' ')} ended without a word`)));
+  });
 }
