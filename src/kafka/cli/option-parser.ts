@@ -29,7 +29,7 @@ export interface OptionSpec {
 
 const integer = /^[+-]?\d+$/;
 
-/** The command line as joptsimple reads it: abbreviations, `--name value` and `--name=value`, anything else is a word. */
+/** The command line as joptsimple reads it: `--name value` and `--name=value`, anything else is a word. */
 export class ParsedOptions {
   readonly words: readonly string[];
   readonly #specs: ReadonlyMap<string, OptionSpec>;
@@ -120,16 +120,11 @@ function split(token: string): { name: string; value: string | undefined } {
   return equals < 0 ? { name: text, value: undefined } : { name: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 
-/** The whole name, or the beginning of exactly one. */
+/** The whole name: Apache's tools switch abbreviations off. */
 function specOf(specs: ReadonlyMap<string, OptionSpec>, name: string): OptionSpec {
-  const exact = specs.get(name);
-  if (exact !== undefined) return exact;
-  const begun = [...specs.values()].filter((spec) => spec.name.startsWith(name));
-  const [only] = begun;
-  if (name === '' || only === undefined || begun.length > 1) {
-    throw new OptionError('UnrecognizedOptionException', `${name} is not a recognized option`);
-  }
-  return only;
+  const spec = specs.get(name);
+  if (spec !== undefined) return spec;
+  throw new OptionError('UnrecognizedOptionException', `${name} is not a recognized option`);
 }
 
 /** A value that must follow may look like an option (`--shift-by -1`), unless it is one. */

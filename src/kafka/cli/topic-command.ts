@@ -1,4 +1,5 @@
 import type { Runtime } from '../../runtime/runtime.ts';
+import { validateTopicConfig } from '../log/log-config.ts';
 import { errorInfo, KafkaError } from '../protocol/errors.ts';
 import { OptionError, type ParsedOptions } from './option-parser.ts';
 import type { ToolIo } from './tool.ts';
@@ -75,8 +76,18 @@ export function topicConfigs(options: ParsedOptions): Map<string, string> {
   return configs;
 }
 
-/** `0:1,1:2`: the replicas of partition 0, of partition 1, … */
-export function replicaAssignment(text: string): number[][] {
+/** Before anything is sent. @throws TopicCommandError, KafkaError for an unknown key */
+export function requireValidConfigs(configs: ReadonlyMap<string, string>): void {
+  try {
+    validateTopicConfig(configs);
+  } catch (error) {
+    if (!(error instanceof KafkaError) || !error.message.startsWith('Invalid value ')) throw error;
+    throw new TopicCommandError(error.message, 'org.apache.kafka.common.config.ConfigException');
+  }
+}
+
+/** `0:1,1:2`: the replicas of partition 0, of partition 1, … @param home the package of Apache's exceptions */
+export function replicaAssignment(text: string, home: string): number[][] {
   const partitions = text.split(',').map((replicas) =>
     replicas
       .trim()
@@ -91,13 +102,13 @@ export function replicaAssignment(text: string): number[][] {
     if (repeated.length > 0) {
       throw new TopicCommandError(
         `Partition replica lists may not contain duplicate entries: ${[...new Set(repeated)].join(',')}`,
-        'kafka.common.AdminCommandFailedException',
+        `${home}.AdminCommandFailedException`,
       );
     }
     if (replicas.length !== partitions[0]!.length) {
       throw new TopicCommandError(
         `Partition ${partitions.indexOf(replicas)} has different replication factor: [${replicas.join(', ')}]`,
-        'kafka.common.AdminOperationException',
+        `${home}.AdminOperationException`,
       );
     }
   }

@@ -3,7 +3,6 @@ import { ZERO_UUID } from '../../wire/schema.ts';
 import { type Admin, createAdmin, type Reassignment } from '../client/admin.ts';
 import { codeOf } from '../client/client-errors.ts';
 import { type PartitionMetadata, partitionKey, type TopicMetadata } from '../client/cluster-metadata.ts';
-import { validateTopicConfig } from '../log/log-config.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { adminOptions } from './client-config.ts';
 import type { ParsedOptions } from './option-parser.ts';
@@ -12,10 +11,14 @@ import {
   COLLISION_WARNING,
   hasCollisionChars,
   replicaAssignment,
+  requireValidConfigs,
   TopicCommandError,
   topicConfigs,
   topicPattern,
 } from './topic-command.ts';
+
+/** Where the exceptions that log lines name stand. */
+const EXCEPTIONS = 'org.apache.kafka.server.common';
 
 /** kafka-topics of 3.9: everything through the brokers' admin requests. */
 export async function topicsByAdmin(options: ParsedOptions, io: ToolIo, runtime: Runtime): Promise<void> {
@@ -42,9 +45,9 @@ async function create(admin: Admin, options: ParsedOptions, print: Print): Promi
   const partitions = options.number('partitions');
   const replicationFactor = options.number('replication-factor');
   const configs = topicConfigs(options);
-  validateTopicConfig(configs);
+  requireValidConfigs(configs);
   const byHand = options.value('replica-assignment');
-  const assignment = byHand === undefined ? undefined : replicaAssignment(byHand);
+  const assignment = byHand === undefined ? undefined : replicaAssignment(byHand, EXCEPTIONS);
   if (hasCollisionChars(name)) print(COLLISION_WARNING);
   if (replicationFactor !== undefined && (replicationFactor > 32_767 || replicationFactor < 1)) {
     throw new TopicCommandError(`The replication factor must be between 1 and 32767 inclusive`);
@@ -101,7 +104,7 @@ async function alter(admin: Admin, options: ParsedOptions): Promise<void> {
     topics.map(({ name, partitions }) =>
       byHand === undefined
         ? { name, count }
-        : { name, count, assignment: replicaAssignment(byHand).slice(partitions.length) },
+        : { name, count, assignment: replicaAssignment(byHand, EXCEPTIONS).slice(partitions.length) },
     ),
   );
 }

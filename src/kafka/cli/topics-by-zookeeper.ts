@@ -3,7 +3,6 @@ import { connectZookeeper } from '../../zookeeper/client/client.ts';
 import { ErrorCode as KeeperCode, KeeperError } from '../../zookeeper/jute/errors.ts';
 import { collides, isInternal } from '../broker/topic-names.ts';
 import { assignReplicas } from '../controller/replica-assignment.ts';
-import { validateTopicConfig } from '../log/log-config.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import { encodeJson, paths, type TopicAssignment } from '../zk/znodes.ts';
@@ -13,12 +12,16 @@ import {
   COLLISION_WARNING,
   hasCollisionChars,
   replicaAssignment,
+  requireValidConfigs,
   TopicCommandError,
   topicConfigs,
   topicPattern,
 } from './topic-command.ts';
 
 const ADMIN_OPERATION = 'kafka.admin.AdminOperationException';
+
+/** Where the exceptions that log lines name stand. */
+const EXCEPTIONS = 'kafka.common';
 
 /** kafka-topics of 2.1: reads and writes znodes itself; brokers hear of it by their watches. */
 export async function topicsByZookeeper(options: ParsedOptions, io: ToolIo, runtime: Runtime): Promise<void> {
@@ -68,14 +71,14 @@ class ZookeeperTopics {
     const options = this.#options;
     const topic = options.value('topic')!;
     const config = topicConfigs(options);
-    validateTopicConfig(config);
+    requireValidConfigs(config);
     if (hasCollisionChars(topic)) this.#print(COLLISION_WARNING);
     const byHand = options.value('replica-assignment');
     try {
       const replicas =
         byHand === undefined
           ? await this.#spread(options.number('partitions')!, options.number('replication-factor')!)
-          : new Map(replicaAssignment(byHand).map((ids, partition) => [partition, ids]));
+          : new Map(replicaAssignment(byHand, EXCEPTIONS).map((ids, partition) => [partition, ids]));
       await this.#refuseCreation(topic);
       await this.#zk.setConfig('topics', topic, config);
       await this.#createNode(topic, replicas);
@@ -171,7 +174,7 @@ class ZookeeperTopics {
     this.#print('         Going forward, please use kafka-configs.sh for this functionality');
     const config = await this.#zk.config('topics', topic);
     const added = topicConfigs(this.#options);
-    validateTopicConfig(added);
+    requireValidConfigs(added);
     for (const [name, value] of added) config.set(name, value);
     for (const name of this.#options.values('delete-config')) config.delete(name.trim());
     await this.#zk.setConfig('topics', topic, config);
@@ -206,7 +209,7 @@ class ZookeeperTopics {
   async #newReplicas(existing: TopicAssignment['partitions'], added: number): Promise<Map<number, number[]>> {
     const byHand = this.#options.value('replica-assignment');
     if (byHand !== undefined) {
-      const replicas = replicaAssignment(byHand).slice(existing.size);
+      const replicas = replicaAssignment(byHand, EXCEPTIONS).slice(existing.size);
       return new Map(replicas.map((ids, index) => [existing.size + index, ids]));
     }
     const brokers = [...(await this.#zk.liveBrokers()).keys()].sort((a, b) => a - b);

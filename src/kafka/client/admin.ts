@@ -16,6 +16,7 @@ import { alterConfigs, type ConfigChange, type ConfigEntry, type ConfigResource,
 import type { BrokerConnection, Given } from './connection.ts';
 import { Groups } from './groups.ts';
 import { type IsolationLevel, listOffsets, type OffsetFound, type OffsetWanted } from './offsets.ts';
+import { alterQuotas, describeQuotas, type Quota, type QuotaEntity, type QuotaFilter } from './quotas.ts';
 
 export interface NewTopic {
   readonly name: string;
@@ -174,6 +175,14 @@ export class Admin {
   /** Key by key where the broker can (2.3), else the whole configuration is read, changed and written. */
   alterConfigs(resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
     return alterConfigs(this.#cluster, resource, changes);
+  }
+
+  describeQuotas(filters: readonly QuotaFilter[]): Promise<Quota[]> {
+    return describeQuotas(this.#cluster, filters);
+  }
+
+  alterQuotas(entity: QuotaEntity, changes: ReadonlyMap<string, number | undefined>): Promise<void> {
+    return alterQuotas(this.#cluster, entity, changes);
   }
 
   close(): void {
