@@ -211,6 +211,29 @@ test('a broker that leaves asks the controller first, also when that is another 
   assert.equal(await world.exists('/brokers/ids/1'), false, 'the session is closed, not left to expire');
 });
 
+test('acks=all is never given for records that an in-sync replica has not confirmed', async () => {
+  const world = await new ClusterWorld({ brokers: 2 }).start();
+  await world.createTopic('t', [[0, 1]]);
+  assert.deepEqual((await world.json('/brokers/topics/t/partitions/0/state')).isr, [0, 1]);
+  await assert.rejects(world.produce(0, 't', 'x'), refused(ErrorCode.NOT_ENOUGH_REPLICAS));
+  await world.broker(1).stop();
+  await world.until(
+    'it is alone',
+    async () => `${(await world.json('/brokers/topics/t/partitions/0/state')).isr}` === '0',
+  );
+  await world.until('it knows', async () => (await world.metadata(0)).topics[0]?.partitions[0]?.isrNodes.length === 1);
+  assert.equal(await world.produce(0, 't', 'x'), 0);
+});
+
+test('leaderships move to the broker that stays when one leaves', async () => {
+  const world = await new ClusterWorld({ brokers: 2 }).start();
+  await world.createTopic('t', [[1, 0]]);
+  await world.broker(1).stop();
+  const state = await world.json('/brokers/topics/t/partitions/0/state');
+  assert.deepEqual([state.leader, state.isr], [0, [0]]);
+  assert.equal(await world.produce(0, 't', 'x'), 0);
+});
+
 test('a broker stops in bounded time although ZooKeeper is gone', async () => {
   const world = await new ClusterWorld().start();
   await world.createTopic('t', [[0]]);

@@ -122,8 +122,7 @@ export class Partition {
   append(request: LeaderAppend): void {
     try {
       const log = this.leaderLog();
-      const { isr } = this;
-      if (request.acks === -1 && isr.length < this.#minInSync(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
+      if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
       const validated = validateAndAssign(request.records, {
         rules: recordRulesOf(log.config),
         topicPartition: this.name,
@@ -164,6 +163,18 @@ export class Partition {
     }
   }
 
+  /**
+   * Whether records can become as safe as acks=all promises: enough replicas in sync, and each of them confirming what it has.
+   * Brokers do not replicate from each other yet, so that nobody but the leader ever confirms.
+   */
+  #mayPromise(log: PartitionLog): boolean {
+    return this.isr.length >= this.#minInSync(log) && this.#isAloneInSync;
+  }
+
+  get #isAloneInSync(): boolean {
+    return this.isr.every((id) => id === this.#brokerId);
+  }
+
   /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */
   #minInSync(log: PartitionLog): number {
     return Math.min(log.config.minInsyncReplicas, this.#state?.replicas.length ?? 1);
@@ -172,7 +183,7 @@ export class Partition {
   /** What every in-sync replica has is committed. While this broker is the only one in sync, that is all it has. */
   #advance(): void {
     const log = this.#log;
-    if (log === undefined || !this.isr.every((id) => id === this.#brokerId)) return;
+    if (log === undefined || !this.#isAloneInSync) return;
     const before = log.highWatermark;
     if (log.updateHighWatermark(log.logEndOffset) > before) this.#onProgress(this);
   }
