@@ -18,7 +18,14 @@ import type { LoadResult } from './bench/generator.ts';
 import { createOffsetsTopic, createTopic, deleteTopic, fillTopic } from './bench/kafka-admin.ts';
 import { ceiling, type Duration, generate } from './bench/load.ts';
 import { type LoadRow, loadRows } from './bench/rows.ts';
-import { type LoopHeld, type Servers, type StartOptions, startApache, startOurs } from './bench/servers.ts';
+import {
+  type LoopHeld,
+  type Servers,
+  type Started,
+  type StartOptions,
+  startApache,
+  startOurs,
+} from './bench/servers.ts';
 import { judgeSlowReader, produceBesideSlowReaders, type SlowReaderResult } from './bench/slow-reader.ts';
 import { amount, type Line, median, render } from './bench/table.ts';
 
@@ -74,21 +81,20 @@ async function startRows(): Promise<Line[]> {
     await createOffsetsTopic(servers.kafkaPort);
     await servers.stop();
   }
-  const measure = async (
-    start: typeof startOurs,
-    at: string,
-  ): Promise<{ started: Servers['startedMs']; rss: number }> => {
+  const measure = async (start: typeof startOurs, at: string): Promise<{ started: Started; rss: number }> => {
     const servers = await start({ dir: at, ...known });
     await pause(args.quick ? 1_000 : 3_000);
     const rss = servers.residentBytes();
     await servers.stop();
-    return { started: servers.startedMs, rss };
+    return { started: servers.started, rss };
   };
   const { ours, apache } = await alternate(
     () => measure(startOurs, oursDir),
     () => measure(startApache, apacheDir),
   );
-  const seconds = (which: 'zookeeper' | 'kafka' | 'both', name: string, goalMs: number | undefined): Line => {
+  const cpuOf = (starts: readonly { started: Started }[]): string =>
+    medianOf(starts, ({ started }) => started.cpu).toFixed(0);
+  const seconds = (which: 'zookeeper' | 'both', name: string, goalMs: number | undefined): Line => {
     const mine = medianOf(ours, ({ started }) => started[which]);
     const theirs = medianOf(apache, ({ started }) => started[which]);
     return {
@@ -97,6 +103,7 @@ async function startRows(): Promise<Line[]> {
       ours: amount(mine, 'ms'),
       apache: amount(theirs, 'ms'),
       ratio: theirs / mine,
+      cpu: which === 'both' ? `${cpuOf(ours)} / ${cpuOf(apache)} ms` : '',
       goal: goalMs === undefined ? '' : `< ${goalMs} ms`,
       met: goalMs === undefined || mine < goalMs,
     };
