@@ -6,9 +6,9 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts';
 import { FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/02-list-offsets.ts';
-import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
 import { OffsetCommitRequest } from '../protocol/messages/08-offset-commit.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts';
+import { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts';
 import { InitProducerIdRequest, InitProducerIdResponse } from '../protocol/messages/22-init-producer-id.ts';
 import { ClusterWorld, refused } from './testkit/cluster-world.ts';
 import { encodeRequest, type RawClient } from './testkit/raw-client.ts';
@@ -154,11 +154,14 @@ test('requests of one connection are handled one after the other: a waiting fetc
   const client = cluster.connectTo(0);
   const order: string[] = [];
   const first = fetch(client, 0, { maxWaitMs: 2000 }).then(() => order.push('fetch'));
-  const second = client.ask(MetadataRequest, MetadataResponse, 5, { topics: null }).then(() => order.push('metadata'));
+  const topic = { name: 'next', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+  const second = client
+    .ask(CreateTopicsRequest, CreateTopicsResponse, 4, { topics: [topic], timeoutMs: 5000 })
+    .then(() => order.push('creation'));
   await cluster.sim.runFor(1000);
-  assert.deepEqual(order, []);
+  assert.equal(await cluster.exists('/brokers/topics/next'), false);
   await cluster.run(Promise.all([first, second]));
-  assert.deepEqual(order, ['fetch', 'metadata']);
+  assert.deepEqual(order, ['fetch', 'creation']);
 });
 
 test('appends of one connection overlap, and are answered in the order they were sent', async () => {
@@ -173,10 +176,13 @@ test('appends of one connection overlap, and are answered in the order they were
 
 test('requests beyond the limit of all connections wait until there is room, and all are answered', async () => {
   const cluster = await world({ 'queued.max.request.bytes': 50_000 });
-  const waiters = Array.from({ length: 8 }, () => cluster.connectTo(0));
-  const answers = waiters.flatMap((client) =>
-    Array.from({ length: 4 }, () => produce(client, batchOf(['x'.repeat(30_000)]))),
-  );
+  const chunkBytes = 65_536;
+  const answers = Array.from({ length: 8 }, () => {
+    const client = cluster.connectTo(0);
+    // Whatever follows has to wait for this one.
+    void fetch(client, 0, { maxWaitMs: 5000, minBytes: 1 << 30 });
+    return Array.from({ length: 20 }, () => produce(client, batchOf(['x'.repeat(30_000)])));
+  }).flat();
   let mostBytes = 0;
   cluster.sim.invariant('request bytes', () => {
     mostBytes = Math.max(mostBytes, cluster.broker(0).server?.networkLoad.requestBytes ?? 0);
@@ -184,7 +190,7 @@ test('requests beyond the limit of all connections wait until there is room, and
   const done = await cluster.run(Promise.all(answers));
   assert.ok(done.every(({ responses }) => responses[0]?.partitionResponses[0]?.errorCode === ErrorCode.NONE));
   assert.equal(cluster.broker(0).server?.networkLoad.requestBytes, 0);
-  assert.ok(mostBytes < 50_000 + 8 * 31_000, `${mostBytes} bytes`);
+  assert.ok(mostBytes < 50_000 + 8 * (chunkBytes + 31_000), `${mostBytes} bytes of 4,800,000`);
 });
 
 test('an idle connection is closed, one that waits for an answer is not', async () => {

@@ -118,8 +118,8 @@ export class LogDirectory {
     const { fileDeleteDelayMs } = log.config;
     return new Promise((resolve, reject) => {
       log.retire(doomed, (error) => {
-        this.logs.delete(name);
         if (error === undefined) {
+          this.logs.delete(name);
           this.#removeLater(doomed, fileDeleteDelayMs);
           resolve();
         } else {

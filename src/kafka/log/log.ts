@@ -303,7 +303,12 @@ export class PartitionLog {
     this.#whenDrained((next) => {
       const steps = [log.epochWriter, log.metadataWriter].map((writer) => (step: Completion) => writer.whenIdle(step));
       allDone(steps, () => {
-        log.runtime.disk.rename(log.directory, directory);
+        try {
+          log.runtime.disk.rename(log.directory, directory);
+        } catch (error) {
+          if (!(error instanceof DiskError)) throw error;
+          return next(error);
+        }
         log.directory = directory;
         this.#forgetFiles();
         next();
