@@ -45,8 +45,6 @@ const noCleaner = 'topics show it as their default, but nothing is compacted';
 
 export const brokerKeyNotes: KeyNotes = {
   withoutEffect: {
-    'broker.id.generation.enable': 'a broker without `broker.id` always gets a generated one',
-    'inter.broker.protocol.version': 'a broker has no other broker to speak to yet',
     'log.cleaner.delete.retention.ms': noCleaner,
     'log.cleaner.max.compaction.lag.ms': noCleaner,
     'log.cleaner.min.cleanable.ratio': noCleaner,
@@ -56,6 +54,7 @@ export const brokerKeyNotes: KeyNotes = {
     'producer.purgatory.purge.interval.requests': 'completed operations leave the purgatory at once',
   },
   refused: {
+    'inter.broker.protocol.version': 'anything but 3.9',
     'authorizer.class.name': 'no ACLs; a broker that asks for them does not start',
     'control.plane.listener.name': 'no listener of its own for the controller',
     'listener.security.protocol.map': 'honoured for names, but every listener must map to PLAINTEXT',

@@ -42,6 +42,12 @@ const refusals: readonly { name: string; given: Record<string, string>; key: str
   { name: 'a number below its range', given: { 'num.partitions': '0' }, key: 'num.partitions' },
   { name: 'a number beyond its type', given: { 'num.partitions': '2147483648' }, key: 'num.partitions' },
   { name: 'a boolean that is none', given: { 'auto.create.topics.enable': 'yes' }, key: 'auto.create.topics.enable' },
+  { name: 'no id where none may be generated', given: { 'broker.id.generation.enable': 'false' }, key: 'broker.id' },
+  {
+    name: 'an older protocol between brokers',
+    given: { 'inter.broker.protocol.version': '2.1-IV2' },
+    key: 'inter.broker.protocol.version',
+  },
   { name: 'a listener without a port', given: { listeners: 'PLAINTEXT://localhost' }, key: 'listeners' },
   { name: 'a listener that needs TLS', given: { listeners: 'SSL://localhost:9093' }, key: 'listeners' },
   {

@@ -21,6 +21,7 @@ export class KafkaConfig {
     if (this.optional('zookeeper.connect') === null) {
       throw new ConfigError('zookeeper.connect', undefined, 'name the ZooKeeper servers as host:port,host:port/chroot');
     }
+    this.#checkIdentity();
     refuseUnlessEmpty(
       this,
       'authorizer.class.name',
@@ -107,6 +108,17 @@ export class KafkaConfig {
       if (pair.slice(0, colon) === listenerName) return pair.slice(colon + 1);
     }
     return listenerName;
+  }
+
+  #checkIdentity(): void {
+    if (this.brokerId < 0 && !this.boolean('broker.id.generation.enable')) {
+      throw new ConfigError('broker.id', '-1', 'give the broker an id, or set broker.id.generation.enable=true');
+    }
+    const protocol = this.string('inter.broker.protocol.version');
+    if (!/^3\.9(-IV0)?$/.test(protocol)) {
+      // Znodes and requests between brokers are written as 3.9 does; an older cluster could not read them.
+      throw new ConfigError('inter.broker.protocol.version', protocol, 'only 3.9 is spoken yet');
+    }
   }
 
   #requirePlaintext(listenerName: string): void {
