@@ -7,7 +7,7 @@ import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
-import type { Outcome } from './peers/process.ts';
+import { type Outcome, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { kcat, nodeScript, python } from './peers/tools.ts';
 
@@ -19,6 +19,15 @@ const lines = (outcome: Outcome): string[] =>
   clean(outcome)
     .split('\n')
     .filter((line) => line !== '');
+
+/** A broker that has just started first has to hear from its controller which partitions there are. */
+async function readAll(bootstrap: string, topic: string): Promise<string[]> {
+  await until(`leader of ${topic}`, async () => {
+    const known = clean(await kcat(['-b', bootstrap, '-L'])); // without the topic's name: asking for it could create it
+    return new RegExp(`topic "${topic}" with 1 partitions:\\n +partition 0, leader \\d`).test(known) || undefined;
+  });
+  return lines(await kcat(['-b', bootstrap, '-t', topic, '-C', '-o', 'beginning', '-e']));
+}
 
 test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, consume and describe', async (t) => {
   const ours = await startOdradek({ dir: tempDir() });
@@ -128,10 +137,7 @@ test('what was acknowledged outlives kill -9, and Apache’s dump tool reads our
   await first.kill();
   const second = await startOdradek({ dir });
   t.after(() => second.kill());
-  assert.deepEqual(lines(await kcat(['-b', second.bootstrap, '-t', 'kept', '-C', '-o', 'beginning', '-e'])), [
-    ...records,
-    'more',
-  ]);
+  assert.deepEqual(await readAll(second.bootstrap, 'kept'), [...records, 'more']);
   await second.stop();
   const segment = join(dir, 'kafka', 'kept-0', '00000000000000000000.log');
   const dumped = clean(await kafkaTool('kafka-dump-log', '3.9.1', ['--deep-iteration', '--files', segment]));
@@ -249,10 +255,7 @@ test('our broker runs on Apache ZooKeeper 3.9.4, restarts there and leaves like 
   await first.stop();
   const second = await startOdradek(spec);
   t.after(() => second.kill());
-  assert.deepEqual(lines(await kcat(['-b', second.bootstrap, '-t', 'there', '-C', '-o', 'beginning', '-e'])), [
-    'one',
-    'two',
-  ]);
+  assert.deepEqual(await readAll(second.bootstrap, 'there'), ['one', 'two']);
   await second.stop();
 });
 
@@ -274,28 +277,18 @@ for (const version of ['3.9.1', '2.1.0'] as const) {
     await first.stop();
     const second = await startApacheKafka(broker);
     t.after(() => second.kill());
-    assert.deepEqual(lines(await kcat(['-b', second.bootstrap, '-t', 'theirs', '-C', '-o', 'beginning', '-e'])), [
-      'one',
-      'two',
-      'three',
-    ]);
+    assert.deepEqual(await readAll(second.bootstrap, 'theirs'), ['one', 'two', 'three']);
     await second.stop();
 
     const third = await startOdradek({ dir, zookeeperConnect: ours.zookeeper });
     t.after(() => third.kill());
-    assert.deepEqual(lines(await kcat(['-b', third.bootstrap, '-t', 'theirs', '-C', '-o', 'beginning', '-e'])), [
-      'one',
-      'two',
-      'three',
-    ]);
+    assert.deepEqual(await readAll(third.bootstrap, 'theirs'), ['one', 'two', 'three']);
     clean(await kcat(['-b', third.bootstrap, '-t', 'theirs', '-P'], { stdin: 'four\n' }));
     await third.stop();
 
     const fourth = await startApacheKafka(broker);
     t.after(() => fourth.kill());
-    assert.deepEqual(lines(await kcat(['-b', fourth.bootstrap, '-t', 'theirs', '-C', '-o', 'beginning', '-e'])), [
-      ...['one', 'two', 'three', 'four'],
-    ]);
+    assert.deepEqual(await readAll(fourth.bootstrap, 'theirs'), [...['one', 'two', 'three', 'four']]);
     await fourth.stop();
     assert.ok(readdirSync(logDir).includes('meta.properties'));
   });
