@@ -41,7 +41,7 @@ export interface Lz4Options {
 export function lz4Frame(
   bytes: Uint8Array,
   { magic, level = LZ4_DEFAULT_LEVEL }: Lz4Options,
-  native = nativeLz4,
+  native = nativeLz4(),
 ): Uint8Array {
   const attempts = level === LZ4_DEFAULT_LEVEL ? 1 : Math.min(2 ** Math.max(level, 1), ATTEMPTS_MAX);
   const blockCount = Math.ceil(bytes.length / BLOCK_SIZE);
@@ -81,7 +81,7 @@ export function lz4Unframe(
   bytes: Uint8Array,
   { magic }: Lz4Options,
   sizeMax: number,
-  native: NativeLz4 | null = nativeLz4,
+  native: NativeLz4 | null = nativeLz4(),
 ): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { flags, blockSizeMax, headerSize } = readDescriptor(bytes, view, magic);

@@ -28,7 +28,7 @@ export function snappyFrame(bytes: Uint8Array): Uint8Array {
 export function snappyUnframe(
   bytes: Uint8Array,
   sizeMax: number,
-  native: NativeSnappy | null = nativeSnappy,
+  native: NativeSnappy | null = nativeSnappy(),
 ): Uint8Array {
   if (!startsWithMagic(bytes, 0)) return uncompressBlock(bytes, sizeMax, native);
   const parts: Uint8Array[] = [];
