@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import type { Outcome } from '../test/sim/outcome.ts';
 import { isWorldName, runWorld, type WorldName, worlds } from '../test/sim/worlds.ts';
 
-/** So many of each world: about half a minute on two busy cores. */
-const CI_SEEDS = 30;
+/** So many of each world: ten seconds on two idle cores, most of a minute on busy ones. */
+const CI_SEEDS = 12;
 const TRACE_LINES = 40;
 
 const { values } = parseArgs({

@@ -19,7 +19,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/standalone-agreement.ts',
     find: 'this.#options.log.flush((error) => this.#synced(error));',
     replace: 'this.#options.log.flush(() => undefined); this.#synced(undefined);',
-    seeds: [1],
+    seeds: [1, 2],
     symptom: /was at version|is lost|is both|was acknowledged before|went back/,
   },
   {
@@ -28,7 +28,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/persistence/txn-log-reader.ts',
     find: "if (adler32(bytes) !== checksum) return this.#endAt(position, size, 'CRC check failed');",
     replace: 'void checksum;',
-    seeds: [19],
+    seeds: [12],
     symptom: /a recovered tree is not its log|which nobody wrote|CorruptionError|MalformedError/,
   },
   {
@@ -37,7 +37,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/persistence/file-snap-log.ts',
     find: '      rewriteLastBatch(file);\n',
     replace: '      void rewriteLastBatch;\n',
-    seeds: [7],
+    seeds: [10, 29],
     symptom: /CorruptionError|is lost|was at version|is both/,
   },
   {
@@ -46,7 +46,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/standalone-server.ts',
     find: 'lastZxid: recovered.lastZxid })',
     replace: 'lastZxid: (recovered.lastZxid - 1n) as typeof recovered.lastZxid })',
-    seeds: [1],
+    seeds: [2, 3],
     symptom: /is both|was acknowledged before/,
   },
   {
@@ -65,7 +65,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/sessions.ts',
     find: 'clock.afterPoll(() => this.#expire(judgedMs));',
     replace: 'this.#expire(judgedMs);',
-    seeds: [6],
+    seeds: [2, 3],
     symptom: /is expired, and it spoke/,
   },
   {
@@ -75,7 +75,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
     replace:
       '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
-    seeds: [1],
+    seeds: [1, 3],
     symptom: /leads beyond the log/,
   },
   {
@@ -85,7 +85,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'first.segment.write(bytes, done);',
     replace: 'done(undefined); first.segment.write(bytes, () => undefined);',
     seeds: [1],
-    symptom: /is lost|stands where|damaged|without any power failure|CorruptBatchError/,
+    symptom:
+      /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before/,
   },
   {
     name: 'recovery keeps a batch with a wrong checksum',
@@ -93,7 +94,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/segment.ts',
     find: 'const isValid = inRange && hasValidCrc(',
     replace: 'const isValid = inRange || hasValidCrc(',
-    seeds: [1],
+    seeds: [1, 2],
     symptom: /damaged/,
   },
 ];

@@ -24,6 +24,8 @@ export interface ActorOptions {
   readonly history: ZookeeperHistory;
   readonly random: SimRandom;
   readonly inFlightMax: number;
+  /** How many of the values span pages. */
+  readonly largeShare: number;
   readonly violated: (error: unknown) => void;
   readonly nowMs: () => number;
 }
@@ -124,10 +126,10 @@ export class ZookeeperActor {
 
   #label(): string {
     this.#serial += 1;
-    const { name, random } = this.options;
+    const { name, random, largeShare } = this.options;
     const label = `${name}.${this.#serial}`;
-    // Mostly small; some span pages, so that a torn write can lose the middle of one.
-    return random.chance(0.15) ? label.padEnd(600 + random.below(14_000), '~') : label;
+    // Some span pages, so that a torn write can lose the middle of one.
+    return random.chance(largeShare) ? label.padEnd(600 + random.below(16_000), '~') : label;
   }
 
   /** Answers come in the order of the questions; what they say is judged. */

@@ -23,6 +23,8 @@ class ZookeeperWorld {
   readonly #sessionTimeoutMs: number;
   readonly #durationMs: number;
   readonly #faults = new Map<string, number>();
+  /** The next failed sync takes the machine with it. */
+  #losesPower = false;
   #violation: unknown;
 
   constructor(seed: number, options: RunOptions) {
@@ -89,6 +91,7 @@ class ZookeeperWorld {
 
   #startActors(): void {
     const count = 2 + this.#random.below(4);
+    const largeShare = this.#random.pick([0.02, 0.2, 0.9]);
     for (let index = 0; index < count; index += 1) {
       const name = `c${index}`;
       const actor = new ZookeeperActor({
@@ -100,6 +103,7 @@ class ZookeeperWorld {
         history: this.#history,
         random: this.#random.fork(name),
         inFlightMax: this.#random.pick([1, 3, 12]),
+        largeShare,
         violated: (error) => this.#violated(error),
         nowMs: () => this.sim.nowMs,
       });
@@ -122,6 +126,10 @@ class ZookeeperWorld {
       reset: () => this.#reset(),
       slow: () => this.#slow(),
       'sync fails': () => machine.disk.failNext({ operation: 'sync', code: 'EIO' }),
+      'sync fails, then the power': () => {
+        this.#losesPower = true;
+        machine.disk.failNext({ operation: 'sync', code: 'EIO', path: '/log.' });
+      },
       'append fails': () => machine.disk.failNext({ operation: 'append', code: 'EIO' }),
       'disk full': () => this.#fillDisk(),
       'clock jump': () => machine.clockJump(Math.floor(random.between(-100_000, 100_000))),
@@ -176,9 +184,10 @@ class ZookeeperWorld {
     actor.unheardUntilMs = Math.max(actor.unheardUntilMs, this.sim.nowMs + ms);
   }
 
-  /** The server gave up. Half of the time the machine goes with it: a dying disk takes more than one write. */
+  /** The server gave up. Some disks die together with their machine: of the last batch any page may be missing then. */
   #failed(error: unknown): void {
-    if (this.#random.chance(0.5)) this.#server.node.crash('power');
+    if (this.#losesPower) this.#server.node.crash('power');
+    this.#losesPower = false;
     this.#server.failed(error);
   }
 
@@ -193,8 +202,8 @@ class ZookeeperWorld {
     const actor = this.#actors.find(({ client }) => hex(client.sessionId) === expired);
     if (actor === undefined || actor.sentMs < actor.unheardUntilMs) return;
     const silentMs = this.sim.nowMs - actor.sentMs;
-    // Half of the timeout: far below what any rounding to ticks or any way through the network explains.
-    if (silentMs > this.#sessionTimeoutMs / 2) return;
+    // Deadlines are rounded up, and what the network lost or delayed does not count here.
+    if (silentMs > 0.9 * this.#sessionTimeoutMs) return;
     this.#violated(new Violation(`the session of ${actor.options.name} is expired, and it spoke ${silentMs} ms ago`));
   }
 
