@@ -97,11 +97,17 @@ test('an operator deletes /controller: somebody is elected again, and everything
   const world = await new ClusterWorld({ brokers: 2 }).start();
   await world.createTopic('t', [[0], [1]]);
   const first = await costOf(world, 'earlier');
+  const elections: number[] = [];
   for (let epoch = 2; epoch <= 40; epoch += 1) {
+    const before = world.sim.eventCount;
     await world.run(world.zk.delete('/controller'));
     await world.until('there is a controller', () => world.exists('/controller'));
+    await world.sim.runFor(400);
+    elections.push(world.sim.eventCount - before);
     assert.equal(String((await world.run(world.zk.getData('/controller_epoch'))).data), String(epoch));
   }
+  const [early = 0, late = 0] = [elections.slice(0, 5), elections.slice(-5)].map((some) => Math.max(...some));
+  assert.ok(late < 1.5 * early, `watches multiply with elections: ${elections}`);
   const again = await costOf(world, 'later');
   assert.ok(again < 2 * first, `watches multiply with elections: ${first} events, then ${again}`);
   const controller = await world.controller();
@@ -236,14 +242,18 @@ test('a topic whose replicas could not be deleted keeps its znodes until they ar
   await world.until('the topic is gone', async () => !(await world.exists('/brokers/topics/doomed')));
 });
 
-test('a session that expires while the last one is being replaced is replaced, too', async () => {
+test('sessions that expire again and again are replaced again and again', async () => {
   const world = await new ClusterWorld().start();
   const { machine } = world.broker(0);
   world.sim.network.partition(machine, world.zookeeper.machine);
   await world.sim.runFor(15_000);
-  for (let gapMs = 1; gapMs < 30; gapMs += 1) {
+  const renewals = () => world.logLines.filter((line) => line.includes('opening another')).length;
+  for (let gapMs = 0; gapMs < 8; gapMs += 0.5) {
+    const before = renewals();
     world.sim.network.heal();
-    await world.sim.runFor(gapMs === 1 ? 3000 : 2 * gapMs);
+    // Cut again soon after the loss is known; where none was lost yet, a while later.
+    await world.sim.runUntil(() => renewals() > before, 20_000).catch(() => undefined);
+    await world.sim.runFor(gapMs);
     world.sim.network.partition(machine, world.zookeeper.machine);
     await world.sim.runFor(15_000);
   }
