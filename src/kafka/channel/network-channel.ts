@@ -107,12 +107,14 @@ export class NetworkChannel implements BrokerChannel {
   }
 
   #answered(frame: Slices): boolean {
-    const exchange = this.#inFlight.shift();
+    // It stays in flight until its answer is read: an answer that cannot be read breaks the connection, and fails it with the others.
+    const exchange = this.#inFlight.peek();
     if (exchange === undefined || new Reader(frame).int32() !== exchange.correlationId) {
       throw new MalformedError('an answer that belongs to no request');
     }
-    exchange.timer.cancel();
     exchange.read(frame);
+    exchange.timer.cancel();
+    this.#inFlight.shift();
     return true;
   }
 
