@@ -4,7 +4,9 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../protocol/messages/20-delete-topics.ts';
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../protocol/messages/37-create-partitions.ts';
+import { BrokerIdInUseError } from '../zk/kafka-zk.ts';
 import { ClusterWorld, refused } from './testkit/cluster-world.ts';
+import { ZookeeperUnavailableError } from './zookeeper-session.ts';
 
 const deleteTopic = (world: ClusterWorld, at: number, name: string, timeoutMs = 5000) =>
   world.ask(at, (client) =>
@@ -336,4 +338,20 @@ test('topics come into being because somebody asked for them, unless that is tur
   assert.equal((await ask('unwanted', false)).topics[0]?.errorCode, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   await world.sim.runFor(1000);
   assert.equal(await world.exists('/brokers/topics/unwanted'), false);
+});
+
+test('a broker without ZooKeeper does not start, says so in time, and leaves nothing running', async () => {
+  const world = new ClusterWorld();
+  await assert.rejects(world.run(world.broker(0).launch()), ZookeeperUnavailableError);
+  const before = world.sim.eventCount;
+  await world.sim.runFor(600_000);
+  assert.ok(world.sim.eventCount - before < 10);
+});
+
+test('a second broker of one id does not start while the first one lives', async () => {
+  const world = await new ClusterWorld({ brokers: 2, kafka: { 'broker.id': 7 } }).start().then(
+    () => assert.fail('two brokers of one id'),
+    (error: unknown) => error,
+  );
+  assert.ok(world instanceof BrokerIdInUseError);
 });
