@@ -186,6 +186,7 @@ class Loader {
       if (later !== undefined) await this.#removeFrom(later, 'an earlier segment is corrupt');
     }
     segment.endRecovery(validBytes);
+    await sliced(log.runtime.clock, segment.rewriteFrom(this.#from.recoveryPoint));
     // What was cut off must not come back under what is appended next.
     if (!isWhole) await completed((done) => segment.flush(endOffset, done));
     segment.close();

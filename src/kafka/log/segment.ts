@@ -327,6 +327,21 @@ export class Segment {
     return gone;
   }
 
+  /**
+   * Writes everything from an offset on again. After a failed sync the kernel takes its pages for clean: the next process reads
+   * them, and its sync succeeds without having written them. @throws DiskError
+   */
+  *rewriteFrom(offset: number): Generator<void, void> {
+    const size = this.settledSize;
+    let at = this.find(offset)?.position ?? size;
+    while (at < size) {
+      const bytes = this.file.readAt(at, Math.min(RECOVERY_WINDOW_BYTES, size - at));
+      this.file.writeAt(at, bytes);
+      at += bytes.length;
+      yield;
+    }
+  }
+
   /** Files get the suffix `.deleted` and go for good with `remove`. @throws DiskError */
   markDeleted(): void {
     this.close();
