@@ -13,7 +13,8 @@ import { ErrorCode, KafkaError } from '../../src/kafka/protocol/errors.ts';
 import { codecNames } from '../../src/kafka/records/batch.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
-import { type ApacheKafka, startApacheKafka } from './peers/apache-kafka.ts';
+import { startOdradek } from './odradek.ts';
+import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { installKcat, installPython } from './peers/install.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
@@ -22,30 +23,74 @@ import { tempDir } from './peers/temp-dir.ts';
 import { kcat } from './peers/tools.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
-const versions = ['3.9.1', '2.1.0'] as const;
+/** Apache's releases, and our own broker, which must be no different. */
+const versions = ['3.9.1', '2.1.0', 'odradek'] as const;
 type Version = (typeof versions)[number];
 
 interface Peer {
-  readonly version: Version;
   readonly bootstrap: string;
   readonly admin: Admin;
-  readonly zookeeperConnect: string;
-  readonly logDir: string;
-  readonly broker: ApacheKafka;
+  /** Of Apache's tools. */
+  readonly tools: '3.9.1' | '2.1.0';
+  /** SIGKILL, then a new life on the same port and data. */
+  killAndRestart(meanwhile: () => void): Promise<void>;
 }
 
-async function startPeer(t: TestContext, version: Version, overrides: Record<string, string> = {}): Promise<Peer> {
+const sessionTimeout = { 'zookeeper.session.timeout.ms': '4000' };
+
+async function startPeer(t: TestContext, version: Version): Promise<Peer> {
+  const broker = version === 'odradek' ? await startOurs(t) : await startApache(t, version);
+  const admin = createAdmin(runtime, { bootstrapServers: broker.bootstrap });
+  t.after(() => admin.close());
+  return { ...broker, admin };
+}
+
+async function startApache(t: TestContext, version: '3.9.1' | '2.1.0'): Promise<Omit<Peer, 'admin'>> {
   const dir = tempDir();
   const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
   t.after(() => zookeeper.kill());
-  const logDir = join(dir, 'kafka');
-  const zookeeperConnect = zookeeper.connect;
-  const broker = await startApacheKafka({ version, zookeeperConnect, logDir, overrides });
+  const options = {
+    version,
+    zookeeperConnect: zookeeper.connect,
+    logDir: join(dir, 'kafka'),
+    overrides: sessionTimeout,
+  };
+  const broker = await startApacheKafka(options);
   t.after(() => broker.kill());
-  const { bootstrap } = broker;
-  const admin = createAdmin(runtime, { bootstrapServers: bootstrap });
-  t.after(() => admin.close());
-  return { version, bootstrap, admin, zookeeperConnect, logDir, broker };
+  return {
+    bootstrap: broker.bootstrap,
+    tools: version,
+    async killAndRestart(meanwhile) {
+      const killed = broker.kill();
+      meanwhile();
+      await killed;
+      await registrationGone(t, zookeeper.connect);
+      const again = await startApacheKafka({ ...options, port: broker.port });
+      t.after(() => again.kill());
+    },
+  };
+}
+
+async function startOurs(t: TestContext): Promise<Omit<Peer, 'admin'>> {
+  const dir = tempDir();
+  const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  t.after(() => zookeeper.kill());
+  const kafka = { 'offsets.topic.num.partitions': '5', 'group.initial.rebalance.delay.ms': '0', ...sessionTimeout };
+  const spec = { dir, zookeeperConnect: zookeeper.connect, kafka };
+  const broker = await startOdradek(spec);
+  t.after(() => broker.kill());
+  return {
+    bootstrap: broker.bootstrap,
+    tools: '3.9.1',
+    async killAndRestart(meanwhile) {
+      const killed = broker.kill();
+      meanwhile();
+      await killed;
+      await registrationGone(t, zookeeper.connect);
+      const again = await startOdradek({ ...spec, kafkaPort: broker.kafkaPort });
+      t.after(() => again.kill());
+    },
+  };
 }
 
 function producerOf(t: TestContext, peer: Peer, options: Partial<ProducerOptions> = {}): Producer {
@@ -81,7 +126,7 @@ async function take(consumer: Consumer, count: number): Promise<ConsumerRecord[]
 }
 
 for (const version of versions) {
-  test(`what we produce in every codec, Apache ${version}'s consumer and kcat read, and the reverse`, async (t) => {
+  test(`what we produce in every codec, a consumer beside ${version} and kcat read, and the reverse`, async (t) => {
     const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'ours', partitions: 1, replicationFactor: 1 }]);
     const expected: string[] = [];
@@ -104,7 +149,7 @@ for (const version of versions) {
       );
       await producer.close();
     }
-    const consumed = await kafkaTool('kafka-console-consumer', version, [
+    const consumed = await kafkaTool('kafka-console-consumer', peer.tools, [
       ...['--bootstrap-server', peer.bootstrap, '--topic', 'ours', '--from-beginning'],
       ...['--max-messages', String(expected.length), '--property', 'print.key=true'],
     ]);
@@ -119,10 +164,10 @@ for (const version of versions) {
     await peer.admin.createTopics([{ name: 'theirs', partitions: 1, replicationFactor: 1 }]);
     const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
     for (const codec of codecs) {
-      const flag = version === '2.1.0' ? '--broker-list' : '--bootstrap-server';
+      const flag = peer.tools === '2.1.0' ? '--broker-list' : '--bootstrap-server';
       const produced = await kafkaTool(
         'kafka-console-producer',
-        version,
+        peer.tools,
         [flag, peer.bootstrap, '--topic', 'theirs', '--compression-codec', codec],
         { stdin: `apache ${codec} ${'y'.repeat(2_000)}\n`.repeat(3) },
       );
@@ -153,7 +198,7 @@ for (const version of versions) {
     );
   });
 
-  test(`an administrator's requests to Apache ${version}`, async (t) => {
+  test(`an administrator's requests to ${version}`, async (t) => {
     const peer = await startPeer(t, version);
     const { admin } = peer;
     await admin.createTopics([
@@ -194,7 +239,7 @@ for (const version of versions) {
     assert.equal((await at(-1)).offset, 3);
     assert.equal((await at(1_500)).offset, 1);
     assert.equal((await at(9_999)).offset, -1);
-    if (version === '3.9.1') assert.equal((await at(MAX_TIMESTAMP)).offset, 1);
+    if (peer.tools === '3.9.1') assert.equal((await at(MAX_TIMESTAMP)).offset, 1);
 
     const consumer = consumerOf(t, peer, { groupId: 'g' });
     consumer.subscribe(['two']);
@@ -221,7 +266,7 @@ for (const version of versions) {
     await until('the deletion', async () => ((await admin.listTopics()).includes('one') ? undefined : true));
   });
 
-  test(`members of a group at Apache ${version}: two of ours, kcat and kafka-python`, async (t) => {
+  test(`members of a group at ${version}: two of ours, kcat and kafka-python`, async (t) => {
     const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'shared', partitions: 4, replicationFactor: 1 }]);
     const all = (counts: readonly number[]): boolean => counts.reduce((sum, count) => sum + count, 0) === 4;
@@ -282,9 +327,8 @@ for (const version of versions) {
     );
   });
 
-  test(`Apache ${version} restarts in the middle: nothing is lost, nothing comes twice, the order holds`, async (t) => {
-    const overrides = { 'zookeeper.session.timeout.ms': '4000' };
-    const peer = await startPeer(t, version, overrides);
+  test(`${version} restarts in the middle: nothing is lost, nothing comes twice, the order holds`, async (t) => {
+    const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'log', partitions: 3, replicationFactor: 1 }]);
     const producer = producerOf(t, peer, { lingerMs: 2, requestTimeoutMs: 5_000 });
     const consumer = consumerOf(t, peer, { groupId: 'tail', sessionTimeoutMs: 10_000 });
@@ -298,13 +342,7 @@ for (const version of versions) {
     };
     send(0, 1_000);
     const seen = await take(consumer, 500);
-    const stopped = peer.broker.kill();
-    send(1_000, 2_000);
-    await stopped;
-    await registrationGone(t, peer);
-    const { zookeeperConnect, logDir } = peer;
-    const again = await startApacheKafka({ version, zookeeperConnect, logDir, port: peer.broker.port, overrides });
-    t.after(() => again.kill());
+    await peer.killAndRestart(() => send(1_000, 2_000));
     send(2_000, total);
     await Promise.all(acknowledged);
     seen.push(...(await take(consumer, total - seen.length)));
@@ -319,8 +357,8 @@ for (const version of versions) {
 }
 
 /** A broker that was killed is refused while its old session lives. */
-async function registrationGone(t: TestContext, { zookeeperConnect }: Peer): Promise<void> {
-  const client = connectZookeeper(runtime, { connect: zookeeperConnect });
+async function registrationGone(t: TestContext, connect: string): Promise<void> {
+  const client = connectZookeeper(runtime, { connect });
   t.after(() => client.close());
   await until('end of the session', async () =>
     (await client.exists('/brokers/ids/0')) === undefined ? true : undefined,
