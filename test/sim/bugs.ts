@@ -75,7 +75,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
     replace:
       '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
-    seeds: [1, 3],
+    seeds: [3, 9],
     symptom: /leads beyond the log/,
   },
   {
@@ -84,7 +84,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/append-queue.ts',
     find: 'first.segment.write(bytes, done);',
     replace: 'done(undefined); first.segment.write(bytes, () => undefined);',
-    seeds: [1],
+    seeds: [1, 3],
     symptom:
       /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before/,
   },
@@ -94,7 +94,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/segment.ts',
     find: 'const isValid = inRange && hasValidCrc(',
     replace: 'const isValid = inRange || hasValidCrc(',
-    seeds: [1, 2],
+    seeds: [1, 4],
     symptom: /damaged/,
   },
 ];

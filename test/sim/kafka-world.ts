@@ -142,6 +142,10 @@ class KafkaWorld {
       reset: () => this.sim.network.resetBetween(this.#clients, machine),
       'disk full': () => this.#breakDisk(() => machine.disk.fill(random.below(30) * 4096)),
       'append fails': () => this.#breakDisk(() => machine.disk.failNext({ operation: 'append', code: 'EIO' })),
+      'sync fails': () =>
+        this.#breakDisk(() =>
+          machine.disk.failNext({ operation: 'sync', code: 'EIO', path: random.pick(['', '.log']) }),
+        ),
       'clock jump': () => machine.clockJump(Math.floor(random.between(-100_000, 100_000))),
     };
     const name = random.pick(Object.keys(faults));
