@@ -256,7 +256,15 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     const deadlineMs = this.#clock.monotonicMs() + (options.timeoutMs ?? 1_000);
     const max = options.max ?? this.#options.maxPollRecords ?? 500;
     const wakeups = this.#wakeups;
-    this.#polled();
+    this.#pollTimer?.cancel();
+    try {
+      return await this.#pollUntil(deadlineMs, max, wakeups);
+    } finally {
+      this.#armPollTimer();
+    }
+  }
+
+  async #pollUntil(deadlineMs: number, max: number, wakeups: number): Promise<ConsumerRecord[]> {
     for (;;) {
       if (this.#closed) throw new ClientClosedError('consumer');
       this.#throwFailure();
@@ -316,9 +324,9 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     if (failure !== undefined) throw failure;
   }
 
-  /** A member that stops polling does no work: the others take it over. */
-  #polled(): void {
-    if (this.#subscription === undefined) return;
+  /** A member that does not come back to poll does no work: the others take it over. */
+  #armPollTimer(): void {
+    if (this.#subscription === undefined || this.#closed) return;
     this.#pollTimer?.cancel();
     const { maxPollIntervalMs = 300_000 } = this.#options;
     this.#pollTimer = this.#clock.after(maxPollIntervalMs, () => {
