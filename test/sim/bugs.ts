@@ -89,6 +89,15 @@ export const plantedBugs: readonly PlantedBug[] = [
       /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before/,
   },
   {
+    name: 'a recovered log is believed synced where a sync failed before',
+    world: 'kafka',
+    file: 'src/kafka/log/recovery.ts',
+    find: '    await sliced(log.runtime.clock, segment.rewriteFrom(this.#from.recoveryPoint));\n',
+    replace: '',
+    seeds: [31, 47],
+    symptom: /corrupt|Record size 0|Invalid magic|damaged|is lost/,
+  },
+  {
     name: 'recovery keeps a batch with a wrong checksum',
     world: 'kafka',
     file: 'src/kafka/log/segment.ts',
