@@ -5,6 +5,7 @@ import { parseProperties } from '../config/properties.ts';
 import { zooCfgOf } from '../config/zoo-cfg.ts';
 import { KafkaConfig } from '../kafka/broker/config/kafka-config.ts';
 import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
+import { DiskError } from '../runtime/disk.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
@@ -136,5 +137,9 @@ function say(line: string): void {
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof DiskError && error.code === 'EBUSY') {
+    const holder = /process \d+/.exec(error.message)?.[0] ?? 'another process';
+    return `${error.path} is in use by ${holder}: stop it, or give another folder with --data`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
