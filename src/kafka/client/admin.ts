@@ -9,7 +9,7 @@ import {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from '../protocol/messages/46-list-partition-reassignments.ts';
-import { codeOf, isRetriable } from './client-errors.ts';
+import { codeOf, isRetriable, timedOut } from './client-errors.ts';
 import { type ClientOptions, Cluster } from './cluster.ts';
 import { type BrokerNode, partitionKey, type TopicMetadata } from './cluster-metadata.ts';
 import { alterConfigs, type ConfigChange, type ConfigEntry, type ConfigResource, describeConfigs } from './configs.ts';
@@ -54,7 +54,7 @@ export class Admin {
   // ---- topics
 
   async createTopics(topics: readonly NewTopic[], options: { readonly validateOnly?: boolean } = {}): Promise<void> {
-    const answer = await this.#controller(CreateTopicsRequest, CreateTopicsResponse, {
+    const answer = await this.#controller('createTopics', CreateTopicsRequest, CreateTopicsResponse, {
       topics: topics.map(({ name, partitions, replicationFactor, assignment = [], configs = new Map() }) => ({
         name,
         numPartitions: assignment.length > 0 ? -1 : (partitions ?? -1),
@@ -69,7 +69,7 @@ export class Admin {
   }
 
   async deleteTopics(names: readonly string[]): Promise<void> {
-    const answer = await this.#controller(DeleteTopicsRequest, DeleteTopicsResponse, (version) => ({
+    const answer = await this.#controller('deleteTopics', DeleteTopicsRequest, DeleteTopicsResponse, (version) => ({
       ...(version >= 6 ? { topics: names.map((name) => ({ name, topicId: ZERO_UUID })) } : { topicNames: [...names] }),
       timeoutMs: this.#cluster.requestTimeoutMs,
     }));
@@ -84,7 +84,7 @@ export class Admin {
       readonly assignment?: readonly (readonly number[])[];
     }[],
   ): Promise<void> {
-    const answer = await this.#controller(CreatePartitionsRequest, CreatePartitionsResponse, {
+    const answer = await this.#controller('createPartitions', CreatePartitionsRequest, CreatePartitionsResponse, {
       topics: topics.map(({ name, count, assignment }) => ({
         name,
         count,
@@ -104,13 +104,13 @@ export class Admin {
 
   /** Every topic, in the order of names. */
   async allTopics(): Promise<TopicMetadata[]> {
-    const { topics } = await this.#cluster.retrying(() => this.#cluster.refresh('all'));
+    const { topics } = await this.#call('listTopics', () => this.#cluster.refresh('all'));
     return [...topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION among others */
   async describeTopics(names: readonly string[]): Promise<TopicMetadata[]> {
-    const { topics } = await this.#cluster.retrying(() =>
+    const { topics } = await this.#call('describeTopics', () =>
       this.#cluster.refresh(names, { allowAutoTopicCreation: false }),
     );
     return names.map((name) => {
@@ -125,10 +125,15 @@ export class Admin {
   /** What moves at present, by `partitionKey`; nothing where the broker is older than that request (2.4). */
   async listReassignments(): Promise<ReadonlyMap<string, Reassignment>> {
     try {
-      const answer = await this.#controller(ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, {
-        timeoutMs: this.#cluster.requestTimeoutMs,
-        topics: null,
-      });
+      const answer = await this.#controller(
+        'listPartitionReassignments',
+        ListPartitionReassignmentsRequest,
+        ListPartitionReassignmentsResponse,
+        {
+          timeoutMs: this.#cluster.requestTimeoutMs,
+          topics: null,
+        },
+      );
       return new Map(
         answer.topics.flatMap(({ name, partitions }) =>
           partitions.map(({ partitionIndex, addingReplicas, removingReplicas }) => [
@@ -154,7 +159,7 @@ export class Admin {
   // ---- the cluster
 
   async describeCluster(): Promise<{ clusterId: string | null; controllerId: number; brokers: BrokerNode[] }> {
-    const { clusterId, controllerId, brokers } = await this.#cluster.retrying(() => this.#cluster.refresh([]));
+    const { clusterId, controllerId, brokers } = await this.#call('listNodes', () => this.#cluster.refresh([]));
     return { clusterId, controllerId, brokers: [...brokers.values()].sort((a, b) => a.id - b.id) };
   }
 
@@ -189,13 +194,26 @@ export class Admin {
     this.#cluster.close();
   }
 
+  /** Retries; when no broker could be reached at all, says so in the words of Apache's client. */
+  async #call<T>(name: string, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#cluster.retrying(attempt);
+    } catch (error) {
+      const isUnreachable =
+        codeOf(error) === ErrorCode.REQUEST_TIMED_OUT &&
+        codeOf((error as KafkaError).cause) === ErrorCode.NETWORK_EXCEPTION;
+      throw isUnreachable ? timedOut(`Timed out waiting for a node assignment. Call: ${name}`, error) : error;
+    }
+  }
+
   /** Only the controller does it; whoever is asked instead says so, and is asked who it is. */
   async #controller<Q extends Fields, R extends Fields>(
+    name: string,
     request: Message<Q>,
     response: Message<R>,
     given: Given<Q>,
   ): Promise<Value<R>> {
-    return this.#cluster.retrying(async () => {
+    return this.#call(name, async () => {
       if (this.#cluster.metadata.controllerId < 0) await this.#cluster.refresh([]);
       const node = this.#cluster.metadata.controllerId;
       if (node < 0) throw new KafkaError(ErrorCode.NOT_CONTROLLER, 'no broker is the controller at present');
