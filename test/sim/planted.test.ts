@@ -11,10 +11,20 @@ const run = promisify(execFile);
 const plant = fileURLToPath(new URL('plant.ts', import.meta.url));
 const runner = fileURLToPath(new URL('run-seeds.ts', import.meta.url));
 
+/**
+ * A seed finds a rare bug by the exact course of events, which any change of the servers may shift: then others are drawn. The
+ * process ends with the first that finds it.
+ */
+const FURTHER_SEEDS = '1000-1150';
+
 /** The bug's seeds in a process that has the bug. */
 async function outcomesWith({ name, world, seeds }: PlantedBug): Promise<Outcome[]> {
   const env = { ...process.env, PLANTED_BUG: name };
-  const { stdout } = await run(process.execPath, ['--import', plant, runner, world, ...seeds.map(String)], { env });
+  const { stdout } = await run(
+    process.execPath,
+    ['--import', plant, runner, world, ...seeds.map(String), FURTHER_SEEDS],
+    { env },
+  );
   return stdout
     .trim()
     .split('\n')
@@ -26,7 +36,9 @@ test('each planted bug is found by its seeds, which pass without it', { concurre
     t.test(bug.name, async () => {
       const found = (await outcomesWith(bug)).at(-1);
       assert.match(found?.failure ?? 'nothing was found', bug.symptom);
-      for (const seed of bug.seeds) assert.equal((await runWorld(bug.world, seed)).failure, undefined, `seed ${seed}`);
+      for (const seed of new Set([...bug.seeds, found?.seed ?? 0])) {
+        assert.equal((await runWorld(bug.world, seed)).failure, undefined, `seed ${seed}`);
+      }
     }),
   );
   await Promise.all(tests);
