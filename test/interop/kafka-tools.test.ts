@@ -1,10 +1,11 @@
-/** Our command-line tools beside Apache's: the same commands on two Apache brokers give the same lines and exit codes. */
+/** Our command-line tools beside Apache's: the same commands give the same lines and exit codes. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { type KafkaToolName, kafkaTool } from './peers/kafka-tools.ts';
@@ -19,6 +20,9 @@ interface Step {
   /** Differences on purpose. */
   readonly compare?: 'words' | 'sorted' | 'code';
 }
+
+type Version = '2.1.0' | '3.9.1';
+type Kind = 'apache' | 'odradek';
 
 interface Side {
   readonly bootstrap: string;
@@ -69,22 +73,26 @@ function view({ code, stdout, stderr }: Outcome, side: Side, compare: Step['comp
   };
 }
 
-async function twoBrokers(t: TestContext, version: '2.1.0' | '3.9.1'): Promise<{ theirs: Side; ours: Side }> {
+/** One broker for Apache's tools, one for ours: Apache's of the same release, or our own. */
+async function twoBrokers(t: TestContext, version: Version, kind: Kind): Promise<{ theirs: Side; ours: Side }> {
   const dir = tempDir();
   const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
   t.after(() => zookeeper.kill());
-  const start = async (name: string): Promise<Side> => {
+  const start = async (name: string, kindOf: Kind): Promise<Side> => {
     const zookeeperConnect = `${zookeeper.connect}/${name}`;
-    const broker = await startApacheKafka({ version, zookeeperConnect, logDir: join(dir, name) });
+    const broker =
+      kindOf === 'odradek'
+        ? await startOdradek({ dir: tempDir(), zookeeperConnect })
+        : await startApacheKafka({ version, zookeeperConnect, logDir: join(dir, name) });
     t.after(() => broker.kill());
     return { bootstrap: broker.bootstrap, zookeeper: zookeeperConnect };
   };
-  const [theirs, ours] = await Promise.all([start('theirs'), start('ours')]);
+  const [theirs, ours] = await Promise.all([start('theirs', 'apache'), start('ours', kind)]);
   return { theirs, ours };
 }
 
-async function compareSteps(t: TestContext, version: '2.1.0' | '3.9.1', steps: readonly Step[]): Promise<void> {
-  const { theirs, ours } = await twoBrokers(t, version);
+async function compareSteps(t: TestContext, version: Version, kind: Kind, steps: readonly Step[]): Promise<void> {
+  const { theirs, ours } = await twoBrokers(t, version, kind);
   const dir = tempDir();
   writeFileSync(join(dir, 'client.properties'), 'request.timeout.ms=20000\n');
   const differences: object[] = [];
@@ -260,6 +268,12 @@ const configs39: readonly Step[] = [
   '--bootstrap-server $B --entity-type brokers --entity-default --alter --add-config background.threads=7',
   '--bootstrap-server $B --entity-type brokers --entity-default --describe',
   '--bootstrap-server $B --entity-type brokers --describe',
+  '--bootstrap-server $B --describe',
+  '--bootstrap-server $B --alter --entity-type topics --add-config a=b',
+].map((args) => ({ tool: 'kafka-configs', args }));
+
+/** Our broker has no quotas yet. */
+const quotas39: readonly Step[] = [
   '--bootstrap-server $B --entity-type clients --entity-name c1 --alter --add-config producer_byte_rate=1024,consumer_byte_rate=2048',
   '--bootstrap-server $B --entity-type clients --entity-name c1 --describe',
   '--bootstrap-server $B --entity-type users --entity-name u1 --entity-type clients --entity-name c1 --alter --add-config producer_byte_rate=10',
@@ -268,8 +282,6 @@ const configs39: readonly Step[] = [
   '--bootstrap-server $B --entity-type users --describe',
   '--bootstrap-server $B --entity-type clients --describe',
   '--bootstrap-server $B --entity-type clients --entity-name c1 --alter --delete-config producer_byte_rate',
-  '--bootstrap-server $B --describe',
-  '--bootstrap-server $B --alter --entity-type topics --add-config a=b',
 ].map((args) => ({ tool: 'kafka-configs', args }));
 
 const configs21: readonly Step[] = [
@@ -361,8 +373,17 @@ const records21: readonly Step[] = [
   { tool: 'kafka-topics', args: '--zookeeper $Z --delete --topic __consumer_offsets' },
 ];
 
-test('the same commands give the same lines as those of Apache Kafka 3.9.1', (t) =>
-  compareSteps(t, '3.9.1', [...topics39, ...records39, ...configs39, ...groups39]));
+const all39 = [...topics39, ...records39, ...configs39, ...groups39];
+const all21 = [...topics21, ...records21, ...configs21];
 
-test('with old flags the same commands give the same lines as those of Apache Kafka 2.1.0', (t) =>
-  compareSteps(t, '2.1.0', [...topics21, ...records21, ...configs21]));
+test('our tools give the same lines as those of Apache Kafka 3.9.1', (t) =>
+  compareSteps(t, '3.9.1', 'apache', [...all39, ...quotas39]));
+
+test('with old flags our tools give the same lines as those of Apache Kafka 2.1.0', (t) =>
+  compareSteps(t, '2.1.0', 'apache', all21));
+
+test('our tools at our broker give the same lines as Apache Kafka 3.9.1 at its own', (t) =>
+  compareSteps(t, '3.9.1', 'odradek', all39));
+
+test('with old flags our tools at our broker give the same lines as Apache Kafka 2.1.0 at its own', (t) =>
+  compareSteps(t, '2.1.0', 'odradek', all21));

@@ -128,6 +128,8 @@ function inResource(resource: string, check: () => void): void {
     check();
   } catch (error) {
     if (!(error instanceof KafkaError) || error.code !== ErrorCode.INVALID_CONFIG) throw error;
+    // Names are looked at before values, without a word of the resource (`LogConfig.validateNames`).
+    if (error.message.startsWith('Unknown topic config name')) throw error;
     const message = `Invalid config value for resource ConfigResource(${resource}): ${error.message}`;
     throw new KafkaError(ErrorCode.INVALID_CONFIG, message, { cause: error });
   }
