@@ -37,7 +37,8 @@ export interface RequestOptions {
 interface Pending {
   readonly correlationId: number;
   readonly name: string;
-  readonly timer: Timer;
+  readonly timeoutMs: number;
+  timer: Timer;
   isAnswered: boolean;
   take(reader: Reader): void;
   fail(error: KafkaError): void;
@@ -64,6 +65,7 @@ export class BrokerConnection {
   #correlationId = 0;
   #isOpen = false;
   #isWritable = true;
+  #mutedUntilMs = Number.NEGATIVE_INFINITY;
   #drained: (() => void) | undefined;
   #closedBy: KafkaError | undefined;
 
@@ -201,9 +203,14 @@ export class BrokerConnection {
       const pending: Pending = {
         correlationId,
         name: request.name,
-        timer: this.#clock.after(timeoutMs, () => this.#expire(pending, timeoutMs)),
+        timeoutMs,
+        timer: this.#clock.after(timeoutMs, () => this.#expire(pending)),
         isAnswered: false,
-        take: (reader) => resolve(readBody(response, version, reader)),
+        take: (reader) => {
+          const answer = readBody(response, version, reader);
+          this.#noteThrottle(answer);
+          resolve(answer);
+        },
         fail: reject,
       };
       this.#pending.push(pending);
@@ -275,12 +282,20 @@ export class BrokerConnection {
     }
   }
 
+  /** A broker that throttles answers at once, and then does not read from us for a while (KIP-219). */
+  #noteThrottle(answer: object): void {
+    const { throttleTimeMs } = answer as { throttleTimeMs?: unknown };
+    if (typeof throttleTimeMs !== 'number' || throttleTimeMs <= 0) return;
+    this.#mutedUntilMs = Math.max(this.#mutedUntilMs, this.#clock.monotonicMs() + throttleTimeMs);
+  }
+
   /** After a stall of ours the answer may already wait in the kernel: one poll decides. */
-  #expire(pending: Pending, timeoutMs: number): void {
+  #expire(pending: Pending): void {
     this.#clock.afterPoll(() => {
-      if (!pending.isAnswered) {
-        this.#close(timedOut(`${this.peer} did not answer ${pending.name} within ${timeoutMs} ms`));
-      }
+      if (pending.isAnswered || this.#closedBy !== undefined) return;
+      const leftMs = this.#mutedUntilMs + pending.timeoutMs - this.#clock.monotonicMs();
+      if (leftMs > 0) pending.timer = this.#clock.after(leftMs, () => this.#expire(pending));
+      else this.#close(timedOut(`${this.peer} did not answer ${pending.name} within ${pending.timeoutMs} ms`));
     });
   }
 
