@@ -35,10 +35,6 @@ export interface DescribeOptions {
 }
 
 /** Every key of a topic with its effective value, and the chain of values that stand behind it. */
-export function describeTopicConfig(store: ConfigStore, topic: string, options: DescribeOptions): Described[] {
-  return describeTopicValues(store, store.topicOverrides(topic), options);
-}
-
 export function describeTopicValues(
   store: ConfigStore,
   overrides: ReadonlyMap<string, string>,

@@ -8,7 +8,7 @@ import {
   type DescribeOptions,
   describeBrokerConfig,
   describeClusterConfig,
-  describeTopicConfig,
+  describeTopicValues,
 } from '../config/describe-config.ts';
 import { asKafkaError } from '../request-errors.ts';
 import { requireLegalTopicName } from '../topic-names.ts';
@@ -22,7 +22,7 @@ export function describeConfigsHandler(broker: BrokerContext): ApiHandler {
     response: DescribeConfigsResponse,
     versions: '0-4',
     handle(request, _context, responder) {
-      const results = request.resources.map((resource) => {
+      const described = request.resources.map((resource) => {
         const options = {
           keys: resource.configurationKeys,
           includeSynonyms: request.includeSynonyms,
@@ -30,12 +30,14 @@ export function describeConfigsHandler(broker: BrokerContext): ApiHandler {
         };
         return describeResource(broker, resource, options);
       });
-      responder.answer(build(DescribeConfigsResponse, { results }));
+      void Promise.all(described)
+        .then((results) => responder.answer(build(DescribeConfigsResponse, { results })))
+        .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-function describeResource(broker: BrokerContext, resource: Resource, options: DescribeOptions): Result {
+async function describeResource(broker: BrokerContext, resource: Resource, options: DescribeOptions): Promise<Result> {
   const result = {
     errorCode: 0,
     errorMessage: '',
@@ -43,18 +45,18 @@ function describeResource(broker: BrokerContext, resource: Resource, options: De
     resourceName: resource.resourceName,
   };
   try {
-    return { ...result, configs: configsOf(broker, resource, options) };
+    return { ...result, configs: await configsOf(broker, resource, options) };
   } catch (error) {
     const { code, message } = asKafkaError(error);
     return { ...result, errorCode: code, errorMessage: message, configs: [] };
   }
 }
 
-function configsOf(
+async function configsOf(
   broker: BrokerContext,
   { resourceType, resourceName }: Resource,
   options: DescribeOptions,
-): Result['configs'] {
+): Promise<Result['configs']> {
   switch (resourceType) {
     case ResourceType.topic:
       requireLegalTopicName(resourceName);
@@ -62,7 +64,8 @@ function configsOf(
       if (broker.metadata.topic(resourceName) === undefined) {
         throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, '');
       }
-      return describeTopicConfig(broker.configs, resourceName, options);
+      // From ZooKeeper, as Apache's does: what was just altered shows, though the notification is still on its way.
+      return describeTopicValues(broker.configs, await broker.zk.config('topics', resourceName), options);
     case ResourceType.broker:
       if (resourceName === '') return describeClusterConfig(broker.configs, options);
       if (resourceName === String(broker.id)) return describeBrokerConfig(broker.configs, options);
