@@ -52,6 +52,8 @@ export interface ConnectionHost {
   hasOutput(connection: ClientConnection): void;
   /** It waits for room, to be pumped after the next group. */
   isHeldBack(connection: ClientConnection): void;
+  /** It said its last word: as Apache closes here at once, it counts no more. */
+  connectionEnding(connection: ClientConnection): void;
   connectionClosed(connection: ClientConnection): void;
   /** A broken invariant: this server stops, its host lives. */
   fatal(error: unknown): void;
@@ -253,6 +255,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.flush();
     if (this.isClosed) return;
     this.#connection.end();
+    this.#host.connectionEnding(this);
     // A peer that does not close its side is not waited for long.
     this.#timer?.cancel();
     this.#timer = this.#host.clock.after(this.#host.config.sessionlessTimeoutMs, () => this.destroy());

@@ -8,6 +8,8 @@ export class ClientPort {
   readonly #config: ZooCfg;
   readonly #log: Log;
   readonly #connections = new Set<ClientConnection>();
+  /** Wait for their peers to close; nobody is told of them. */
+  readonly #ending = new Set<ClientConnection>();
   readonly #countByHost = new Map<string, number>();
   #withOutput: ClientConnection[] = [];
   #heldBack = new Set<ClientConnection>();
@@ -44,7 +46,14 @@ export class ClientPort {
     return client;
   }
 
+  ending(client: ClientConnection): void {
+    if (!this.#connections.has(client)) return;
+    this.removed(client);
+    this.#ending.add(client);
+  }
+
   removed(client: ClientConnection): void {
+    this.#ending.delete(client);
     if (!this.#connections.delete(client)) return;
     this.#heldBack.delete(client);
     const address = client.remote.host;
@@ -75,7 +84,7 @@ export class ClientPort {
 
   close(): void {
     this.#isClosed = true;
-    for (const client of [...this.#connections]) client.destroy();
+    for (const client of [...this.#connections, ...this.#ending]) client.destroy();
   }
 }
 

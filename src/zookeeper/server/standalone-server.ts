@@ -233,6 +233,10 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#port.isHeldBack(connection);
   }
 
+  connectionEnding(connection: ClientConnection): void {
+    this.#port.ending(connection);
+  }
+
   connectionClosed(connection: ClientConnection): void {
     this.tree.watches.removeWatcher(connection);
     this.#port.removed(connection);
