@@ -75,16 +75,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
     replace:
       '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
-    seeds: [3, 9],
+    seeds: [3],
     symptom: /leads beyond the log/,
   },
   {
     name: 'records are acknowledged before they are written',
     world: 'kafka',
     file: 'src/kafka/log/append-queue.ts',
-    find: 'first.segment.write(bytes, done);',
-    replace: 'done(undefined); first.segment.write(bytes, () => undefined);',
-    seeds: [1, 3],
+    find: 'first.segment.write(views.finish(), done);',
+    replace: 'done(undefined); first.segment.write(views.finish(), () => undefined);',
+    seeds: [1],
     symptom:
       /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before/,
   },
@@ -94,8 +94,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/recovery.ts',
     find: '    await sliced(log.runtime.clock, segment.rewriteFrom(this.#from.recoveryPoint));\n',
     replace: '',
-    seeds: [31, 47],
-    symptom: /corrupt|Record size 0|Invalid magic|damaged|is lost/,
+    seeds: [19],
+    symptom: /corrupt|CRC checksum|Record size 0|Invalid magic|damaged|is lost/,
   },
   {
     name: 'recovery keeps a batch with a wrong checksum',
@@ -103,7 +103,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/segment.ts',
     find: 'const isValid = inRange && hasValidCrc(',
     replace: 'const isValid = inRange || hasValidCrc(',
-    seeds: [1, 4],
+    seeds: [3, 5],
     symptom: /damaged/,
   },
 ];

@@ -1,5 +1,5 @@
 import type { Fields, Message, Value } from '../../wire/schema.ts';
-import type { Versions } from '../../wire/versions.ts';
+import { bounds, type Versions } from '../../wire/versions.ts';
 
 /** What a handler may know of where a request came from. */
 export interface RequestContext {
@@ -32,6 +32,9 @@ export interface ApiHandler {
   readonly response: Message<Fields>;
   /** What ApiVersions advertises; each of them works. */
   readonly versions: Versions;
+  /** The ends of `versions`. */
+  readonly firstVersion: number;
+  readonly lastVersion: number;
   /**
    * A connection's requests are handled one after the other, as Apache's muted channels do. Appends may overlap: they are
    * ordered by the log itself.
@@ -48,5 +51,6 @@ export function apiHandler<Q extends Fields, R extends Fields>(handler: {
   readonly overlaps?: boolean;
   handle(request: Value<Q>, context: RequestContext, responder: Responder<Value<R>>): void;
 }): ApiHandler {
-  return { overlaps: false, ...handler } as unknown as ApiHandler;
+  const [firstVersion, lastVersion] = bounds(handler.versions);
+  return { overlaps: false, ...handler, firstVersion, lastVersion } as unknown as ApiHandler;
 }

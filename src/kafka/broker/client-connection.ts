@@ -1,17 +1,19 @@
+import { present } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/network.ts';
+import type { TurnEnd } from '../../runtime/turn-end.ts';
 import { codecFor } from '../../wire/codec.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
 import { Reader } from '../../wire/reader.ts';
-import { within } from '../../wire/versions.ts';
-import { Writer } from '../../wire/writer.ts';
+import { ApiKey } from '../protocol/api-keys.ts';
 import { ErrorCode } from '../protocol/errors.ts';
-import { RequestHeader, requestHeaderVersion, responseHeaderVersion } from '../protocol/headers.ts';
-import type { ApiHandler, RequestContext, Responder } from './api-handler.ts';
+import { readClientId, requestHeaderVersion } from '../protocol/headers.ts';
+import type { ApiHandler } from './api-handler.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import { Exchange, type ExchangeOwner } from './exchange.ts';
 
 export interface ConnectionOptions {
   readonly id: string;
@@ -20,6 +22,8 @@ export interface ConnectionOptions {
   readonly budget: ByteBudget;
   /** Of answers that clients have not taken, over all connections: while it is spent, nobody's next request is handled. */
   readonly responseBudget: ByteBudget;
+  /** When answers leave that were not ready at once. */
+  readonly turnEnd: TurnEnd;
   /** `socket.request.max.bytes`. */
   readonly requestBytesMax: number;
   readonly log: Log;
@@ -37,19 +41,11 @@ const QUEUED_BYTES_MAX = 1 << 20;
 /** Answers beyond this are written before the next request is handled: the peer may be slow. */
 const GATHERED_BYTES_MAX = 262_144;
 
-/** A request whose answer has not left. Answers leave in the order of the requests. */
-interface Exchange {
-  readonly frameBytes: number;
-  readonly overlaps: boolean;
-  state: 'working' | 'answered' | 'silent';
-  response: Slices | undefined;
-}
-
 /**
  * One client: cuts frames, handles them in order, answers in order. What one read event brought is handled together and
  * answered with one write.
  */
-export class ClientConnection implements ConnectionHandler {
+export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   readonly #options: ConnectionOptions;
   readonly #connection: Connection;
   readonly #splitter: FrameSplitter;
@@ -65,8 +61,14 @@ export class ClientConnection implements ConnectionHandler {
   #unsentTaken = 0;
   /** Between a read event and its flush answers are gathered instead of written one by one. */
   #gathering = false;
+  /** Answers wait for the end of this turn. */
+  #waitsForTurnEnd = false;
   #lastUsedMs: number;
   readonly #resume = (): void => this.#pump();
+  readonly #turnEnded = (): void => {
+    this.#waitsForTurnEnd = false;
+    this.#pump();
+  };
 
   constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
@@ -77,6 +79,18 @@ export class ClientConnection implements ConnectionHandler {
 
   get id(): string {
     return this.#options.id;
+  }
+
+  get listenerName(): string {
+    return this.#options.listenerName;
+  }
+
+  get clientAddress(): string {
+    return this.#connection.remote.host;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Nothing is being handled: an idle connection may be closed by the broker. */
@@ -170,98 +184,77 @@ export class ClientConnection implements ConnectionHandler {
     if (frame === undefined) return false;
     if (this.#exchanges.size === 0) return true;
     // Everything in flight overlaps, and so does the next: appends.
-    return this.#last()?.overlaps === true && this.#peekOverlaps(frame);
+    return this.#exchanges.at(this.#exchanges.size - 1)?.handler.overlaps === true && this.#overlaps(frame);
   }
 
-  #last(): Exchange | undefined {
-    return this.#exchanges.at(this.#exchanges.size - 1);
-  }
-
-  #peekOverlaps(frame: Slices): boolean {
+  #overlaps(frame: Slices): boolean {
     return frame.size >= 2 && this.#options.handlers.get(new Reader(frame).int16())?.overlaps === true;
   }
 
   #handleNext(): void {
-    const frame = this.#frames.shift() as Slices;
-    this.#queuedBytes -= frame.size;
-    const reader = new Reader(frame);
-    const apiKey = reader.int16();
-    const apiVersion = reader.int16();
-    const handler = this.#options.handlers.get(apiKey);
-    if (handler === undefined) {
-      this.#options.budget.release(frame.size);
-      return this.destroy(`unknown request api key ${apiKey}`);
-    }
-    const exchange: Exchange = {
-      frameBytes: frame.size,
-      overlaps: handler.overlaps,
-      state: 'working',
-      response: undefined,
-    };
-    this.#exchanges.push(exchange);
-    if (!within(handler.versions, apiVersion)) return this.#refuseVersion(handler, exchange, frame, apiVersion);
+    const frame = present(this.#frames.peek(), 'a frame waits');
     const from = new Reader(frame);
-    const header = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
-    const request = codecFor(handler.request, apiVersion).read(from);
-    const context: RequestContext = {
-      apiKey,
-      apiVersion,
-      correlationId: header.correlationId,
-      clientId: header.clientId ?? '',
-      listenerName: this.#options.listenerName,
-      clientAddress: this.#connection.remote.host,
-      connectionId: this.id,
-      isClosed: () => this.#closed,
-    };
-    const responder = new ExchangeResponder(this, handler, exchange, context);
-    try {
-      handler.handle(request, context, responder);
-    } catch (error) {
-      this.#handlerFailed(error, handler, context, responder);
+    const apiKey = from.int16();
+    const apiVersion = from.int16();
+    const correlationId = from.int32();
+    const handler = this.#options.handlers.get(apiKey);
+    if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
+    const received = { handler, apiVersion, correlationId, frameBytes: frame.size };
+    if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
+      return this.#refuseVersion(this.#begin(new Exchange(this, { ...received, clientId: '' })));
     }
+    const clientId = readClientId(from, requestHeaderVersion(apiKey, apiVersion));
+    const request = codecFor(handler.request, apiVersion).read(from);
+    const exchange = this.#begin(new Exchange(this, { ...received, clientId }));
+    try {
+      handler.handle(request, exchange, exchange);
+    } catch (error) {
+      this.#handlerFailed(error, exchange);
+    }
+  }
+
+  /** The frame is no longer waiting but being answered. */
+  #begin(exchange: Exchange): Exchange {
+    this.#frames.shift();
+    this.#queuedBytes -= exchange.frameBytes;
+    this.#exchanges.push(exchange);
+    return exchange;
   }
 
   /**
    * A version outside the advertised range closes the connection, save for ApiVersions: its answer is a version 0 body with
    * error 35 and the range of ApiVersions itself, so that the client can ask again (KIP-511).
    */
-  #refuseVersion(handler: ApiHandler, exchange: Exchange, frame: Slices, version: number): void {
-    const apiKey = handler.request.apiKey;
-    if (apiKey !== API_VERSIONS_KEY) {
+  #refuseVersion(exchange: Exchange): void {
+    const { apiKey, apiVersion, handler } = exchange;
+    if (apiKey !== ApiKey.ApiVersions) {
       return this.destroy(
-        `received request api key ${handler.request.name} with version ${version} which is not enabled`,
+        `received request api key ${handler.request.name} with version ${apiVersion} which is not enabled`,
       );
     }
-    const reader = new Reader(frame);
-    reader.skip(4);
-    const correlationId = reader.int32();
-    const [first, last] = handler.versions.split('-').map(Number);
-    this.complete(
-      exchange,
-      encodeResponse(handler, 0, correlationId, {
-        errorCode: ErrorCode.UNSUPPORTED_VERSION,
-        apiKeys: [{ apiKey, minVersion: first ?? 0, maxVersion: last ?? first ?? 0 }],
-      }),
-    );
+    exchange.answerAs(0, {
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      apiKeys: [{ apiKey, minVersion: handler.firstVersion, maxVersion: handler.lastVersion }],
+    });
   }
 
-  #handlerFailed(error: unknown, handler: ApiHandler, context: RequestContext, responder: ExchangeResponder): void {
+  #handlerFailed(error: unknown, exchange: Exchange): void {
     this.#options.log.error('a request failed', {
-      api: handler.request.name,
-      client: context.clientId,
+      api: exchange.handler.request.name,
+      client: exchange.clientId,
       error: describe(error),
     });
     if (error instanceof Error && error.name === 'InvariantError') this.#options.onFatal(error);
-    responder.close('the request could not be answered');
+    exchange.close('the request could not be answered');
   }
 
-  /** An answer is ready (or there will be none). Called by the responder, now or later. */
-  complete(exchange: Exchange, response: Slices | undefined): void {
-    if (this.#closed || exchange.state !== 'working') return;
-    exchange.state = response === undefined ? 'silent' : 'answered';
-    exchange.response = response;
+  /** An answer is ready (or there will be none): now, or later, when it leaves with those of the same turn. */
+  complete(exchange: Exchange): void {
+    if (this.#closed) return;
     if (this.#exchanges.peek() === exchange) this.#collect();
-    if (!this.#gathering) this.#pump();
+    if (this.#gathering || this.#waitsForTurnEnd) return;
+    this.#waitsForTurnEnd = true;
+    this.#options.turnEnd.afterWrites(this.#turnEnded);
   }
 
   /** Moves finished answers from the head of the queue to the outgoing list. */
@@ -316,50 +309,6 @@ export class ClientConnection implements ConnectionHandler {
     this.destroy();
     if (error instanceof Error && error.name === 'InvariantError') this.#options.onFatal(error);
   }
-}
-
-const API_VERSIONS_KEY = 18;
-
-class ExchangeResponder implements Responder<unknown> {
-  readonly #connection: ClientConnection;
-  readonly #handler: ApiHandler;
-  readonly #exchange: Exchange;
-  readonly #context: RequestContext;
-
-  constructor(connection: ClientConnection, handler: ApiHandler, exchange: Exchange, context: RequestContext) {
-    this.#connection = connection;
-    this.#handler = handler;
-    this.#exchange = exchange;
-    this.#context = context;
-  }
-
-  answer(response: unknown): void {
-    if (this.#context.isClosed()) return;
-    const { apiVersion, correlationId } = this.#context;
-    this.#connection.complete(
-      this.#exchange,
-      encodeResponse(this.#handler, apiVersion, correlationId, response as object),
-    );
-  }
-
-  none(): void {
-    this.#connection.complete(this.#exchange, undefined);
-  }
-
-  close(reason: string): void {
-    this.#connection.destroy(reason);
-  }
-}
-
-/** `size | correlation id [| tags] | body`, ready to be sent. */
-function encodeResponse(handler: ApiHandler, version: number, correlationId: number, response: object): Slices {
-  const writer = new Writer(128);
-  const place = writer.placeInt32();
-  writer.int32(correlationId);
-  if (responseHeaderVersion(handler.request.apiKey, version) >= 1) writer.uvarint(0);
-  codecFor(handler.response, version).write(writer, response as never);
-  writer.patchInt32(place, writer.size - 4);
-  return writer.finish();
 }
 
 function describe(error: unknown): string {

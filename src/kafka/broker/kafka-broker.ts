@@ -1,6 +1,7 @@
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
+import { TurnEnd } from '../../runtime/turn-end.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
@@ -66,6 +67,7 @@ class Broker implements KafkaBroker {
   readonly #runtime: Runtime;
   readonly #config: KafkaConfig;
   readonly #wheel: TimerWheel;
+  readonly #turnEnd: TurnEnd;
   readonly #metadata = new MetadataCache();
   readonly #fence = new ControllerFence();
   readonly #fetchPurgatory: Purgatory<Partition>;
@@ -109,6 +111,7 @@ class Broker implements KafkaBroker {
     this.#runtime = runtime;
     this.#config = config;
     this.#wheel = new TimerWheel(runtime.clock);
+    this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
     this.#fetchPurgatory = new Purgatory(this.#wheel);
     this.#topicPurgatory = new Purgatory(this.#wheel);
     const configure = (topic: string, logConfig: LogConfig): void => {
@@ -181,6 +184,7 @@ class Broker implements KafkaBroker {
       runtime: this.#runtime,
       logDirs,
       configOf: (topic) => store.logConfig(topic),
+      turnEnd: this.#turnEnd,
       producerIdExpirationMs: this.#config.number('producer.id.expiration.ms'),
       directoryWentOffline: (path, error) => this.#logDirFailed(path, error),
       intervals: {
@@ -275,6 +279,7 @@ class Broker implements KafkaBroker {
       runtime: this.#runtime,
       config: this.#config,
       handlers: this.#handlers,
+      turnEnd: this.#turnEnd,
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;

@@ -1,6 +1,7 @@
 import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { TurnEnd } from '../../runtime/turn-end.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -19,6 +20,7 @@ export interface ListenersOptions {
   readonly runtime: Runtime;
   readonly config: KafkaConfig;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
+  readonly turnEnd: TurnEnd;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -66,7 +68,7 @@ export class Listeners {
   }
 
   #accept(connection: Connection, listenerName: string): ClientConnection {
-    const { runtime, config, handlers, onFatal } = this.#options;
+    const { runtime, config, handlers, turnEnd, onFatal } = this.#options;
     const host = connection.remote.host;
     this.#sequence += 1;
     const client = new ClientConnection(connection, {
@@ -75,6 +77,7 @@ export class Listeners {
       handlers,
       budget: this.#budget,
       responseBudget: this.#responseBudget,
+      turnEnd,
       requestBytesMax: config.number('socket.request.max.bytes'),
       log: runtime.log.named('kafka.network'),
       nowMs: () => runtime.clock.monotonicMs(),

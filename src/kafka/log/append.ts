@@ -1,5 +1,6 @@
 import { assert, present } from '../../base/assert.ts';
 import { type Slices, subSlices } from '../../base/slices.ts';
+import type { Span } from '../../base/spans.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import {
   type BatchHeader,
@@ -17,6 +18,7 @@ import type { LogState } from './log-state.ts';
 import { firstSequenceIn } from './producer-entry.ts';
 import { learnFrom } from './producer-replay.ts';
 import type { AppendOrigin } from './producer-state.ts';
+import type { BatchPlace } from './recent-batches.ts';
 import { segmentFor } from './roll.ts';
 import type { AppendedSet } from './segment.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
@@ -81,13 +83,13 @@ export function stage(
   }
   const segment = segmentFor(log, queue, set);
   const position = segment.reserve(set);
-  const bytes = remember(log, numbered, segment.baseOffset, position);
+  const spans = remember(log, numbered, segment.baseOffset, position);
   const aborted = learn(log, numbered);
   const info = infoOf(batches, set);
   const endOffset = set.lastOffset + 1;
   log.touched = true;
   log.nextOffset = endOffset;
-  return { kind: 'write', segment, bytes, sizeInBytes: set.sizeInBytes, info, endOffset, aborted, done: request.done };
+  return { kind: 'write', segment, spans, sizeInBytes: set.sizeInBytes, info, endOffset, aborted, done: request.done };
 }
 
 /** Puts offsets and epoch into batches that are known to be right: what coordinators write, and markers. */
@@ -204,16 +206,23 @@ function remember(
   { batches, slices }: NumberedRecords,
   segmentBaseOffset: number,
   position: number,
-): readonly Uint8Array[] {
-  const bytes: Uint8Array[] = [];
-  let at = 0;
-  for (const { baseOffset, lastOffset, sizeInBytes } of batches) {
-    const place = { baseOffset, lastOffset, segmentBaseOffset, position: position + at };
-    const kept = log.tail.add(place, subSlices(slices, at, at + sizeInBytes));
-    for (const chunk of kept.chunks) bytes.push(chunk);
-    at += sizeInBytes;
+): readonly Span[] {
+  const [first] = batches;
+  if (batches.length === 1 && first !== undefined) {
+    return log.tail.add(placeOf(first, segmentBaseOffset, position), slices);
   }
-  return bytes;
+  const all: Span[] = [];
+  let at = 0;
+  for (const header of batches) {
+    const place = placeOf(header, segmentBaseOffset, position + at);
+    all.push(...log.tail.add(place, subSlices(slices, at, at + header.sizeInBytes)));
+    at += header.sizeInBytes;
+  }
+  return all;
+}
+
+function placeOf({ baseOffset, lastOffset }: BatchHeader, segmentBaseOffset: number, position: number): BatchPlace {
+  return { baseOffset, lastOffset, segmentBaseOffset, position };
 }
 
 /** Leader epochs and producers. */

@@ -1,5 +1,6 @@
 import type { Timer } from '../../runtime/clock.ts';
 import { CorruptionError, type Disk, DiskError, type DiskLock } from '../../runtime/disk.ts';
+import type { TurnEnd } from '../../runtime/turn-end.ts';
 import {
   CheckpointWriter,
   CLEANER_OFFSET_FILE,
@@ -22,6 +23,7 @@ export interface LogDirectoryOptions {
   readonly runtime: LogRuntime;
   readonly path: string;
   readonly recentBatches: RecentBatches;
+  readonly turnEnd: TurnEnd;
   readonly producerIdExpirationMs: number;
   readonly configOf: (topic: string) => LogConfig;
   /** The disk failed: nothing in here is written any more. */
@@ -198,7 +200,7 @@ export class LogDirectory {
     topicPartition: TopicPartition,
     from: { hadCleanShutdown: boolean; recoveryPoint: number; logStartOffset: number },
   ): Promise<PartitionLog> {
-    const { runtime, recentBatches, producerIdExpirationMs, configOf } = this.#options;
+    const { runtime, recentBatches, turnEnd, producerIdExpirationMs, configOf } = this.#options;
     const name = directoryNameOf(topicPartition);
     const host: LogHost = {
       failed: (error) => this.fail(error),
@@ -212,6 +214,7 @@ export class LogDirectory {
         directory: `${this.path}/${name}`,
         config: configOf(topicPartition.topic),
         recentBatches,
+        turnEnd,
         producerIdExpirationMs,
       },
       { ...from, firstDirtyOffset: this.#cleanerOffsets.get(name) ?? 0 },

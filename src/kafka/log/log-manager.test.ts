@@ -3,13 +3,21 @@ import test from 'node:test';
 import { ErrorCode, type KafkaError } from '../protocol/errors.ts';
 import { defaultLogConfig } from './log-config.ts';
 import { LogManager, type LogManagerOptions } from './log-manager.ts';
-import { append, LOG_DIR, LogWorld, PARTITION, recordsIn, values } from './testkit/log-world.ts';
+import { append, everyAppendIsATurn, LOG_DIR, LogWorld, PARTITION, recordsIn, values } from './testkit/log-world.ts';
 
 const DIRS = ['/disk1/logs', '/disk2/logs'];
 
 async function opened(world: LogWorld, options: Partial<LogManagerOptions> = {}): Promise<LogManager> {
   const { runtime } = world;
-  return world.sim.complete(LogManager.open({ runtime, logDirs: DIRS, configOf: () => defaultLogConfig, ...options }));
+  return world.sim.complete(
+    LogManager.open({
+      runtime,
+      logDirs: DIRS,
+      configOf: () => defaultLogConfig,
+      turnEnd: everyAppendIsATurn(),
+      ...options,
+    }),
+  );
 }
 
 const text = (world: LogWorld, path: string): string => Buffer.from(world.machine.disk.peek(path)).toString();

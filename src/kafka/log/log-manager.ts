@@ -1,6 +1,7 @@
 import type { Timer } from '../../runtime/clock.ts';
 import { CorruptionError, DiskError } from '../../runtime/disk.ts';
 import { randomUuid } from '../../runtime/random.ts';
+import { TurnEnd } from '../../runtime/turn-end.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { directoryNameOf, type TopicPartition } from './file-names.ts';
 import type { PartitionLog } from './log.ts';
@@ -17,6 +18,8 @@ export interface LogManagerOptions {
   readonly configOf: (topic: string) => LogConfig;
   /** The broker announces it; with the last directory the broker stops. */
   readonly directoryWentOffline?: (path: string, error: DiskError | CorruptionError) => void;
+  /** Shared with the connections, so that answers leave together with the writes they wait for; its own unless given. */
+  readonly turnEnd?: TurnEnd;
   /** Memory for the newest batches of all logs; 64 MiB unless given. */
   readonly recentBatchesBytes?: number;
   /** `producer.id.expiration.ms`; a day unless given. */
@@ -85,12 +88,14 @@ export class LogManager {
     this.#options = options;
     this.recentBatches = new RecentBatches(options.recentBatchesBytes ?? RECENT_BATCHES_BYTES);
     const { runtime, configOf, producerIdExpirationMs = PRODUCER_ID_EXPIRATION_MS } = options;
+    const { turnEnd = new TurnEnd(runtime.clock, rethrow) } = options;
     this.#directories = options.logDirs.map(
       (path) =>
         new LogDirectory({
           runtime,
           path,
           recentBatches: this.recentBatches,
+          turnEnd,
           producerIdExpirationMs,
           configOf,
           wentOffline: (directory, error) => options.directoryWentOffline?.(directory.path, error),
@@ -259,4 +264,8 @@ export class LogManager {
     });
     this.#timers.set(task, timer);
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

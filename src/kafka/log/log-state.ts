@@ -2,6 +2,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Completion, DiskError } from '../../runtime/disk.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { TurnEnd } from '../../runtime/turn-end.ts';
 import type { BatchHeader } from '../records/batch.ts';
 import { CheckpointWriter } from './checkpoint-file.ts';
 import type { TopicPartition } from './file-names.ts';
@@ -32,6 +33,8 @@ export interface LogParts {
   readonly directory: string;
   readonly config: LogConfig;
   readonly recentBatches: RecentBatches;
+  /** Appends of one turn of the loop are written together. */
+  readonly turnEnd: TurnEnd;
   readonly producerIdExpirationMs: number;
 }
 
@@ -41,6 +44,7 @@ export class LogState {
   readonly host: LogHost;
   readonly topicPartition: TopicPartition;
   readonly tail: LogTail;
+  readonly turnEnd: TurnEnd;
   readonly snapshots: ProducerSnapshots;
   readonly epochWriter: CheckpointWriter;
   readonly metadataWriter: CheckpointWriter;
@@ -92,6 +96,7 @@ export class LogState {
     this.config = parts.config;
     this.producerIdExpirationMs = parts.producerIdExpirationMs;
     this.tail = parts.recentBatches.newTail();
+    this.turnEnd = parts.turnEnd;
     this.segments = new SegmentList(loaded.segments);
     const where = (): string => this.directory;
     this.snapshots = new ProducerSnapshots(runtime.disk, runtime.log, where, loaded.snapshotOffsets);

@@ -49,7 +49,8 @@ export class PartitionLog {
   constructor(state: LogState) {
     this.#log = state;
     this.#queue = new AppendQueue(
-      () => state.failure,
+      state.turnEnd,
+      () => state.failure ?? (state.closed ? closedFile(state) : undefined),
       (group, error, next) => this.#settle(group, error, next),
     );
   }
@@ -361,6 +362,7 @@ export class PartitionLog {
   #settle(group: readonly StagedAppend[], error: DiskError | undefined, next: () => void): void {
     const log = this.#log;
     if (error !== undefined) log.fail(error);
+    if (log.closed) return this.#answer(group, next);
     if (log.failure === undefined) this.#enterIndexes(group);
     if (log.failure === undefined) {
       log.logEndOffset = present(group.at(-1), 'a group has an append').endOffset;
@@ -385,7 +387,7 @@ export class PartitionLog {
   }
 
   #answer(group: readonly StagedAppend[], next: () => void): void {
-    const error = this.#storageError();
+    const error = this.#storageError() ?? (this.#log.closed ? this.#closedError() : undefined);
     for (const { done, info } of group) done(error, error === undefined ? info : undefined);
     next();
   }
@@ -482,4 +484,9 @@ export class PartitionLog {
 
 function unreadable(cause: CorruptionError): DiskError {
   return new DiskError('EIO', cause.path, 'read', { cause });
+}
+
+/** Nothing is written to a log that was let go of: its files may be another's by now. */
+function closedFile({ directory }: LogState): DiskError {
+  return new DiskError('EBADF', directory, 'append');
 }

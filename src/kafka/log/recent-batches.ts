@@ -1,6 +1,7 @@
-import { present } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
 import { noSlices, type Slices, subSlices } from '../../base/slices.ts';
+import { type Span, spanOf, ViewList } from '../../base/spans.ts';
 
 /** Below this a batch is copied into a slab of ours, so that it does not keep a whole socket chunk alive. */
 const COPY_BELOW_BYTES = 16_384;
@@ -18,10 +19,20 @@ export interface BatchPlace {
   readonly position: number;
 }
 
+/** Memory that batches lie in: the whole of it lives as long as one of them does. */
+interface Block {
+  readonly sizeInBytes: number;
+  references: number;
+  /** Of a chunk that a socket delivered; it is forgotten with its last reference. */
+  readonly buffer: ArrayBufferLike | undefined;
+}
+
 interface Entry extends BatchPlace {
   readonly tail: LogTail;
+  readonly sizeInBytes: number;
   /** Emptied when the batch is truncated away before it is evicted. */
-  bytes: Slices;
+  spans: readonly Span[];
+  blocks: readonly Block[];
 }
 
 /**
@@ -31,11 +42,13 @@ interface Entry extends BatchPlace {
 export class RecentBatches {
   readonly #limitBytes: number;
   readonly #queue = new Deque<Entry>();
-  /** How many entries refer to each block of memory: the whole block lives as long as one does. */
-  readonly #references = new Map<ArrayBufferLike, number>();
+  /** Of chunks that sockets delivered: several batches may lie in one. */
+  readonly #chunkBlocks = new Map<ArrayBufferLike, Block>();
   #heldBytes = 0;
-  #slab = Buffer.alloc(0);
+  #slab: Uint8Array = Buffer.alloc(0);
   #slabUsed = 0;
+  /** The slab as the only block of an entry. */
+  #slabBlocks: readonly Block[] = [];
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -49,14 +62,17 @@ export class RecentBatches {
     return new LogTail(this);
   }
 
-  /** Takes a batch; the answer is its bytes, in our own memory if they were worth copying. */
+  /** Takes a batch; the entry says where its bytes are: in our own memory if they were worth copying. */
   admit(tail: LogTail, place: BatchPlace, bytes: Slices): Entry {
-    const kept = this.#isWorthCopying(bytes) ? this.#copyToSlab(bytes) : bytes;
+    const isCopied = this.#isWorthCopying(bytes);
+    const spans = isCopied ? [this.#copyToSlab(bytes)] : bytes.chunks.map(spanOf);
+    const blocks = isCopied ? this.#slabBlocks : bytes.chunks.map((chunk) => this.#blockOf(chunk));
     const { baseOffset, lastOffset, segmentBaseOffset, position } = place;
-    const entry: Entry = { tail, baseOffset, lastOffset, segmentBaseOffset, position, bytes: kept };
+    const sizeInBytes = bytes.size;
+    const entry: Entry = { tail, baseOffset, lastOffset, segmentBaseOffset, position, sizeInBytes, spans, blocks };
     this.#queue.push(entry);
     this.#heldBytes += ENTRY_OVERHEAD_BYTES;
-    for (const chunk of kept.chunks) this.#retain(chunk.buffer);
+    for (const block of blocks) this.#retain(block);
     return entry;
   }
 
@@ -66,15 +82,16 @@ export class RecentBatches {
       const oldest = this.#queue.shift();
       if (oldest === undefined) return;
       this.#heldBytes -= ENTRY_OVERHEAD_BYTES;
-      if (oldest.bytes.size === 0) continue;
+      if (oldest.spans.length === 0) continue;
       oldest.tail.forgetOldest(oldest);
       this.release(oldest);
     }
   }
 
   release(entry: Entry): void {
-    for (const chunk of entry.bytes.chunks) this.#letGo(chunk.buffer);
-    entry.bytes = noSlices;
+    for (const block of entry.blocks) this.#letGo(block);
+    entry.spans = [];
+    entry.blocks = [];
   }
 
   #isWorthCopying(bytes: Slices): boolean {
@@ -88,9 +105,11 @@ export class RecentBatches {
     return alive > bytes.size * WASTE_MAX;
   }
 
-  #copyToSlab(bytes: Slices): Slices {
+  #copyToSlab(bytes: Slices): Span {
     if (this.#slabUsed + bytes.size > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes.size));
+      const sizeInBytes = Math.max(SLAB_BYTES, bytes.size);
+      this.#slab = Buffer.allocUnsafeSlow(sizeInBytes);
+      this.#slabBlocks = [{ sizeInBytes, references: 0, buffer: undefined }];
       this.#slabUsed = 0;
     }
     const start = this.#slabUsed;
@@ -98,23 +117,28 @@ export class RecentBatches {
       this.#slab.set(chunk, this.#slabUsed);
       this.#slabUsed += chunk.length;
     }
-    return { chunks: [this.#slab.subarray(start, this.#slabUsed)], size: bytes.size };
+    return { memory: this.#slab, start, end: this.#slabUsed };
   }
 
-  #retain(block: ArrayBufferLike): void {
-    const references = this.#references.get(block);
-    if (references === undefined) this.#heldBytes += block.byteLength;
-    this.#references.set(block, (references ?? 0) + 1);
-  }
-
-  #letGo(block: ArrayBufferLike): void {
-    const references = present(this.#references.get(block), 'a block is let go as often as it was retained');
-    if (references > 1) {
-      this.#references.set(block, references - 1);
-      return;
+  #blockOf({ buffer }: Uint8Array): Block {
+    let block = this.#chunkBlocks.get(buffer);
+    if (block === undefined) {
+      block = { sizeInBytes: buffer.byteLength, references: 0, buffer };
+      this.#chunkBlocks.set(buffer, block);
     }
-    this.#references.delete(block);
-    this.#heldBytes -= block.byteLength;
+    return block;
+  }
+
+  #retain(block: Block): void {
+    if (block.references === 0) this.#heldBytes += block.sizeInBytes;
+    block.references += 1;
+  }
+
+  #letGo(block: Block): void {
+    block.references -= 1;
+    if (block.references > 0) return;
+    this.#heldBytes -= block.sizeInBytes;
+    if (block.buffer !== undefined) this.#chunkBlocks.delete(block.buffer);
   }
 }
 
@@ -136,12 +160,12 @@ export class LogTail {
   }
 
   /** The answer is what to write to the file: the same bytes, perhaps in other memory. */
-  add(place: BatchPlace, bytes: Slices): Slices {
+  add(place: BatchPlace, bytes: Slices): readonly Span[] {
     const entry = this.#cache.admit(this, place, bytes);
     this.#entries.push(entry);
-    const kept = entry.bytes;
+    const { spans } = entry;
     this.#cache.evict();
-    return kept;
+    return spans;
   }
 
   /** Whole batches from the one that holds `offset`, all below `upTo`; undefined when they begin before this tail. */
@@ -150,8 +174,8 @@ export class LogTail {
     const first = this.#entries[start];
     if (first === undefined || (start === this.#head && offset < first.baseOffset)) return undefined;
     if (first.lastOffset >= upTo) return { records: noSlices, firstEntryIncomplete: false };
-    if (first.bytes.size > maxBytes && !minOneMessage) {
-      return { records: subSlices(first.bytes, 0, maxBytes), firstEntryIncomplete: true };
+    if (first.sizeInBytes > maxBytes && !minOneMessage) {
+      return { records: subSlices(this.#gather(start, 0, upTo), 0, maxBytes), firstEntryIncomplete: true };
     }
     return { records: this.#gather(start, maxBytes, upTo), firstEntryIncomplete: false };
   }
@@ -175,7 +199,7 @@ export class LogTail {
   }
 
   forgetOldest(entry: Entry): void {
-    present(this.#entries[this.#head] === entry || undefined, 'eviction goes from the oldest on');
+    assert(this.#entries[this.#head] === entry, 'eviction goes from the oldest on');
     this.#head += 1;
     if (this.#head >= 64 && this.#head * 2 >= this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
@@ -195,32 +219,16 @@ export class LogTail {
     return low;
   }
 
-  /** Neighbours in one slab become one view: fewer entries of a vectored write. */
+  /** From the first on, which is taken however large it is. */
   #gather(start: number, maxBytes: number, upTo: number): Slices {
-    const chunks: Uint8Array[] = [];
+    const views = new ViewList();
     let size = 0;
-    let open: Uint8Array | undefined;
-    let openEnd = 0;
     for (let index = start; index < this.#entries.length; index += 1) {
-      const { lastOffset, bytes } = this.#entries[index]!;
-      if (lastOffset >= upTo || (index > start && size + bytes.size > maxBytes)) break;
-      size += bytes.size;
-      for (const chunk of bytes.chunks) {
-        if (open !== undefined && open.buffer === chunk.buffer && openEnd === chunk.byteOffset) {
-          openEnd += chunk.length;
-          continue;
-        }
-        if (open !== undefined) chunks.push(upToEnd(open, openEnd));
-        open = chunk;
-        openEnd = chunk.byteOffset + chunk.length;
-      }
+      const { lastOffset, sizeInBytes, spans } = this.#entries[index]!;
+      if (lastOffset >= upTo || (index > start && size + sizeInBytes > maxBytes)) break;
+      size += sizeInBytes;
+      for (const span of spans) views.add(span);
     }
-    if (open !== undefined) chunks.push(upToEnd(open, openEnd));
-    return { chunks, size };
+    return { chunks: views.finish(), size };
   }
-}
-
-function upToEnd(open: Uint8Array, end: number): Uint8Array {
-  const length = end - open.byteOffset;
-  return open.length === length ? open : Buffer.from(open.buffer, open.byteOffset, length);
 }

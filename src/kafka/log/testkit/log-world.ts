@@ -2,6 +2,7 @@ import { flatten, type Slices } from '../../../base/slices.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
+import { TurnEnd } from '../../../runtime/turn-end.ts';
 import { type BatchHeader, batchesOf } from '../../records/batch.ts';
 import { type BatchOptions, buildBatch, type NewRecord } from '../../records/builder.ts';
 import { allRecordsOf } from '../../records/iterate.ts';
@@ -13,6 +14,13 @@ import type { AppendOrigin } from '../producer-state.ts';
 
 export const LOG_DIR = '/data/kafka';
 export const PARTITION = { topic: 'demo', partition: 0 };
+
+/** Small appends are in the file when they return, as in a broker that gets one request at a time. */
+export function everyAppendIsATurn(): TurnEnd {
+  return new TurnEnd({ soon: (callback) => callback() }, (error) => {
+    throw error;
+  });
+}
 
 /** One simulated machine with a log directory and a partition in it. */
 export class LogWorld {
@@ -34,7 +42,13 @@ export class LogWorld {
 
   async open(options: Partial<LogManagerOptions> = {}): Promise<void> {
     this.manager = await this.sim.complete(
-      LogManager.open({ runtime: this.runtime, logDirs: [LOG_DIR], configOf: () => this.config, ...options }),
+      LogManager.open({
+        runtime: this.runtime,
+        logDirs: [LOG_DIR],
+        configOf: () => this.config,
+        turnEnd: everyAppendIsATurn(),
+        ...options,
+      }),
     );
     this.log = await this.sim.complete(this.manager.getOrCreate(PARTITION, true));
   }

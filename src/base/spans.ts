@@ -1,0 +1,42 @@
+/** Part of a piece of memory. Cheaper than a view, which is made only where a view is wanted. */
+export interface Span {
+  readonly memory: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+export function spanOf(memory: Uint8Array): Span {
+  return { memory, start: 0, end: memory.length };
+}
+
+/** Makes views of spans, one of neighbours: fewer entries of a vectored read or write. */
+export class ViewList {
+  readonly #views: Uint8Array[] = [];
+  #memory: Uint8Array | undefined;
+  #start = 0;
+  #end = 0;
+
+  add({ memory, start, end }: Span): void {
+    if (memory === this.#memory && start === this.#end) {
+      this.#end = end;
+      return;
+    }
+    this.#close();
+    this.#memory = memory;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** The list must not be used afterwards. */
+  finish(): readonly Uint8Array[] {
+    this.#close();
+    return this.#views;
+  }
+
+  #close(): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    const isWhole = this.#start === 0 && this.#end === memory.length;
+    this.#views.push(isWhole ? memory : memory.subarray(this.#start, this.#end));
+  }
+}
