@@ -228,3 +228,23 @@ test('the memory of recent batches is counted as it is kept alive, and bounded o
   for (const tail of tails) tail.clear();
   assert.ok(cache.heldBytes <= 200 * 160, 'only the places of batches that were cleared are left');
 });
+
+test('batches are copied out of blocks that hold little else, and not where they fill them', () => {
+  const place = { baseOffset: 0, lastOffset: 0, segmentBaseOffset: 0, position: 0 };
+  const copiesOf = (batchesInBlock: number): number => {
+    const tail = new RecentBatches(64_000_000).newTail();
+    let copies = 0;
+    for (let block = 0; block < 60; block += 1) {
+      const memory = Buffer.alloc(1_048_576);
+      for (let batch = 0; batch < batchesInBlock; batch += 1) {
+        const bytes = memory.subarray(batch * 10_000, (batch + 1) * 10_000);
+        const [span] = tail.add(place, slicesOf(bytes));
+        if (span?.memory.buffer !== memory.buffer) copies += 1;
+      }
+    }
+    return copies;
+  };
+  assert.equal(copiesOf(100), 0);
+  const lonely = copiesOf(1);
+  assert.ok(lonely > 40, `${lonely} of 60 lonely batches were copied`);
+});

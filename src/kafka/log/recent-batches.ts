@@ -3,11 +3,13 @@ import { Deque } from '../../base/deque.ts';
 import { noSlices, type Slices, subSlices } from '../../base/slices.ts';
 import { type Span, spanOf, ViewList } from '../../base/spans.ts';
 
-/** Below this a batch is copied into a slab of ours, so that it does not keep a whole socket chunk alive. */
-const COPY_BELOW_BYTES = 16_384;
+/** Below this a batch is copied into a slab of ours, where it stands beside its neighbours in the file too. */
+const COPY_BELOW_BYTES = 4_096;
 const SLAB_BYTES = 262_144;
-/** A batch whose chunks would keep more than this many times its size alive is copied too. */
+/** Larger ones stay where they were received, unless such blocks hold this many times more than the batches in them: */
 const WASTE_MAX = 4;
+/** so it is where most of what is received is no batch. A few blocks say nothing. */
+const WASTE_FROM_BYTES = 8_388_608;
 /** What an entry costs beside its bytes. */
 const ENTRY_OVERHEAD_BYTES = 160;
 
@@ -45,6 +47,9 @@ export class RecentBatches {
   /** Of chunks that sockets delivered: several batches may lie in one. */
   readonly #chunkBlocks = new Map<ArrayBufferLike, Block>();
   #heldBytes = 0;
+  /** Of blocks that sockets delivered, and of the batches that lie in them. */
+  #chunkBytes = 0;
+  #chunkBatchBytes = 0;
   #slab: Uint8Array = Buffer.alloc(0);
   #slabUsed = 0;
   /** The slab as the only block of an entry. */
@@ -73,6 +78,7 @@ export class RecentBatches {
     this.#queue.push(entry);
     this.#heldBytes += ENTRY_OVERHEAD_BYTES;
     for (const block of blocks) this.#retain(block);
+    if (!isCopied) this.#chunkBatchBytes += sizeInBytes;
     return entry;
   }
 
@@ -89,20 +95,15 @@ export class RecentBatches {
   }
 
   release(entry: Entry): void {
+    if (entry.blocks[0]?.buffer !== undefined) this.#chunkBatchBytes -= entry.sizeInBytes;
     for (const block of entry.blocks) this.#letGo(block);
     entry.spans = [];
     entry.blocks = [];
   }
 
-  #isWorthCopying(bytes: Slices): boolean {
-    if (bytes.size < COPY_BELOW_BYTES) return true;
-    let alive = 0;
-    let last: ArrayBufferLike | undefined;
-    for (const { buffer } of bytes.chunks) {
-      if (buffer !== last) alive += buffer.byteLength;
-      last = buffer;
-    }
-    return alive > bytes.size * WASTE_MAX;
+  #isWorthCopying({ size }: Slices): boolean {
+    if (size < COPY_BELOW_BYTES) return true;
+    return this.#chunkBytes > Math.max(WASTE_FROM_BYTES, this.#chunkBatchBytes * WASTE_MAX);
   }
 
   #copyToSlab(bytes: Slices): Span {
@@ -130,15 +131,20 @@ export class RecentBatches {
   }
 
   #retain(block: Block): void {
-    if (block.references === 0) this.#heldBytes += block.sizeInBytes;
+    if (block.references === 0) this.#count(block, block.sizeInBytes);
     block.references += 1;
   }
 
   #letGo(block: Block): void {
     block.references -= 1;
     if (block.references > 0) return;
-    this.#heldBytes -= block.sizeInBytes;
+    this.#count(block, -block.sizeInBytes);
     if (block.buffer !== undefined) this.#chunkBlocks.delete(block.buffer);
+  }
+
+  #count({ buffer }: Block, bytes: number): void {
+    this.#heldBytes += bytes;
+    if (buffer !== undefined) this.#chunkBytes += bytes;
   }
 }
 

@@ -1,21 +1,26 @@
 import type { Socket } from 'node:net';
 import { type Address, type Connection, type ConnectionHandler, NetworkError } from '../network.ts';
+import type { ReceiveBuffer } from './receive-buffer.ts';
 
 /** Below this, copying into one buffer is cheaper than a vectored write. */
 const joinedBytesMax = 16 * 1024;
 /** Above this much unsent the peer counts as a slow reader. */
 const unsentBytesMax = 1024 * 1024;
 
+/** Makes a socket that hands what it reads to a callback. */
+export type OpenSocket = (received: (size: number) => void) => Socket;
+
 export class NodeConnection implements Connection {
   readonly remote: Address;
   readonly #socket: Socket;
+  #handler: ConnectionHandler | undefined;
   #local: Address | undefined;
   #reason: NetworkError | undefined;
   #awaitsDrain = false;
   #writable = true;
 
-  constructor(socket: Socket, remote: Address) {
-    this.#socket = socket;
+  constructor(open: OpenSocket, remote: Address, receiveBuffer: ReceiveBuffer) {
+    this.#socket = open((size) => this.#handler?.data(receiveBuffer.take(size)));
     this.remote = remote;
   }
 
@@ -32,8 +37,8 @@ export class NodeConnection implements Connection {
 
   attach(handler: ConnectionHandler): void {
     const socket = this.#socket;
+    this.#handler = handler;
     if (socket.connecting) socket.once('connect', () => handler.connected?.());
-    socket.on('data', (chunk: Buffer) => handler.data(chunk));
     socket.on('end', () => {
       if (handler.ended === undefined) this.end();
       else handler.ended();

@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Log } from '../log.ts';
 import type { Address, Connection, ConnectionHandler, Listener, Network } from '../network.ts';
 import { addressOf, NodeConnection, networkError } from './node-connection.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 
 /** Half-open connections are the handler's decision (`ended`), so the socket must not decide by itself. */
 const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
@@ -11,6 +12,7 @@ const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as
 export class NodeNetwork implements Network {
   readonly hostname = hostname();
   readonly #log: Log;
+  readonly #receiveBuffer = new ReceiveBuffer();
 
   constructor(log: Log) {
     this.#log = log;
@@ -18,8 +20,10 @@ export class NodeNetwork implements Network {
 
   /** An empty host listens on every address of the machine, IPv4 and IPv6, as Java's wildcard does. */
   listen(at: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener> {
-    const server = createServer(socketOptions, (socket) => {
-      const connection = new NodeConnection(socket, addressOf(socket.remoteAddress, socket.remotePort));
+    const server = createServer({ ...socketOptions, pauseOnConnect: true }, (accepted) => {
+      const remote = addressOf(accepted.remoteAddress, accepted.remotePort);
+      const open = (received: (size: number) => void): Socket => adopt(accepted, this.#onRead(received));
+      const connection = new NodeConnection(open, remote, this.#receiveBuffer);
       connection.attach(accept(connection));
     });
     return new Promise((resolve, reject) => {
@@ -36,10 +40,21 @@ export class NodeNetwork implements Network {
   }
 
   connect(to: Address, handler: ConnectionHandler): Connection {
-    const socket = connect({ host: to.host, port: to.port, ...socketOptions });
-    const connection = new NodeConnection(socket, to);
+    const open = (received: (size: number) => void): Socket =>
+      connect({ host: to.host, port: to.port, ...socketOptions, onread: this.#onRead(received) });
+    const connection = new NodeConnection(open, to, this.#receiveBuffer);
     connection.attach(handler);
     return connection;
+  }
+
+  #onRead(received: (size: number) => void): OnReadOpts {
+    return {
+      buffer: this.#receiveBuffer.shared,
+      callback(size) {
+        received(size);
+        return true;
+      },
+    };
   }
 
   async resolve(host: string): Promise<readonly string[]> {
@@ -50,6 +65,28 @@ export class NodeNetwork implements Network {
       throw networkError(error as NodeJS.ErrnoException);
     }
   }
+}
+
+/**
+ * Node lets only outgoing sockets say where they read into (`onread`), so an accepted one, which has read nothing yet, is wrapped
+ * again. Where that is not to be had the usual events fill the buffer.
+ */
+function adopt(accepted: Socket, onread: OnReadOpts): Socket {
+  const internals = accepted as Socket & { _handle: { useUserBuffer?: unknown } | null };
+  const handle = internals._handle;
+  if (typeof handle?.useUserBuffer !== 'function') return fillByEvents(accepted, onread);
+  internals._handle = null;
+  return new Socket({ ...socketOptions, handle, onread } as ConstructorParameters<typeof Socket>[0]);
+}
+
+export function fillByEvents(socket: Socket, { buffer, callback }: OnReadOpts): Socket {
+  const shared = buffer as Buffer;
+  socket.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; at += shared.length) {
+      callback(chunk.copy(shared, 0, at), shared);
+    }
+  });
+  return socket.resume();
 }
 
 class NodeListener implements Listener {
