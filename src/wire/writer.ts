@@ -123,7 +123,7 @@ export class Writer {
   utf8(text: string): number {
     const most = text.length * 3;
     this.#reserve(most);
-    const size = text.length <= 24 ? this.#shortText(text) : this.#block.write(text, this.#at, most, 'utf8');
+    const size = text.length <= SHORT_TEXT ? this.#shortText(text) : this.#block.write(text, this.#at, most, 'utf8');
     this.#at += size;
     return size;
   }
@@ -182,6 +182,17 @@ export class Writer {
     this.#partsSize += this.#at - this.#start;
     this.#start = this.#at;
   }
+}
+
+/** Up to this length a loop over ASCII beats the call into the engine's encoder. */
+const SHORT_TEXT = 24;
+
+export function utf8Size(text: string): number {
+  if (text.length > SHORT_TEXT) return Buffer.byteLength(text);
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) >= 0x80) return Buffer.byteLength(text);
+  }
+  return text.length;
 }
 
 function viewOf(bytes: Uint8Array): DataView {
