@@ -42,7 +42,7 @@ import { Writer } from './writer.ts';
 /** What Kafka's messages hardly use. */
 const Inner = struct({
   id: { type: int32, versions: '0+', default: 7 },
-  late: { type: string, versions: '1+', nullable: '2+', default: null },
+  late: { type: string, versions: '1+', nullable: '2+' },
   lateTag: { type: bytes, versions: '1+', tag: 0 },
 });
 const Rare = message({
@@ -275,6 +275,14 @@ const Counted = message({
   versions: '0-1',
   flexible: 'none',
   fields: { id: { type: int32, versions: '0+' } },
+});
+
+test('a message that is built often holds the same as at first', () => {
+  const given = { flag: false, port: undefined, inLine: { id: 1, late: '', lateTag: new Uint8Array(1) } } as const;
+  const first = build(Rare, given);
+  for (let count = 0; count < 100; count += 1) assert.deepEqual(build(Rare, given), first);
+  assert.deepEqual(first, { ...blank(Rare.fields), flag: false, inLine: given.inLine });
+  assert.notEqual(build(Rare, given).grid, build(Rare, given).grid);
 });
 
 test('a codec that is used often becomes generated code and stays the same object', () => {

@@ -1,4 +1,5 @@
 import type { Slices } from '../base/slices.ts';
+import { type Constants, defaultText, evaluate, objectText, property } from './source.ts';
 import type { Versions } from './versions.ts';
 
 export type PrimitiveKind =
@@ -99,5 +100,42 @@ export function defaultOf(field: Field): unknown {
 
 /** A message from the fields that matter, the others at their defaults. */
 export function build<F extends Fields>(schema: Message<F>, given: Partial<Value<F>>): Value<F> {
-  return Object.assign(blank<F>(schema.fields), given);
+  return (builders.get(schema) ?? builderOf(schema)).build(given) as Value<F>;
+}
+
+type Given = Readonly<Record<string, unknown>>;
+interface Builder {
+  build(given: Given): unknown;
+}
+const builders = new WeakMap<object, Builder>();
+
+/** Answers are built for every request: what is built often gets a function that makes it by one literal. */
+const GENERATE_AFTER_USES = 64;
+
+function builderOf(schema: Message<Fields>): Builder {
+  let uses = 0;
+  const builder: Builder = {
+    build(given) {
+      uses += 1;
+      if (uses === GENERATE_AFTER_USES) builder.build = generateBuild(schema.fields) ?? builder.build;
+      return buildFrom(schema.fields, given);
+    },
+  };
+  builders.set(schema, builder);
+  return builder;
+}
+
+function buildFrom(fields: Fields, given: Given): unknown {
+  const value: Record<string, unknown> = {};
+  for (const name in fields) value[name] = given[name] === undefined ? defaultOf(fields[name] as Field) : given[name];
+  return value;
+}
+
+function generateBuild(fields: Fields): Builder['build'] | undefined {
+  const constants: Constants = [];
+  const value = objectText(fields, (name, field) => {
+    const stated = property('given', name);
+    return `${stated} === undefined ? ${defaultText(field, constants)} : ${stated}`;
+  });
+  return evaluate(`return (given) => (${value});`, { constants });
 }

@@ -62,8 +62,14 @@ export function responseHeaderVersion(apiKey: number, version: number): 0 | 1 {
   return isFlexible(apiKey, version) ? 1 : 0;
 }
 
+/** By API key. */
+const firstFlexible: readonly (number | undefined)[] = Array.from(
+  { length: Math.max(...apiInfos.keys()) + 1 },
+  (_, apiKey) => apiInfos.get(apiKey)?.firstFlexible,
+);
+
 function isFlexible(apiKey: number, version: number): boolean {
-  const api = apiInfos.get(apiKey);
-  if (api === undefined) throw new UnsupportedVersionError(`api key ${apiKey}`, version);
-  return version >= api.firstFlexible;
+  const first = firstFlexible[apiKey];
+  if (first === undefined) throw new UnsupportedVersionError(`api key ${apiKey}`, version);
+  return version >= first;
 }
