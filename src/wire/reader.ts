@@ -2,21 +2,23 @@ import { copyOf, type Slices, slicesOf, subSlices } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
 
 const noBytes = new Uint8Array(0);
-const noView = new DataView(noBytes.buffer);
-/** Where a field that straddles chunks is gathered; used up before the next is read. */
+/** Where a field that straddles chunks is gathered, and eight bytes become a bigint or a double; used up at once. */
 const scratch = Buffer.alloc(8);
+const scratchView = new DataView(scratch.buffer, scratch.byteOffset, 8);
 const TWO_32 = 4_294_967_296;
 
 /**
  * Reads big-endian fields from a list of chunks. A field inside one chunk is read in place; only a field that straddles
  * two chunks is copied. Every read checks its bounds first and throws MalformedError.
+ *
+ * Numbers are put together from bytes: as fast as a DataView, and most frames are so small that making one cost more than
+ * all that was read through it.
  */
 export class Reader {
   readonly #source: Slices;
   #chunkIndex = 0;
-  /** The chunk being read, its view, and the position and end inside it. */
+  /** The chunk being read, and the position and end inside it. */
   #chunk: Uint8Array = noBytes;
-  #view: DataView;
   #at = 0;
   #end = 0;
   /** Bytes of the source before the current chunk. */
@@ -24,7 +26,6 @@ export class Reader {
 
   constructor(source: Slices | Uint8Array) {
     this.#source = source instanceof Uint8Array ? slicesOf(source) : source;
-    this.#view = noView;
     this.#enter(0);
   }
 
@@ -66,10 +67,10 @@ export class Reader {
   }
 
   int16(): number {
-    if (this.#at + 2 > this.#end) return this.#gather(2).readInt16BE(0);
-    const value = this.#view.getInt16(this.#at);
-    this.#at += 2;
-    return value;
+    const at = this.#at;
+    if (at + 2 > this.#end) return this.#gather(2).readInt16BE(0);
+    this.#at = at + 2;
+    return ((this.#chunk[at]! << 24) >> 16) | this.#chunk[at + 1]!;
   }
 
   uint16(): number {
@@ -77,10 +78,10 @@ export class Reader {
   }
 
   int32(): number {
-    if (this.#at + 4 > this.#end) return this.#gather(4).readInt32BE(0);
-    const value = this.#view.getInt32(this.#at);
-    this.#at += 4;
-    return value;
+    const at = this.#at;
+    if (at + 4 > this.#end) return this.#gather(4).readInt32BE(0);
+    this.#at = at + 4;
+    return int32At(this.#chunk, at);
   }
 
   uint32(): number {
@@ -92,33 +93,19 @@ export class Reader {
    * (record timestamps and Fetch v18 use 2^63-1).
    */
   int64(): number {
-    let high: number;
-    let low: number;
-    if (this.#at + 8 > this.#end) {
-      const bytes = this.#gather(8);
-      high = bytes.readInt32BE(0);
-      low = bytes.readUInt32BE(4);
-    } else {
-      high = this.#view.getInt32(this.#at);
-      low = this.#view.getUint32(this.#at + 4);
-      this.#at += 8;
-    }
-    return saturate(high, low);
+    const high = this.int32();
+    return saturate(high, this.uint32());
   }
 
   /** All 64 bits, where they carry meaning: zxid, session id, ephemeral owner. */
   bigint64(): bigint {
-    if (this.#at + 8 > this.#end) return this.#gather(8).readBigInt64BE(0);
-    const value = this.#view.getBigInt64(this.#at);
-    this.#at += 8;
-    return value;
+    this.#eightBytes();
+    return scratchView.getBigInt64(0);
   }
 
   float64(): number {
-    if (this.#at + 8 > this.#end) return this.#gather(8).readDoubleBE(0);
-    const value = this.#view.getFloat64(this.#at);
-    this.#at += 8;
-    return value;
+    this.#eightBytes();
+    return scratchView.getFloat64(0);
   }
 
   /** Base-128 groups, low first; at most five bytes. */
@@ -170,6 +157,7 @@ export class Reader {
   /** Views on the next bytes, chunk by chunk; nothing is copied. */
   slices(size: number): Slices {
     this.#need(size);
+    if (this.#at + size <= this.#end) return slicesOf(this.bytes(size));
     const from = this.position;
     this.skip(size);
     return subSlices(this.#source, from, from + size);
@@ -192,6 +180,18 @@ export class Reader {
     }
   }
 
+  /** Into scratch. */
+  #eightBytes(): void {
+    const at = this.#at;
+    if (at + 8 > this.#end) {
+      this.#gather(8);
+      return;
+    }
+    this.#at = at + 8;
+    scratchView.setInt32(0, int32At(this.#chunk, at));
+    scratchView.setInt32(4, int32At(this.#chunk, at + 4));
+  }
+
   /** Copies a field that straddles chunks. */
   #gather(size: number): Buffer {
     this.#need(size);
@@ -211,10 +211,13 @@ export class Reader {
   #enter(index: number): void {
     this.#chunkIndex = index;
     this.#chunk = this.#source.chunks[index] ?? noBytes;
-    this.#view = new DataView(this.#chunk.buffer, this.#chunk.byteOffset, this.#chunk.byteLength);
     this.#at = 0;
     this.#end = this.#chunk.length;
   }
+}
+
+function int32At(chunk: Uint8Array, at: number): number {
+  return (chunk[at]! << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!;
 }
 
 /** The number that two halves of an int64 make, ±Infinity outside ±2^53. */
@@ -236,15 +239,34 @@ function unzigzag(low: number, middle: number, high: number): number {
   return negative ? -Infinity : Infinity;
 }
 
-/** Up to this length a loop over ASCII beats the call into the engine's decoder. */
-const SHORT_TEXT = 24;
+/** Up to this length a look into the recent texts beats the call into the engine's decoder. */
+const SHORT_TEXT = 32;
+
+/**
+ * Short texts as they were read last, by their hash: topics, client ids and groups come again and again, and one and the same
+ * string is also the faster key of a Map.
+ */
+const recentTexts: string[] = new Array<string>(1024).fill('');
 
 function shortText(chunk: Uint8Array, start: number, end: number): string {
-  let text = '';
+  let hash = end - start;
   for (let index = start; index < end; index += 1) {
     const byte = chunk[index]!;
     if (byte >= 0x80) return Buffer.prototype.utf8Slice.call(chunk, start, end);
-    text += String.fromCharCode(byte);
+    hash = (Math.imul(hash, 31) + byte) | 0;
   }
+  const place = (hash ^ (hash >>> 10)) & (recentTexts.length - 1);
+  const recent = recentTexts[place]!;
+  if (isText(recent, chunk, start, end)) return recent;
+  const text = Buffer.prototype.latin1Slice.call(chunk, start, end);
+  recentTexts[place] = text;
   return text;
+}
+
+function isText(text: string, chunk: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) !== chunk[start + index]) return false;
+  }
+  return true;
 }
