@@ -11,8 +11,8 @@ const TWO_32 = 4_294_967_296;
  * Reads big-endian fields from a list of chunks. A field inside one chunk is read in place; only a field that straddles
  * two chunks is copied. Every read checks its bounds first and throws MalformedError.
  *
- * Numbers are put together from bytes: as fast as a DataView, and most frames are so small that making one cost more than
- * all that was read through it.
+ * Numbers are put together from bytes: about as fast as a DataView, and most frames are so small that making one cost more
+ * than reading through it saved.
  */
 export class Reader {
   readonly #source: Slices;

@@ -4,20 +4,50 @@ import { type Slices, slicesOf } from '../base/slices.ts';
 /** Appended lists shorter than this are copied: a separate entry of a vectored write costs more. */
 const COPY_BELOW_BYTES = 1024;
 
+/**
+ * Small answers are written next to each other into one pool: an object for each block, and another for its view, cost more
+ * than what was written. A writer has the part of the pool that it asked for, and outgrows it into a block of its own.
+ */
+const POOL_BYTES = 16_384;
+const POOLED_BYTES_MAX = 2048;
+let pool = Buffer.allocUnsafeSlow(POOL_BYTES);
+let poolAt = 0;
+
+/** Where the part begins; `pool` is a new one when the old had no room left. */
+function takeFromPool(size: number): number {
+  if (poolAt + size > POOL_BYTES) {
+    pool = Buffer.allocUnsafeSlow(POOL_BYTES);
+    poolAt = 0;
+  }
+  const start = poolAt;
+  poolAt += size;
+  return start;
+}
+
+/** Where a bigint or a double becomes two halves; used up at once. */
+const scratch = new DataView(new ArrayBuffer(8));
+
 /** Writes big-endian fields into growing blocks; large byte lists are referred to, not copied. */
 export class Writer {
   #block: Buffer;
-  #view: DataView;
-  /** Where the unfinished part of the block begins, and where the next byte goes. */
-  #start = 0;
-  #at = 0;
+  /** Where the unfinished part of the block begins, where the next byte goes, and where the block's free room ends. */
+  #start: number;
+  #at: number;
+  #end: number;
   /** Finished parts, and their size. */
   #parts: Uint8Array[] | undefined;
   #partsSize = 0;
 
   constructor(sizeHint = 256) {
-    this.#block = Buffer.allocUnsafe(sizeHint);
-    this.#view = viewOf(this.#block);
+    if (sizeHint > POOLED_BYTES_MAX) {
+      this.#block = Buffer.allocUnsafe(sizeHint);
+      this.#start = 0;
+    } else {
+      this.#start = takeFromPool(sizeHint);
+      this.#block = pool;
+    }
+    this.#at = this.#start;
+    this.#end = this.#start + sizeHint;
   }
 
   /** Bytes written so far. */
@@ -37,13 +67,15 @@ export class Writer {
 
   int16(value: number): void {
     this.#reserve(2);
-    this.#view.setInt16(this.#at, value);
-    this.#at += 2;
+    const at = this.#at;
+    this.#block[at] = value >> 8;
+    this.#block[at + 1] = value;
+    this.#at = at + 2;
   }
 
   int32(value: number): void {
     this.#reserve(4);
-    this.#view.setInt32(this.#at, value);
+    putInt32(this.#block, this.#at, value);
     this.#at += 4;
   }
 
@@ -51,21 +83,19 @@ export class Writer {
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) throw new InvariantError('an int64 outside ±2^53 is never encoded', [value]);
     this.#reserve(8);
-    this.#view.setInt32(this.#at, Math.floor(value / 4_294_967_296));
-    this.#view.setUint32(this.#at + 4, value >>> 0);
-    this.#at += 8;
+    this.#halves(Math.floor(value / 4_294_967_296), value);
   }
 
   bigint64(value: bigint): void {
     this.#reserve(8);
-    this.#view.setBigInt64(this.#at, value);
-    this.#at += 8;
+    scratch.setBigInt64(0, value);
+    this.#halves(scratch.getInt32(0), scratch.getInt32(4));
   }
 
   float64(value: number): void {
     this.#reserve(8);
-    this.#view.setFloat64(this.#at, value);
-    this.#at += 8;
+    scratch.setFloat64(0, value);
+    this.#halves(scratch.getInt32(0), scratch.getInt32(4));
   }
 
   uvarint(value: number): void {
@@ -138,8 +168,8 @@ export class Writer {
 
   patchInt32(place: number, value: number): void {
     const first = this.#parts?.[0];
-    if (first === undefined) this.#view.setInt32(this.#start + place, value);
-    else viewOf(first).setInt32(place, value);
+    if (first === undefined) putInt32(this.#block, this.#start + place, value);
+    else putInt32(first, place, value);
   }
 
   /** The bytes, part by part; the writer must not be used afterwards. */
@@ -155,6 +185,13 @@ export class Writer {
     return Buffer.concat(this.#parts, this.#partsSize);
   }
 
+  /** Two halves of a number; the room is there. */
+  #halves(high: number, low: number): void {
+    putInt32(this.#block, this.#at, high);
+    putInt32(this.#block, this.#at + 4, low);
+    this.#at += 8;
+  }
+
   #shortText(text: string): number {
     for (let index = 0; index < text.length; index += 1) {
       const unit = text.charCodeAt(index);
@@ -165,14 +202,17 @@ export class Writer {
   }
 
   #reserve(size: number): void {
-    if (this.#at + size <= this.#block.length) return;
+    if (this.#at + size > this.#end) this.#grow(size);
+  }
+
+  #grow(size: number): void {
     const unfinished = this.#at - this.#start;
     const grown = Buffer.allocUnsafe(Math.max((unfinished + size) * 2, 256));
     this.#block.copy(grown, 0, this.#start, this.#at);
     this.#block = grown;
-    this.#view = viewOf(grown);
     this.#start = 0;
     this.#at = unfinished;
+    this.#end = grown.length;
   }
 
   #cut(): void {
@@ -195,6 +235,9 @@ export function utf8Size(text: string): number {
   return text.length;
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function putInt32(block: Uint8Array, at: number, value: number): void {
+  block[at] = value >> 24;
+  block[at + 1] = value >> 16;
+  block[at + 2] = value >> 8;
+  block[at + 3] = value;
 }
