@@ -93,8 +93,13 @@ export class Reader {
    * (record timestamps and Fetch v18 use 2^63-1).
    */
   int64(): number {
-    const high = this.int32();
-    return saturate(high, this.uint32());
+    const at = this.#at;
+    if (at + 8 > this.#end) {
+      const bytes = this.#gather(8);
+      return saturate(bytes.readInt32BE(0), bytes.readUInt32BE(4));
+    }
+    this.#at = at + 8;
+    return saturate(int32At(this.#chunk, at), int32At(this.#chunk, at + 4) >>> 0);
   }
 
   /** All 64 bits, where they carry meaning: zxid, session id, ephemeral owner. */

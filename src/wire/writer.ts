@@ -8,7 +8,7 @@ const COPY_BELOW_BYTES = 1024;
  * Small answers are written next to each other into one pool: an object for each block, and another for its view, cost more
  * than what was written. A writer has the part of the pool that it asked for, and outgrows it into a block of its own.
  */
-const POOL_BYTES = 16_384;
+const POOL_BYTES = 8192; // what Node's own pool has: whoever keeps an answer keeps its pool
 const POOLED_BYTES_MAX = 2048;
 let pool = Buffer.allocUnsafeSlow(POOL_BYTES);
 let poolAt = 0;
