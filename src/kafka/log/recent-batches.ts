@@ -10,7 +10,7 @@ const SLAB_BYTES = 262_144;
 const WASTE_MAX = 4;
 /** so it is where most of what is received is no batch. A few blocks say nothing. */
 const WASTE_FROM_BYTES = 8_388_608;
-/** What an entry costs beside its bytes. */
+/** What an entry costs beside its bytes (measured). */
 const ENTRY_OVERHEAD_BYTES = 160;
 
 export interface BatchPlace {
@@ -21,6 +21,8 @@ export interface BatchPlace {
   readonly position: number;
 }
 
+const noMemory = new Uint8Array(0);
+
 /** Memory that batches lie in: the whole of it lives as long as one of them does. */
 interface Block {
   readonly sizeInBytes: number;
@@ -29,12 +31,22 @@ interface Block {
   readonly buffer: ArrayBufferLike | undefined;
 }
 
+/** A batch where a socket delivered it. */
+interface Received {
+  readonly chunks: readonly Uint8Array[];
+  readonly blocks: readonly Block[];
+}
+
+/** There are hundreds of thousands: one object each. A copied batch is its own span of a slab. */
 interface Entry extends BatchPlace {
   readonly tail: LogTail;
   readonly sizeInBytes: number;
-  /** Emptied when the batch is truncated away before it is evicted. */
-  spans: readonly Span[];
-  blocks: readonly Block[];
+  memory: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** One of the two, and none once the batch is truncated away or evicted. */
+  slab: Block | undefined;
+  received: Received | undefined;
 }
 
 /**
@@ -52,8 +64,7 @@ export class RecentBatches {
   #chunkBatchBytes = 0;
   #slab: Uint8Array = Buffer.alloc(0);
   #slabUsed = 0;
-  /** The slab as the only block of an entry. */
-  #slabBlocks: readonly Block[] = [];
+  #slabBlock: Block = { sizeInBytes: 0, references: 0, buffer: undefined };
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -70,15 +81,24 @@ export class RecentBatches {
   /** Takes a batch; the entry says where its bytes are: in our own memory if they were worth copying. */
   admit(tail: LogTail, place: BatchPlace, bytes: Slices): Entry {
     const isCopied = this.#isWorthCopying(bytes);
-    const spans = isCopied ? [this.#copyToSlab(bytes)] : bytes.chunks.map(spanOf);
-    const blocks = isCopied ? this.#slabBlocks : bytes.chunks.map((chunk) => this.#blockOf(chunk));
+    if (isCopied) this.#copyToSlab(bytes);
     const { baseOffset, lastOffset, segmentBaseOffset, position } = place;
-    const sizeInBytes = bytes.size;
-    const entry: Entry = { tail, baseOffset, lastOffset, segmentBaseOffset, position, sizeInBytes, spans, blocks };
+    const entry: Entry = {
+      tail,
+      baseOffset,
+      lastOffset,
+      segmentBaseOffset,
+      position,
+      sizeInBytes: bytes.size,
+      memory: isCopied ? this.#slab : noMemory,
+      start: isCopied ? this.#slabUsed - bytes.size : 0,
+      end: isCopied ? this.#slabUsed : 0,
+      slab: isCopied ? this.#slabBlock : undefined,
+      received: isCopied ? undefined : this.#receive(bytes),
+    };
     this.#queue.push(entry);
     this.#heldBytes += ENTRY_OVERHEAD_BYTES;
-    for (const block of blocks) this.#retain(block);
-    if (!isCopied) this.#chunkBatchBytes += sizeInBytes;
+    if (entry.slab !== undefined) this.#retain(entry.slab);
     return entry;
   }
 
@@ -88,17 +108,21 @@ export class RecentBatches {
       const oldest = this.#queue.shift();
       if (oldest === undefined) return;
       this.#heldBytes -= ENTRY_OVERHEAD_BYTES;
-      if (oldest.spans.length === 0) continue;
+      if (oldest.slab === undefined && oldest.received === undefined) continue;
       oldest.tail.forgetOldest(oldest);
       this.release(oldest);
     }
   }
 
   release(entry: Entry): void {
-    if (entry.blocks[0]?.buffer !== undefined) this.#chunkBatchBytes -= entry.sizeInBytes;
-    for (const block of entry.blocks) this.#letGo(block);
-    entry.spans = [];
-    entry.blocks = [];
+    if (entry.slab !== undefined) this.#letGo(entry.slab);
+    if (entry.received !== undefined) {
+      this.#chunkBatchBytes -= entry.sizeInBytes;
+      for (const block of entry.received.blocks) this.#letGo(block);
+    }
+    entry.memory = noMemory;
+    entry.slab = undefined;
+    entry.received = undefined;
   }
 
   #isWorthCopying({ size }: Slices): boolean {
@@ -106,19 +130,25 @@ export class RecentBatches {
     return this.#chunkBytes > Math.max(WASTE_FROM_BYTES, this.#chunkBatchBytes * WASTE_MAX);
   }
 
-  #copyToSlab(bytes: Slices): Span {
+  /** They are the last bytes of the slab's used part afterwards. */
+  #copyToSlab(bytes: Slices): void {
     if (this.#slabUsed + bytes.size > this.#slab.length) {
       const sizeInBytes = Math.max(SLAB_BYTES, bytes.size);
       this.#slab = Buffer.allocUnsafeSlow(sizeInBytes);
-      this.#slabBlocks = [{ sizeInBytes, references: 0, buffer: undefined }];
+      this.#slabBlock = { sizeInBytes, references: 0, buffer: undefined };
       this.#slabUsed = 0;
     }
-    const start = this.#slabUsed;
     for (const chunk of bytes.chunks) {
       this.#slab.set(chunk, this.#slabUsed);
       this.#slabUsed += chunk.length;
     }
-    return { memory: this.#slab, start, end: this.#slabUsed };
+  }
+
+  #receive({ chunks, size }: Slices): Received {
+    const blocks = chunks.map((chunk) => this.#blockOf(chunk));
+    for (const block of blocks) this.#retain(block);
+    this.#chunkBatchBytes += size;
+    return { chunks, blocks };
   }
 
   #blockOf({ buffer }: Uint8Array): Block {
@@ -169,7 +199,8 @@ export class LogTail {
   add(place: BatchPlace, bytes: Slices): readonly Span[] {
     const entry = this.#cache.admit(this, place, bytes);
     this.#entries.push(entry);
-    const { spans } = entry;
+    // A span of its own: what is written must not change with the entry, which may be evicted at once.
+    const spans = entry.received?.chunks.map(spanOf) ?? [{ memory: entry.memory, start: entry.start, end: entry.end }];
     this.#cache.evict();
     return spans;
   }
@@ -230,10 +261,11 @@ export class LogTail {
     const views = new ViewList();
     let size = 0;
     for (let index = start; index < this.#entries.length; index += 1) {
-      const { lastOffset, sizeInBytes, spans } = this.#entries[index]!;
-      if (lastOffset >= upTo || (index > start && size + sizeInBytes > maxBytes)) break;
-      size += sizeInBytes;
-      for (const span of spans) views.add(span);
+      const entry = this.#entries[index]!;
+      if (entry.lastOffset >= upTo || (index > start && size + entry.sizeInBytes > maxBytes)) break;
+      size += entry.sizeInBytes;
+      if (entry.received === undefined) views.add(entry);
+      else for (const chunk of entry.received.chunks) views.add(spanOf(chunk));
     }
     return { chunks: views.finish(), size };
   }
