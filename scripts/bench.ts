@@ -28,6 +28,7 @@ import {
 } from './bench/servers.ts';
 import { judgeSlowReader, produceBesideSlowReaders, type SlowReaderResult } from './bench/slow-reader.ts';
 import { amount, type Line, median, render } from './bench/table.ts';
+import { warmMemory } from './bench/warm-memory.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -48,6 +49,7 @@ if (args.profile !== undefined) mkdirSync(args.profile, { recursive: true });
 const wanted = (name: string): boolean => args.only.length === 0 || args.only.some((text) => name.includes(text));
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 const MIB = 1_048_576;
+const SETTLING_ROUNDS_MAX = 6;
 
 /** Both sides alternate, and who goes first alternates too. */
 async function alternate<T>(
@@ -142,9 +144,22 @@ interface Measured {
   readonly cpuUs: number;
 }
 
+/** Neither side is measured cold: it runs until it gets no faster, for which a JVM takes several rounds. */
+async function settle(measure: () => Promise<number>): Promise<void> {
+  let before = 0;
+  for (let round = 0; round < SETTLING_ROUNDS_MAX; round += 1) {
+    const now = await measure();
+    if (now < before * 1.05) return;
+    before = now;
+  }
+}
+
 async function loadLine(row: LoadRow): Promise<Line> {
+  warmMemory();
   const [oursLoad, apacheLoad] = [await row.prepare(ours), await row.prepare(apache)];
   const port = (servers: Servers): number => (row.system === 'kafka' ? servers.kafkaPort : servers.zookeeperPort);
+  const rate = ({ result }: Measured): number =>
+    row.unit === 'MB/s' ? result.bytesPerSecond / 1e6 : result.perSecond * row.perRequest;
   let acknowledged = 0;
   const measure = async (servers: Servers): Promise<Measured> => {
     await servers.loopDelay();
@@ -156,16 +171,12 @@ async function loadLine(row: LoadRow): Promise<Line> {
     if (servers === ours) acknowledged += result.acknowledged;
     return { result, loop, cpuUs };
   };
-  // Neither side is measured cold; a JVM takes longest.
-  await measure(ours);
-  await measure(apache);
+  for (const servers of [ours, apache]) await settle(async () => rate(await measure(servers)));
   const measured = await alternate(
     () => measure(ours),
     () => measure(apache),
   );
   const bare = await ceiling(oursLoad, row.answerBytes, duration);
-  const rate = ({ result }: Measured): number =>
-    row.unit === 'MB/s' ? result.bytesPerSecond / 1e6 : result.perSecond * row.perRequest;
   const bareRate = row.unit === 'MB/s' ? bare.bytesPerSecond / 1e6 : bare.perSecond * row.perRequest;
   const ratio = median(measured.ours.map((mine, round) => rate(mine) / rate(measured.apache[round] as Measured)));
   const verified = row.found === undefined ? '' : await verify(row, row.found, acknowledged * row.perRequest);

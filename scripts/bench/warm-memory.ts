@@ -1,0 +1,26 @@
+/**
+ * Touches a good part of the free memory in a process that ends at once. A virtual machine gets its memory from its host page by
+ * page, at five times the price of a page that it had before; files that grow would pay that during whatever is measured first.
+ */
+import { spawnSync } from 'node:child_process';
+import { freemem } from 'node:os';
+
+const GIB = 1_073_741_824;
+const BLOCK_BYTES = 67_108_864;
+const PAGE_BYTES = 4096;
+
+export function warmMemory(): void {
+  const bytes = Math.min(4 * GIB, freemem() / 4);
+  spawnSync(process.execPath, [import.meta.filename, String(bytes)], { stdio: 'inherit' });
+}
+
+function touch(bytes: number): void {
+  const blocks: Buffer[] = [];
+  for (let left = bytes; left > 0; left -= BLOCK_BYTES) {
+    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    for (let at = 0; at < BLOCK_BYTES; at += PAGE_BYTES) block[at] = 1;
+    blocks.push(block);
+  }
+}
+
+if (import.meta.main) touch(Number(process.argv[2]));
