@@ -152,7 +152,7 @@ export class Partition {
         request.done({
           errorCode: ErrorCode.NONE,
           errorMessage: null,
-          recordErrors: [],
+          recordErrors: noErrors,
           firstOffset: info.firstOffset,
           logAppendTimeMs: info.isDuplicate ? -1 : validated.logAppendTimeMs,
           logStartOffset: log.logStartOffset,
@@ -189,10 +189,12 @@ export class Partition {
   }
 }
 
+const noErrors: AppendOutcome['recordErrors'] = [];
+
 const nothingAppended: AppendOutcome = {
   errorCode: ErrorCode.NONE,
   errorMessage: null,
-  recordErrors: [],
+  recordErrors: noErrors,
   firstOffset: -1,
   logAppendTimeMs: -1,
   logStartOffset: -1,

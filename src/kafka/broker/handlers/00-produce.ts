@@ -55,12 +55,12 @@ class ProduceOperation {
   start(): void {
     const nowMs = this.#broker.runtime.clock.wallMs();
     for (const topic of this.#request.topicData) {
-      const partitionResponses: PartitionResponse[] = [];
+      // Each place is taken when its outcome is known.
+      const partitionResponses = new Array<PartitionResponse>(topic.partitionData.length);
       this.#responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
       const name = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topic.topicId) : topic.name;
-      for (const data of topic.partitionData) {
-        const place = partitionResponses.push(blank(data.index)) - 1;
-        this.#pending += 1;
+      this.#pending += topic.partitionData.length;
+      for (const [place, data] of topic.partitionData.entries()) {
         this.#append(name, data, nowMs, (outcome) => {
           partitionResponses[place] = respond(data.index, outcome);
           if (outcome.errorCode !== ErrorCode.NONE) this.#failed = true;
@@ -117,10 +117,6 @@ function refused(errorCode: number): AppendOutcome {
 
 const noErrors: PartitionResponse['recordErrors'] = [];
 const unknownLeader: PartitionResponse['currentLeader'] = { leaderId: -1, leaderEpoch: -1 };
-
-function blank(index: number): PartitionResponse {
-  return respond(index, refused(ErrorCode.NONE));
-}
 
 function respond(index: number, outcome: AppendOutcome): PartitionResponse {
   return {
