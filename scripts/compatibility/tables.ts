@@ -7,18 +7,19 @@ import { bounds, type Versions } from '../../src/wire/versions.ts';
 import { OpCode } from '../../src/zookeeper/jute/op-codes.ts';
 import { kindOf } from '../../src/zookeeper/server/request-kind.ts';
 import { cases } from '../../test/interop/differential/cases.ts';
+import { spoken } from '../../test/interop/versions/spoken.ts';
 import { apacheVersions } from './apache-versions.ts';
 import { brokerKeyNotes, zooCfgNotes } from './key-notes.ts';
 
-/** One API's answers compared with Apache's: which request, in which versions. */
-interface Comparison {
+/** What shows that some versions of one request are right: a compared answer, or a client. */
+interface Evidence {
   readonly apiKey: number;
   readonly name: string;
   readonly versions: readonly number[];
 }
 
 /** Beside the cases the differential test compares one answer of ApiVersions. */
-const apiVersionsComparison: Comparison = { apiKey: 18, name: 'a client that names itself badly', versions: [4] };
+const apiVersionsComparison: Evidence = { apiKey: 18, name: 'a client that names itself badly', versions: [4] };
 
 /** Asks no handler to work: they are only told apart, so none needs its broker. */
 const handlers = registerHandlers({} as never);
@@ -48,22 +49,37 @@ function apiKeyTable(): string {
       const ours = versionsOf(handlers.get(key)!.versions);
       const apache = apacheVersions.get(key);
       const compared = comparisonsOf(key);
-      const proven = new Set(compared.flatMap(({ versions }) => versions));
+      const speakers = speakersOf(key);
+      const proven = new Set([...compared, ...speakers].flatMap(({ versions }) => versions));
       const unproven = ours.filter((version) => !proven.has(version));
-      const names = compared.map(({ name, versions }) => `${name} (${rangeText(versions)})`).join('; ');
       return [
         key,
         apiInfos.get(key)?.name ?? '',
         rangeText(ours),
         apache ?? 'none',
-        names === '' ? 'unproven' : names,
+        namesOf(compared),
+        namesOf(speakers),
         rangeText(unproven),
       ];
     });
-  return table(['key', 'request', 'odradek', 'Apache 3.9.1', 'same answer as Apache 3.9.1', 'unproven'], rows);
+  const head = ['key', 'request', 'odradek', 'Apache 3.9.1', 'same answer as Apache 3.9.1', 'spoken by', 'unproven'];
+  return table(head, rows);
 }
 
-function comparisonsOf(key: number): Comparison[] {
+/** Clients that spoke a version of this request to our broker, as test/interop/kafka-versions.test.ts recorded them. */
+function speakersOf(key: number): Evidence[] {
+  return spoken.flatMap(({ by, versions }) => {
+    const version = versions[key];
+    return version === undefined ? [] : [{ apiKey: key, name: by, versions: [version] }];
+  });
+}
+
+function namesOf(evidence: readonly Evidence[]): string {
+  if (evidence.length === 0) return '–';
+  return evidence.map(({ name, versions }) => `${name} (${rangeText(versions)})`).join('; ');
+}
+
+function comparisonsOf(key: number): Evidence[] {
   const handler = handlers.get(key);
   const apache = apacheVersions.get(key);
   if (handler === undefined || apache === undefined) return [];

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { roundtrips } from './clients/roundtrips.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { type Outcome, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
-import { kcat, nodeScript, python } from './peers/tools.ts';
+import { kcat } from './peers/tools.ts';
 
 const clean = (outcome: Outcome): string => {
   assert.equal(outcome.code, 0, `${outcome.stdout}\n${outcome.stderr}`);
@@ -145,94 +146,10 @@ test('what was acknowledged outlives kill -9, and Apache’s dump tool reads our
   assert.doesNotMatch(dumped, /invalid|mismatch|corrupt/i);
 });
 
-const producers = [
-  {
-    name: 'kafka-python',
-    run: (bootstrap: string) =>
-      python('-c', [
-        `
-import sys
-from kafka import KafkaProducer, KafkaConsumer
-p = KafkaProducer(bootstrap_servers=sys.argv[1], acks='all')
-for i in range(20): p.send('python', key=b'k%d' % i, value=b'v%d' % i)
-p.flush()
-c = KafkaConsumer('python', bootstrap_servers=sys.argv[1], group_id='python-group', auto_offset_reset='earliest', consumer_timeout_ms=8000)
-seen = []
-for m in c:
-    seen.append(m.value.decode())
-    if len(seen) == 20: break
-c.commit()
-c.close()
-print(','.join(sorted(seen)))
-`,
-        bootstrap,
-      ]),
-    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
-  },
-  {
-    name: 'confluent-kafka',
-    run: (bootstrap: string) =>
-      python('-c', [
-        `
-import sys
-from confluent_kafka import Producer, Consumer
-p = Producer({'bootstrap.servers': sys.argv[1], 'enable.idempotence': True, 'compression.type': 'lz4'})
-for i in range(20): p.produce('confluent', key=str(i), value='v%d' % i)
-p.flush(10)
-c = Consumer({'bootstrap.servers': sys.argv[1], 'group.id': 'confluent-group', 'auto.offset.reset': 'earliest'})
-c.subscribe(['confluent'])
-seen = []
-for _ in range(200):
-    m = c.poll(0.1)
-    if m is not None and m.error() is None: seen.append(m.value().decode())
-    if len(seen) == 20: break
-c.close()
-print(','.join(sorted(seen)))
-`,
-        bootstrap,
-      ]),
-    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
-  },
-  {
-    name: 'aiokafka',
-    run: (bootstrap: string) =>
-      python('-c', [
-        `
-import sys, asyncio
-from aiokafka import AIOKafkaProducer, AIOKafkaConsumer
-async def main():
-    p = AIOKafkaProducer(bootstrap_servers=sys.argv[1]); await p.start()
-    for i in range(20): await p.send_and_wait('aio', b'v%d' % i)
-    await p.stop()
-    c = AIOKafkaConsumer('aio', bootstrap_servers=sys.argv[1], group_id='aio-group', auto_offset_reset='earliest'); await c.start()
-    seen = []
-    while len(seen) < 20:
-        for _, messages in (await c.getmany(timeout_ms=1000)).items(): seen += [m.value.decode() for m in messages]
-    await c.stop()
-    print(','.join(sorted(seen)))
-asyncio.run(asyncio.wait_for(main(), 30))
-`,
-        bootstrap,
-      ]),
-    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
-  },
-  {
-    name: 'kafkajs',
-    run: (bootstrap: string) => nodeScript(join(import.meta.dirname, 'clients', 'kafkajs-roundtrip.mjs'), [bootstrap]),
-    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
-  },
-  {
-    name: '@platformatic/kafka',
-    run: (bootstrap: string) =>
-      nodeScript(join(import.meta.dirname, 'clients', 'platformatic-roundtrip.mjs'), [bootstrap]),
-    want: Array.from({ length: 20 }, (_, index) => `v${index}`).sort(),
-  },
-];
-
 test('clients of other makers produce and consume in groups', async (t) => {
   const ours = await startOdradek({ dir: tempDir() });
   t.after(() => ours.kill());
-  for (const { name, run, want } of producers) {
+  for (const { name, run, want } of roundtrips) {
     await t.test(name, async () => {
       assert.deepEqual(
         clean(await run(ours.bootstrap))

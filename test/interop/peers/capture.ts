@@ -21,6 +21,8 @@ export interface CaptureOptions {
   readonly framed?: boolean;
   /** Called in the order of arrival. */
   readonly onFrame?: (frame: Frame) => void;
+  /** What is passed on in place of a frame, again without the size; what came is what is recorded. */
+  readonly rewrite?: (frame: Frame) => Buffer;
 }
 
 export interface Capture {
@@ -35,7 +37,7 @@ export interface Capture {
 }
 
 export async function startCapture(options: CaptureOptions = {}): Promise<Capture> {
-  const { framed = true, onFrame } = options;
+  const { framed = true, onFrame, rewrite } = options;
   const frames: Frame[] = [];
   const sockets = new Set<Socket>();
   let target = options.port;
@@ -48,12 +50,19 @@ export async function startCapture(options: CaptureOptions = {}): Promise<Captur
     connections += 1;
     const connection = connections;
     const upstream = connect({ port: target, host: '127.0.0.1' });
-    const recorder = (direction: Frame['direction']) =>
-      splitter(framed, (bytes) => {
+    const recorder = (direction: Frame['direction']) => {
+      const rewritten: Buffer[] = [];
+      const split = splitter(framed, (bytes) => {
         const frame = { connection, direction, bytes };
         frames.push(frame);
         onFrame?.(frame);
+        if (rewrite !== undefined) rewritten.push(withSize(rewrite(frame)));
       });
+      return (chunk: Buffer): readonly Buffer[] => {
+        split(chunk);
+        return rewrite === undefined ? [chunk] : rewritten.splice(0);
+      };
+    };
     pass(client, upstream, recorder('>'));
     pass(upstream, client, recorder('<'));
     for (const socket of [client, upstream]) {
@@ -111,15 +120,20 @@ function toText(frames: readonly Frame[]): string {
 }
 
 /** Records before it forwards: an answer is never recorded ahead of its question. */
-function pass(from: Socket, to: Socket, record: (chunk: Buffer) => void): void {
+function pass(from: Socket, to: Socket, record: (chunk: Buffer) => readonly Buffer[]): void {
   from.on('data', (chunk) => {
-    record(chunk);
-    if (!to.write(chunk)) from.pause();
+    for (const part of record(chunk)) if (!to.write(part)) from.pause();
   });
   to.on('drain', () => from.resume());
   from.on('end', () => to.end());
   from.on('error', () => to.destroy());
   from.on('close', () => to.end());
+}
+
+function withSize(bytes: Buffer): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(bytes.length);
+  return Buffer.concat([size, bytes]);
 }
 
 /** Cuts a stream into its size-prefixed frames; an incomplete one at the end is dropped with its connection. */
