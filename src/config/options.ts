@@ -1,4 +1,5 @@
 import { ConfigError } from './config-error.ts';
+import { isBoolean, numberFault, splitList } from './values.ts';
 
 /**
  * `honoured`: a test shows what it changes. `accepted`: Apache's key that means nothing here (thread counts, buffer sizes);
@@ -66,10 +67,7 @@ export class Options {
   }
 
   list(name: string): readonly string[] {
-    return this.string(name)
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '');
+    return splitList(this.string(name));
   }
 
   #option(name: string): Option {
@@ -107,23 +105,18 @@ export function checkValue(option: Option, value: string): void {
   if (fix !== undefined) throw new ConfigError(option.name, value, fix);
 }
 
-const INTEGER = /^[+-]?\d{1,19}$/;
-
 function faultOf(option: Option, value: string): string | undefined {
   switch (option.type) {
     case 'int':
-      return INTEGER.test(value) ? outside(option, value, -(2 ** 31), 2 ** 31 - 1) : `expected ${describe(option)}`;
     case 'long':
-      return INTEGER.test(value) ? outside(option, value, -(2 ** 63), 2 ** 63) : `expected ${describe(option)}`;
+      return numberFault(option.type, value, option) === undefined ? undefined : `expected ${describe(option)}`;
     case 'double':
-      return value.trim() !== '' && Number.isFinite(Number(value))
-        ? outside(option, value, -Infinity, Infinity)
+      return Number.isFinite(Number(value)) && numberFault('double', value, option) === undefined
+        ? undefined
         : `expected ${describe(option)}`;
     case 'boolean':
       // The words of Apache's QuorumPeerConfig.
-      return /^(true|false)$/i.test(value)
-        ? undefined
-        : `Invalid option ${value} for ${option.name}. Choose 'true' or 'false.'`;
+      return isBoolean(value) ? undefined : `Invalid option ${value} for ${option.name}. Choose 'true' or 'false.'`;
     case 'yes-no':
       return /^(yes|no|true|false)$/i.test(value) ? undefined : 'choose yes or no';
     case 'path':
@@ -134,13 +127,6 @@ function faultOf(option: Option, value: string): string | undefined {
     default:
       return option.type satisfies never;
   }
-}
-
-function outside(option: Option, value: string, lowest: number, highest: number): string | undefined {
-  const number = Number(value);
-  const min = option.min ?? lowest;
-  const max = option.max ?? highest;
-  return number >= min && number <= max ? undefined : `expected ${describe(option)}`;
 }
 
 function describe(option: Option): string {

@@ -1,4 +1,5 @@
 import { present } from '../../base/assert.ts';
+import { configDefFault, parseBoolean, parseNumber, splitList } from '../../config/values.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { TimestampType } from '../records/batch.ts';
 import { type TopicKey, topicKeys } from './topic-keys.ts';
@@ -66,7 +67,7 @@ export function logConfigOf(overrides: TopicConfigTexts, defaults: TopicConfigTe
   const text = (name: string): string =>
     overrides.get(name) ?? defaults.get(name) ?? present(topicKeys.get(name), 'a topic key', name).default;
   const number = (name: string): number => parseNumber(text(name));
-  const boolean = (name: string): boolean => text(name).toLowerCase() === 'true';
+  const boolean = (name: string): boolean => parseBoolean(text(name));
   const policy = splitList(text('cleanup.policy'));
   const differenceMaxMs = number('message.timestamp.difference.max.ms');
   const config: LogConfig = {
@@ -129,38 +130,14 @@ export function validateTopicConfig(overrides: TopicConfigTexts): void {
   }
 }
 
-/** Apache's words, or undefined where the value will do (`ConfigDef`). */
+/** What `ConfigDef` says, then what the validators of single keys say. */
 function faultOf(topicKey: TopicKey, value: string): string | undefined {
-  switch (topicKey.type) {
-    case 'boolean':
-      return /^(true|false)$/i.test(value.trim()) ? undefined : 'Expected value to be either true or false';
-    case 'int':
-    case 'long':
-      if (!isInteger(value, topicKey.type)) return `Not a number of type ${topicKey.type.toUpperCase()}`;
-      return faultOfNumber(topicKey, Number(value));
-    case 'double':
-      if (value.trim() === '' || Number.isNaN(Number(value))) return 'Not a number of type DOUBLE';
-      return faultOfNumber(topicKey, Number(value));
-    case 'list':
-      if (topicKey.name.endsWith('.throttled.replicas')) return faultOfThrottledReplicas(topicKey.name, value);
-      return splitList(value)
-        .map((member) => faultOfMember(topicKey, member))
-        .find((fault) => fault !== undefined);
-    case 'string':
-      return faultOfMember(topicKey, value);
-    default:
-      return topicKey.type satisfies never;
+  const fault = configDefFault(topicKey, value);
+  if (fault !== undefined) return fault;
+  if (topicKey.name === 'compression.gzip.level' && Number(value) === 0) {
+    return 'Value must be between 1 and 9 or equal to -1';
   }
-}
-
-function faultOfNumber({ name, min, max }: TopicKey, value: number): string | undefined {
-  if (name === 'compression.gzip.level' && value === 0) return 'Value must be between 1 and 9 or equal to -1';
-  if (min !== undefined && value < min) return `Value must be at least ${min}`;
-  return max !== undefined && value > max ? `Value must be no more than ${max}` : undefined;
-}
-
-function faultOfMember({ allowed }: TopicKey, value: string): string | undefined {
-  return allowed === undefined || allowed.includes(value) ? undefined : `String must be one of: ${allowed.join(', ')}`;
+  return topicKey.name.endsWith('.throttled.replicas') ? faultOfThrottledReplicas(topicKey.name, value) : undefined;
 }
 
 /** `partition:broker,…`, `*`, or nothing (`ThrottledReplicaListValidator`). */
@@ -169,26 +146,4 @@ function faultOfThrottledReplicas(name: string, value: string): string | undefin
   const isFine = (members.length === 1 && members[0] === '*') || members.every((member) => /^\d+:\d+$/.test(member));
   if (isFine) return undefined;
   return `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`;
-}
-
-const INTEGER = /^[+-]?\d{1,19}$/;
-
-function isInteger(text: string, type: 'int' | 'long'): boolean {
-  if (!INTEGER.test(text.trim())) return false;
-  const bits = type === 'int' ? 31n : 63n;
-  const value = BigInt(text.trim().replace(/^\+/, ''));
-  return value >= -(1n << bits) && value < 1n << bits;
-}
-
-/** Beyond 2^53 there is no limit. */
-function parseNumber(text: string): number {
-  const value = Number(text);
-  return Math.abs(value) > Number.MAX_SAFE_INTEGER ? value * Infinity : value;
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((member) => member.trim())
-    .filter((member) => member !== '');
 }

@@ -1,10 +1,11 @@
+import { splitList } from '../../../config/values.ts';
 import { topicKeys } from '../../log/topic-keys.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { MetadataCache } from '../../replication/metadata-cache.ts';
 import type { KafkaZk } from '../../zk/kafka-zk.ts';
 import { type BrokerKey, brokerKeys, type ConfigType } from './broker-keys.ts';
 import { type ConfigStore, DEFAULT_ENTITY } from './config-store.ts';
-import { checkValue, splitList } from './kafka-config.ts';
+import { checkValue } from './kafka-config.ts';
 
 /** Kinds of resources that carry configuration (`ConfigResource.Type`). */
 export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8 } as const;

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../../config/config-error.ts';
+import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../config/values.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
 
 export interface ListenerAddress {
@@ -53,7 +54,7 @@ export class KafkaConfig {
   }
 
   boolean(name: string): boolean {
-    return this.string(name).toLowerCase() === 'true';
+    return parseBoolean(this.string(name));
   }
 
   list(name: string): string[] {
@@ -149,57 +150,15 @@ function check(given: ReadonlyMap<string, string>): string[] {
   return warnings;
 }
 
-/** @throws ConfigError */
+/** @throws ConfigError in Apache's words */
 export function checkValue(key: BrokerKey, value: string): void {
-  switch (key.type) {
-    case 'boolean':
-      if (!/^(true|false)$/i.test(value.trim()))
-        throw new ConfigError(key.name, value, 'Expected value to be either true or false');
-      return;
-    case 'int':
-    case 'short':
-    case 'long':
-      return checkInteger(key, value);
-    case 'double':
-      if (value.trim() === '' || Number.isNaN(Number(value)))
-        throw new ConfigError(key.name, value, 'Not a number of type DOUBLE');
-      return checkMin(key, value, Number(value));
-    default:
-      return;
-  }
-}
-
-const LIMITS = { short: 32_767n, int: 2_147_483_647n, long: 9_223_372_036_854_775_807n } as const;
-
-function checkInteger(key: BrokerKey, value: string): void {
-  const text = value.trim();
-  const limit = LIMITS[key.type as keyof typeof LIMITS];
-  if (!/^[+-]?\d+$/.test(text) || BigInt(text) > limit || BigInt(text) < -limit - 1n) {
-    throw new ConfigError(key.name, value, `Not a number of type ${key.type.toUpperCase()}`);
-  }
-  checkMin(key, value, Number(text));
-}
-
-function checkMin(key: BrokerKey, value: string, number: number): void {
-  if (key.min !== undefined && number < key.min)
-    throw new ConfigError(key.name, value, `Value must be at least ${key.min}`);
-}
-
-export function parseNumber(text: string): number {
-  const value = Number(text.trim());
-  return Math.abs(value) > Number.MAX_SAFE_INTEGER ? Math.sign(value) * Infinity : value;
+  const fault = configDefFault(key, value);
+  if (fault !== undefined) throw new ConfigError(key.name, value, fault);
 }
 
 /** -1 means "none" in every unit. */
 function scale(value: number, factor: number): number {
   return value < 0 ? value : value * factor;
-}
-
-export function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }
 
 /** `PLAINTEXT://host:9092,LAN://[::1]:9093`; an empty host listens on every address. */
