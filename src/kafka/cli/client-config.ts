@@ -1,7 +1,7 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { ClientUsageError } from '../client/client-errors.ts';
 import type { ClientOptions } from '../client/cluster.ts';
-import type { ConsumerOptions } from '../client/consumer.ts';
+import type { ConsumerOptions } from '../client/consumer-options.ts';
 import type { ProducerOptions } from '../client/producer.ts';
 import { type CodecName, codecNames } from '../records/batch.ts';
 

@@ -4,7 +4,8 @@ import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Admin, createAdmin as admin } from './admin.ts';
 import type { ClientOptions } from './cluster.ts';
-import { type Consumer, type ConsumerOptions, createConsumer as consumer } from './consumer.ts';
+import { type Consumer, createConsumer as consumer } from './consumer.ts';
+import type { ConsumerOptions } from './consumer-options.ts';
 import { type Producer, type ProducerOptions, createProducer as producer } from './producer.ts';
 
 export { type NodeRuntimeOptions, nodeRuntime } from '../../runtime/node/node-runtime.ts';
@@ -21,7 +22,8 @@ export {
 export type { ClientOptions } from './cluster.ts';
 export type { TopicPartition } from './cluster-metadata.ts';
 export type { ConfigChange, ConfigEntry, ConfigResource } from './configs.ts';
-export type { Consumer, ConsumerOptions, RebalanceListener } from './consumer.ts';
+export type { Consumer } from './consumer.ts';
+export type { ConsumerOptions, RebalanceListener } from './consumer-options.ts';
 export type { ConsumerRecord } from './fetched-records.ts';
 export { EARLIEST, type IsolationLevel, LATEST, MAX_TIMESTAMP } from './offsets.ts';
 export type { Partitioner } from './partitioner.ts';
