@@ -4,7 +4,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../protocol/messages/20-delete-topics.ts';
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../protocol/messages/37-create-partitions.ts';
-import { BrokerIdInUseError } from '../zk/kafka-zk.ts';
+import { BrokerIdInUseError } from '../zk/broker-registration.ts';
 import { ClusterWorld, refused } from './testkit/cluster-world.ts';
 import { ZookeeperUnavailableError } from './zookeeper-session.ts';
 

@@ -1,7 +1,8 @@
 import type { Log } from '../../runtime/log.ts';
 import { NO_LEADER } from '../replication/metadata-cache.ts';
-import type { ControllerEpoch, KafkaZk } from '../zk/kafka-zk.ts';
-import { ControllerMovedError } from '../zk/kafka-zk.ts';
+import type { ControllerEpoch } from '../zk/controller-election.ts';
+import { ControllerMovedError } from '../zk/controller-election.ts';
+import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { PartitionState } from '../zk/znodes.ts';
 import type { ControllerContext, TopicPartition } from './controller-context.ts';
 import { type Election, electNew } from './elections.ts';

@@ -3,7 +3,9 @@ import test from 'node:test';
 import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
 import { Simulation, simulateZookeeper } from '../../testing/index.ts';
 import { connectZookeeper } from '../../zookeeper/client/client.ts';
-import { BrokerIdInUseError, ControllerMovedError, KafkaZk } from './kafka-zk.ts';
+import { BrokerIdInUseError } from './broker-registration.ts';
+import { ControllerMovedError } from './controller-election.ts';
+import { KafkaZk } from './kafka-zk.ts';
 import { DamagedProducerIdBlockError, paths } from './znodes.ts';
 
 async function world() {
