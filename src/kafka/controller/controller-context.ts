@@ -71,6 +71,10 @@ export class ControllerContext {
     }
   }
 
+  partitionsOf(topic: string): TopicPartition[] {
+    return [...(this.topics.get(topic)?.partitions.keys() ?? [])].map((partition) => ({ topic, partition }));
+  }
+
   *partitionsOn(broker: number): Generator<TopicPartition> {
     for (const item of this.partitions()) {
       if (this.replicas(item.topic, item.partition).includes(broker)) yield item;

@@ -4,14 +4,16 @@ import { ZERO_UUID } from '../../wire/schema.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { NO_LEADER } from '../replication/metadata-cache.ts';
-import { type ControllerEpoch, ControllerMovedError } from '../zk/controller-election.ts';
+import type { ControllerEpoch } from '../zk/controller-election.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import { paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, type TopicPartition } from './controller-context.ts';
 import { electForShutdown, electOffline } from './elections.ts';
+import { EventQueue } from './event-queue.ts';
 import { PartitionStates } from './partition-states.ts';
 import { RequestBatch } from './request-batch.ts';
+import { type DeletionOutcome, TopicDeletions } from './topic-deletions.ts';
 
 export interface ControllerOptions {
   readonly brokerId: number;
@@ -33,8 +35,7 @@ interface Reign {
   readonly context: ControllerContext;
   readonly states: PartitionStates;
   readonly links: BrokerLinks;
-  /** Topics whose replicas are being deleted now, each with the attempt that counts. */
-  readonly deleting: Map<string, symbol>;
+  readonly deletions: TopicDeletions;
 }
 
 /**
@@ -43,14 +44,13 @@ interface Reign {
  *   starting ─ start ─▶ electing ─ won ─▶ reigning ─ moved, session lost ─▶ following ─ /controller gone ─▶ electing
  *                          └──── lost ─▶ following
  *
- * All of it happens in events handled strictly one after the other (`KafkaController`, `ControllerEventManager`): watches and
+ * All of it happens in events handled strictly one after the other (`KafkaController`): watches and
  * requests only queue one.
  */
 export class Controller {
   readonly #options: ControllerOptions;
   #reign: Reign | undefined;
-  #tail: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #events: EventQueue;
   // Each watch has one callback for good: the client keeps a set of them, so that setting a watch again adds none.
   readonly #onControllerChange = (): void => void this.#event('controller change', () => this.#controllerChanged());
   readonly #onBrokerChange = (): void => this.#reigning('broker change', (reign) => this.#brokersChanged(reign));
@@ -62,6 +62,8 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    const { log, onFatal } = options;
+    this.#events = new EventQueue(log, { moved: () => this.#moved(), fatal: onFatal });
   }
 
   get isActive(): boolean {
@@ -79,7 +81,7 @@ export class Controller {
 
   /** When a broker knows what this controller has decided so far; at once where another one reigns. */
   async told(broker: number): Promise<void> {
-    await this.#tail;
+    await this.#events.settled();
     await this.#reign?.links.settled(broker);
   }
 
@@ -98,8 +100,8 @@ export class Controller {
    * once if it can, so that others need not wait for the session to end.
    */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#events.isClosed) return;
+    this.#events.close();
     const reign = this.#reign;
     this.#resign();
     if (reign !== undefined) await this.#options.zk.resignController(reign.epoch);
@@ -121,30 +123,13 @@ export class Controller {
 
   // ---- events
 
-  /** Queues an event. A moved controller ends the reign; other failures are logged, the next event goes on. */
   #event(name: string, run: () => Promise<void>): Promise<void> {
-    const result = this.#tail.then(async () => {
-      if (this.#closed) return;
-      try {
-        await run();
-      } catch (error) {
-        this.#eventFailed(name, error);
-      }
-    });
-    this.#tail = result;
-    return result;
+    return this.#events.add(name, run);
   }
 
-  #eventFailed(name: string, error: unknown): void {
-    if (error instanceof ControllerMovedError) {
-      this.#options.log.info('the controller moved to another broker', { event: name });
-      this.#resign();
-      void this.#event('reelect', () => this.#elect());
-    } else if (error instanceof Error && error.name === 'InvariantError') {
-      this.#options.onFatal(error);
-    } else if (!this.#closed) {
-      this.#options.log.error('error while processing a controller event', { event: name, error: String(error) });
-    }
+  #moved(): void {
+    this.#resign();
+    void this.#event('reelect', () => this.#elect());
   }
 
   /** An event that only counts while reigning. */
@@ -210,11 +195,13 @@ export class Controller {
   /** Reads the cluster with watches on what may change, tells the brokers, elects where leaders are missing. */
   async #failover(epoch: ControllerEpoch): Promise<void> {
     const { zk, log, clock } = this.#options;
-    if (this.#closed) return;
+    if (this.#events.isClosed) return;
     const context = new ControllerContext(this.#options.interBrokerListenerName);
     const links = new BrokerLinks(this.#options.openChannel, context, clock, log);
     const states = new PartitionStates(zk, context, epoch, log);
-    const reign: Reign = { epoch, context, links, states, deleting: new Map() };
+    const { brokerId } = this.#options;
+    const deletions = new TopicDeletions(context, log, (batch) => batch.send(links, brokerId, epoch.epoch));
+    const reign: Reign = { epoch, context, links, states, deletions };
     this.#reign = reign;
     await zk.createFeatureNode(epoch);
     const [brokers, topics, toDelete] = await Promise.all([
@@ -288,13 +275,9 @@ export class Controller {
     if (created.length === 0) return;
     await this.#readTopics(reign, created);
     const batch = new RequestBatch(reign.context);
-    const partitions = created.flatMap((topic) => this.#partitionsOf(reign, topic));
+    const partitions = created.flatMap((topic) => reign.context.partitionsOf(topic));
     await reign.states.create(partitions, batch);
     this.#send(reign, batch);
-  }
-
-  #partitionsOf({ context }: Reign, topic: string): TopicPartition[] {
-    return [...(context.topics.get(topic)?.partitions.keys() ?? [])].map((partition) => ({ topic, partition }));
   }
 
   /** Topics that an old tool wrote have no id yet: they get one, as Apache's controller gives it (KIP-516). */
@@ -320,9 +303,9 @@ export class Controller {
     return watch;
   }
 
-  #forgetTopic({ context, deleting }: Reign, topic: string): void {
+  #forgetTopic({ context, deletions }: Reign, topic: string): void {
     context.forgetTopic(topic);
-    deleting.delete(topic);
+    deletions.forget(topic);
     this.#onPartitionChange.delete(topic);
   }
 
@@ -341,7 +324,7 @@ export class Controller {
     if (known === undefined) return;
     await this.#readTopics(reign, [topic]);
     if (reign.context.topicsToDelete.has(topic)) return;
-    const added = this.#partitionsOf(reign, topic).filter(({ partition }) => !known.partitions.has(partition));
+    const added = reign.context.partitionsOf(topic).filter(({ partition }) => !known.partitions.has(partition));
     const batch = new RequestBatch(reign.context);
     await reign.states.create(added, batch);
     this.#send(reign, batch);
@@ -353,53 +336,25 @@ export class Controller {
 
   async #delete(reign: Reign, names: readonly string[]): Promise<void> {
     for (const topic of names) {
-      if (!reign.context.topics.has(topic) || !this.#options.deleteTopicEnabled()) {
-        await this.#options.zk.forgetTopicDeletion(reign.epoch, topic);
-      } else if (!reign.deleting.has(topic)) {
-        this.#deleteTopic(reign, topic);
-      }
+      if (reign.context.topics.has(topic) && this.#options.deleteTopicEnabled()) this.#deleteReplicas(reign, topic);
+      else await this.#options.zk.forgetTopicDeletion(reign.epoch, topic);
     }
   }
 
-  /**
-   * Everybody forgets the topic, replicas stop and then delete their logs, and only then its znodes go. While a replica's broker
-   * is dead the deletion waits for it. Brokers take their time, and may die meanwhile: no event waits for them.
-   */
-  #deleteTopic(reign: Reign, topic: string): void {
-    const { context } = reign;
-    context.topicsToDelete.add(topic);
-    const partitions = this.#partitionsOf(reign, topic);
-    const replicas = partitions.flatMap(({ partition }) =>
-      context.replicas(topic, partition).map((id) => ({ id, partition })),
-    );
-    if (replicas.some(({ id }) => !context.brokers.has(id))) {
-      this.#options.log.info('a topic deletion waits for a broker that is not live', { topic });
-      return;
-    }
-    const attempt = Symbol(topic);
-    reign.deleting.set(topic, attempt);
-    const forget = new RequestBatch(context);
-    forget.metadata(context.live, partitions);
-    for (const { id, partition } of replicas) forget.stop(id, topic, partition, false);
-    const remove = new RequestBatch(context);
-    for (const { id, partition } of replicas) remove.stop(id, topic, partition, true);
-    const { brokerId, onFatal } = this.#options;
-    // A broker's requests go one after the other: what is to be removed was stopped before.
-    Promise.all([forget, remove].map((batch) => batch.send(reign.links, brokerId, reign.epoch.epoch))).then(
-      (done) => this.#reigning('replicas deleted', (now) => this.#replicasDeleted(now, topic, attempt, done)),
-      onFatal,
+  /** Brokers take their time, and may die meanwhile: no event waits for them. */
+  #deleteReplicas(reign: Reign, topic: string): void {
+    const done = reign.deletions.begin(topic);
+    done?.then(
+      (outcome) => this.#reigning('replicas deleted', (now) => this.#replicasDeleted(now, outcome)),
+      this.#options.onFatal,
     );
   }
 
   /** Only when every replica is surely gone may the znodes go: a broker that still has one would bring it back. */
-  async #replicasDeleted(reign: Reign, topic: string, attempt: symbol, done: readonly boolean[]): Promise<void> {
-    if (reign.deleting.get(topic) !== attempt) return;
-    reign.deleting.delete(topic);
-    if (done.includes(false)) {
-      this.#options.log.warn('a topic deletion waits: a broker could not delete its replicas', { topic });
-      return;
-    }
-    const partitions = this.#partitionsOf(reign, topic).map(({ partition }) => partition);
+  async #replicasDeleted(reign: Reign, outcome: DeletionOutcome): Promise<void> {
+    if (!reign.deletions.end(outcome)) return;
+    const { topic } = outcome;
+    const partitions = reign.context.partitionsOf(topic).map(({ partition }) => partition);
     await this.#options.zk.removeTopic(reign.epoch, topic, partitions);
     this.#forgetTopic(reign, topic);
   }
@@ -418,8 +373,7 @@ export class Controller {
       context.brokers.delete(id);
       context.shuttingDown.delete(id);
     }
-    // What a dead broker was asked to delete it is asked again when it comes back.
-    if (gone.length > 0) reign.deleting.clear();
+    if (gone.length > 0) reign.deletions.giveUp();
     if (gone.length > 0) await this.#brokersFailed(reign, gone);
     for (const id of come) {
       const broker = now.get(id);
