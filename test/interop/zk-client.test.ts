@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE } from '../../src/zookeeper/client/acl.ts';
-import {
-  type ClientState,
-  connectZookeeper,
-  type ZookeeperClient,
-  type ZookeeperClientOptions,
-} from '../../src/zookeeper/client/client.ts';
+import { type ClientState, connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
+import type { ZookeeperClientOptions } from '../../src/zookeeper/client/client-options.ts';
 import { MultiError } from '../../src/zookeeper/client/multi.ts';
 import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes.ts';
 import type { WatchEvent, Watcher } from '../../src/zookeeper/client/watch-registry.ts';

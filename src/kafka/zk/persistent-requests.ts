@@ -1,4 +1,5 @@
-import type { CreateOptions, NodeValue, ReadOptions, ZookeeperClient } from '../../zookeeper/client/client.ts';
+import type { ZookeeperClient } from '../../zookeeper/client/client.ts';
+import type { CreateOptions, NodeValue, ReadOptions } from '../../zookeeper/client/client-options.ts';
 import type { MultiOp, MultiResult, NodeData } from '../../zookeeper/client/multi.ts';
 import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode, KeeperError } from '../../zookeeper/jute/errors.ts';

@@ -1,4 +1,5 @@
-import type { CreateOptions, ZookeeperClient } from '../client/client.ts';
+import type { ZookeeperClient } from '../client/client.ts';
+import type { CreateOptions } from '../client/client-options.ts';
 import { childOf, validatePath } from '../client/paths.ts';
 import { deleteRecursive } from '../client/recipes.ts';
 import { CreateMode } from '../jute/create-mode.ts';

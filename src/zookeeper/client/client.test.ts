@@ -16,7 +16,8 @@ import {
   SetDataResponse,
   SetWatches,
 } from '../jute/proto.ts';
-import { type ClientState, connectZookeeper, type ZookeeperClient, type ZookeeperClientOptions } from './client.ts';
+import { type ClientState, connectZookeeper, type ZookeeperClient } from './client.ts';
+import type { ZookeeperClientOptions } from './client-options.ts';
 import { MultiError } from './multi.ts';
 import { FakeEnsemble, type FakeRequest, FakeServer } from './testkit/fake-server.ts';
 import type { WatchEvent } from './watch-registry.ts';

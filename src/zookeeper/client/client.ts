@@ -1,55 +1,25 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Reader } from '../../wire/reader.ts';
-import { CreateMode, isContainer, isSequential, isTtl } from '../jute/create-mode.ts';
+import { CreateMode, isContainer, isTtl } from '../jute/create-mode.ts';
 import type { ACL, ClientInfo, Stat } from '../jute/data.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import { AddWatchMode, WatcherType } from '../jute/events.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
-import {
-  AddWatchRequest,
-  Create2Response,
-  CreateResponse,
-  DeleteRequest,
-  ExistsRequest,
-  ExistsResponse,
-  GetACLRequest,
-  GetACLResponse,
-  GetAllChildrenNumberRequest,
-  GetAllChildrenNumberResponse,
-  GetChildren2Request,
-  GetChildren2Response,
-  GetChildrenRequest,
-  GetChildrenResponse,
-  GetDataRequest,
-  GetDataResponse,
-  GetEphemeralsRequest,
-  GetEphemeralsResponse,
-  ReconfigRequest,
-  RemoveWatchesRequest,
-  type ReplyHeader,
-  SetACLRequest,
-  SetACLResponse,
-  SetDataRequest,
-  SetDataResponse,
-  SyncRequest,
-  WatcherEvent,
-  WhoAmIResponse,
-} from '../jute/proto.ts';
+import { type ReplyHeader, WatcherEvent } from '../jute/proto.ts';
 import { OPEN_ACL_UNSAFE } from './acl.ts';
 import { type Ask, settle } from './ask.ts';
+import { Chroot } from './chroot.ts';
+import type {
+  CreateOptions,
+  NodeValue,
+  ReadOptions,
+  Reconfiguration,
+  ZookeeperClientOptions,
+} from './client-options.ts';
 import { parseConnectString } from './connect-string.ts';
-import {
-  createOpCode,
-  dataBytes,
-  type MultiOp,
-  type MultiResult,
-  type NodeData,
-  readMulti,
-  writeCreate,
-  writeMulti,
-} from './multi.ts';
-import { underChroot, validatePath, validateSequentialPath, withoutChroot } from './paths.ts';
+import { createOpCode, type MultiOp, type MultiResult, type NodeData } from './multi.ts';
+import { validatePath } from './paths.ts';
+import * as requests from './requests.ts';
 import { Session, type SessionState } from './session.ts';
 import { watchFrames } from './watch-frames.ts';
 import {
@@ -61,54 +31,8 @@ import {
   watchEventType,
 } from './watch-registry.ts';
 
-export interface ZookeeperClientOptions {
-  /** `h1:2181,h2:2181/chroot`; every path of this client is below the chroot. */
-  readonly connect: string;
-  /** Asked for; the server may grant another. Default 30 s. */
-  readonly sessionTimeoutMs?: number;
-  /** Accept a server that lost its quorum and answers only reads. Default false. */
-  readonly canBeReadOnly?: boolean;
-  readonly auth?: readonly { readonly scheme: string; readonly auth: string | Uint8Array }[];
-  /** Largest reply taken, Apache's `jute.maxbuffer`. Default 4 MiB: a long list of children must not cut the connection. */
-  readonly juteMaxBuffer?: number;
-  /** Requests under way or waiting for a connection; more are refused with THROTTLEDOP. Default 100,000. */
-  readonly requestsMax?: number;
-  /** Bytes of those. Default 64 MiB. */
-  readonly requestBytesMax?: number;
-  /** Requests fail with ConnectionLoss when no server can be reached, as in Apache's client, instead of waiting. Default false. */
-  readonly failFast?: boolean;
-}
-
 export type ClientState = SessionState;
 export type StateListener = (state: Exclude<ClientState, 'connecting'>) => void;
-
-export interface CreateOptions {
-  /** Default: anyone may do anything. */
-  readonly acl?: readonly ACL[];
-  /** Default: persistent. */
-  readonly mode?: CreateMode;
-  /** Of the TTL modes. */
-  readonly ttlMs?: number;
-}
-
-export interface ReadOptions {
-  /** Called once, at the next change; told to every server that we connect to until then. */
-  readonly watch?: Watcher;
-}
-
-export interface NodeValue {
-  /** Null and empty differ. */
-  readonly data: Buffer | null;
-  readonly stat: Stat;
-}
-
-/** Server specifications separated by commas, and ids; `fromConfig` is the version that the change starts from, -1 for any. */
-export interface Reconfiguration {
-  readonly joining?: string;
-  readonly leaving?: string;
-  readonly members?: string;
-  readonly fromConfig?: bigint;
-}
 
 /** Opens a session; requests may be made at once. */
 export function connectZookeeper(runtime: Runtime, options: ZookeeperClientOptions): ZookeeperClient {
@@ -124,14 +48,14 @@ export function connectZookeeper(runtime: Runtime, options: ZookeeperClientOptio
 export class ZookeeperClient {
   readonly #runtime: Runtime;
   readonly #session: Session;
-  readonly #chroot: string;
+  readonly #chroot: Chroot;
   readonly #watches = new WatchRegistry();
   readonly #listeners = new Set<StateListener>();
 
   constructor(runtime: Runtime, options: ZookeeperClientOptions) {
     const { hosts, chroot } = parseConnectString(options.connect);
     this.#runtime = { ...runtime, log: runtime.log.named('zookeeper.client') };
-    this.#chroot = chroot;
+    this.#chroot = new Chroot(chroot);
     this.#session = new Session(
       this.#runtime,
       {
@@ -146,7 +70,8 @@ export class ZookeeperClient {
       {
         stateChanged: (state) => this.#stateChanged(state),
         notified: (header, body) => this.#notified(header, body),
-        watchFrames: (relativeZxid) => watchFrames(this.#watches, relativeZxid, (path) => this.#serverPath(path)),
+        watchFrames: (relativeZxid) =>
+          watchFrames(this.#watches, relativeZxid, (path) => this.#chroot.serverPath(path)),
       },
     );
     for (const { scheme, auth } of options.auth ?? []) this.addAuth(scheme, auth).catch(() => undefined);
@@ -215,7 +140,9 @@ export class ZookeeperClient {
   /** Answers the path, with the digits that a sequential mode adds. */
   create(path: string, data: NodeData = null, options: CreateOptions = {}): Promise<string> {
     const { mode = CreateMode.PERSISTENT } = options;
-    return this.#create(createOpCode(mode), path, data, options).then((created) => created.path);
+    return this.#ask(requests.create(this.#chroot, createOpCode(mode), path, data, options)).then(
+      (created) => created.path,
+    );
   }
 
   createWithStat(
@@ -225,120 +152,47 @@ export class ZookeeperClient {
   ): Promise<{ path: string; stat: Stat }> {
     const { mode = CreateMode.PERSISTENT } = options;
     const type = isTtl(mode) || isContainer(mode) ? createOpCode(mode) : OpCode.create2;
-    return this.#create(type, path, data, options) as Promise<{ path: string; stat: Stat }>;
-  }
-
-  #create(type: OpCode, path: string, data: NodeData, options: CreateOptions): Promise<{ path: string; stat?: Stat }> {
-    return this.#ask({
-      type,
-      path,
-      validate: isSequential(options.mode ?? CreateMode.PERSISTENT) ? validateSequentialPath : validatePath,
-      write: (to, serverPath) => writeCreate(to, serverPath, { ...options, data }),
-      read: (body) => {
-        const created = type === OpCode.create ? CreateResponse.read(body) : Create2Response.read(body);
-        return { ...created, path: this.#clientPath(created.path) };
-      },
-    });
+    return this.#ask(requests.create(this.#chroot, type, path, data, options)) as Promise<{ path: string; stat: Stat }>;
   }
 
   delete(path: string, version = -1): Promise<void> {
-    return this.#ask({
-      type: OpCode.delete,
-      path,
-      write: (to, serverPath) => DeleteRequest.write(to, { path: serverPath, version }),
-      read: () => undefined,
-    });
+    return this.#ask(requests.deleteNode(path, version));
   }
 
   /** Undefined where no node is; a watch then tells of its creation. */
   exists(path: string, options: ReadOptions = {}): Promise<Stat | undefined> {
-    const { watch } = options;
-    return this.#ask<Stat | undefined>({
-      type: OpCode.exists,
-      path,
-      write: (to, serverPath) => ExistsRequest.write(to, { path: serverPath, watch: watch !== undefined }),
-      read: (body) => ExistsResponse.read(body).stat,
-      noNode: () => undefined,
-      watch: { kind: 'data', kindWithoutNode: 'exist', watcher: watch },
-    });
+    return this.#ask(requests.exists(path, options));
   }
 
   getData(path: string, options: ReadOptions = {}): Promise<NodeValue> {
-    const { watch } = options;
-    return this.#ask({
-      type: OpCode.getData,
-      path,
-      write: (to, serverPath) => GetDataRequest.write(to, { path: serverPath, watch: watch !== undefined }),
-      read: readNodeValue,
-      watch: { kind: 'data', watcher: watch },
-    });
+    return this.#ask(requests.getData(path, options));
   }
 
   setData(path: string, data: NodeData, version = -1): Promise<Stat> {
-    return this.#ask({
-      type: OpCode.setData,
-      path,
-      write: (to, serverPath) => SetDataRequest.write(to, { path: serverPath, data: dataBytes(data), version }),
-      read: (body) => SetDataResponse.read(body).stat,
-    });
+    return this.#ask(requests.setData(path, data, version));
   }
 
   getACL(path: string): Promise<{ acl: ACL[]; stat: Stat }> {
-    return this.#ask({
-      type: OpCode.getACL,
-      path,
-      write: (to, serverPath) => GetACLRequest.write(to, { path: serverPath }),
-      read: (body) => {
-        const { acl, stat } = GetACLResponse.read(body);
-        return { acl: acl ?? [], stat };
-      },
-    });
+    return this.#ask(requests.getACL(path));
   }
 
   /** `version` is compared with the Stat's `aversion`. */
   setACL(path: string, acl: readonly ACL[] = OPEN_ACL_UNSAFE, version = -1): Promise<Stat> {
-    return this.#ask({
-      type: OpCode.setACL,
-      path,
-      write: (to, serverPath) => SetACLRequest.write(to, { path: serverPath, acl: [...acl], version }),
-      read: (body) => SetACLResponse.read(body).stat,
-    });
+    return this.#ask(requests.setACL(path, acl, version));
   }
 
   /** Names below a node, in no order. */
   getChildren(path: string, options: ReadOptions = {}): Promise<string[]> {
-    const { watch } = options;
-    return this.#ask({
-      type: OpCode.getChildren,
-      path,
-      write: (to, serverPath) => GetChildrenRequest.write(to, { path: serverPath, watch: watch !== undefined }),
-      read: (body) => GetChildrenResponse.read(body).children ?? [],
-      watch: { kind: 'child', watcher: watch },
-    });
+    return this.#ask(requests.getChildren(path, options));
   }
 
   getChildrenWithStat(path: string, options: ReadOptions = {}): Promise<{ children: string[]; stat: Stat }> {
-    const { watch } = options;
-    return this.#ask({
-      type: OpCode.getChildren2,
-      path,
-      write: (to, serverPath) => GetChildren2Request.write(to, { path: serverPath, watch: watch !== undefined }),
-      read: (body) => {
-        const { children, stat } = GetChildren2Response.read(body);
-        return { children: children ?? [], stat };
-      },
-      watch: { kind: 'child', watcher: watch },
-    });
+    return this.#ask(requests.getChildrenWithStat(path, options));
   }
 
   /** Later reads of this client see all that was committed before. */
   sync(path = '/'): Promise<void> {
-    return this.#ask({
-      type: OpCode.sync,
-      path,
-      write: (to, serverPath) => SyncRequest.write(to, { path: serverPath }),
-      read: () => undefined,
-    });
+    return this.#ask(requests.sync(path));
   }
 
   /**
@@ -346,95 +200,42 @@ export class ZookeeperClient {
    * @throws MultiError with the code of each
    */
   multi(ops: readonly MultiOp[]): Promise<MultiResult[]> {
-    return this.#ask({
-      type: OpCode.multi,
-      path: undefined,
-      validate: () => ops.forEach(validateOp),
-      write: (to) => writeMulti(to, ops, (path) => this.#serverPath(path)),
-      read: (body) => readMulti(body, ops, (path) => this.#clientPath(path)),
-    });
+    return this.#ask(requests.multi(this.#chroot, ops));
   }
 
   /** A watch that stays (server 3.6 and later): on a node and its children, or on the whole subtree. */
   addWatch(path: string, watcher: Watcher, options: { readonly recursive?: boolean } = {}): Promise<void> {
-    const { recursive = false } = options;
-    const mode = recursive ? AddWatchMode.PERSISTENT_RECURSIVE : AddWatchMode.PERSISTENT;
-    return this.#ask({
-      type: OpCode.addWatch,
-      path,
-      write: (to, serverPath) => AddWatchRequest.write(to, { path: serverPath, mode }),
-      read: () => undefined,
-      watch: { kind: recursive ? 'recursive' : 'persistent', watcher },
-    });
+    return this.#ask(requests.addWatch(path, watcher, options));
   }
 
   /** Removes this client's watches on a path (server 3.5 and later); their watchers are told. @throws NOWATCHER */
   removeWatches(path: string, which: RemovableWatches = 'Any'): Promise<void> {
-    return this.#ask({
-      type: OpCode.removeWatches,
-      path,
-      write: (to, serverPath) => RemoveWatchesRequest.write(to, { path: serverPath, type: WatcherType[which] }),
-      read: () => this.#forgetWatches(path, which),
-    });
+    return this.#ask(requests.removeWatches(path, which, () => this.#forgetWatches(path, which)));
   }
 
   /** Paths of this session's ephemeral nodes under a prefix (server 3.6 and later). */
   getEphemerals(prefixPath = '/'): Promise<string[]> {
-    return this.#ask({
-      type: OpCode.getEphemerals,
-      path: prefixPath,
-      write: (to, serverPath) => GetEphemeralsRequest.write(to, { prefixPath: serverPath }),
-      read: (body) => (GetEphemeralsResponse.read(body).ephemerals ?? []).map((path) => this.#clientPath(path)),
-    });
+    return this.#ask(requests.getEphemerals(this.#chroot, prefixPath));
   }
 
   /** How many nodes are below a path, at any depth (server 3.6 and later). */
   getAllChildrenNumber(path: string): Promise<number> {
-    return this.#ask({
-      type: OpCode.getAllChildrenNumber,
-      path,
-      write: (to, serverPath) => GetAllChildrenNumberRequest.write(to, { path: serverPath }),
-      read: (body) => GetAllChildrenNumberResponse.read(body).totalNumber,
-    });
+    return this.#ask(requests.getAllChildrenNumber(path));
   }
 
   /** The identities of this connection (server 3.7 and later). */
   whoAmI(): Promise<ClientInfo[]> {
-    return this.#ask({
-      type: OpCode.whoAmI,
-      path: undefined,
-      write: () => undefined,
-      read: (body) => WhoAmIResponse.read(body).clientInfo ?? [],
-    });
+    return this.#ask(requests.whoAmI());
   }
 
   /** The ensemble's membership, which no chroot hides (server 3.5 and later). */
   getConfig(options: ReadOptions = {}): Promise<NodeValue> {
-    const { watch } = options;
-    return this.#ask({
-      type: OpCode.getData,
-      path: CONFIG_PATH,
-      write: (to) => GetDataRequest.write(to, { path: CONFIG_PATH, watch: watch !== undefined }),
-      read: readNodeValue,
-      watch: { kind: 'data', watcher: watch },
-    });
+    return this.#ask(requests.getConfig(options));
   }
 
   /** Changes the membership (server 3.5 and later): joining and leaving servers, or all `members`. Answers the new one. */
   reconfigure(change: Reconfiguration): Promise<NodeValue> {
-    const { joining = null, leaving = null, members = null, fromConfig = -1n } = change;
-    return this.#ask({
-      type: OpCode.reconfig,
-      path: undefined,
-      write: (to) =>
-        ReconfigRequest.write(to, {
-          joiningServers: joining,
-          leavingServers: leaving,
-          newMembers: members,
-          curConfigId: fromConfig,
-        }),
-      read: readNodeValue,
-    });
+    return this.#ask(requests.reconfigure(change));
   }
 
   #ask<T>(ask: Ask<T>): Promise<T> {
@@ -442,7 +243,7 @@ export class ZookeeperClient {
       const { path } = ask;
       if (ask.validate !== undefined) ask.validate(path ?? '');
       else if (path !== undefined) validatePath(path);
-      const serverPath = path === undefined ? '' : this.#serverPath(path);
+      const serverPath = path === undefined ? '' : this.#chroot.serverPath(path);
       this.#session.submit({
         type: ask.type,
         path,
@@ -453,14 +254,6 @@ export class ZookeeperClient {
     });
   }
 
-  #serverPath(path: string): string {
-    return path === CONFIG_PATH ? path : underChroot(this.#chroot, path);
-  }
-
-  #clientPath(path: string): string {
-    return withoutChroot(this.#chroot, path);
-  }
-
   #notified(header: ReplyHeader, body: Reader): void {
     const event = WatcherEvent.read(body);
     const type = watchEventType(event.type);
@@ -468,7 +261,7 @@ export class ZookeeperClient {
       this.#runtime.log.warn('an event of unknown type', { type: event.type, path: event.path });
       return;
     }
-    const path = this.#clientPath(event.path);
+    const path = this.#chroot.clientPath(event.path);
     this.#tell(this.#watches.take(type, path), { type, path, zxid: header.zxid });
   }
 
@@ -496,18 +289,6 @@ export class ZookeeperClient {
       this.#runtime.log.error('a listener failed', { error });
     }
   }
-}
-
-const CONFIG_PATH = '/zookeeper/config';
-
-function readNodeValue(body: Reader): NodeValue {
-  const { data, stat } = GetDataResponse.read(body);
-  return { data: data === null ? null : Buffer.from(data), stat }; // a copy: the frame must not live on
-}
-
-function validateOp(op: MultiOp): void {
-  if (op.kind === 'create' && isSequential(op.mode ?? CreateMode.PERSISTENT)) validateSequentialPath(op.path);
-  else validatePath(op.path);
 }
 
 /** Undefined while it is open; else 'connected', or the code of the error that every request has from now on. */

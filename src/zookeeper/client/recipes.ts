@@ -1,6 +1,7 @@
 import { Deque } from '../../base/deque.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import type { CreateOptions, ZookeeperClient } from './client.ts';
+import type { ZookeeperClient } from './client.ts';
+import type { CreateOptions } from './client-options.ts';
 import { childOf, parentOf, validatePath } from './paths.ts';
 
 /** Creates what is missing of a path as persistent nodes without data. */

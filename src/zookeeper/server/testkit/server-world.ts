@@ -1,7 +1,8 @@
 import { type ZooCfg, zooCfg } from '../../../config/zoo-cfg.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
-import { connectZookeeper, type ZookeeperClient, type ZookeeperClientOptions } from '../../client/client.ts';
+import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
+import type { ZookeeperClientOptions } from '../../client/client-options.ts';
 import { startZookeeper, type ZookeeperServer } from '../zookeeper-server.ts';
 import { type Hello, RawClient } from './raw-client.ts';
 
