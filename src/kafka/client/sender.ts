@@ -1,9 +1,7 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { ZERO_UUID } from '../../wire/schema.ts';
 import { ErrorCode, errorOf, KafkaError } from '../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts';
-import { InitProducerIdRequest, InitProducerIdResponse } from '../protocol/messages/22-init-producer-id.ts';
 import type { CodecName } from '../records/batch.ts';
 import { type NewRecord, recordSizeUpperBound } from '../records/builder.ts';
 import { ClientClosedError, codeOf, isRetriable, timedOut } from './client-errors.ts';
@@ -11,7 +9,9 @@ import type { Cluster } from './cluster.ts';
 import { partitionKey } from './cluster-metadata.ts';
 import type { BrokerConnection } from './connection.ts';
 import { PartitionQueue } from './partition-queue.ts';
-import { ProducerBatch, type ProducerId, type RecordMetadata } from './producer-batch.ts';
+import { answersOf, type PartitionAnswer, recordErrorsOf, topicDataOf } from './produce-requests.ts';
+import { ProducerBatch, type RecordMetadata } from './producer-batch.ts';
+import { ProducerIdentity } from './producer-identity.ts';
 
 export interface SenderOptions {
   readonly acks: -1 | 0 | 1;
@@ -44,11 +44,6 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number];
-
-/** Producer epochs are int16; the last one is never used. */
-const PRODUCER_EPOCH_MAX = 32_766;
-
 /** Collects records into batches and batches into requests, sends, retries. */
 export class Sender {
   readonly #runtime: Runtime;
@@ -56,6 +51,7 @@ export class Sender {
   readonly #cluster: Cluster;
   readonly #options: SenderOptions;
   readonly #owner: SenderOwner;
+  readonly #identity: ProducerIdentity;
   readonly #queues = new Map<string, PartitionQueue>();
   /** Those with something queued. */
   readonly #busy = new Set<PartitionQueue>();
@@ -64,8 +60,6 @@ export class Sender {
   readonly #connecting = new Set<number>();
   #bufferedBytes = 0;
   #flushing = 0;
-  #producer: ProducerId | undefined;
-  #askingForId = false;
   #refreshing = false;
   #refreshWanted = false;
   readonly #drained = (): void => this.#pump();
@@ -80,6 +74,7 @@ export class Sender {
     this.#cluster = cluster;
     this.#options = options;
     this.#owner = owner;
+    this.#identity = new ProducerIdentity(cluster, options.deliveryTimeoutMs);
   }
 
   get bufferedBytes(): number {
@@ -195,7 +190,7 @@ export class Sender {
           sizes.delete(connection);
           if (this.#isSaturated(connection)) break;
         }
-        queue.take(this.#options.enableIdempotence ? this.#producer : undefined);
+        queue.take(this.#options.enableIdempotence ? this.#identity.current : undefined);
         requests.set(connection, [...(requests.get(connection) ?? []), batch]);
         sizes.set(connection, (sizes.get(connection) ?? 0) + batch.size);
       }
@@ -249,8 +244,11 @@ export class Sender {
       this.refreshMetadata();
       return undefined;
     }
-    if (this.#options.enableIdempotence && this.#producer === undefined) {
-      this.#askForProducerId();
+    if (this.#options.enableIdempotence && this.#identity.current === undefined) {
+      this.#identity.ask(
+        (error) => this.#failAll(error),
+        () => this.#pump(),
+      );
       return undefined;
     }
     const connection = this.#cluster.connected(leader);
@@ -282,37 +280,12 @@ export class Sender {
     );
   }
 
-  #askForProducerId(): void {
-    if (this.#askingForId) return;
-    this.#askingForId = true;
-    const ask = async (): Promise<void> => {
-      const connection = await this.#cluster.any();
-      const answer = await connection.request(InitProducerIdRequest, InitProducerIdResponse, {
-        transactionalId: null,
-        transactionTimeoutMs: 2_147_483_647,
-      });
-      if (answer.errorCode !== ErrorCode.NONE) throw errorOf(answer.errorCode);
-      this.#producer = { id: answer.producerId, epoch: answer.producerEpoch };
-    };
-    this.#cluster
-      .retrying(ask, this.#options.deliveryTimeoutMs)
-      .catch((error: unknown) => this.#failAll(error))
-      .finally(() => {
-        this.#askingForId = false;
-        this.#pump();
-      });
-  }
-
   #send(connection: BrokerConnection, batches: readonly ProducerBatch[]): void {
     const { acks, codec, compressionLevel } = this.#options;
-    const topics = new Map<string, ProduceRequest['topicData'][number]>();
-    for (const batch of batches) {
-      const topic = topics.get(batch.topic) ?? { name: batch.topic, topicId: ZERO_UUID, partitionData: [] };
-      topics.set(batch.topic, topic);
-      const producer = this.#queueOf(batch.topic, batch.partition).producer;
-      topic.partitionData.push({ index: batch.partition, records: batch.bytes(codec, compressionLevel, producer) });
-    }
-    const request = { acks, timeoutMs: this.#cluster.requestTimeoutMs, topicData: [...topics.values()] };
+    const topicData = topicDataOf(batches, (batch) =>
+      batch.bytes(codec, compressionLevel, this.#queueOf(batch.topic, batch.partition).producer),
+    );
+    const request = { acks, timeoutMs: this.#cluster.requestTimeoutMs, topicData };
     if (acks === 0) {
       this.#tell(connection, request, batches);
       return;
@@ -352,10 +325,7 @@ export class Sender {
   }
 
   #answered(batches: readonly ProducerBatch[], response: ProduceResponse): void {
-    const answers = new Map<string, PartitionAnswer>();
-    for (const { name, partitionResponses } of response.responses) {
-      for (const answer of partitionResponses) answers.set(partitionKey(name, answer.index), answer);
-    }
+    const answers = answersOf(response);
     for (const batch of batches) {
       const answer = answers.get(partitionKey(batch.topic, batch.partition));
       if (answer === undefined) this.#failed(batch, new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR));
@@ -372,18 +342,7 @@ export class Sender {
     const queue = this.#queueOf(batch.topic, batch.partition);
     queue.settle(batch);
     queue.closeGap(batch);
-    const messages = new Map(answer.recordErrors.map((each) => [each.batchIndex, each.batchIndexErrorMessage]));
-    this.#finish(batch, () =>
-      batch.fail(undefined, (index) => {
-        const isWrong = messages.has(index);
-        return errorOf(
-          isWrong ? answer.errorCode : ErrorCode.INVALID_RECORD,
-          isWrong
-            ? (messages.get(index) ?? answer.errorMessage)
-            : 'Failed to append record because it was part of a batch which had one more more invalid records',
-        );
-      }),
-    );
+    this.#finish(batch, () => batch.fail(undefined, recordErrorsOf(answer)));
   }
 
   #succeeded(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
@@ -429,26 +388,10 @@ export class Sender {
       code === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
       code === ErrorCode.UNKNOWN_PRODUCER_ID ||
       code === ErrorCode.INVALID_PRODUCER_EPOCH;
-    if (!isOfSequence || this.#producer === undefined) return false;
+    if (!isOfSequence || this.#identity.current === undefined) return false;
     // What went before it failed or is retried, so this one could not fit. If nothing did, the broker's memory of us is gone.
-    if (queue.isFirstOutstanding(batch)) this.#raiseEpoch(queue, batch);
+    if (queue.isFirstOutstanding(batch)) this.#identity.raiseEpoch(queue, batch);
     return true;
-  }
-
-  /** Sequence numbers of the partition begin anew under a higher epoch, which brokers accept unasked (KIP-360). */
-  #raiseEpoch(queue: PartitionQueue, batch: ProducerBatch): void {
-    const { id, epoch } = this.#producer!;
-    if (queue.producer === this.#producer) {
-      if (epoch >= PRODUCER_EPOCH_MAX) {
-        this.#producer = undefined; // a new id is asked for before anything is sent
-        batch.baseSequence = -1;
-        return;
-      }
-      this.#producer = { id, epoch: epoch + 1 };
-    }
-    queue.queued.unshift(batch);
-    queue.restart(this.#producer!);
-    queue.queued.shift();
   }
 
   #finish(batch: ProducerBatch, settle: () => void): void {
