@@ -3,14 +3,13 @@ import type { Log } from '../../runtime/log.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { NO_LEADER } from '../replication/metadata-cache.ts';
 import type { ControllerEpoch } from '../zk/controller-election.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import { paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, type TopicPartition } from './controller-context.ts';
-import { electForShutdown, electOffline } from './elections.ts';
 import { EventQueue } from './event-queue.ts';
+import { Leaderships } from './leaderships.ts';
 import { PartitionStates } from './partition-states.ts';
 import { RequestBatch } from './request-batch.ts';
 import { type DeletionOutcome, TopicDeletions } from './topic-deletions.ts';
@@ -35,6 +34,7 @@ interface Reign {
   readonly context: ControllerContext;
   readonly states: PartitionStates;
   readonly links: BrokerLinks;
+  readonly leaderships: Leaderships;
   readonly deletions: TopicDeletions;
 }
 
@@ -117,7 +117,10 @@ export class Controller {
       if (registered === undefined)
         throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, `Broker id ${broker} does not exist.`);
       if (brokerEpoch >= 0 && brokerEpoch < registered.epoch) throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH);
-      return this.#shutDownBroker(reign, broker);
+      const { batch, stillLed } = await reign.leaderships.shutDown(broker);
+      // Nobody is waited for: the decision stands in ZooKeeper, and one of the brokers may be dying itself.
+      this.#send(reign, batch);
+      return stillLed;
     });
   }
 
@@ -201,7 +204,8 @@ export class Controller {
     const states = new PartitionStates(zk, context, epoch, log);
     const { brokerId } = this.#options;
     const deletions = new TopicDeletions(context, log, (batch) => batch.send(links, brokerId, epoch.epoch));
-    const reign: Reign = { epoch, context, links, states, deletions };
+    const leaderships = new Leaderships(context, states, this.#options.uncleanElectionAllowed);
+    const reign: Reign = { epoch, context, links, states, leaderships, deletions };
     this.#reign = reign;
     await zk.createFeatureNode(epoch);
     const [brokers, topics, toDelete] = await Promise.all([
@@ -224,38 +228,8 @@ export class Controller {
       if (context.state(topic, partition) !== undefined) batch.leaderAndIsr(topic, partition, false);
     }
     this.#send(reign, batch);
-    await this.#recoverPartitions(reign);
+    this.#send(reign, await reign.leaderships.recover());
     await this.#delete(reign, toDelete);
-  }
-
-  /** Partitions that never had a leader get one, those whose leader is gone another. */
-  async #recoverPartitions(reign: Reign): Promise<void> {
-    const { context, states } = reign;
-    const batch = new RequestBatch(context);
-    const fresh: TopicPartition[] = [];
-    const offline: TopicPartition[] = [];
-    for (const item of context.partitions()) {
-      if (context.topicsToDelete.has(item.topic)) continue;
-      const state = context.state(item.topic, item.partition);
-      if (state === undefined) fresh.push(item);
-      else if (!context.brokers.has(state.state.leader)) offline.push(item);
-    }
-    await states.create(fresh, batch);
-    await this.#electOffline(reign, offline, batch);
-    this.#send(reign, batch);
-  }
-
-  async #electOffline(
-    { context, states }: Reign,
-    offline: readonly TopicPartition[],
-    batch: RequestBatch,
-  ): Promise<void> {
-    const byTopic = new Map<string, TopicPartition[]>();
-    for (const item of offline) byTopic.set(item.topic, [...(byTopic.get(item.topic) ?? []), item]);
-    for (const [topic, partitions] of byTopic) {
-      const unclean = this.#options.uncleanElectionAllowed(topic);
-      await states.elect(partitions, (replicas, state) => electOffline(replicas, state, context.live, unclean), batch);
-    }
   }
 
   #send(reign: Reign, batch: RequestBatch): void {
@@ -374,74 +348,18 @@ export class Controller {
       context.shuttingDown.delete(id);
     }
     if (gone.length > 0) reign.deletions.giveUp();
-    if (gone.length > 0) await this.#brokersFailed(reign, gone);
+    if (gone.length > 0) this.#send(reign, await reign.leaderships.brokersFailed(gone));
     for (const id of come) {
       const broker = now.get(id);
       if (broker === undefined) continue;
       context.brokers.set(id, broker);
       links.add(id);
     }
-    if (come.length > 0) await this.#brokersCame(reign, come);
+    if (come.length > 0) {
+      this.#send(reign, reign.leaderships.brokersCame(come));
+      this.#send(reign, await reign.leaderships.recover());
+    }
     await this.#delete(reign, [...context.topicsToDelete]);
-  }
-
-  async #brokersFailed(reign: Reign, gone: readonly number[]): Promise<void> {
-    const { context, states } = reign;
-    const batch = new RequestBatch(context);
-    batch.metadata(context.live, []);
-    const stays = ({ topic }: TopicPartition): boolean => !context.topicsToDelete.has(topic);
-    for (const id of gone) {
-      const hit = [...context.partitionsOn(id)].filter(stays);
-      await Promise.all(hit.map((item) => states.removeReplica(item, id, batch)));
-    }
-    const leaderless = [...context.partitions()].filter(
-      (item) => stays(item) && context.state(item.topic, item.partition)?.state.leader === NO_LEADER,
-    );
-    await this.#electOffline(reign, leaderless, batch);
-    this.#send(reign, batch);
-  }
-
-  async #brokersCame(reign: Reign, come: readonly number[]): Promise<void> {
-    const { context } = reign;
-    const all = [...context.partitions()].filter(
-      ({ topic, partition }) => context.state(topic, partition) !== undefined,
-    );
-    const batch = new RequestBatch(context);
-    batch.metadata(
-      [...context.brokers.keys()].filter((id) => !come.includes(id)),
-      [],
-    );
-    batch.metadata(come, all);
-    for (const id of come) {
-      for (const { topic, partition } of context.partitionsOn(id)) {
-        if (context.state(topic, partition) !== undefined) batch.leaderAndIsrTo(id, topic, partition);
-      }
-    }
-    this.#send(reign, batch);
-    await this.#recoverPartitions(reign);
-  }
-
-  async #shutDownBroker(reign: Reign, broker: number): Promise<TopicPartition[]> {
-    const { context, states } = reign;
-    context.shuttingDown.add(broker);
-    const replicated = [...context.partitionsOn(broker)].filter(
-      ({ topic, partition }) => context.replicas(topic, partition).length > 1 && !context.topicsToDelete.has(topic),
-    );
-    const leads = ({ topic, partition }: TopicPartition): boolean =>
-      context.state(topic, partition)?.state.leader === broker;
-    const batch = new RequestBatch(context);
-    await states.elect(
-      replicated.filter(leads),
-      (replicas, state) => electForShutdown(replicas, state, context.live, context.shuttingDown),
-      batch,
-    );
-    for (const item of replicated.filter((candidate) => !leads(candidate))) {
-      batch.stop(broker, item.topic, item.partition, false);
-      await states.removeReplica(item, broker, batch);
-    }
-    // Nobody is waited for: the decision stands in ZooKeeper, and one of the brokers may be dying itself.
-    this.#send(reign, batch);
-    return replicated.filter(leads);
   }
 
   // ---- notifications
