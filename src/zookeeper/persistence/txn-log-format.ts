@@ -1,5 +1,3 @@
-import { adler32 } from '../../base/adler32.ts';
-
 /*
  * offset 0   int  magic   "ZKLG"          entry +0   long checksum   Adler-32 of the <len> bytes
  *        4   int  version 2                     +8   int  len
@@ -23,19 +21,4 @@ export function logHeader(): Uint8Array {
   header.writeInt32BE(LOG_MAGIC, 0);
   header.writeInt32BE(LOG_VERSION, 4);
   return header;
-}
-
-/** Bytes that a record takes in the log. */
-export const entrySize = (recordSize: number): number => ENTRY_HEADER_BYTES + recordSize + 1;
-
-/** Writes an entry at a place and answers where it ends. */
-export function writeEntry(target: Buffer, at: number, record: Uint8Array): number {
-  // A 32-bit checksum in a field of 64 bits.
-  target.writeUInt32BE(0, at);
-  target.writeUInt32BE(adler32(record), at + 4);
-  target.writeInt32BE(record.length, at + 8);
-  target.set(record, at + ENTRY_HEADER_BYTES);
-  const end = at + ENTRY_HEADER_BYTES + record.length;
-  target[end] = END_OF_RECORD;
-  return end + 1;
 }

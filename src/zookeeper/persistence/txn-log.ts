@@ -1,11 +1,11 @@
 import { Deque } from '../../base/deque.ts';
 import { type Completion, DiskError, type File } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { Writer } from '../../wire/writer.ts';
 import type { Zxid } from '../jute/ids.ts';
-import { type TxnRecord, writeTxnRecord } from '../jute/txn.ts';
+import type { TxnRecord } from '../jute/txn.ts';
+import { EntryBatch } from './entry-batch.ts';
 import { logName } from './file-names.ts';
-import { BATCH_BYTES_MAX, entrySize, LOG_HEADER_BYTES, logHeader, writeEntry } from './txn-log-format.ts';
+import { BATCH_BYTES_MAX, LOG_HEADER_BYTES, logHeader } from './txn-log-format.ts';
 
 /** A file grows before less than this is left in it (FilePadding). */
 const PADDING_MARGIN_BYTES = 4096;
@@ -38,8 +38,7 @@ interface LogFile {
 /** What one write and one sync make durable. */
 interface Batch {
   readonly log: LogFile;
-  block: Buffer;
-  size: number;
+  readonly entries: EntryBatch;
   readonly waiting: Completion[];
 }
 
@@ -61,6 +60,8 @@ export class TxnLog {
   /** The one that takes what is appended. */
   #gathering: Batch | undefined;
   #inFlight: Batch | undefined;
+  /** What the last one took, and as much again: a block that has to grow is copied. */
+  #batchSizeHint = BLOCK_BYTES_MIN;
   /** Calls of `flush` not yet answered. */
   #waitingCount = 0;
   #failure: DiskError | undefined;
@@ -88,27 +89,14 @@ export class TxnLog {
 
   /** Takes a transaction; durable once a later `flush` is done. */
   append(record: TxnRecord): void {
-    const to = new Writer(256);
-    writeTxnRecord(to, record.header, record.txn, record.digest);
-    this.appendBytes(record.header.zxid, to.finishFlat());
+    const batch = this.#batchFor(record.header.zxid);
+    if (batch !== undefined) this.#added(batch, batch.entries.add(record));
   }
 
   /** As `append`, for the bytes of a proposal: header, body, digest. They are copied. */
   appendBytes(zxid: Zxid, record: Uint8Array): void {
-    if (this.#failure !== undefined) return;
-    if (zxid <= this.#lastZxid) {
-      // The entry is still written, as Apache does.
-      this.#runtime.log.warn('zxid is not larger than the last one in the log', { zxid, last: this.#lastZxid });
-    } else {
-      this.#lastZxid = zxid;
-    }
-    if (this.#log !== undefined && this.#sizeLimitBytes > 0 && this.#log.size > this.#sizeLimitBytes) this.roll();
-    const log = this.#log ?? this.#begin(zxid);
-    const size = entrySize(record.length);
-    const batch = this.#roomFor(log, size);
-    batch.size = writeEntry(batch.block, batch.size, record);
-    log.size += size;
-    this.#bytesSinceRoll += size;
+    const batch = this.#batchFor(zxid);
+    if (batch !== undefined) this.#added(batch, batch.entries.addBytes(record));
   }
 
   /** Calls once everything appended so far is durable, in the order of the calls. At once if there is nothing to wait for. */
@@ -169,19 +157,33 @@ export class TxnLog {
     return file;
   }
 
-  #roomFor(log: LogFile, size: number): Batch {
-    let batch = this.#gathering;
-    if (batch === undefined || batch.size + size > BATCH_BYTES_MAX) {
-      batch = { log, block: Buffer.allocUnsafe(Math.max(BLOCK_BYTES, size)), size: 0, waiting: [] };
-      log.pendingCount += 1;
-      this.#batches.push(batch);
-      this.#gathering = batch;
-    } else if (batch.size + size > batch.block.length) {
-      const grown = Buffer.allocUnsafe((batch.size + size) * 2);
-      batch.block.copy(grown, 0, 0, batch.size);
-      batch.block = grown;
+  /** Where the next transaction goes; undefined after a failure. */
+  #batchFor(zxid: Zxid): Batch | undefined {
+    if (this.#failure !== undefined) return undefined;
+    if (zxid <= this.#lastZxid) {
+      // The entry is still written, as Apache does.
+      this.#runtime.log.warn('zxid is not larger than the last one in the log', { zxid, last: this.#lastZxid });
+    } else {
+      this.#lastZxid = zxid;
     }
+    if (this.#log !== undefined && this.#sizeLimitBytes > 0 && this.#log.size > this.#sizeLimitBytes) this.roll();
+    const log = this.#log ?? this.#begin(zxid);
+    return this.#gathering ?? this.#beginBatch(log);
+  }
+
+  #beginBatch(log: LogFile): Batch {
+    const batch = { log, entries: new EntryBatch(this.#batchSizeHint), waiting: [] };
+    log.pendingCount += 1;
+    this.#batches.push(batch);
+    this.#gathering = batch;
     return batch;
+  }
+
+  #added({ log, entries }: Batch, size: number): void {
+    log.size += size;
+    this.#bytesSinceRoll += size;
+    if (entries.size > BATCH_BYTES_MAX && entries.isDivisible)
+      this.#beginBatch(log).entries.addBytes(entries.takeLast());
   }
 
   #writeNext(): void {
@@ -191,12 +193,13 @@ export class TxnLog {
     if (batch === this.#gathering) this.#gathering = undefined;
     this.#inFlight = batch;
     const { log } = batch;
-    const entries = batch.block.subarray(0, batch.size);
+    const entries = batch.entries.finish();
+    this.#batchSizeHint = Math.min(Math.max(entries.length * 2, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX);
     let file: File;
     try {
       file = log.file ?? this.#open(log.name);
       log.file = file;
-      this.#pad(file, log.isNew, batch.size);
+      this.#pad(file, log.isNew, entries.length);
     } catch (error) {
       this.#fail(error);
       return;
@@ -269,8 +272,9 @@ export class TxnLog {
   }
 }
 
-/** Of a batch at first; it grows to BATCH_BYTES_MAX. */
-const BLOCK_BYTES = 16_384;
+/** Of the memory that a batch begins with; it grows to BATCH_BYTES_MAX. */
+const BLOCK_BYTES_MIN = 4_096;
+const BLOCK_BYTES_MAX = 512 * 1024;
 
 function closeIfDone(log: LogFile): void {
   if (log.isRolled && log.pendingCount === 0) log.file?.close();
