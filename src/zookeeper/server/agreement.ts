@@ -1,12 +1,11 @@
 import type { TxnRecord } from '../jute/txn.ts';
-import type { ChangeRecord } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 
 /** A step of the pipeline between prepare and apply. Without a transaction it is a mark in the order: sync. */
 export interface Proposal {
   readonly txn: TxnRecord | undefined;
-  /** What prepare foresaw, to be forgotten once it is applied. */
-  readonly changes: ChangeRecord | undefined;
+  /** How many changes prepare foresaw, to be forgotten once it is applied. */
+  readonly changeCount: number;
   /** Whom to answer; undefined where no client of this server asked. */
   readonly request: PendingRequest | undefined;
 }

@@ -1,3 +1,4 @@
+import { Deque } from '../../base/deque.ts';
 import type { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import type { TxnDigest } from '../jute/txn.ts';
@@ -29,8 +30,8 @@ export interface ChangeRecord {
   digest: number;
   /** The tree's node when this was read from it. */
   readonly node: NodeId;
-  /** The next record of the same transaction. */
-  next: ChangeRecord | undefined;
+  /** Transactions that changed it and are not applied yet. */
+  pendingCount: number;
 }
 
 /** What changes in a record; the rest stays. */
@@ -47,8 +48,10 @@ export class OutstandingChanges {
   readonly #tree: DataTree;
   readonly #byPath = new Map<string, ChangeRecord>();
   readonly #predicted = new DigestSum();
-  /** Records of the transaction being prepared, newest first. */
-  #current: ChangeRecord | undefined;
+  /** What the transactions that are proposed and not yet applied changed, in their order: they are applied in it. */
+  readonly #touched = new Deque<ChangeRecord>();
+  /** The same of the transaction being prepared. */
+  readonly #current: ChangeRecord[] = [];
   /** What they replaced, for a multi that fails. */
   #replaced: (ChangeRecord | undefined)[] | undefined;
   readonly #predictedBefore = new DigestSum();
@@ -61,11 +64,11 @@ export class OutstandingChanges {
     return this.#byPath.size;
   }
 
-  /** Undefined where there will be no node. Only `put` makes changes to what this answers visible. */
+  /** Undefined where there will be no node. Who changes what this answers has nothing left to check, and calls `put`. */
   get(path: string): ChangeRecord | undefined {
     if (this.#byPath.size > 0) {
       const pending = this.#byPath.get(path);
-      if (pending !== undefined) return pending.exists ? { ...pending } : undefined;
+      if (pending !== undefined) return pending.exists ? this.#changeable(pending) : undefined;
     }
     const node = this.#tree.find(path);
     return node === NO_NODE ? undefined : this.#read(path, node);
@@ -92,7 +95,7 @@ export class OutstandingChanges {
   /** Begins a transaction. */
   begin(): void {
     if (this.#byPath.size === 0) this.#predicted.copyFrom(this.#tree.digestSum);
-    this.#current = undefined;
+    this.#current.length = 0;
   }
 
   /** The changes from here on may be undone: a multi. */
@@ -106,29 +109,29 @@ export class OutstandingChanges {
     if (this.#tree.digestEnabled) this.#predict(record, change);
     if (change.kind === 'deleted') record.exists = false;
     this.#replaced?.push(this.#byPath.get(record.path));
-    record.next = this.#current;
-    this.#current = record;
-    this.#byPath.set(record.path, record);
+    this.#current.push(record);
+    if (record.pendingCount === 0) this.#byPath.set(record.path, record);
+    record.pendingCount += 1;
   }
 
   /** Forgets the changes since `keepForUndo`. */
   undo(): void {
     const replaced = this.#replaced ?? [];
-    for (let record = this.#current; record !== undefined; record = record.next) {
+    for (let record = this.#current.pop(); record !== undefined; record = this.#current.pop()) {
       const before = replaced.pop();
       if (before === undefined) this.#byPath.delete(record.path);
       else this.#byPath.set(record.path, before);
     }
-    this.#current = undefined;
     this.#predicted.copyFrom(this.#predictedBefore);
   }
 
-  /** Ends a transaction: its changes, to be given to `applied` later. */
-  end(): ChangeRecord | undefined {
-    const changes = this.#current;
-    this.#current = undefined;
+  /** Ends a transaction; answers how many changes it makes, to be given to `applied` later. */
+  end(): number {
+    const count = this.#current.length;
+    for (const record of this.#current) this.#touched.push(record);
+    this.#current.length = 0;
     this.#replaced = undefined;
-    return changes;
+    return count;
   }
 
   /** The digest of the tree after the transaction. */
@@ -136,15 +139,18 @@ export class OutstandingChanges {
     return this.#tree.digestEnabled ? { version: DIGEST_VERSION, treeDigest: this.#predicted.value } : null;
   }
 
-  /** The transaction is in the tree: newer changes of the same nodes stay. */
-  applied(changes: ChangeRecord | undefined): void {
-    for (let record = changes; record !== undefined; record = record.next) {
-      if (this.#byPath.get(record.path) === record) this.#byPath.delete(record.path);
+  /** The oldest transaction is in the tree: newer changes of the same nodes stay. */
+  applied(count: number): void {
+    for (let left = count; left > 0; left -= 1) {
+      const record = this.#touched.shift() as ChangeRecord;
+      record.pendingCount -= 1;
+      if (record.pendingCount === 0 && this.#byPath.get(record.path) === record) this.#byPath.delete(record.path);
     }
   }
 
-  clear(): void {
-    this.#byPath.clear();
+  /** What may be undone is a copy. */
+  #changeable(pending: ChangeRecord): ChangeRecord {
+    return this.#replaced === undefined ? pending : { ...pending, pendingCount: 0 };
   }
 
   #read(path: string, node: NodeId): ChangeRecord {
@@ -167,7 +173,7 @@ export class OutstandingChanges {
       crcPrefix: undefined,
       digest: 0,
       node,
-      next: undefined,
+      pendingCount: 0,
     };
     if (tree.digestEnabled) {
       const stat = tree.persistedStat(node);
@@ -212,7 +218,7 @@ export function newRecord(path: string, acl: readonly ACL[], zxid: Zxid, timeMs:
     crcPrefix: undefined,
     digest: 0,
     node: NO_NODE,
-    next: undefined,
+    pendingCount: 0,
   };
 }
 

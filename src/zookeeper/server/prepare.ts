@@ -49,7 +49,7 @@ export class Preparer {
   }
 
   prepare(request: PendingRequest): Proposal {
-    if (request.type === OpCode.sync) return { txn: undefined, changes: undefined, request };
+    if (request.type === OpCode.sync) return { txn: undefined, changeCount: 0, request };
     const { session, ids, type } = request;
     const context = this.#begin(session.id, ids);
     if (type === OpCode.createSession || type === OpCode.closeSession) {
@@ -74,7 +74,7 @@ export class Preparer {
 
   /** The tree has it now. */
   applied(proposal: Proposal): void {
-    if (proposal.changes !== undefined) this.#changes.applied(proposal.changes);
+    this.#changes.applied(proposal.changeCount);
   }
 
   #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
@@ -92,7 +92,7 @@ export class Preparer {
         txn,
         digest: failed ? null : this.#changes.digest(),
       },
-      changes: this.#changes.end(),
+      changeCount: this.#changes.end(),
       request,
     };
   }

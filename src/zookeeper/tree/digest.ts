@@ -133,6 +133,8 @@ export class DigestSum {
 
   /** Signed 64 bits, as the logs hold it. */
   get value(): bigint {
-    return BigInt.asIntN(64, BigInt(this.#high) * 4_294_967_296n + BigInt(this.#low));
+    scratch.setInt32(0, this.#high);
+    scratch.setUint32(4, this.#low);
+    return scratch.getBigInt64(0);
   }
 }
