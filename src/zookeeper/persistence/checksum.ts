@@ -38,3 +38,7 @@ function sumOf(word: number): number {
 function weigh(word: number): number {
   return (Math.imul(word & 0xff00ff, 0x40002) >>> 16) + (Math.imul((word >>> 8) & 0xff00ff, 0x30001) >>> 16);
 }
+
+export function adler32Of(bytes: Uint8Array, initial: number): number {
+  return adler32Within(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length, initial);
+}

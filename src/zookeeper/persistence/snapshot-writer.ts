@@ -1,10 +1,10 @@
-import { adler32 } from '../../base/adler32.ts';
 import { Writer } from '../../wire/writer.ts';
 import { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { writeUstring } from '../jute/ustring.ts';
 import type { DataTree, NodeId } from '../tree/data-tree.ts';
 import { DIGEST_VERSION } from '../tree/digest.ts';
+import { adler32Of } from './checksum.ts';
 import { END_PATH, SNAPSHOT_DBID, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.ts';
 
 export interface SnapshotWriterOptions {
@@ -28,7 +28,7 @@ export class SnapshotWriter {
   readonly #tree: DataTree;
   readonly #form: 'file' | 'stream';
   readonly #withZxid: boolean;
-  readonly #nodes: MapIterator<[path: string, node: NodeId]>;
+  readonly #nodes: Generator<[path: string, node: NodeId], void>;
   #head: Uint8Array | undefined;
   #nodesLeft: number;
   /** Newer nodes were created after the start. */
@@ -65,6 +65,7 @@ export class SnapshotWriter {
       // What is new stands at the end of the list: after as many as there were at the start, all of those have passed.
       const next = this.#nodesLeft === 0 ? undefined : this.#nodes.next();
       if (next === undefined || next.done === true) {
+        this.close();
         this.#isDone = true;
         writeUstring(to, END_PATH);
         break;
@@ -78,8 +79,13 @@ export class SnapshotWriter {
     }
     const bytes = to.finishFlat();
     if (this.#form === 'stream') return bytes;
-    this.#checksum = adler32(bytes, this.#checksum);
+    this.#checksum = adler32Of(bytes, this.#checksum);
     return this.#isDone ? Buffer.concat([bytes, this.#tail()]) : bytes;
+  }
+
+  /** Who gives up before the end leaves the tree by this. */
+  close(): void {
+    this.#nodes.return();
   }
 
   /** Header, sessions and ACL lists. */
@@ -126,7 +132,7 @@ export class SnapshotWriter {
     const section = new Writer(64);
     write(section);
     const bytes = section.finishFlat();
-    this.#checksum = adler32(bytes, this.#checksum);
+    this.#checksum = adler32Of(bytes, this.#checksum);
     to.bytes(bytes);
     this.#seal(to);
   }
@@ -137,7 +143,7 @@ export class SnapshotWriter {
     writeUstring(seal, END_PATH);
     const bytes = seal.finishFlat();
     // The next checksum covers this seal too.
-    this.#checksum = adler32(bytes, this.#checksum);
+    this.#checksum = adler32Of(bytes, this.#checksum);
     to.bytes(bytes);
   }
 }

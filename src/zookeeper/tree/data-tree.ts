@@ -2,7 +2,6 @@ import { MalformedError } from '../../wire/errors.ts';
 import type { Reader } from '../../wire/reader.ts';
 import type { Writer } from '../../wire/writer.ts';
 import type { ACL, Stat, StatPersisted } from '../jute/data.ts';
-import { ErrorCode } from '../jute/errors.ts';
 import { EventType } from '../jute/events.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
@@ -12,13 +11,15 @@ import { ANYONE_ID, READ_ACL_UNSAFE } from './acl.ts';
 import { OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
 import { DIGEST_VERSION, type DigestSum } from './digest.ts';
 import { DigestLog } from './digest-log.ts';
-import { CONTAINER_OWNER, type NodeKind, ttlOwner } from './ephemeral-owner.ts';
-import { NO_NODE, type NodeId, NodeTable, ROOT } from './node-table.ts';
+import type { NodeKind } from './ephemeral-owner.ts';
+import { NO_NODE, type NodeId, NodeTable } from './node-table.ts';
 import { QuotaUsage } from './quota-usage.ts';
 import { QUOTA_ROOT } from './quotas.ts';
+import { type ApplyResult, TxnApplier } from './txn-applier.ts';
 import { missedEvent, type Watcher, Watches, WatchMode } from './watches.ts';
 
 export { NO_NODE, type NodeId } from './node-table.ts';
+export type { ApplyResult } from './txn-applier.ts';
 
 export const CONFIG_PATH = '/zookeeper/config';
 
@@ -27,20 +28,6 @@ export interface DataTreeOptions {
   readonly digest?: boolean;
   /** `zookeeper.extendedTypesEnabled`, default false: whether owners 0xff… are TTLs rather than sessions of server 255. */
   readonly extendedTypes?: boolean;
-}
-
-/** What a transaction did (DataTree.ProcessTxnResult). */
-export interface ApplyResult {
-  readonly type: number;
-  /** 0, the code of an error transaction, or what replay met (see `apply`). */
-  readonly err: number;
-  readonly path: string | undefined;
-  /** The created or changed node: its stat is the reply's, until the next transaction. NO_NODE for others. */
-  readonly node: NodeId;
-  /** Only inside a multi, where later operations may change the node again. */
-  readonly stat: Stat | undefined;
-  /** One for each operation of a multi. */
-  readonly results: readonly ApplyResult[] | undefined;
 }
 
 /**
@@ -55,11 +42,13 @@ export class DataTree {
   lastProcessedZxid: Zxid = 0n as Zxid;
   readonly #nodes: NodeTable;
   readonly #quotas: QuotaUsage;
+  readonly #applier: TxnApplier;
   #newestRestoredCzxid: Zxid = 0n as Zxid;
 
   private constructor(options: DataTreeOptions) {
     this.#nodes = new NodeTable(options.digest ?? true, options.extendedTypes ?? false);
     this.#quotas = new QuotaUsage(this.#nodes);
+    this.#applier = new TxnApplier(this.#nodes, this.#quotas, this.watches);
   }
 
   /** A fresh tree: the root, `/zookeeper`, `/zookeeper/quota` and `/zookeeper/config`. */
@@ -273,184 +262,10 @@ export class DataTree {
    * gone already. What this yields is an error code that nobody needs to look at, never an exception.
    */
   apply(header: TxnHeader, txn: Txn): ApplyResult {
-    const result = this.#applyOne(header, txn, false);
+    const result = this.#applier.apply(header, txn);
     if (header.zxid > this.lastProcessedZxid) this.lastProcessedZxid = header.zxid;
     if (this.digestEnabled) this.digestLog.applied(header.zxid, this.#nodes.digest);
     return result;
-  }
-
-  #applyOne(header: TxnHeader, txn: Txn, inMulti: boolean): ApplyResult {
-    const { type } = txn;
-    switch (type) {
-      case OpCode.create:
-      case OpCode.create2: {
-        const owner = txn.ephemeral ? header.clientId : (0n as SessionId);
-        const err = this.#createNode(header, txn, owner);
-        if (type === OpCode.create && err === ErrorCode.NODEEXISTS) this.#adjustParent(header, txn);
-        return this.#resultOf(type, err, txn.path, inMulti && type === OpCode.create2);
-      }
-      case OpCode.createContainer:
-        return this.#resultOf(type, this.#createNode(header, txn, CONTAINER_OWNER), txn.path, inMulti);
-      case OpCode.createTTL:
-        return this.#resultOf(type, this.#createNode(header, txn, ttlOwner(txn.ttl)), txn.path, inMulti);
-      case OpCode.delete:
-      case OpCode.deleteContainer:
-        return { ...noResult, type, err: this.#deleteNode(txn.path, header.zxid), path: txn.path };
-      case OpCode.setData:
-      case OpCode.reconfig:
-        return this.#resultOf(type, this.#setData(header, txn.path, txn.data, txn.version), txn.path, inMulti);
-      case OpCode.setACL:
-        return this.#resultOf(type, this.#setAcl(txn.path, txn.acl, txn.version), txn.path, inMulti);
-      case OpCode.closeSession:
-        this.#closeSession(header, txn.paths2Delete);
-        return { ...noResult, type };
-      case OpCode.error:
-        return { ...noResult, type, err: txn.err };
-      case OpCode.check:
-        return { ...noResult, type, path: txn.path };
-      case OpCode.createSession:
-        return { ...noResult, type };
-      case OpCode.multi:
-        return this.#applyMulti(header, txn.txns);
-      default:
-        return txn satisfies never;
-    }
-  }
-
-  /** If one of them is an error all are, and nothing is changed: OK before it, RUNTIMEINCONSISTENCY after it. */
-  #applyMulti(header: TxnHeader, txns: readonly Txn[]): ApplyResult {
-    const results: ApplyResult[] = [];
-    const failing = txns.findIndex((txn) => txn.type === OpCode.error);
-    let err = 0;
-    for (const [index, txn] of txns.entries()) {
-      let result: ApplyResult;
-      if (failing < 0 || txn.type === OpCode.error) result = this.#applyOne(header, txn, true);
-      else result = { ...noResult, type: OpCode.error, err: index < failing ? 0 : ErrorCode.RUNTIMEINCONSISTENCY };
-      results.push(result);
-      if (err === 0) err = result.err;
-    }
-    return { ...noResult, type: OpCode.multi, err, results };
-  }
-
-  #resultOf(type: number, err: number, path: string, wantsStat: boolean): ApplyResult {
-    const node = err === 0 ? this.#nodes.find(path) : NO_NODE;
-    return {
-      type,
-      err,
-      path,
-      node,
-      stat: wantsStat && err === 0 ? this.#nodes.stat(node) : undefined,
-      results: undefined,
-    };
-  }
-
-  #createNode(header: TxnHeader, txn: Creation, owner: SessionId): number {
-    const { path, data } = txn;
-    const nodes = this.#nodes;
-    const parentPath = path.slice(0, path.lastIndexOf('/'));
-    const parent = nodes.find(parentPath);
-    if (parent === NO_NODE) return ErrorCode.NONODE;
-    const existing = nodes.find(path);
-    const aclId = nodes.acls.acquire(txn.acl);
-    if (existing !== NO_NODE) {
-      nodes.setAcl(existing, aclId);
-      return ErrorCode.NODEEXISTS;
-    }
-    this.#raiseCversion(parent, txn.parentCVersion, header.zxid);
-    const node = nodes.insertBelow(parent, path, aclId);
-    nodes.stamp(node, header.zxid, header.time);
-    if (owner !== 0n) nodes.setOwner(node, path, owner);
-    nodes.storeData(node, data);
-    nodes.digestData(node, data);
-    this.#quotas.created(path, parentPath, data?.length ?? 0);
-    this.watches.data.trigger(path, EventType.NodeCreated, header.zxid, txn.acl);
-    this.#childrenChanged(parent, header.zxid);
-    return 0;
-  }
-
-  #childrenChanged(parent: NodeId, zxid: Zxid): void {
-    const { child } = this.watches;
-    if (child.pathCount === 0) return;
-    child.trigger(this.path(parent), EventType.NodeChildrenChanged, zxid, this.acl(parent));
-  }
-
-  /** A create never lowers what a snapshot, taken while transactions ran, already has. */
-  #raiseCversion(parent: NodeId, parentCVersion: number, zxid: Zxid): void {
-    const stored = this.#nodes.cversion(parent);
-    const raised = parentCVersion === -1 ? stored + 1 : parentCVersion;
-    if (raised <= stored) return;
-    this.#nodes.setCversion(parent, raised, zxid);
-  }
-
-  /**
-   * The node of a replayed create is there already, made by a later create of another session: then the parent may have been
-   * written before that one (DataTree.processTxn says which history leads here). Apache does so for type 1 only.
-   */
-  #adjustParent(header: TxnHeader, txn: Creation): void {
-    const parent = this.find(txn.path.slice(0, txn.path.lastIndexOf('/')));
-    if (parent !== NO_NODE) this.#raiseCversion(parent, txn.parentCVersion, header.zxid);
-  }
-
-  #deleteNode(path: string, zxid: Zxid): number {
-    const nodes = this.#nodes;
-    const node = nodes.find(path);
-    if (node === NO_NODE) return this.#deleteMissing(path, zxid);
-    if (node === ROOT) return ErrorCode.BADARGUMENTS;
-    // A fuzzy snapshot may hold a later node of this name, with children. In truth there were none at this point:
-    // the transactions that created them follow.
-    if (nodes.childCount(node) > 0) this.#dropDescendants(node);
-    const parent = nodes.parent(node);
-    if (zxid > nodes.pzxid(parent)) nodes.setPzxid(parent, zxid);
-    const acl = nodes.acl(node);
-    const dataLength = nodes.dataLength(node);
-    nodes.drop(node);
-    this.#quotas.deleted(path, nodes.path(parent), dataLength);
-
-    const told = this.watches.data.trigger(path, EventType.NodeDeleted, zxid, acl);
-    this.watches.child.trigger(path, EventType.NodeDeleted, zxid, acl, told);
-    this.#childrenChanged(parent, zxid);
-    return 0;
-  }
-
-  /** Replay only: the snapshot was written after the node had gone, but perhaps its parent before. */
-  #deleteMissing(path: string, zxid: Zxid): number {
-    const parent = this.find(path.slice(0, path.lastIndexOf('/')));
-    if (parent !== NO_NODE && zxid > this.pzxid(parent)) this.#nodes.setPzxid(parent, zxid);
-    return ErrorCode.NONODE;
-  }
-
-  #dropDescendants(node: NodeId): void {
-    const below: NodeId[] = [];
-    this.#nodes.visit(node, (descendant) => below.push(descendant));
-    // Deepest first, without the node itself.
-    for (let index = below.length - 1; index > 0; index -= 1) this.#nodes.drop(below[index] as NodeId);
-  }
-
-  #setData(header: TxnHeader, path: string, data: Uint8Array | null, version: number): number {
-    const nodes = this.#nodes;
-    const node = nodes.find(path);
-    if (node === NO_NODE) return ErrorCode.NONODE;
-    const grownBytes = (data?.length ?? 0) - nodes.dataLength(node);
-    nodes.storeData(node, data);
-    nodes.setModified(node, header.zxid, header.time, version);
-    nodes.digestData(node, data);
-    this.#quotas.changed(path, grownBytes);
-    this.watches.data.trigger(path, EventType.NodeDataChanged, header.zxid, nodes.acl(node));
-    return 0;
-  }
-
-  #setAcl(path: string, acl: readonly ACL[] | null, version: number): number {
-    const node = this.find(path);
-    if (node === NO_NODE) return ErrorCode.NONODE;
-    this.#nodes.setAcl(node, this.#nodes.acls.acquire(acl));
-    this.#nodes.setAversion(node, version);
-    return 0;
-  }
-
-  /** The listed paths, which the leader knew to be the session's, then whatever the tree still holds of it. */
-  #closeSession(header: TxnHeader, listed: readonly string[] | null): void {
-    for (const path of listed ?? []) this.#deleteNode(path, header.zxid);
-    for (const path of [...this.ephemeralsOf(header.clientId)]) this.#deleteNode(path, header.zxid);
   }
 
   // ---------------------------------------------------------------- built-in nodes
@@ -465,20 +280,23 @@ export class DataTree {
   addConfigNode(): void {
     if (this.find(CONFIG_PATH) !== NO_NODE) return;
     this.#insertBuiltIn(CONFIG_PATH);
-    this.#setAcl(CONFIG_PATH, READ_ACL_UNSAFE, -1);
+    this.#applier.setAcl(CONFIG_PATH, READ_ACL_UNSAFE, -1);
   }
 
   /** The membership, which a quorum member stores by itself at start: no transaction. */
   setConfig(config: Uint8Array, version: Zxid, timeMs: number): void {
     this.addConfigNode();
     const header = { clientId: 0n as SessionId, cxid: 0, zxid: version, time: timeMs, type: OpCode.reconfig };
-    this.#setData(header, CONFIG_PATH, config, -1);
+    this.#applier.setData(header, CONFIG_PATH, config, -1);
   }
 
   // ---------------------------------------------------------------- snapshots
 
-  /** All nodes, parents before children; the iterator survives transactions (what was created meanwhile comes last). */
-  nodes(): MapIterator<[path: string, node: NodeId]> {
+  /**
+   * All nodes, parents before children. It survives transactions (what was created meanwhile comes last); who does not come to
+   * its end calls `return`.
+   */
+  nodes(): Generator<[path: string, node: NodeId], void> {
     return this.#nodes.entries();
   }
 
@@ -564,27 +382,10 @@ export class DataTree {
   }
 }
 
-/** What the transactions that create have in common. */
-interface Creation {
-  readonly path: string;
-  readonly data: Uint8Array | null;
-  readonly acl: readonly ACL[] | null;
-  readonly parentCVersion: number;
-}
-
 const noBytes = new Uint8Array(0);
 /** Stands for a list that a snapshot does not have. */
 const NOBODY: readonly ACL[] = [{ perms: 0, id: ANYONE_ID }];
 const noPaths: ReadonlySet<string> = new Set();
-const noResult: ApplyResult = {
-  type: 0,
-  err: 0,
-  path: undefined,
-  node: NO_NODE,
-  stat: undefined,
-  results: undefined,
-};
-
 /** Ids are 64 bits in snapshots, and count from 1. */
 function aclIdOf(id: bigint): number {
   if (id < -1n || id > 0x7fff_ffffn) throw new MalformedError(`an ACL id of ${id}`);

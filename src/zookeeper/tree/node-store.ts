@@ -1,5 +1,5 @@
 /** Words of 32 bits that a znode takes, and their meaning; 64-bit values have the high word first. */
-const RECORD_WORDS = 26;
+const RECORD_WORDS = 28;
 export const CZXID = 0;
 export const MZXID = 2;
 export const CTIME = 4;
@@ -27,6 +27,9 @@ export const NEXT = 23;
 export const PREVIOUS = 24;
 /** CRC-32 of the path, to which the data is added. */
 export const CRC_PATH = 25;
+/** The nodes created before and after it, -1 where there is none. */
+export const OLDER = 26;
+export const NEWER = 27;
 
 const PAGE_BITS = 12;
 const PAGE_NODES = 1 << PAGE_BITS;
@@ -45,7 +48,8 @@ const TWO_32 = 4_294_967_296;
  */
 export class NodeStore {
   readonly #pages: Int32Array[] = [];
-  readonly #paths: string[] = [];
+  /** In pages too: a list of a million would be copied as it grows. */
+  readonly #paths: string[][] = [];
   /** Freed ids, chained through PARENT. */
   #freeHead = -1;
   #nextId = 0;
@@ -62,7 +66,10 @@ export class NodeStore {
     } else {
       id = this.#nextId;
       this.#nextId += 1;
-      if (id >> PAGE_BITS === this.#pages.length) this.#pages.push(new Int32Array(PAGE_NODES * RECORD_WORDS));
+      if (id >> PAGE_BITS === this.#pages.length) {
+        this.#pages.push(new Int32Array(PAGE_NODES * RECORD_WORDS));
+        this.#paths.push([]);
+      }
     }
     const words = this.words(id);
     const at = this.at(id);
@@ -70,18 +77,22 @@ export class NodeStore {
     words[at + PARENT] = -1;
     words[at + FIRST_CHILD] = -1;
     words[at + DATA_LENGTH] = -1;
-    this.#paths[id] = path;
+    this.#setPath(id, path);
     return id;
   }
 
   free(id: number): void {
     this.set(id, PARENT, this.#freeHead);
     this.#freeHead = id;
-    this.#paths[id] = '';
+    this.#setPath(id, '');
   }
 
   path(id: number): string {
-    return this.#paths[id] as string;
+    return (this.#paths[id >> PAGE_BITS] as string[])[id & (PAGE_NODES - 1)] as string;
+  }
+
+  #setPath(id: number, path: string): void {
+    (this.#paths[id >> PAGE_BITS] as string[])[id & (PAGE_NODES - 1)] = path;
   }
 
   /** The page of a node, for several accesses in a row; with `at`. */

@@ -5,6 +5,7 @@ import type { ACL, Stat, StatPersisted } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { writeUstring } from '../jute/ustring.ts';
 import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
+import { CreationOrder } from './creation-order.ts';
 import { DataArena, offsetOf } from './data-arena.ts';
 import { crc32, crc32OfPath, crc32Word, DigestSum, isExcludedFromDigest } from './digest.ts';
 import { kindOfOwner, type NodeKind } from './ephemeral-owner.ts';
@@ -30,6 +31,7 @@ import {
   VERSION,
 } from './node-store.ts';
 import { OwnerIndex } from './owner-index.ts';
+import { PathTable } from './path-table.ts';
 
 /** Names a node until it is deleted; NO_NODE where there is none. */
 export type NodeId = number;
@@ -46,9 +48,13 @@ export class NodeTable {
   /** Sum over all nodes; 0 when the feature is off. */
   readonly digest = new DigestSum();
   readonly digestEnabled: boolean;
-  /** The root is there twice, as '' and as '/', like Apache's: node counts include both. */
-  readonly #ids = new Map<string, NodeId>();
   readonly #store = new NodeStore();
+  /** All but the root. */
+  readonly #ids = new PathTable(this.#store);
+  /** Of the paths found last: the engine knows a string again that it has met before, without looking at its characters. */
+  readonly #recent = new Map<string, NodeId>();
+  readonly #order = new CreationOrder(this.#store);
+  #hasRoot = false;
   readonly #arena = new DataArena();
   readonly #extendedTypes: boolean;
   #dataSize = 0;
@@ -59,8 +65,9 @@ export class NodeTable {
     this.owners = new OwnerIndex(extendedTypes);
   }
 
+  /** The root is there twice, as '' and as '/', like Apache's. */
   get count(): number {
-    return this.#ids.size;
+    return this.#ids.size + (this.#hasRoot ? 2 : 0);
   }
 
   /** Bytes of paths and data. */
@@ -74,7 +81,16 @@ export class NodeTable {
   }
 
   find(path: string): NodeId {
-    return this.#ids.get(path) ?? NO_NODE;
+    return this.#recent.get(path) ?? this.#lookUp(path);
+  }
+
+  #lookUp(path: string): NodeId {
+    if (path === '' || path === '/') return this.#hasRoot ? ROOT : NO_NODE;
+    const node = this.#ids.find(path);
+    if (node === NO_NODE) return NO_NODE;
+    if (this.#recent.size === RECENT_MAX) this.#recent.clear();
+    this.#recent.set(path, node);
+    return node;
   }
 
   path(node: NodeId): string {
@@ -241,7 +257,7 @@ export class NodeTable {
 
   /** All descendants; for the root Apache's figure, which is the number of nodes below it. */
   allChildrenCount(node: NodeId): number {
-    if (node === ROOT) return this.#ids.size - 2;
+    if (node === ROOT) return this.count - 2;
     let count = 0;
     this.visit(node, () => {
       count += 1;
@@ -266,8 +282,8 @@ export class NodeTable {
    */
   insert(path: string, aclId: number): NodeId {
     if (path === '') return this.#insertRoot(aclId);
-    const parent = this.#ids.get(path.slice(0, path.lastIndexOf('/')));
-    if (parent === undefined) throw new MalformedError(`no parent of ${path}`);
+    const parent = this.find(path.slice(0, path.lastIndexOf('/')));
+    if (parent === NO_NODE) throw new MalformedError(`no parent of ${path}`);
     return this.insertBelow(parent, path, aclId);
   }
 
@@ -275,7 +291,8 @@ export class NodeTable {
     const node = this.#store.allocate(path);
     this.#store.set(node, ACL_ID, aclId);
     this.#store.link(parent, node);
-    this.#ids.set(path, node);
+    this.#order.append(node);
+    this.#ids.add(path, node);
     this.#dataSize += path.length;
     if (this.digestEnabled) this.#store.set(node, CRC_PATH, crc32OfPath(path));
     return node;
@@ -285,8 +302,8 @@ export class NodeTable {
     const node = this.#store.allocate('');
     assert(node === ROOT, 'the root is the first node', node);
     this.#store.set(node, ACL_ID, aclId);
-    this.#ids.set('', node);
-    this.#ids.set('/', node);
+    this.#order.append(node);
+    this.#hasRoot = true;
     this.#dataSize += 1;
     return node;
   }
@@ -348,9 +365,11 @@ export class NodeTable {
     this.digest.subtract(this.nodeDigest(node));
     if (dataLength > 0) this.#arena.free(this.#store.get(node, DATA_REF));
     this.#dataSize -= path.length + dataLength;
+    this.#ids.delete(path, node);
+    this.#recent.delete(path);
+    this.#order.remove(node);
     this.#store.unlink(node);
     this.#store.free(node);
-    this.#ids.delete(path);
   }
 
   #hasOwner(node: NodeId): boolean {
@@ -412,9 +431,12 @@ export class NodeTable {
 
   // ---------------------------------------------------------------- snapshots
 
-  /** All nodes, parents before children; the iterator survives transactions (what was created meanwhile comes last). */
-  entries(): MapIterator<[path: string, node: NodeId]> {
-    return this.#ids.entries();
+  /** All nodes, parents before children. It survives transactions (what was created meanwhile comes last). */
+  *entries(): Generator<[path: string, node: NodeId], void> {
+    for (const node of this.#order.nodes()) {
+      yield [this.#store.path(node), node];
+      if (node === ROOT) yield ['/', node];
+    }
   }
 
   czxid(node: NodeId): Zxid {
@@ -439,3 +461,4 @@ export class NodeTable {
 }
 
 const noBytes = new Uint8Array(0);
+const RECENT_MAX = 1024;
