@@ -14,6 +14,11 @@ export function writeUstring(to: Writer, text: string): void {
   writeAscii(to, text);
 }
 
+/** Bytes that `writeUstring` takes, the length included. */
+export function ustringSize(text: string): number {
+  return 4 + (text.length <= SHORT_CHARS && isAscii(text) ? text.length : Buffer.byteLength(text));
+}
+
 function isAscii(text: string): boolean {
   let units = 0;
   for (let index = 0; index < text.length; index += 1) units |= text.charCodeAt(index);

@@ -5,7 +5,7 @@ import { ErrorCode } from '../jute/errors.ts';
 import type { Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { ErrorResponse, MultiHeader } from '../jute/proto.ts';
-import { writeUstring } from '../jute/ustring.ts';
+import { ustringSize, writeUstring } from '../jute/ustring.ts';
 import type { ApplyResult, DataTree, NodeId } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
 
@@ -94,7 +94,7 @@ export function replyWrite(to: Writer, xid: number, tree: DataTree, result: Appl
 
 /** CreateResponse and SyncResponse. */
 export function replyPath(to: Writer, xid: number, zxid: Zxid, path: string): void {
-  beginReply(to, xid, zxid, 0, 4 + Buffer.byteLength(path));
+  beginReply(to, xid, zxid, 0, ustringSize(path));
   writeUstring(to, path);
 }
 

@@ -31,6 +31,8 @@ export class TxnApplier {
   readonly #nodes: NodeTable;
   readonly #quotas: QuotaUsage;
   readonly #watches: Watches;
+  /** Of the last create: siblings come in a row, and a string that was looked up before is found without hashing it. */
+  #lastParentPath = '';
 
   constructor(nodes: NodeTable, quotas: QuotaUsage, watches: Watches) {
     this.#nodes = nodes;
@@ -107,7 +109,7 @@ export class TxnApplier {
   #createNode(header: TxnHeader, txn: Creation, owner: SessionId): Outcome {
     const { path, data } = txn;
     const nodes = this.#nodes;
-    const parentPath = path.slice(0, path.lastIndexOf('/'));
+    const parentPath = this.#parentPathOf(path);
     const parent = nodes.find(parentPath);
     if (parent === NO_NODE) return ErrorCode.NONODE;
     const existing = nodes.find(path);
@@ -126,6 +128,13 @@ export class TxnApplier {
     this.#watches.data.trigger(path, EventType.NodeCreated, header.zxid, txn.acl);
     this.#childrenChanged(parent, header.zxid);
     return node;
+  }
+
+  #parentPathOf(path: string): string {
+    const last = this.#lastParentPath;
+    const slash = path.lastIndexOf('/');
+    if (slash !== last.length || !path.startsWith(last)) this.#lastParentPath = path.slice(0, slash);
+    return this.#lastParentPath;
   }
 
   #childrenChanged(parent: NodeId, zxid: Zxid): void {
