@@ -28,7 +28,7 @@ export class SnapshotWriter {
   readonly #tree: DataTree;
   readonly #form: 'file' | 'stream';
   readonly #withZxid: boolean;
-  readonly #nodes: Generator<[path: string, node: NodeId], void>;
+  readonly #nodes: Generator<NodeId, void>;
   #head: Uint8Array | undefined;
   #nodesLeft: number;
   /** Newer nodes were created after the start. */
@@ -43,7 +43,8 @@ export class SnapshotWriter {
     this.#tree = tree;
     this.#form = form;
     this.#withZxid = lastProcessedZxid;
-    this.#nodesLeft = tree.nodeCount;
+    // The figure counts the root twice.
+    this.#nodesLeft = tree.nodeCount - 1;
     this.#czxidMax = tree.newestRestoredCzxid > this.zxid ? tree.newestRestoredCzxid : this.zxid;
     this.#aclIdMax = tree.lastAclId;
     this.#head = this.#writeHead(sessions);
@@ -71,11 +72,7 @@ export class SnapshotWriter {
         break;
       }
       this.#nodesLeft -= 1;
-      const [path, node] = next.value;
-      // The root has a second name.
-      if (path === END_PATH || this.#tree.czxid(node) > this.#czxidMax) continue;
-      writeUstring(to, path);
-      this.#tree.writePersisted(to, node, this.#aclIdMax);
+      if (this.#tree.czxid(next.value) <= this.#czxidMax) this.#tree.writePersisted(to, next.value, this.#aclIdMax);
     }
     const bytes = to.finishFlat();
     if (this.#form === 'stream') return bytes;

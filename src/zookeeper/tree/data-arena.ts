@@ -71,10 +71,17 @@ export class DataArena {
     return classOf[(a + 15) >> 4] === classOf[(b + 15) >> 4];
   }
 
-  /** Copies data of at least one byte in; answers its reference, 32 bits: page and 16-byte unit, negative for large data. */
+  /** Copies data of at least one byte in; answers its reference. */
   put(data: Uint8Array): number {
-    if (data.length > BLOCK_BYTES_MAX) return this.#putLarge(data);
-    const sizeClass = classOf[(data.length + 15) >> 4] as number;
+    const reference = this.reserve(data.length);
+    copyInto(this.bytes(reference), offsetOf(reference), data);
+    return reference;
+  }
+
+  /** A block for so many bytes; answers its reference, 32 bits: page and 16-byte unit, negative for large data. */
+  reserve(size: number): number {
+    if (size > BLOCK_BYTES_MAX) return this.#reserveLarge(size);
+    const sizeClass = classOf[(size + 15) >> 4] as number;
     const roomy = this.#roomy[sizeClass] as number[];
     let pageIndex = roomy[roomy.length - 1];
     if (pageIndex === undefined) {
@@ -87,7 +94,6 @@ export class DataArena {
       roomy.pop();
       page.listed = false;
     }
-    copyInto(page.bytes, offset, data);
     return (pageIndex << UNIT_BITS) | (offset >> 4);
   }
 
@@ -126,11 +132,10 @@ export class DataArena {
     return (this.#pages[reference >> UNIT_BITS] as Page).bytes;
   }
 
-  #putLarge(data: Uint8Array): number {
-    const copy = new Uint8Array(data);
+  #reserveLarge(size: number): number {
     const index = this.#freeLarge.pop() ?? this.#large.length;
-    this.#large[index] = copy;
-    this.#largeBytes += copy.length;
+    this.#large[index] = new Uint8Array(size);
+    this.#largeBytes += size;
     return -1 - index;
   }
 

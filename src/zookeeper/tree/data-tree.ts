@@ -217,7 +217,7 @@ export class DataTree {
     return this.#nodes.dataSize;
   }
 
-  /** Bytes that the tree itself manages, without paths and their table. */
+  /** Bytes that the tree itself manages, without the table of paths. */
   get memoryHeld(): number {
     return this.#nodes.memoryHeld;
   }
@@ -296,8 +296,8 @@ export class DataTree {
    * All nodes, parents before children. It survives transactions (what was created meanwhile comes last); who does not come to
    * its end calls `return`.
    */
-  nodes(): Generator<[path: string, node: NodeId], void> {
-    return this.#nodes.entries();
+  nodes(): Generator<NodeId, void> {
+    return this.#nodes.all();
   }
 
   aclLists(): IterableIterator<[id: number, acl: readonly ACL[]]> {
@@ -314,7 +314,7 @@ export class DataTree {
   }
 
   /**
-   * What a snapshot holds of a node after its path: data, ACL id, StatPersisted.
+   * What a snapshot holds of a node: path, data, ACL id, StatPersisted.
    * @param aclIdMax a list with a greater id came after the snapshot began and is not in it: replay sets it again
    */
   writePersisted(to: Writer, node: NodeId, aclIdMax: number): void {
@@ -327,7 +327,7 @@ export class DataTree {
   }
 
   /**
-   * The opposite of `writePersisted`; ACL id and stat are read here.
+   * The opposite of `writePersisted`, after path and data; ACL id and stat are read here.
    * @throws MalformedError
    */
   restoreNode(path: string, data: Uint8Array | null, from: Reader): void {

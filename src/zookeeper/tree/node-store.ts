@@ -1,5 +1,5 @@
 /** Words of 32 bits that a znode takes, and their meaning; 64-bit values have the high word first. */
-const RECORD_WORDS = 28;
+const RECORD_WORDS = 30;
 export const CZXID = 0;
 export const MZXID = 2;
 export const CTIME = 4;
@@ -30,6 +30,9 @@ export const CRC_PATH = 25;
 /** The nodes created before and after it, -1 where there is none. */
 export const OLDER = 26;
 export const NEWER = 27;
+/** Where the arena of paths holds its path, if it is not empty, and its bytes. */
+export const PATH_REF = 28;
+export const PATH_SIZE = 29;
 
 const PAGE_BITS = 12;
 const PAGE_NODES = 1 << PAGE_BITS;
@@ -48,8 +51,6 @@ const TWO_32 = 4_294_967_296;
  */
 export class NodeStore {
   readonly #pages: Int32Array[] = [];
-  /** In pages too: a list of a million would be copied as it grows. */
-  readonly #paths: string[][] = [];
   /** Freed ids, chained through PARENT. */
   #freeHead = -1;
   #nextId = 0;
@@ -58,18 +59,15 @@ export class NodeStore {
     return this.#pages.length * PAGE_NODES * RECORD_WORDS * 4;
   }
 
-  /** A node of zeros without children, data or parent. */
-  allocate(path: string): number {
+  /** A node of zeros without path, children, data or parent. */
+  allocate(): number {
     let id = this.#freeHead;
     if (id >= 0) {
       this.#freeHead = this.get(id, PARENT);
     } else {
       id = this.#nextId;
       this.#nextId += 1;
-      if (id >> PAGE_BITS === this.#pages.length) {
-        this.#pages.push(new Int32Array(PAGE_NODES * RECORD_WORDS));
-        this.#paths.push([]);
-      }
+      if (id >> PAGE_BITS === this.#pages.length) this.#pages.push(new Int32Array(PAGE_NODES * RECORD_WORDS));
     }
     const words = this.words(id);
     const at = this.at(id);
@@ -77,22 +75,12 @@ export class NodeStore {
     words[at + PARENT] = -1;
     words[at + FIRST_CHILD] = -1;
     words[at + DATA_LENGTH] = -1;
-    this.#setPath(id, path);
     return id;
   }
 
   free(id: number): void {
     this.set(id, PARENT, this.#freeHead);
     this.#freeHead = id;
-    this.#setPath(id, '');
-  }
-
-  path(id: number): string {
-    return (this.#paths[id >> PAGE_BITS] as string[])[id & (PAGE_NODES - 1)] as string;
-  }
-
-  #setPath(id: number, path: string): void {
-    (this.#paths[id >> PAGE_BITS] as string[])[id & (PAGE_NODES - 1)] = path;
   }
 
   /** The page of a node, for several accesses in a row; with `at`. */

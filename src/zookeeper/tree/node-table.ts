@@ -3,11 +3,10 @@ import { MalformedError } from '../../wire/errors.ts';
 import type { Writer } from '../../wire/writer.ts';
 import type { ACL, Stat, StatPersisted } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
-import { writeUstring } from '../jute/ustring.ts';
 import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
 import { CreationOrder } from './creation-order.ts';
 import { DataArena, offsetOf } from './data-arena.ts';
-import { crc32, crc32OfPath, crc32Word, DigestSum, isExcludedFromDigest } from './digest.ts';
+import { crc32, crc32OfPath, crc32Word, DigestSum } from './digest.ts';
 import { kindOfOwner, type NodeKind } from './ephemeral-owner.ts';
 import {
   ACL_ID,
@@ -31,6 +30,7 @@ import {
   VERSION,
 } from './node-store.ts';
 import { OwnerIndex } from './owner-index.ts';
+import { PathStore } from './path-store.ts';
 import { PathTable } from './path-table.ts';
 
 /** Names a node until it is deleted; NO_NODE where there is none. */
@@ -49,8 +49,9 @@ export class NodeTable {
   readonly digest = new DigestSum();
   readonly digestEnabled: boolean;
   readonly #store = new NodeStore();
+  readonly #paths = new PathStore(this.#store);
   /** All but the root. */
-  readonly #ids = new PathTable(this.#store);
+  readonly #ids = new PathTable(this.#paths);
   /** Of the paths found last: the engine knows a string again that it has met before, without looking at its characters. */
   readonly #recent = new Map<string, NodeId>();
   readonly #order = new CreationOrder(this.#store);
@@ -75,9 +76,9 @@ export class NodeTable {
     return this.#dataSize;
   }
 
-  /** Bytes of the pages, without paths and their table. */
+  /** Bytes of the pages, without the table of paths. */
   get memoryHeld(): number {
-    return this.#arena.bytesHeld + this.#store.bytesHeld;
+    return this.#arena.bytesHeld + this.#paths.bytesHeld + this.#store.bytesHeld;
   }
 
   find(path: string): NodeId {
@@ -94,7 +95,7 @@ export class NodeTable {
   }
 
   path(node: NodeId): string {
-    return node === ROOT ? '/' : this.#store.path(node);
+    return node === ROOT ? '/' : this.#paths.path(node);
   }
 
   version(node: NodeId): number {
@@ -238,16 +239,14 @@ export class NodeTable {
   /** Names, as a jute vector. */
   writeChildren(to: Writer, node: NodeId): void {
     to.int32(this.childCount(node));
-    const prefix = node === ROOT ? 1 : this.#store.path(node).length + 1;
     for (let child = this.#store.get(node, FIRST_CHILD); child >= 0; child = this.#store.nextSibling(child)) {
-      writeUstring(to, this.#store.path(child).slice(prefix));
+      this.#paths.writeName(to, child, node);
     }
   }
 
   /** Names. Not to be continued after a transaction. */
   *children(node: NodeId): IterableIterator<string> {
-    const prefix = node === ROOT ? 1 : this.#store.path(node).length + 1;
-    for (const child of this.childNodes(node)) yield this.#store.path(child).slice(prefix);
+    for (const child of this.childNodes(node)) yield this.#paths.name(child, node);
   }
 
   *childNodes(node: NodeId): IterableIterator<NodeId> {
@@ -288,7 +287,8 @@ export class NodeTable {
   }
 
   insertBelow(parent: NodeId, path: string, aclId: number): NodeId {
-    const node = this.#store.allocate(path);
+    const node = this.#store.allocate();
+    this.#paths.put(node, path);
     this.#store.set(node, ACL_ID, aclId);
     this.#store.link(parent, node);
     this.#order.append(node);
@@ -299,7 +299,7 @@ export class NodeTable {
   }
 
   #insertRoot(aclId: number): NodeId {
-    const node = this.#store.allocate('');
+    const node = this.#store.allocate();
     assert(node === ROOT, 'the root is the first node', node);
     this.#store.set(node, ACL_ID, aclId);
     this.#order.append(node);
@@ -353,12 +353,12 @@ export class NodeTable {
     for (let word = CZXID; word < DATA_LENGTH; word += 1) this.#store.set(node, word, next());
     this.#store.set(node, PZXID, next());
     this.#store.set(node, PZXID + 1, next());
-    if (this.#hasOwner(node)) this.owners.enter(this.#store.path(node), this.ephemeralOwner(node));
+    if (this.#hasOwner(node)) this.owners.enter(this.#paths.path(node), this.ephemeralOwner(node));
   }
 
   /** A node without children. */
   drop(node: NodeId): void {
-    const path = this.#store.path(node);
+    const path = this.#paths.path(node);
     const dataLength = this.dataLength(node);
     if (this.#hasOwner(node)) this.owners.leave(path, this.ephemeralOwner(node));
     this.acls.release(this.#store.get(node, ACL_ID));
@@ -368,6 +368,7 @@ export class NodeTable {
     this.#ids.delete(path, node);
     this.#recent.delete(path);
     this.#order.remove(node);
+    this.#paths.free(node);
     this.#store.unlink(node);
     this.#store.free(node);
   }
@@ -395,7 +396,7 @@ export class NodeTable {
 
   /** After a change of the data (and perhaps of the stat). */
   digestData(node: NodeId, data: Uint8Array | null): void {
-    if (!this.digestEnabled || isExcludedFromDigest(this.#store.path(node))) return;
+    if (!this.digestEnabled || this.#paths.isExcludedFromDigest(node)) return;
     const ofPath = this.#store.get(node, CRC_PATH);
     this.#store.set(node, CRC_PREFIX, data === null ? ofPath : crc32(data, 0, data.length, ofPath));
     this.digestStat(node);
@@ -406,7 +407,7 @@ export class NodeTable {
     if (!this.digestEnabled) return;
     const words = this.#store.words(node);
     const at = this.#store.at(node);
-    if (isExcludedFromDigest(this.#store.path(node))) return;
+    if (this.#paths.isExcludedFromDigest(node)) return;
     let crc = words[at + CRC_PREFIX] as number;
     crc = crc32Word(words[at + CZXID] as number, crc);
     crc = crc32Word(words[at + CZXID + 1] as number, crc);
@@ -432,11 +433,8 @@ export class NodeTable {
   // ---------------------------------------------------------------- snapshots
 
   /** All nodes, parents before children. It survives transactions (what was created meanwhile comes last). */
-  *entries(): Generator<[path: string, node: NodeId], void> {
-    for (const node of this.#order.nodes()) {
-      yield [this.#store.path(node), node];
-      if (node === ROOT) yield ['/', node];
-    }
+  all(): Generator<NodeId, void> {
+    return this.#order.nodes();
   }
 
   czxid(node: NodeId): Zxid {
@@ -444,10 +442,11 @@ export class NodeTable {
   }
 
   /**
-   * What a snapshot holds of a node after its path: data, ACL id, StatPersisted.
+   * What a snapshot holds of a node: path, data, ACL id, StatPersisted.
    * @param aclIdMax a list with a greater id came after the snapshot began and is not in it: replay sets it again
    */
   writePersisted(to: Writer, node: NodeId, aclIdMax: number): void {
+    this.#paths.writePath(to, node);
     this.writeData(to, node);
     const words = this.#store.words(node);
     const at = this.#store.at(node);

@@ -6,7 +6,7 @@ import { PathTable } from './path-table.ts';
 /** A table beside a plain map. */
 class Pair {
   readonly names: string[] = [];
-  readonly table = new PathTable({ path: (id) => this.names[id] as string });
+  readonly table = new PathTable({ isNamed: (id, path) => this.names[id] === path });
   readonly map = new Map<string, number>();
 
   /** Adds a path that is not there, deletes one that is. */
@@ -48,7 +48,7 @@ test('a table finds what a map finds, whatever is added and deleted', () => {
 
 test('no step moves more than one segment, or the directory', () => {
   const names: string[] = [];
-  const table = new PathTable({ path: (id) => names[id] as string });
+  const table = new PathTable({ isNamed: (id, path) => names[id] === path });
   let most = 0;
   for (let id = 0; id < 300_000; id += 1) {
     names.push(`/app/created/n-${String(id).padStart(10, '0')}`);

@@ -3,9 +3,9 @@ const SEGMENT_SLOTS = 1024;
 /** Slots in use before a segment is divided: probes stay short. */
 const USED_MAX = 700;
 
-/** Names the numbers: a number is its path's until it is deleted. */
+/** Knows the paths of the numbers. */
 export interface Paths {
-  path(id: number): string;
+  isNamed(id: number, path: string): boolean;
 }
 
 interface Segment {
@@ -50,7 +50,7 @@ export class PathTable {
     for (let at = (hash << 1) & end; ; at = (at + 2) & end) {
       const id = (slots[at + 1] as number) - 1;
       if (id < 0) return -1;
-      if (slots[at] === hash && this.#paths.path(id) === path) return id;
+      if (slots[at] === hash && this.#paths.isNamed(id, path)) return id;
     }
   }
 

@@ -139,7 +139,10 @@ export class RandomTxns {
   }
 
   *#paths(): IterableIterator<string> {
-    for (const [path] of this.tree.nodes()) if (path !== '' && !path.startsWith('/zookeeper')) yield path;
+    for (const node of this.tree.nodes()) {
+      const path = this.tree.path(node);
+      if (!path.startsWith('/zookeeper')) yield path;
+    }
   }
 
   #data(): Uint8Array | null {
@@ -153,7 +156,7 @@ export class RandomTxns {
 /** All that a snapshot would hold, as values to compare. */
 export function describeTree(tree: DataTree): Map<string, unknown> {
   const described = new Map<string, unknown>();
-  const paths = [...tree.nodes()].map(([path]) => path).sort();
+  const paths = [...tree.nodes()].map((node) => tree.path(node)).sort();
   for (const path of paths) {
     const node = tree.find(path);
     described.set(path, {
