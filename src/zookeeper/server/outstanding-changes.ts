@@ -79,7 +79,7 @@ export class OutstandingChanges {
       const pending = this.#byPath.get(path);
       if (pending !== undefined) return pending.exists;
     }
-    return this.#tree.find(path) !== NO_NODE;
+    return this.#tree.has(path);
   }
 
   /** Paths that a session will own. */

@@ -8,7 +8,7 @@ import type { Txn } from '../jute/txn.ts';
 import { allows, normalizeAcl, Perms } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { CONTAINER_OWNER, kindOfOwner, TTL_MAX, ttlOwner } from '../tree/ephemeral-owner.ts';
-import { pathFault } from '../tree/path.ts';
+import { pathFault, RecentParent } from '../tree/path.ts';
 import type { ChangeRequest, CreateChange } from './change-requests.ts';
 import { newRecord, type OutstandingChanges } from './outstanding-changes.ts';
 import { quotaRefuses } from './quota-check.ts';
@@ -34,8 +34,7 @@ export class NodeChanges {
   readonly #tree: DataTree;
   readonly #changes: OutstandingChanges;
   readonly #config: ZooCfg;
-  /** The parent of the last create: clients create siblings, and a string seen before is found without hashing it. */
-  #lastParent = '';
+  readonly #parents = new RecentParent();
 
   constructor(tree: DataTree, changes: OutstandingChanges, config: ZooCfg) {
     this.#tree = tree;
@@ -91,14 +90,11 @@ export class NodeChanges {
     node.ephemeralOwner = ownerOf(request, context.sessionId);
     this.#changes.put(node, { kind: 'created', data: request.data });
 
-    const created = { path, data: request.data, acl: acl as ACL[], parentCVersion };
-    if (type === OpCode.createTTL) return { type, ...created, ttl };
-    if (type === OpCode.createContainer) return { type, ...created };
-    return { type, ...created, ephemeral: isEphemeral(flags) };
+    return creation(request, path, acl as ACL[], parentCVersion);
   }
 
   #delete(context: ChangeContext, path: string, version: number): Prepared {
-    const parentPath = parentOf(path);
+    const parentPath = this.#parentOf(path);
     if (parentPath === undefined || SPECIAL_PATHS.has(path)) return ErrorCode.BADARGUMENTS;
     const parent = this.#changes.get(parentPath);
     if (parent === undefined) return ErrorCode.NONODE;
@@ -113,7 +109,7 @@ export class NodeChanges {
 
   /** The server's own, of a container or a node whose time is over: no session, no access control. */
   deleteContainer(context: ChangeContext, path: string): Prepared {
-    const parentPath = parentOf(path);
+    const parentPath = this.#parentOf(path);
     if (parentPath === undefined || SPECIAL_PATHS.has(path)) return ErrorCode.BADARGUMENTS;
     const node = this.#changes.get(path);
     if (node === undefined) return ErrorCode.NONODE;
@@ -169,17 +165,13 @@ export class NodeChanges {
   /** The end of a session takes its ephemerals along; they are listed in the transaction. */
   closeSession(context: ChangeContext): Txn {
     const paths = this.#changes.ephemeralsOf(context.sessionId);
-    for (const path of paths) this.#remove(context, parentOf(path) as string, path);
+    for (const path of paths) this.#remove(context, this.#parentOf(path) as string, path);
     return { type: OpCode.closeSession, paths2Delete: this.#config.closeSessionTxnEnabled ? paths : null };
   }
 
+  /** Undefined for what is no path with a parent. */
   #parentOf(path: string): string | undefined {
-    const last = this.#lastParent;
-    const slash = path.lastIndexOf('/');
-    if (slash === last.length && path.startsWith(last) && !path.includes('\0')) return last;
-    const parent = parentOf(path);
-    if (parent !== undefined) this.#lastParent = parent;
-    return parent;
+    return path.includes('\0') ? undefined : this.#parents.of(path);
   }
 
   #remove(context: ChangeContext, parentPath: string, path: string): void {
@@ -207,10 +199,12 @@ export function treePath(path: string): string {
   return path === '/' ? '' : path;
 }
 
-/** '' for children of the root; undefined for what is no path with a parent. */
-function parentOf(path: string): string | undefined {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 || path.includes('\0') ? undefined : path.slice(0, slash);
+/** Written out field by field: the engine copies an object into a literal slowly. */
+function creation(request: CreateChange, path: string, acl: ACL[], parentCVersion: number): Txn {
+  const { type, data, flags, ttl } = request;
+  if (type === OpCode.createTTL) return { type, path, data, acl, parentCVersion, ttl };
+  if (type === OpCode.createContainer) return { type, path, data, acl, parentCVersion };
+  return { type, path, data, acl, parentCVersion, ephemeral: isEphemeral(flags) };
 }
 
 /** `%010d` of the parent's stored cversion: a counter past int32 is negative, as Java prints it. */

@@ -19,6 +19,7 @@ export class AclCache {
   /** The list that was looked up last: clients send the same one again and again. */
   #recentAcl: readonly ACL[] | undefined;
   #recentId = OPEN_UNSAFE_ACL_ID;
+  #recentEntry: Entry = { acl: [], key: '', uses: 0 };
 
   get lastId(): number {
     return this.#lastId;
@@ -32,7 +33,7 @@ export class AclCache {
   acquire(acl: readonly ACL[] | null): number {
     if (acl === null) return OPEN_UNSAFE_ACL_ID;
     if (this.#recentAcl !== undefined && sameAcl(this.#recentAcl, acl)) {
-      this.addUse(this.#recentId);
+      this.#recentEntry.uses += 1;
       return this.#recentId;
     }
     const key = keyOf(acl);
@@ -42,6 +43,7 @@ export class AclCache {
       this.insert(id, acl);
     }
     this.addUse(id);
+    this.#recentEntry = this.#byId.get(id) ?? this.#recentEntry;
     this.#recentAcl = this.get(id);
     this.#recentId = id;
     return id;

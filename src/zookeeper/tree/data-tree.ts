@@ -70,6 +70,11 @@ export class DataTree {
     return this.#nodes.find(path);
   }
 
+  /** As `find`, for paths that are probably not there. */
+  has(path: string): boolean {
+    return this.#nodes.findOnce(path) !== NO_NODE;
+  }
+
   path(node: NodeId): string {
     return this.#nodes.path(node);
   }

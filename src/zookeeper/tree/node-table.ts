@@ -85,10 +85,15 @@ export class NodeTable {
     return this.#recent.get(path) ?? this.#lookUp(path);
   }
 
-  #lookUp(path: string): NodeId {
+  /** For paths that are probably not there, or not asked for again. */
+  findOnce(path: string): NodeId {
     if (path === '' || path === '/') return this.#hasRoot ? ROOT : NO_NODE;
-    const node = this.#ids.find(path);
-    if (node === NO_NODE) return NO_NODE;
+    return this.#ids.find(path);
+  }
+
+  #lookUp(path: string): NodeId {
+    const node = this.findOnce(path);
+    if (node <= ROOT) return node;
     if (this.#recent.size === RECENT_MAX) this.#recent.clear();
     this.#recent.set(path, node);
     return node;

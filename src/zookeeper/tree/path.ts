@@ -38,6 +38,23 @@ export function parentPath(path: string): string {
   return slash <= 0 ? (path.length > 1 ? '/' : '') : path.slice(0, slash);
 }
 
+/**
+ * Parents as the tree names them ('' for the root), of paths that come in families: siblings are created in a row, and a string
+ * that was looked up before is found without hashing it.
+ */
+export class RecentParent {
+  #last = '';
+
+  /** Undefined for what has no slash. */
+  of(path: string): string | undefined {
+    let slash = path.length - 1;
+    while (slash >= 0 && path.charCodeAt(slash) !== SLASH) slash -= 1;
+    if (slash < 0) return undefined;
+    if (slash !== this.#last.length || !path.startsWith(this.#last)) this.#last = path.slice(0, slash);
+    return this.#last;
+  }
+}
+
 export function nodeName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

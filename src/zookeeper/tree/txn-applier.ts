@@ -6,6 +6,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import type { Txn, TxnHeader } from '../jute/txn.ts';
 import { CONTAINER_OWNER, ttlOwner } from './ephemeral-owner.ts';
 import { NO_NODE, type NodeId, type NodeTable, ROOT } from './node-table.ts';
+import { RecentParent } from './path.ts';
 import type { QuotaUsage } from './quota-usage.ts';
 import type { Watches } from './watches.ts';
 
@@ -31,8 +32,7 @@ export class TxnApplier {
   readonly #nodes: NodeTable;
   readonly #quotas: QuotaUsage;
   readonly #watches: Watches;
-  /** Of the last create: siblings come in a row, and a string that was looked up before is found without hashing it. */
-  #lastParentPath = '';
+  readonly #parents = new RecentParent();
 
   constructor(nodes: NodeTable, quotas: QuotaUsage, watches: Watches) {
     this.#nodes = nodes;
@@ -109,10 +109,10 @@ export class TxnApplier {
   #createNode(header: TxnHeader, txn: Creation, owner: SessionId): Outcome {
     const { path, data } = txn;
     const nodes = this.#nodes;
-    const parentPath = this.#parentPathOf(path);
+    const parentPath = this.#parents.of(path) ?? '';
     const parent = nodes.find(parentPath);
     if (parent === NO_NODE) return ErrorCode.NONODE;
-    const existing = nodes.find(path);
+    const existing = nodes.findOnce(path);
     const aclId = nodes.acls.acquire(txn.acl);
     if (existing !== NO_NODE) {
       nodes.setAcl(existing, aclId);
@@ -128,13 +128,6 @@ export class TxnApplier {
     this.#watches.data.trigger(path, EventType.NodeCreated, header.zxid, txn.acl);
     this.#childrenChanged(parent, header.zxid);
     return node;
-  }
-
-  #parentPathOf(path: string): string {
-    const last = this.#lastParentPath;
-    const slash = path.lastIndexOf('/');
-    if (slash !== last.length || !path.startsWith(last)) this.#lastParentPath = path.slice(0, slash);
-    return this.#lastParentPath;
   }
 
   #childrenChanged(parent: NodeId, zxid: Zxid): void {
