@@ -234,22 +234,22 @@ export class DataTree {
   // ---------------------------------------------------------------- digest
 
   get digestEnabled(): boolean {
-    return this.#nodes.digestEnabled;
+    return this.#nodes.digests.isEnabled;
   }
 
   /** Signed 64 bits; 0 when the feature is off. */
   get treeDigest(): bigint {
-    return this.#nodes.digest.value;
+    return this.#nodes.digests.sum.value;
   }
 
   /** The sum, to predict from: copy it (`DigestSum.copyFrom`). */
   get digestSum(): DigestSum {
-    return this.#nodes.digest;
+    return this.#nodes.digests.sum;
   }
 
   /** A node's part of the digest, unsigned 32 bits. */
   nodeDigest(node: NodeId): number {
-    return this.#nodes.nodeDigest(node);
+    return this.#nodes.digests.of(node);
   }
 
   /** False if a transaction carries another digest than the tree has after it. */
@@ -269,7 +269,7 @@ export class DataTree {
   apply(header: TxnHeader, txn: Txn): ApplyResult {
     const result = this.#applier.apply(header, txn);
     if (header.zxid > this.lastProcessedZxid) this.lastProcessedZxid = header.zxid;
-    if (this.digestEnabled) this.digestLog.applied(header.zxid, this.#nodes.digest);
+    if (this.digestEnabled) this.digestLog.applied(header.zxid, this.#nodes.digests.sum);
     return result;
   }
 
@@ -278,7 +278,7 @@ export class DataTree {
   #insertBuiltIn(path: string): void {
     const node = this.#nodes.insert(path, OPEN_UNSAFE_ACL_ID);
     this.#nodes.storeData(node, noBytes);
-    this.#nodes.digestData(node, noBytes);
+    this.#nodes.digests.dataChanged(node, noBytes);
   }
 
   /** Snapshots of before 3.5 lack it. */
@@ -347,7 +347,7 @@ export class DataTree {
     const czxid = nodes.czxid(node);
     if (czxid > this.#newestRestoredCzxid) this.#newestRestoredCzxid = czxid;
     nodes.storeData(node, data);
-    nodes.digestData(node, data);
+    nodes.digests.dataChanged(node, data);
   }
 
   /** After the last node. */

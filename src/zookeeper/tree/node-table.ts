@@ -6,20 +6,17 @@ import type { SessionId, Zxid } from '../jute/ids.ts';
 import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
 import { CreationOrder } from './creation-order.ts';
 import { DataArena, offsetOf } from './data-arena.ts';
-import { crc32, crc32OfPath, crc32Word, DigestSum } from './digest.ts';
 import { kindOfOwner, type NodeKind } from './ephemeral-owner.ts';
+import { NodeDigests } from './node-digests.ts';
 import {
   ACL_ID,
   AVERSION,
   CHILD_COUNT,
-  CRC_PATH,
-  CRC_PREFIX,
   CTIME,
   CVERSION,
   CZXID,
   DATA_LENGTH,
   DATA_REF,
-  DIGEST,
   FIRST_CHILD,
   MTIME,
   MZXID,
@@ -45,11 +42,9 @@ export const ROOT: NodeId = 0;
 export class NodeTable {
   readonly acls = new AclCache();
   readonly owners: OwnerIndex;
-  /** Sum over all nodes; 0 when the feature is off. */
-  readonly digest = new DigestSum();
-  readonly digestEnabled: boolean;
   readonly #store = new NodeStore();
   readonly #paths = new PathStore(this.#store);
+  readonly digests: NodeDigests;
   /** All but the root. */
   readonly #ids = new PathTable(this.#paths);
   /** Of the paths found last: the engine knows a string again that it has met before, without looking at its characters. */
@@ -61,7 +56,7 @@ export class NodeTable {
   #dataSize = 0;
 
   constructor(digestEnabled: boolean, extendedTypes: boolean) {
-    this.digestEnabled = digestEnabled;
+    this.digests = new NodeDigests(this.#store, this.#paths, digestEnabled);
     this.#extendedTypes = extendedTypes;
     this.owners = new OwnerIndex(extendedTypes);
   }
@@ -273,11 +268,6 @@ export class NodeTable {
     return this.#store.get(node, PARENT);
   }
 
-  /** A node's part of the digest, unsigned 32 bits. */
-  nodeDigest(node: NodeId): number {
-    return this.#store.get(node, DIGEST) >>> 0;
-  }
-
   // ---------------------------------------------------------------- changing
 
   /**
@@ -299,7 +289,7 @@ export class NodeTable {
     this.#order.append(node);
     this.#ids.add(path, node);
     this.#dataSize += path.length;
-    if (this.digestEnabled) this.#store.set(node, CRC_PATH, crc32OfPath(path));
+    this.digests.pathSet(node, path);
     return node;
   }
 
@@ -339,7 +329,7 @@ export class NodeTable {
 
   setPzxid(node: NodeId, pzxid: Zxid): void {
     this.#store.setBigint(node, PZXID, pzxid);
-    this.digestStat(node);
+    this.digests.statChanged(node);
   }
 
   /** The id was acquired for this node. */
@@ -350,7 +340,7 @@ export class NodeTable {
 
   setAversion(node: NodeId, aversion: number): void {
     this.#store.set(node, AVERSION, aversion);
-    this.digestStat(node);
+    this.digests.statChanged(node);
   }
 
   /** The words of a StatPersisted, in their order in a snapshot. */
@@ -367,7 +357,7 @@ export class NodeTable {
     const dataLength = this.dataLength(node);
     if (this.#hasOwner(node)) this.owners.leave(path, this.ephemeralOwner(node));
     this.acls.release(this.#store.get(node, ACL_ID));
-    this.digest.subtract(this.nodeDigest(node));
+    this.digests.drop(node);
     if (dataLength > 0) this.#arena.free(this.#store.get(node, DATA_REF));
     this.#dataSize -= path.length + dataLength;
     this.#ids.delete(path, node);
@@ -397,33 +387,6 @@ export class NodeTable {
     }
     if (before > 0) this.#arena.free(store.get(node, DATA_REF));
     if (data !== null && after > 0) store.set(node, DATA_REF, this.#arena.put(data));
-  }
-
-  /** After a change of the data (and perhaps of the stat). */
-  digestData(node: NodeId, data: Uint8Array | null): void {
-    if (!this.digestEnabled || this.#paths.isExcludedFromDigest(node)) return;
-    const ofPath = this.#store.get(node, CRC_PATH);
-    this.#store.set(node, CRC_PREFIX, data === null ? ofPath : crc32(data, 0, data.length, ofPath));
-    this.digestStat(node);
-  }
-
-  /** After a change of the stat. */
-  digestStat(node: NodeId): void {
-    if (!this.digestEnabled) return;
-    const words = this.#store.words(node);
-    const at = this.#store.at(node);
-    if (this.#paths.isExcludedFromDigest(node)) return;
-    let crc = words[at + CRC_PREFIX] as number;
-    crc = crc32Word(words[at + CZXID] as number, crc);
-    crc = crc32Word(words[at + CZXID + 1] as number, crc);
-    crc = crc32Word(words[at + MZXID] as number, crc);
-    crc = crc32Word(words[at + MZXID + 1] as number, crc);
-    crc = crc32Word(words[at + PZXID] as number, crc);
-    crc = crc32Word(words[at + PZXID + 1] as number, crc);
-    for (let word = CTIME; word < DATA_LENGTH; word += 1) crc = crc32Word(words[at + word] as number, crc);
-    this.digest.subtract((words[at + DIGEST] as number) >>> 0);
-    this.digest.add(crc >>> 0);
-    words[at + DIGEST] = crc;
   }
 
   /** A node and all below it, parents first. */

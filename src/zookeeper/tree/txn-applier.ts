@@ -123,7 +123,7 @@ export class TxnApplier {
     nodes.stamp(node, header.zxid, header.time);
     if (owner !== 0n) nodes.setOwner(node, path, owner);
     nodes.storeData(node, data);
-    nodes.digestData(node, data);
+    nodes.digests.dataChanged(node, data);
     this.#quotas.created(path, parentPath, data?.length ?? 0);
     this.#watches.data.trigger(path, EventType.NodeCreated, header.zxid, txn.acl);
     this.#childrenChanged(parent, header.zxid);
@@ -195,7 +195,7 @@ export class TxnApplier {
     const grownBytes = (data?.length ?? 0) - nodes.dataLength(node);
     nodes.storeData(node, data);
     nodes.setModified(node, header.zxid, header.time, version);
-    nodes.digestData(node, data);
+    nodes.digests.dataChanged(node, data);
     this.#quotas.changed(path, grownBytes);
     this.#watches.data.trigger(path, EventType.NodeDataChanged, header.zxid, nodes.acl(node));
     return node;
