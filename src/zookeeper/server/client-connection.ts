@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
-import type { Slices } from '../../base/slices.ts';
+import { noSlices, type Slices } from '../../base/slices.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -12,6 +12,7 @@ import { Writer } from '../../wire/writer.ts';
 import type { ACL, Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
 import { AuthPacket, ConnectRequest } from '../jute/proto.ts';
 import { allows, Perms } from '../tree/acl.ts';
 import type { ApplyResult, DataTree } from '../tree/data-tree.ts';
@@ -406,7 +407,10 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   #submit(type: number, xid: number, frame: Slices): void {
-    this.#host.submit(this.#enqueue(type, xid, frame));
+    const request = this.#enqueue(type, xid, frame);
+    this.#host.submit(request);
+    // Hundreds wait for a sync at a time: what they do not hold, the garbage collector need not copy. A sync answers its path.
+    if (type !== OpCode.sync) request.frame = noSlices;
   }
 
   #enqueue(type: number, xid: number, frame: Slices): PendingRequest {

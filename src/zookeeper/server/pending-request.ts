@@ -15,8 +15,8 @@ export interface PendingRequest {
   readonly session: Session;
   readonly xid: number;
   readonly type: number;
-  /** Its body begins at byte 8, behind xid and type. */
-  readonly frame: Slices;
+  /** Its body begins at byte 8, behind xid and type. Empty once a write is prepared: nobody reads it any more. */
+  frame: Slices;
   /** Who the client is: its address and what it authenticated as. */
   readonly ids: readonly Id[];
   /** Monotonic. */
