@@ -1,9 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
 import { noSlices, type Slices } from '../../base/slices.ts';
-import type { ZooCfg } from '../../config/zoo-cfg.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
@@ -15,50 +13,16 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { AuthPacket, ConnectRequest } from '../jute/proto.ts';
 import { allows, Perms } from '../tree/acl.ts';
-import type { ApplyResult, DataTree } from '../tree/data-tree.ts';
+import type { ApplyResult } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
 import { authenticate, withIds } from './authentication.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionStats } from './connection-stats.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
-import type { ReadClient, ReadRequests } from './reads.ts';
+import type { ReadClient } from './reads.ts';
 import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
-import type { RequestCursor } from './request-cursor.ts';
 import { kindOf } from './request-kind.ts';
-import type { ServerStats } from './server-stats.ts';
-import type { Session, Sessions } from './sessions.ts';
-
-/** What a connection needs of its server. */
-export interface ConnectionHost {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly config: ZooCfg;
-  readonly tree: DataTree;
-  readonly sessions: Sessions;
-  readonly reads: ReadRequests;
-  /** Shared by all that decode: no request is decoded inside another. */
-  readonly cursor: RequestCursor;
-  readonly stats: ServerStats;
-  /** When the group being applied came, monotonic. */
-  readonly appliedMs: number;
-  /** `globalOutstandingLimit` is reached: who has requests under way is not read. */
-  readonly isOverloaded: boolean;
-  /** Requests that have a place in some session's order. */
-  outstandingCount: number;
-  submit(request: PendingRequest): void;
-  /** The answer to a four-letter word; undefined if these bytes are none. */
-  fourLetterWord(word: string, connection: ClientConnection): string | undefined;
-  /** Decides on a ConnectRequest; answers through `established`, `rejected` or `destroy`. */
-  connect(request: ConnectRequest, connection: ClientConnection): void;
-  /** Something waits to be sent when the group is applied. */
-  hasOutput(connection: ClientConnection): void;
-  /** It waits for room, to be pumped after the next group. */
-  isHeldBack(connection: ClientConnection): void;
-  /** It said its last word: as Apache closes here at once, it counts no more. */
-  connectionEnding(connection: ClientConnection): void;
-  connectionClosed(connection: ClientConnection): void;
-  /** A broken invariant: this server stops, its host lives. */
-  fatal(error: unknown): void;
-}
+import type { Session } from './sessions.ts';
 
 type Phase = 'greeting' | 'connecting' | 'establishing' | 'session' | 'ending' | 'closed';
 

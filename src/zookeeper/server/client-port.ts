@@ -1,7 +1,8 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler } from '../../runtime/network.ts';
-import { ClientConnection, type ConnectionHost } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
 
 /** Who is connected: limits, and what waits to be sent or handled when a group is applied. */
 export class ClientPort {
