@@ -60,7 +60,7 @@ export class TxnLog {
   /** The one that takes what is appended. */
   #gathering: Batch | undefined;
   #inFlight: Batch | undefined;
-  /** What the last one took, and as much again: a block that has to grow is copied. */
+  /** What the last one took and a little more: a block that has to grow is copied, one that is too large hastens collections. */
   #batchSizeHint = BLOCK_BYTES_MIN;
   /** Calls of `flush` not yet answered. */
   #waitingCount = 0;
@@ -194,7 +194,7 @@ export class TxnLog {
     this.#inFlight = batch;
     const { log } = batch;
     const entries = batch.entries.finish();
-    this.#batchSizeHint = Math.min(Math.max(entries.length * 2, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX);
+    this.#batchSizeHint = Math.min(Math.max(entries.length * 1.25, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX) | 0;
     let file: File;
     try {
       file = log.file ?? this.#open(log.name);
