@@ -32,8 +32,11 @@ export interface Connection {
    * Takes the buffers, which must not be changed until they are sent, and sends them with one system call where it can.
    * Answers false when the peer reads too slowly: wait for `drained` before producing more. Also false, and dropped, after `end`
    * or `destroy`; then there is no `drained`.
+   *
+   * `sent` is called exactly once, never before `write` returns, and possibly after `closed`: when the system has taken all these
+   * buffers, or never will as they were dropped or the connection is gone. From then on they may be changed.
    */
-  write(buffers: readonly Uint8Array[]): boolean;
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean;
   /** Bytes taken by `write` that the system has not taken yet. */
   readonly unsentBytes: number;
   /** Stops reading, so that the peer's window fills; what was already read may still arrive. */

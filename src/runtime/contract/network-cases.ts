@@ -3,7 +3,7 @@ import { type Connection, type ConnectionHandler, type Listener, NetworkError } 
 import { type ContractCase, type ContractWorld, pass, turn } from './contract.ts';
 
 /** One end of a connection, writing down what it hears. */
-class End implements ConnectionHandler {
+export class End implements ConnectionHandler {
   connection!: Connection;
   readonly heard: string[] = [];
   readonly chunks: Uint8Array[] = [];

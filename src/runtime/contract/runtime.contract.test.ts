@@ -12,8 +12,9 @@ import { clockCases } from './clock-cases.ts';
 import type { ContractWorld } from './contract.ts';
 import { diskCases } from './disk-cases.ts';
 import { networkCases } from './network-cases.ts';
+import { sentCases } from './sent-cases.ts';
 
-const cases = [...clockCases, ...networkCases, ...diskCases];
+const cases = [...clockCases, ...networkCases, ...sentCases, ...diskCases];
 
 /** The machine that runs the test: loopback, a directory of the system's, and system calls that fail on order. */
 function realWorld(t: TestContext): ContractWorld {

@@ -57,26 +57,33 @@ export class NodeConnection implements Connection {
     });
   }
 
-  write(buffers: readonly Uint8Array[]): boolean {
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean {
     const socket = this.#socket;
-    if (!this.#writable || socket.destroyed) return false;
+    if (!this.#writable || socket.destroyed) {
+      if (sent !== undefined) process.nextTick(sent);
+      return false;
+    }
     const [only] = buffers;
-    if (buffers.length === 1 && only !== undefined) socket.write(only);
-    else if (buffers.length > 1) this.#writeMany(buffers);
+    if (buffers.length === 1 && only !== undefined) socket.write(only, sent);
+    else if (buffers.length > 1 || sent !== undefined) this.#writeMany(buffers, sent);
     if (socket.writableLength <= unsentBytesMax) return true;
     this.#awaitsDrain = true;
     return false;
   }
 
-  #writeMany(buffers: readonly Uint8Array[]): void {
+  #writeMany(buffers: readonly Uint8Array[], sent: (() => void) | undefined): void {
     let size = 0;
     for (const buffer of buffers) size += buffer.length;
     if (size <= joinedBytesMax) {
-      this.#socket.write(joined(buffers, size));
+      this.#socket.write(joined(buffers, size), sent);
       return;
     }
+    let left = buffers.length;
     this.#socket.cork();
-    for (const buffer of buffers) this.#socket.write(buffer);
+    for (const buffer of buffers) {
+      left -= 1;
+      this.#socket.write(buffer, left === 0 ? sent : undefined);
+    }
     this.#socket.uncork();
   }
 

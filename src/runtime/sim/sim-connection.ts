@@ -90,6 +90,11 @@ export class SimConnection implements Connection {
     if (this.#received.size > 0) this.#scheduleRead();
   }
 
+  /** The kernel has, or never will have, what was written; the process hears of it, closed or not. */
+  released(sent: () => void): void {
+    this.#later('sent', sent);
+  }
+
   /** The kernel took everything. */
   emptied(): void {
     if (this.#closed) return;
@@ -102,14 +107,15 @@ export class SimConnection implements Connection {
     this.#closeWhenBothEnded();
   }
 
-  write(buffers: readonly Uint8Array[]): boolean {
-    if (this.#closed || this.#endedByUs || !this.process.alive) return false;
-    if (this.#resetByPeer) {
-      // A paused socket learns of the peer's reset from the failing write.
-      this.#close(new NetworkError('EPIPE', 'write EPIPE'));
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean {
+    const takesNone = this.#closed || this.#endedByUs || !this.process.alive;
+    // A paused socket learns of the peer's reset from the failing write.
+    if (!takesNone && this.#resetByPeer) this.#close(new NetworkError('EPIPE', 'write EPIPE'));
+    if (takesNone || this.#resetByPeer) {
+      if (sent !== undefined) this.released(sent);
       return false;
     }
-    this.#outgoing.write(buffers);
+    this.#outgoing.write(buffers, sent);
     if (this.#outgoing.unsentBytes <= this.#unsentBytesMax) return true;
     this.#awaitsDrain = true;
     return false;

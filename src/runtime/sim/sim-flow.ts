@@ -13,12 +13,20 @@ interface Segment {
   readonly signal: Signal | undefined;
 }
 
+/** A buffer that the kernel has not taken; the last of its write says so when it is gone. */
+interface Unsent {
+  readonly bytes: Uint8Array;
+  sent: (() => void) | undefined;
+}
+
 /** What hears of a flow: the connection that sends it, and the one that receives it. */
 export interface FlowEnds {
   arrived(bytes: Uint8Array): void;
   arrivedSignal(signal: Signal): void;
   /** The kernel took everything that was written. */
   emptied(): void;
+  /** The buffers of one write are not looked at any more. */
+  released(sent: () => void): void;
   /** The receiving machine can answer. */
   reachable(): boolean;
 }
@@ -34,7 +42,7 @@ export class SimFlow {
   readonly #ends: FlowEnds;
   /** The sender's and the receiver's kernel buffers together. */
   readonly #windowBytes: number;
-  readonly #unsent = new Deque<Uint8Array>();
+  readonly #unsent = new Deque<Unsent>();
   #headPosition = 0;
   #unsentBytes = 0;
   #windowUsed = 0;
@@ -72,12 +80,16 @@ export class SimFlow {
     if (this.#unsentBytes === 0) this.#ends.emptied();
   }
 
-  write(buffers: readonly Uint8Array[]): void {
-    for (const buffer of buffers) {
-      if (buffer.length === 0) continue;
-      this.#unsent.push(buffer);
-      this.#unsentBytes += buffer.length;
+  write(buffers: readonly Uint8Array[], sent: (() => void) | undefined): void {
+    let last: Unsent | undefined;
+    for (const bytes of buffers) {
+      if (bytes.length === 0) continue;
+      last = { bytes, sent: undefined };
+      this.#unsent.push(last);
+      this.#unsentBytes += bytes.length;
     }
+    if (last !== undefined) last.sent = sent;
+    else if (sent !== undefined) this.#ends.released(sent);
     this.#pump();
   }
 
@@ -98,6 +110,7 @@ export class SimFlow {
 
   /** Forgets what the kernel has not taken. */
   drop(): void {
+    for (const { sent } of this.#unsent) if (sent !== undefined) this.#ends.released(sent);
     this.#unsent.clear();
     this.#unsentBytes = 0;
     this.#headPosition = 0;
@@ -149,13 +162,14 @@ export class SimFlow {
     const piece = Buffer.allocUnsafe(size);
     let position = 0;
     while (position < size) {
-      const head = this.#unsent.peek()!;
-      const part = head.subarray(this.#headPosition, this.#headPosition + size - position);
+      const { bytes, sent } = this.#unsent.peek()!;
+      const part = bytes.subarray(this.#headPosition, this.#headPosition + size - position);
       piece.set(part, position);
       position += part.length;
       this.#headPosition += part.length;
-      if (this.#headPosition < head.length) break;
+      if (this.#headPosition < bytes.length) break;
       this.#unsent.shift();
+      if (sent !== undefined) this.#ends.released(sent);
       this.#headPosition = 0;
     }
     this.#unsentBytes -= size;

@@ -169,12 +169,14 @@ export class SimNetwork {
       arrived: (bytes) => server.end?.receives.arrived(bytes),
       arrivedSignal: (signal) => server.end?.receives.arrivedSignal(signal),
       emptied: () => client.emptied(),
+      released: (sent) => client.released(sent),
       reachable: () => this.#hosts.get(there)?.powered === true,
     });
     const incoming = new SimFlow(this.#scheduler, { link: links.back, back: links.link }, windowBytes(), {
       arrived: client.receives.arrived,
       arrivedSignal: client.receives.arrivedSignal,
       emptied: () => server.end?.emptied(),
+      released: (sent) => server.end?.released(sent),
       reachable: () => host.powered,
     });
     client.wire(outgoing, incoming);
