@@ -65,17 +65,20 @@ async function appendMany(log: PartitionLog, size: number, count: number, inFlig
   report(`append ${size} bytes, ${inFlight} at once`, count, count * template.length, started);
 }
 
+const READ_BYTES = 1_048_576;
+
 async function readAll(log: PartitionLog, what: string): Promise<void> {
   const started = now();
   const from = log.logStartOffset;
+  const into = new Uint8Array(READ_BYTES);
   let reads = 0;
   let bytes = 0;
   for (let offset = from; offset < log.logEndOffset; ) {
-    const read = log.read(offset, { maxBytes: 1_048_576, minOneMessage: true, upTo: log.logEndOffset });
+    const read = log.read(offset, { maxBytes: READ_BYTES, minOneMessage: true, upTo: log.logEndOffset });
     const records =
       read.kind === 'memory'
         ? read.records
-        : await new Promise<Slices>((resolve) => read.load((_, loaded) => resolve(loaded)));
+        : await new Promise<Slices>((resolve) => read.load(into, (_, loaded) => resolve(loaded)));
     reads += 1;
     bytes += records.size;
     offset += records.size / BATCH;

@@ -1,3 +1,5 @@
+import type { BufferPool } from './buffer-pool.ts';
+
 /**
  * Files. What a crash keeps: `process` keeps every byte that append, writeAt or a whole-file write took; `power` keeps of a
  * file only what a finished `sync` covered (the last write may be torn), and of a directory only the names that a finished
@@ -33,6 +35,8 @@ export interface Disk {
   lock(path: string): DiskLock;
   /** Bytes free for us on the file system of a path. */
   freeBytes(path: string): number;
+  /** Memory for `File.read`, used again. */
+  readonly buffers: BufferPool;
 }
 
 export interface OpenOptions {
@@ -61,6 +65,9 @@ export interface DiskLock {
 /** `error` undefined means it is done. A completion may be called before the call returns. */
 export type Completion = (error?: DiskError) => void;
 
+/** `count` bytes were read; after an error the buffer holds anything. */
+export type ReadDone = (error: DiskError | undefined, count: number) => void;
+
 export interface File {
   readonly path: string;
   /** Bytes that the file has now: what a reader could see. An append in flight counts when it is done. */
@@ -79,10 +86,16 @@ export interface File {
   readonly pendingAppends: number;
   /** At once, at a place inside or after the file; does not move `end`. Headers and index entries. */
   writeAt(position: number, bytes: Uint8Array): void;
-  /** At once; up to `length` bytes, fewer at the end of the file. Short reads: recovery, index lookups. */
-  readAt(position: number, length: number): Uint8Array;
-  /** Later; large or cold reads of a busy server. */
-  read(position: number, length: number, done: (error: DiskError | undefined, bytes: Uint8Array) => void): void;
+  /**
+   * At once; up to `length` bytes, fewer at the end of the file. Short reads: recovery, index lookups. The bytes are the caller's
+   * own, or lie in `memory` of at least `length` bytes where that is given.
+   */
+  readAt(position: number, length: number, memory?: Uint8Array): Uint8Array;
+  /**
+   * Later; large or cold reads of a busy server. Fills `into`, or less of it at the end of the file; until `done` it belongs to
+   * the system.
+   */
+  read(position: number, into: Uint8Array, done: ReadDone): void;
   /** Shortens, or extends with zeros without moving `end`; `end` never stays beyond the new size. Not while appends are pending. */
   truncate(size: number): void;
   /** Data on stable storage (fdatasync): covers all appends done before the call. */

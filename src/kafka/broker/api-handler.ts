@@ -18,8 +18,12 @@ export interface RequestContext {
 }
 
 export interface Responder<R> {
-  /** Exactly once, now or later. */
-  answer(response: R): void;
+  /**
+   * Exactly once, now or later. `sent` is called at most once, when the system has all the bytes of the answer or the connection
+   * that they were written to is gone: memory that the response refers to may be used again. It never comes for an answer that
+   * was not written, or not to a connection.
+   */
+  answer(response: R, sent?: () => void): void;
   /** The request has no answer (Produce with acks=0). */
   none(): void;
   /** The connection is closed without an answer, as Apache does where an answer is impossible. */

@@ -54,6 +54,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   readonly #exchanges = new Deque<Exchange>();
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
+  /** Who hears when the outgoing list has been sent. */
+  #outgoingSent: (() => void)[] = [];
   #closed = false;
   #paused = false;
   #peerIsSlow = false;
@@ -267,6 +269,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
       if (head.response === undefined) continue;
       for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
       this.#outgoingBytes += head.response.size;
+      if (head.sent !== undefined) this.#outgoingSent.push(head.sent);
     }
   }
 
@@ -275,8 +278,17 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     const outgoing = this.#outgoing;
     this.#outgoing = [];
     this.#outgoingBytes = 0;
-    if (!this.#connection.write(outgoing)) this.#peerIsSlow = true;
+    if (!this.#connection.write(outgoing, this.#takeSent())) this.#peerIsSlow = true;
     if (this.#peerIsSlow || this.#unsentTaken > 0) this.#accountUnsent();
+  }
+
+  #takeSent(): (() => void) | undefined {
+    const all = this.#outgoingSent;
+    if (all.length === 0) return undefined;
+    this.#outgoingSent = [];
+    return () => {
+      for (const sent of all) sent();
+    };
   }
 
   /** Only slow peers are counted: what the system takes at once is nobody's memory. */

@@ -33,6 +33,8 @@ export class Exchange implements RequestContext, Responder<unknown> {
   readonly #owner: ExchangeOwner;
   state: 'working' | 'answered' | 'silent' = 'working';
   response: Slices | undefined;
+  /** Who wants to hear when the response has been sent. */
+  sent: (() => void) | undefined;
 
   constructor(owner: ExchangeOwner, request: ReceivedRequest) {
     this.#owner = owner;
@@ -63,13 +65,14 @@ export class Exchange implements RequestContext, Responder<unknown> {
     return this.#owner.isClosed;
   }
 
-  answer(response: unknown): void {
-    this.answerAs(this.apiVersion, response as object);
+  answer(response: unknown, sent?: () => void): void {
+    this.answerAs(this.apiVersion, response as object, sent);
   }
 
   /** In a version of its own: what a client is told whose version is not served. */
-  answerAs(version: number, response: object): void {
+  answerAs(version: number, response: object, sent?: () => void): void {
     if (this.state !== 'working' || this.#owner.isClosed) return;
+    this.sent = sent;
     this.response = encodeResponse(this.handler, version, this.correlationId, response);
     this.state = 'answered';
     this.#owner.complete(this);

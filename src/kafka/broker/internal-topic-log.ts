@@ -64,7 +64,7 @@ export class InternalTopicLog implements CoordinatorLog {
       const log = replica.leaderLog();
       const read = log.read(offset, { maxBytes: bytesMax, minOneMessage: true, upTo: log.logEndOffset });
       if (read.kind === 'memory') return done({ errorCode: ErrorCode.NONE, batches: read.records });
-      read.load((error, batches) =>
+      read.load(Buffer.allocUnsafe(read.sizeInBytes), (error, batches) =>
         error === undefined ? done({ errorCode: ErrorCode.NONE, batches }) : failed(error),
       );
     } catch (error) {

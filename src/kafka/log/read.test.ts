@@ -14,7 +14,9 @@ import { append, LogWorld, recordsIn, values } from './testkit/log-world.ts';
 async function bytesOf(world: LogWorld, read: LogRead): Promise<Slices> {
   if (read.kind === 'memory') return read.records;
   const loaded = new Promise<Slices>((resolve, reject) => {
-    read.load((error, records) => (error === undefined ? resolve(records) : reject(error)));
+    read.load(new Uint8Array(read.sizeInBytes), (error, records) =>
+      error === undefined ? resolve(records) : reject(error),
+    );
   });
   return world.sim.complete(loaded);
 }

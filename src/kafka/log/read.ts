@@ -25,8 +25,11 @@ interface ReadSize {
 /** Whole batches; the first may begin below the offset that was asked for. */
 export type LogRead =
   | (ReadSize & { readonly kind: 'memory'; readonly records: Slices })
-  /** In the file: `load` fetches them, and may bring a little less than `sizeInBytes`. */
-  | (ReadSize & { readonly kind: 'file'; load(done: LoadDone): void });
+  /**
+   * In the file: `load` reads them into `sizeInBytes` of the caller's memory, and may bring a little less. The records lie in
+   * that memory, which belongs to the read until `done`.
+   */
+  | (ReadSize & { readonly kind: 'file'; load(into: Uint8Array, done: LoadDone): void });
 
 export const nothingToRead: LogRead = {
   kind: 'memory',
@@ -90,9 +93,9 @@ function fileRead(
   sizeInBytes: number,
   firstEntryIncomplete: boolean,
 ): LogRead {
-  const load = (done: LoadDone): void => {
-    segment.read(position, sizeInBytes, (error, bytes) => {
-      if (error === undefined) answer(log, bytes, firstEntryIncomplete, done);
+  const load = (into: Uint8Array, done: LoadDone): void => {
+    segment.read(position, into, (error, count) => {
+      if (error === undefined) answer(log, into.subarray(0, count), firstEntryIncomplete, done);
       else if (log.segments.all.includes(segment)) done(readError(log, error), noSlices);
       else done(new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE), noSlices);
     });

@@ -1,5 +1,12 @@
 import { slicesOf } from '../../base/slices.ts';
-import { type Completion, CorruptionError, type Disk, DiskError, type File } from '../../runtime/disk.ts';
+import {
+  type Completion,
+  CorruptionError,
+  type Disk,
+  DiskError,
+  type File,
+  type ReadDone,
+} from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type BatchHeader, hasValidCrc } from '../records/batch.ts';
 import { CorruptBatchError } from '../records/errors.ts';
@@ -12,6 +19,7 @@ import {
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from './file-names.ts';
+import { type FoundBatch, findBatch } from './find-batch.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex, type TimestampOffset } from './time-index.ts';
 import { TransactionIndex } from './transaction-index.ts';
@@ -38,11 +46,6 @@ export interface SegmentOptions {
   readonly indexIntervalBytes: number;
   /** The final size to claim at creation (`preallocate`), or undefined. */
   readonly preallocateBytes?: number;
-}
-
-export interface FoundBatch {
-  readonly position: number;
-  readonly header: BatchHeader;
 }
 
 /** Offsets in an index are 31 bits relative to the base. */
@@ -189,15 +192,15 @@ export class Segment {
   }
 
   /** Later; what a deletion took meanwhile answers ENOENT. */
-  read(position: number, size: number, done: (error: DiskError | undefined, bytes: Uint8Array) => void): void {
+  read(position: number, into: Uint8Array, done: ReadDone): void {
     let file: File;
     try {
       file = this.file;
     } catch (error) {
-      done(asDiskError(error), new Uint8Array(0));
+      done(asDiskError(error), 0);
       return;
     }
-    file.read(position, size, done);
+    file.read(position, into, done);
   }
 
   /** Bytes of reserved sets are in the file now, up to this offset (exclusive). @throws DiskError */
@@ -219,11 +222,7 @@ export class Segment {
   /** The first batch that holds this offset or a larger one, among those in the file. @throws CorruptBatchError, DiskError */
   find(offset: number): FoundBatch | undefined {
     const from = this.#indexes().offset.lookup(offset).position;
-    const walk = new BatchWalk(this.file, from, this.settledSize);
-    for (let header = walk.next(); header !== undefined; header = walk.next()) {
-      if (header.lastOffset >= offset) return { position: walk.position, header };
-    }
-    return undefined;
+    return findBatch(this.file, offset, { from, to: this.settledSize });
   }
 
   /** Where to begin looking for records at or after a timestamp. */

@@ -81,9 +81,47 @@ export const diskCases: readonly ContractCase[] = [
       assert.equal(text(file.readAt(0, 100)), 'aXYdef\0\0!');
       assert.equal(file.readAt(9, 5).length, 0);
       assert.equal(file.readAt(50, 5).length, 0);
-      const read = new Promise<Uint8Array>((resolve) => file.read(5, 100, (_, found) => resolve(found)));
-      assert.equal(text(await world.complete(read)), 'f\0\0!');
+      const memory = Buffer.alloc(6, '-');
+      const read = file.readAt(2, 4, memory);
+      assert.deepEqual([text(read), text(memory), read.buffer === memory.buffer], ['Ydef', 'Ydef--', true]);
+      assert.deepEqual([text(file.readAt(7, 6, memory)), text(memory)], ['\0!', '\0!ef--']);
       file.close();
+    },
+  },
+  {
+    name: 'read fills the memory it is given, or less at the end of the file, and leaves the rest alone',
+    run: async (world) => {
+      const file = create(world);
+      file.append([bytes('abcdef')], () => undefined);
+      for (const { position, size, want } of [
+        { position: 1, size: 4, want: 'bcde' },
+        { position: 4, size: 5, want: 'ef---' },
+        { position: 6, size: 3, want: '---' },
+        { position: 9, size: 2, want: '--' },
+        { position: 2, size: 0, want: '' },
+      ]) {
+        const memory = Buffer.alloc(size + 2, '-');
+        const into = memory.subarray(1, size + 1);
+        const count = await world.complete(readInto(file, position, into));
+        assert.equal(count, want.replaceAll('-', '').length);
+        assert.equal(text(memory), `-${want}-`);
+      }
+      file.close();
+    },
+  },
+  {
+    name: 'reads that were asked for together fill each its own memory, also of a file that is closed meanwhile',
+    run: async (world) => {
+      const file = create(world);
+      const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
+      assert.equal(await world.complete(outcome((done) => file.append([content], done))), undefined);
+      const memory = Buffer.alloc(300_000);
+      const counts = [0, 1, 2].map((part) =>
+        readInto(file, part * 100_000, memory.subarray(part * 100_000, (part + 1) * 100_000)),
+      );
+      file.close();
+      assert.deepEqual(await world.complete(Promise.all(counts)), [100_000, 100_000, 100_000]);
+      assert.ok(memory.equals(content));
     },
   },
   {
@@ -207,6 +245,12 @@ export const diskCases: readonly ContractCase[] = [
     run: async (world) => assert.ok(world.runtime.disk.freeBytes(world.directory) > 0),
   },
 ];
+
+function readInto(file: File, position: number, into: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) =>
+    file.read(position, into, (error, count) => (error === undefined ? resolve(count) : reject(error))),
+  );
+}
 
 async function appendsKeepTheirOrder(world: ContractWorld): Promise<void> {
   const file = create(world);

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { BufferPool } from '../buffer-pool.ts';
 import type { Completion, DirectoryEntry, Disk, DiskLock, File, FileStat, OpenOptions } from '../disk.ts';
 import { Replacements } from '../replacements.ts';
 import { diskError, NodeFile } from './node-file.ts';
@@ -23,6 +24,8 @@ import { type SystemCalls, systemCalls } from './system-calls.ts';
 export class NodeDisk implements Disk {
   readonly #calls: SystemCalls;
   readonly #replacements: Replacements;
+  /** Consumers read a megabyte at once unless told otherwise. */
+  readonly buffers = new BufferPool({ bufferBytes: 1 << 20, lentFromBytes: 1 << 18, freeBytesMax: 32 << 20 });
 
   constructor(calls: SystemCalls = systemCalls) {
     this.#calls = calls;

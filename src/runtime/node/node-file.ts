@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
-import { type Completion, DiskError, type File } from '../disk.ts';
+import { type Completion, DiskError, type File, type ReadDone } from '../disk.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /** Up to here a write into the page cache (a microsecond) is cheaper than a trip to the thread pool (thirty). */
@@ -181,9 +181,10 @@ export class NodeFile implements File {
     if (position + bytes.length > this.#size) this.#size = position + bytes.length;
   }
 
-  readAt(position: number, length: number): Uint8Array {
+  readAt(position: number, length: number, memory?: Uint8Array): Uint8Array {
     this.#assertOpen('readAt');
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - position)));
+    const size = Math.max(0, Math.min(length, this.size - position));
+    const bytes = memory === undefined ? Buffer.allocUnsafe(size) : memory.subarray(0, size);
     let count = 0;
     try {
       while (count < bytes.length) {
@@ -197,20 +198,20 @@ export class NodeFile implements File {
     return bytes.subarray(0, count);
   }
 
-  read(position: number, length: number, done: (error: DiskError | undefined, bytes: Uint8Array) => void): void {
+  read(position: number, into: Uint8Array, done: ReadDone): void {
     this.#assertOpen('read');
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - position)));
+    const wanted = Math.max(0, Math.min(into.length, this.size - position));
     let count = 0;
     this.#inFlight += 1;
     const readOn = (): void => {
-      this.#calls.read(this.#fd, bytes, count, bytes.length - count, position + count, (error, read) => {
+      this.#calls.read(this.#fd, into, count, wanted - count, position + count, (error, read) => {
         count += error === null ? read : 0;
-        if (error === null && read > 0 && count < bytes.length) {
+        if (error === null && read > 0 && count < wanted) {
           readOn();
           return;
         }
         this.#returned();
-        done(error === null ? undefined : diskError(error, this.path, 'read'), bytes.subarray(0, count));
+        done(error === null ? undefined : diskError(error, this.path, 'read'), count);
       });
     };
     readOn();

@@ -1,3 +1,4 @@
+import { BufferPool } from '../buffer-pool.ts';
 import {
   type Completion,
   type DirectoryEntry,
@@ -118,6 +119,8 @@ class SimDiskView implements Disk {
   readonly #disk: SimDisk;
   readonly #process: SimProcess;
   readonly #replacements: Replacements;
+  /** Lent for the smallest read, few are kept, and what is given back too early is found out. */
+  readonly buffers = new BufferPool({ bufferBytes: 1 << 20, lentFromBytes: 1, freeBytesMax: 4 << 20, fillByte: 0xdb });
 
   constructor(disk: SimDisk, process: SimProcess) {
     this.#disk = disk;

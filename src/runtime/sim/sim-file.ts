@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
-import { type Completion, DiskError, type File } from '../disk.ts';
+import { type Completion, DiskError, type File, type ReadDone } from '../disk.ts';
 import type { DiskOperation } from './disk-faults.ts';
 import type { SimProcess } from './scheduler.ts';
 import type { SimDisk } from './sim-disk.ts';
@@ -138,18 +138,23 @@ export class SimFile implements File {
     if (this.#inode.write(position, bytes) < bytes.length) throw new DiskError('ENOSPC', this.path, 'writeAt');
   }
 
-  readAt(position: number, length: number): Uint8Array {
+  readAt(position: number, length: number, memory?: Uint8Array): Uint8Array {
     this.#begin('readAt');
-    return this.#inode.read(position, length);
+    const bytes = this.#inode.read(position, length);
+    if (memory === undefined) return bytes;
+    memory.set(bytes);
+    return memory.subarray(0, bytes.length);
   }
 
-  read(position: number, length: number, done: (error: DiskError | undefined, bytes: Uint8Array) => void): void {
+  read(position: number, into: Uint8Array, done: ReadDone): void {
     this.#assertOpen('read');
     if (!this.process.alive) return;
-    this.#disk.scheduler.after(this.#disk.transferMs(length), 'file-read', length, this.process, () => {
+    this.#disk.scheduler.after(this.#disk.transferMs(into.length), 'file-read', into.length, this.process, () => {
       const code = this.#disk.faults.take('read', this.path);
-      if (code === undefined) done(undefined, this.#inode.read(position, length));
-      else done(new DiskError(code, this.path, 'read'), new Uint8Array(0));
+      if (code !== undefined) return done(new DiskError(code, this.path, 'read'), 0);
+      const bytes = this.#inode.read(position, into.length);
+      into.set(bytes);
+      done(undefined, bytes.length);
     });
   }
 

@@ -1,3 +1,4 @@
+import { present } from '../../../base/assert.ts';
 import { noSlices, type Slices } from '../../../base/slices.ts';
 import { build } from '../../../wire/schema.ts';
 import type { PartitionLog } from '../../log/log.ts';
@@ -197,26 +198,27 @@ class FetchOperation {
     };
   }
 
-  /** Fetches what lies in files, then answers. */
+  /**
+   * Fetches what lies in files, then answers. The memory is lent until the answer has been sent, and nobody else gives it back:
+   * where no answer is sent it is left to the collector.
+   */
   #finish(found: Found[]): void {
-    let pending = 1;
-    const settle = (): void => {
-      pending -= 1;
-      if (pending === 0) this.#answer(found);
-    };
-    found.forEach((one, place) => {
-      if (one.read?.kind !== 'file') return;
-      pending += 1;
-      one.read.load((error, records) => {
+    const reads = found.flatMap(({ read }, place) => (read?.kind === 'file' ? [{ read, place }] : []));
+    if (reads.length === 0) return this.#answer(found, undefined);
+    const loan = this.#broker.runtime.disk.buffers.lend(reads.map(({ read }) => read.sizeInBytes));
+    let pending = reads.length;
+    reads.forEach(({ read, place }, index) => {
+      const one = present(found[place], 'a partition that was read');
+      read.load(present(loan.buffers[index], 'memory for each read'), (error, records) => {
         if (error === undefined) one.records = records;
         else found[place] = this.#failed(one.target, error);
-        settle();
+        pending -= 1;
+        if (pending === 0) this.#answer(found, loan.giveBack);
       });
     });
-    settle();
   }
 
-  #answer(found: readonly Found[]): void {
+  #answer(found: readonly Found[], sent: (() => void) | undefined): void {
     if (this.#context.isClosed()) return;
     const responses: FetchResponse['responses'] = [];
     for (const one of found) {
@@ -230,7 +232,7 @@ class FetchOperation {
       if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(data);
       else responses.push({ topic, topicId, partitions: [data] });
     }
-    this.#responder.answer(build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses }));
+    this.#responder.answer(build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses }), sent);
   }
 
   #describe(one: Found): PartitionData {

@@ -107,7 +107,9 @@ export async function readAll(world: LogWorld, from = world.log.logStartOffset, 
     else {
       records = await world.sim.complete(
         new Promise((resolve, reject) => {
-          read.load((error, loaded) => (error === undefined ? resolve(loaded) : reject(error)));
+          read.load(new Uint8Array(read.sizeInBytes), (error, loaded) =>
+            error === undefined ? resolve(loaded) : reject(error),
+          );
         }),
       );
     }
