@@ -38,6 +38,7 @@ export function openLocalChannel({ handlers, listenerName, clock }: LocalChannel
           if (!open || handler === undefined) return refuse(`${request.name} has no handler here`);
           try {
             handler.handle(value, context, {
+              // Never `sent`: who asked may keep what he is given.
               answer: (response) => resolve(response as Value<R>),
               none: () => refuse('no answer'),
               close: refuse,

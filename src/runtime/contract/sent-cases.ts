@@ -25,7 +25,11 @@ class Sender {
 
   /** So much that it stays unsent for as long as the peer does not read. */
   writeMuch(connection: Connection): void {
-    for (let index = 0; index < manyMegabytes; index += 1) this.write(connection, Buffer.alloc(megabyte, index));
+    for (let index = 0; index < manyMegabytes; index += 1) {
+      const whole = Buffer.alloc(megabyte, index);
+      if (index % 2 === 0) this.write(connection, whole);
+      else this.write(connection, whole.subarray(0, 400_000), whole.subarray(400_000));
+    }
   }
 
   get isDone(): boolean {

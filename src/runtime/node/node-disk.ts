@@ -24,7 +24,10 @@ import { type SystemCalls, systemCalls } from './system-calls.ts';
 export class NodeDisk implements Disk {
   readonly #calls: SystemCalls;
   readonly #replacements: Replacements;
-  /** Consumers read a megabyte at once unless told otherwise. */
+  /**
+   * Consumers read a megabyte at once unless told otherwise. A quarter of it is the least, so that what slow readers hold is
+   * no more than four times of what is counted.
+   */
   readonly buffers = new BufferPool({ bufferBytes: 1 << 20, lentFromBytes: 1 << 18, freeBytesMax: 32 << 20 });
 
   constructor(calls: SystemCalls = systemCalls) {
