@@ -106,4 +106,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     seeds: [3, 5],
     symptom: /damaged/,
   },
+  {
+    name: 'memory of an answer is given back before the answer is sent',
+    world: 'kafka',
+    file: 'src/kafka/broker/handlers/01-fetch.ts',
+    find: 'this.#answer(found, loan.giveBack);',
+    replace: '{ this.#answer(found, undefined); loan.giveBack(); }',
+    seeds: [1],
+    symptom: /Record size -606348325|corrupt|CRC|magic/i,
+  },
 ];

@@ -25,10 +25,10 @@ export class NodeDisk implements Disk {
   readonly #calls: SystemCalls;
   readonly #replacements: Replacements;
   /**
-   * Consumers read a megabyte at once unless told otherwise. A quarter of it is the least, so that what slow readers hold is
-   * no more than four times of what is counted.
+   * Consumers read a megabyte at once unless told otherwise, and the largest batch that is let in by default is a little larger.
+   * A quarter of it is the least, so that what slow readers hold is no more than four times of what is counted.
    */
-  readonly buffers = new BufferPool({ bufferBytes: 1 << 20, lentFromBytes: 1 << 18, freeBytesMax: 32 << 20 });
+  readonly buffers = new BufferPool({ bufferBytes: (1 << 20) + 4096, lentFromBytes: 1 << 18, freeBytesMax: 32 << 20 });
 
   constructor(calls: SystemCalls = systemCalls) {
     this.#calls = calls;
