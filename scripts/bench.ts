@@ -155,13 +155,13 @@ async function settle(measure: () => Promise<number>): Promise<void> {
 }
 
 async function loadLine(row: LoadRow): Promise<Line> {
-  warmMemory();
   const [oursLoad, apacheLoad] = [await row.prepare(ours), await row.prepare(apache)];
   const port = (servers: Servers): number => (row.system === 'kafka' ? servers.kafkaPort : servers.zookeeperPort);
   const rate = ({ result }: Measured): number =>
     row.unit === 'MB/s' ? result.bytesPerSecond / 1e6 : result.perSecond * row.perRequest;
   let acknowledged = 0;
   const measure = async (servers: Servers): Promise<Measured> => {
+    if (row.found !== undefined) warmMemory();
     await servers.loopDelay();
     const cpuBefore = servers.cpuMs();
     const result = await generate(servers === ours ? oursLoad : apacheLoad, port(servers), duration);

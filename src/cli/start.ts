@@ -7,6 +7,7 @@ import { KafkaConfig } from '../kafka/broker/config/kafka-config.ts';
 import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
 import { DiskError } from '../runtime/disk.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
+import { outliveOutput } from '../runtime/node/outlive-output.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
 
@@ -42,6 +43,7 @@ export async function start(args: readonly string[]): Promise<number> {
 }
 
 async function run(options: Options): Promise<number> {
+  outliveOutput();
   const stopped = stopSignal();
   mkdirSync(options.data, { recursive: true });
   const runtime = openRuntime(options);

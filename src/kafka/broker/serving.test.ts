@@ -123,6 +123,33 @@ test('a fetch waits for as many bytes as it asks for, and takes what there is wh
   assert.equal(sizeOf(late), one);
 });
 
+test('a batch that does not fit beside others is left out', async () => {
+  const cluster = await world();
+  await cluster.createTopic('pair', [[0], [0]]);
+  const client = cluster.connectTo(0);
+  for (const index of [0, 1]) {
+    const request = produceRequest('pair', batchOf(['x'.repeat(1000)]));
+    for (const { partitionData } of request.topicData ?? []) for (const data of partitionData) data.index = index;
+    await cluster.run(client.ask(ProduceRequest, ProduceResponse, 8, request));
+  }
+  const sizesIn = async (version: number, maxWaitMs: number): Promise<number[]> => {
+    const request = fetchRequest('pair', 0, { maxWaitMs, minBytes: 1_500 });
+    const [topic] = request.topics ?? [];
+    const [first] = topic?.partitions ?? [];
+    assert.ok(topic !== undefined && first !== undefined);
+    first.partitionMaxBytes = 2_000;
+    topic.partitions.push({ ...first, partition: 1, partitionMaxBytes: 600 });
+    const answer = await cluster.run(client.ask(FetchRequest, FetchResponse, version, request));
+    return answer.responses.flatMap(({ partitions }) => partitions.map(({ records }) => records?.size ?? 0));
+  };
+  const [whole = 0] = await sizesIn(12, 0);
+  assert.ok(whole > 1_000);
+  const before = cluster.sim.nowMs;
+  assert.deepEqual(await sizesIn(12, 5_000), [whole, 0]);
+  assert.ok(cluster.sim.nowMs - before < 1_000, 'what is there counts, though it does not fit');
+  assert.deepEqual(await sizesIn(11, 0), [whole, 0]);
+});
+
 test('an error answers a fetch at once; a partition that goes away wakes it', async () => {
   const cluster = await world();
   const begun = cluster.sim.nowMs;

@@ -5,6 +5,7 @@ import { readProperties } from '../../config/properties.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
+import { outliveOutput } from '../../runtime/node/outlive-output.ts';
 import { KafkaConfig } from '../broker/config/kafka-config.ts';
 import { startKafka } from '../broker/kafka-broker.ts';
 import { KafkaError } from '../protocol/errors.ts';
@@ -15,6 +16,7 @@ const signalCodes = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
 /** Runs a broker until a signal ends it. Answers an exit code only when it could not start, or failed. */
 export async function runBroker(args: readonly string[]): Promise<number> {
+  outliveOutput();
   const runtime = nodeRuntime();
   const log = runtime.log.named('kafka.server.KafkaServer');
   try {

@@ -5,6 +5,7 @@ import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
+import { outliveOutput } from '../../runtime/node/outlive-output.ts';
 import { SERVER_VERSION } from '../server/version.ts';
 import { startZookeeper } from '../server/zookeeper-server.ts';
 import type { StartMessage } from './server-process.ts';
@@ -22,6 +23,7 @@ interface Refusal {
 
 /** Runs a server until a signal ends it. Answers only when it could not start. */
 export async function runServer(configFile: string): Promise<number> {
+  outliveOutput();
   const runtime = nodeRuntime();
   const log = runtime.log.named('zookeeper');
   try {

@@ -2,7 +2,7 @@ import { present } from '../../../base/assert.ts';
 import { noSlices, type Slices } from '../../../base/slices.ts';
 import { build } from '../../../wire/schema.ts';
 import type { PartitionLog } from '../../log/log.ts';
-import type { LogRead } from '../../log/read.ts';
+import { type LogRead, nothingToRead } from '../../log/read.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
 import { batchesOf } from '../../records/batch.ts';
@@ -65,6 +65,8 @@ interface Found {
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
   readonly read: LogRead | undefined;
+  /** What there is to read within the limits; more than `read` has where a batch would have to be cut. */
+  readonly readableBytes: number;
   records: Slices;
 }
 
@@ -119,9 +121,9 @@ class FetchOperation {
   #isEnough(found: readonly Found[]): boolean {
     if (found.length === 0) return true;
     let bytes = 0;
-    for (const { errorCode, read } of found) {
+    for (const { errorCode, readableBytes } of found) {
       if (errorCode !== ErrorCode.NONE) return true;
-      bytes += read?.sizeInBytes ?? 0;
+      bytes += readableBytes;
     }
     return bytes >= this.#request.minBytes;
   }
@@ -167,7 +169,9 @@ class FetchOperation {
       const log = partition.leaderLog(target.currentLeaderEpoch);
       const upTo = partition.limitOf(this.#isolation, log);
       // Between the high watermark and the end there is nothing to see yet, and that is no error.
-      const read = log.read(target.fetchOffset, { maxBytes, minOneMessage, upTo });
+      const readable = log.read(target.fetchOffset, { maxBytes, minOneMessage, upTo });
+      // Consumers that find whole batches make progress with other partitions; older ones must see that one is too large.
+      const read = readable.firstEntryIncomplete && this.#context.apiVersion >= 3 ? nothingToRead : readable;
       return {
         target,
         errorCode: ErrorCode.NONE,
@@ -176,6 +180,7 @@ class FetchOperation {
         lastStableOffset: this.#context.apiVersion >= 4 ? log.lastStableOffset : -1,
         logStartOffset: log.logStartOffset,
         read,
+        readableBytes: readable.sizeInBytes,
         records: read.kind === 'memory' ? read.records : noSlices,
       };
     } catch (error) {
@@ -194,6 +199,7 @@ class FetchOperation {
       lastStableOffset: -1,
       logStartOffset: -1,
       read: undefined,
+      readableBytes: 0,
       records: noSlices,
     };
   }
