@@ -10,7 +10,7 @@ const REQUESTS = 400;
 const ANSWER_BYTES = 1_048_576;
 
 /** Bounds that a server without limits would break at once: the answers wanted are 400 MiB on each of four connections. */
-const GROWTH_BYTES_MAX = 96 * 1_048_576;
+const GROWTH_BYTES_MAX = 160 * 1_048_576;
 const LOOP_CPU_MS_MAX = 20;
 
 export interface SlowReaderResult {
