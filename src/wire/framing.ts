@@ -1,6 +1,9 @@
 import { type Slices, slicesOf } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
 
+/** A beginning shorter than this is copied: the rest may be long in coming, and a view would keep all around it alive. */
+const COPIED_BELOW_BYTES = 16_384;
+
 /**
  * Cuts a byte stream into frames (`size:int32 | payload`, Kafka's and ZooKeeper's alike). A frame is the list of the
  * chunks it lies in; nothing is joined.
@@ -43,7 +46,7 @@ export class FrameSplitter {
       }
       const missing = this.#wanted - this.#pendingSize;
       if (chunk.length - at < missing) {
-        if (at < chunk.length) this.#pending.push(chunk.subarray(at));
+        if (at < chunk.length) this.#pending.push(remainder(chunk, at));
         this.#pendingSize += chunk.length - at;
         return;
       }
@@ -84,4 +87,8 @@ export class FrameSplitter {
     this.#wanted = -1;
     return frame;
   }
+}
+
+function remainder(chunk: Uint8Array, from: number): Uint8Array {
+  return chunk.length - from < COPIED_BELOW_BYTES ? Buffer.from(chunk.subarray(from)) : chunk.subarray(from);
 }

@@ -208,3 +208,18 @@ test('a frame above the limit or of negative size is refused', () => {
   assert.throws(() => new FrameSplitter(10).push(Buffer.from('0000000b', 'hex'), () => true), MalformedError);
   assert.throws(() => new FrameSplitter(10).push(Buffer.from('ffffffff', 'hex'), () => true), MalformedError);
 });
+
+test('the beginning of a frame that is long in coming keeps nothing else alive', () => {
+  const slab = Buffer.alloc(1_048_576);
+  const chunk = slab.subarray(500_000, 500_010);
+  chunk.writeInt32BE(8);
+  chunk.set(Buffer.from('before'), 4);
+  const frames: Slices[] = [];
+  const splitter = new FrameSplitter(1000);
+  splitter.push(chunk, (frame) => frames.push(frame) > 0);
+  chunk.fill(0);
+  splitter.push(Buffer.from('!!'), (frame) => frames.push(frame) > 0);
+  const [frame] = frames;
+  assert.equal(Buffer.concat(frame?.chunks ?? []).toString(), 'before!!');
+  assert.ok(frame?.chunks.every(({ buffer }) => buffer !== slab.buffer));
+});
