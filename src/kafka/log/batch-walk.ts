@@ -6,11 +6,15 @@ const WINDOW_BYTES = 16_384;
 /** No header is longer. */
 const HEADER_BYTES = 61;
 
+/** One for all searches, of which nothing is kept: a fetch that allocates is a fetch that the collector is called for. */
+const searchMemory = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+
 /** Walks the headers of a log file through a window, reading at once; bodies are skipped unless asked for. */
 export class BatchWalk {
   readonly #file: File;
   readonly #end: number;
   readonly #windowBytes: number;
+  #memory: Uint8Array | undefined;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
   /** Where the batch that `next` answered begins, and where the following one does. */
@@ -24,6 +28,13 @@ export class BatchWalk {
     this.#nextPosition = position;
     this.#end = end;
     this.#windowBytes = windowBytes;
+  }
+
+  /** A walk for headers alone that ends before the next one begins. */
+  static search(file: File, position: number, end: number): BatchWalk {
+    const walk = new BatchWalk(file, position, end);
+    walk.#memory = searchMemory;
+    return walk;
   }
 
   /** Undefined at the end, and before a batch that is not wholly there. @throws CorruptBatchError, DiskError */
@@ -54,7 +65,7 @@ export class BatchWalk {
   #cover(from: number, size: number): void {
     if (from >= this.#windowStart && from + size <= this.#windowStart + this.#window.length) return;
     const wanted = Math.min(Math.max(size, this.#windowBytes), this.#end - from);
-    this.#window = this.#file.readAt(from, wanted);
+    this.#window = this.#file.readAt(from, wanted, this.#memory);
     this.#windowStart = from;
   }
 }

@@ -19,7 +19,6 @@ import {
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from './file-names.ts';
-import { type FoundBatch, findBatch } from './find-batch.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex, type TimestampOffset } from './time-index.ts';
 import { TransactionIndex } from './transaction-index.ts';
@@ -46,6 +45,11 @@ export interface SegmentOptions {
   readonly indexIntervalBytes: number;
   /** The final size to claim at creation (`preallocate`), or undefined. */
   readonly preallocateBytes?: number;
+}
+
+export interface FoundBatch {
+  readonly position: number;
+  readonly header: BatchHeader;
 }
 
 /** Offsets in an index are 31 bits relative to the base. */
@@ -222,7 +226,11 @@ export class Segment {
   /** The first batch that holds this offset or a larger one, among those in the file. @throws CorruptBatchError, DiskError */
   find(offset: number): FoundBatch | undefined {
     const from = this.#indexes().offset.lookup(offset).position;
-    return findBatch(this.file, offset, { from, to: this.settledSize });
+    const walk = BatchWalk.search(this.file, from, this.settledSize);
+    for (let header = walk.next(); header !== undefined; header = walk.next()) {
+      if (header.lastOffset >= offset) return { position: walk.position, header };
+    }
+    return undefined;
   }
 
   /** Where to begin looking for records at or after a timestamp. */
