@@ -10,7 +10,7 @@ import { FrameSplitter } from '../../wire/framing.ts';
 import { Reader } from '../../wire/reader.ts';
 import { ApiKey } from '../protocol/api-keys.ts';
 import { ErrorCode } from '../protocol/errors.ts';
-import { readClientId, requestHeaderVersion } from '../protocol/headers.ts';
+import { RequestHeader, requestHeaderVersion } from '../protocol/headers.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
@@ -195,19 +195,23 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   #handleNext(): void {
     const frame = present(this.#frames.peek(), 'a frame waits');
-    const from = new Reader(frame);
-    const apiKey = from.int16();
-    const apiVersion = from.int16();
-    const correlationId = from.int32();
+    const beginning = new Reader(frame);
+    const apiKey = beginning.int16();
+    const apiVersion = beginning.int16();
+    const frameBytes = frame.size;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
-    const received = { handler, apiVersion, correlationId, frameBytes: frame.size };
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
-      return this.#refuseVersion(this.#begin(new Exchange(this, { ...received, clientId: '' })));
+      // The rest of the header has the form of a version that we do not know.
+      const correlationId = beginning.int32();
+      const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes });
+      return this.#refuseVersion(this.#begin(refused));
     }
-    const clientId = readClientId(from, requestHeaderVersion(apiKey, apiVersion));
+    const from = new Reader(frame);
+    const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
     const request = codecFor(handler.request, apiVersion).read(from);
-    const exchange = this.#begin(new Exchange(this, { ...received, clientId }));
+    const received = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes };
+    const exchange = this.#begin(new Exchange(this, received));
     try {
       handler.handle(request, exchange, exchange);
     } catch (error) {

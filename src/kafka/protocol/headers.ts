@@ -1,5 +1,4 @@
 import { UnsupportedVersionError } from '../../wire/errors.ts';
-import type { Reader } from '../../wire/reader.ts';
 import { type Infer, int16, int32, message, string } from '../../wire/schema.ts';
 import { ApiKey, apiInfos } from './api-keys.ts';
 
@@ -29,26 +28,6 @@ export const ResponseHeader = message({
   },
 });
 export type ResponseHeader = Infer<typeof ResponseHeader>;
-
-/**
- * What stands behind the first eight bytes of a request header, by hand since every request begins with it. Null is read as the
- * empty string.
- */
-export function readClientId(from: Reader, headerVersion: 0 | 1 | 2): string {
-  if (headerVersion === 0) return '';
-  const size = from.int16();
-  const clientId = size < 0 ? '' : from.utf8(size);
-  if (headerVersion === 2) skipTags(from);
-  return clientId;
-}
-
-/** No tag of a request header is known. */
-function skipTags(from: Reader): void {
-  for (let count = from.uvarint(); count > 0; count -= 1) {
-    from.uvarint();
-    from.skip(from.uvarint());
-  }
-}
 
 /** The header that goes with a request in a version of its body. */
 export function requestHeaderVersion(apiKey: number, version: number): 0 | 1 | 2 {
