@@ -1,6 +1,6 @@
+import { adler32Within } from '../../base/adler32.ts';
 import { Writer } from '../../wire/writer.ts';
 import { type TxnRecord, writeTxnRecord } from '../jute/txn.ts';
-import { adler32Within } from './checksum.ts';
 import { END_OF_RECORD, ENTRY_HEADER_BYTES } from './txn-log-format.ts';
 
 const LENGTH_AT = 8;

@@ -1,10 +1,10 @@
+import { adler32 } from '../../base/adler32.ts';
 import { Writer } from '../../wire/writer.ts';
 import { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { writeUstring } from '../jute/ustring.ts';
 import type { DataTree, NodeId } from '../tree/data-tree.ts';
 import { DIGEST_VERSION } from '../tree/digest.ts';
-import { adler32Of } from './checksum.ts';
 import { END_PATH, SNAPSHOT_DBID, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.ts';
 
 export interface SnapshotWriterOptions {
@@ -76,7 +76,7 @@ export class SnapshotWriter {
     }
     const bytes = to.finishFlat();
     if (this.#form === 'stream') return bytes;
-    this.#checksum = adler32Of(bytes, this.#checksum);
+    this.#checksum = adler32(bytes, this.#checksum);
     return this.#isDone ? Buffer.concat([bytes, this.#tail()]) : bytes;
   }
 
@@ -129,7 +129,7 @@ export class SnapshotWriter {
     const section = new Writer(64);
     write(section);
     const bytes = section.finishFlat();
-    this.#checksum = adler32Of(bytes, this.#checksum);
+    this.#checksum = adler32(bytes, this.#checksum);
     to.bytes(bytes);
     this.#seal(to);
   }
@@ -140,7 +140,7 @@ export class SnapshotWriter {
     writeUstring(seal, END_PATH);
     const bytes = seal.finishFlat();
     // The next checksum covers this seal too.
-    this.#checksum = adler32Of(bytes, this.#checksum);
+    this.#checksum = adler32(bytes, this.#checksum);
     to.bytes(bytes);
   }
 }
