@@ -17,7 +17,6 @@ import {
   vector,
   zxid,
 } from './record.ts';
-import { writeUstring } from './ustring.ts';
 
 // Module org.apache.zookeeper.txn. The numbers in the bodies are results, not requests: `version` is the version to store,
 // `parentCVersion` the parent's stored cversion after the create (-1: the next one, in very old logs).
@@ -120,42 +119,9 @@ export function readTxnRecord(from: Reader): TxnRecord {
 }
 
 export function writeTxnRecord(to: Writer, header: TxnHeader, txn: Txn, digest: TxnDigest | null): void {
-  // As TxnHeader.write and the codecs of the two bodies do it: this runs for every write, and nearly all are of these two.
-  to.bigint64(header.clientId);
-  to.int32(header.cxid);
-  to.bigint64(header.zxid);
-  to.int64(header.time);
-  to.int32(header.type);
-  if (txn.type === OpCode.setData) writeSetData(to, txn);
-  else if (txn.type === OpCode.create || txn.type === OpCode.create2) writeCreate(to, txn);
-  else writeTxn(to, txn);
-  if (digest === null) return;
-  to.int32(digest.version);
-  to.bigint64(digest.treeDigest);
-}
-
-function writeSetData(to: Writer, { path, data, version }: SetDataTxn): void {
-  writeUstring(to, path);
-  writeBuffer(to, data);
-  to.int32(version);
-}
-
-function writeCreate(to: Writer, { path, data, acl, ephemeral, parentCVersion }: CreateTxn): void {
-  writeUstring(to, path);
-  writeBuffer(to, data);
-  to.int32(acl?.length ?? -1);
-  for (const { perms, id } of acl ?? []) {
-    to.int32(perms);
-    writeUstring(to, id.scheme);
-    writeUstring(to, id.id);
-  }
-  to.bool(ephemeral);
-  to.int32(parentCVersion);
-}
-
-function writeBuffer(to: Writer, data: Uint8Array | null): void {
-  to.int32(data?.length ?? -1);
-  if (data !== null) to.bytes(data);
+  TxnHeader.write(to, header);
+  writeTxn(to, txn);
+  if (digest !== null) TxnDigest.write(to, digest);
 }
 
 /** @throws MalformedError for an unknown type too: its body's length is unknown */
