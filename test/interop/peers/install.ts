@@ -35,6 +35,7 @@ const javaRecipes = {
       'org.eclipse.jetty:jetty-server:9.4.57.v20241219',
       'org.eclipse.jetty:jetty-servlet:9.4.57.v20241219',
       'com.fasterxml.jackson.core:jackson-databind:2.15.2',
+      'org.apache.zookeeper:zookeeper-prometheus-metrics:3.9.4',
       SLF4J_SIMPLE_2,
     ],
   },
