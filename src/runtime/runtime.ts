@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
+import type { ProcessFacts } from './process-facts.ts';
 import type { Random } from './random.ts';
 
 /** The one seam to the world: whatever a server does outside its own memory goes through here. */
@@ -11,4 +12,5 @@ export interface Runtime {
   readonly network: Network;
   readonly disk: Disk;
   readonly log: Log;
+  readonly process: ProcessFacts;
 }

@@ -5,6 +5,7 @@ import { NodeClock } from './node-clock.ts';
 import { NodeDisk } from './node-disk.ts';
 import { type LogLevel, NodeLog } from './node-log.ts';
 import { NodeNetwork } from './node-network.ts';
+import { NodeProcess } from './node-process.ts';
 import { NodeRandom } from './node-random.ts';
 
 export interface NodeRuntimeOptions {
@@ -22,5 +23,12 @@ export function nodeRuntime(options: NodeRuntimeOptions = {}): Runtime {
   const log =
     options.log ??
     new NodeLog({ clock, stream: options.logStream ?? process.stdout, level: options.logLevel ?? 'info' });
-  return { clock, random: new NodeRandom(), network: new NodeNetwork(log.named('network')), disk: new NodeDisk(), log };
+  return {
+    clock,
+    random: new NodeRandom(),
+    network: new NodeNetwork(log.named('network')),
+    disk: new NodeDisk(),
+    log,
+    process: new NodeProcess(),
+  };
 }

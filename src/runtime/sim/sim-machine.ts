@@ -5,6 +5,7 @@ import { SimClock, type WallClock } from './sim-clock.ts';
 import { SimDisk } from './sim-disk.ts';
 import { SimLog } from './sim-log.ts';
 import type { SimHost, SimNetwork } from './sim-network.ts';
+import { simProcessFacts } from './sim-process-facts.ts';
 import type { SimRandom } from './sim-random.ts';
 
 /** What machines have in common. */
@@ -121,6 +122,7 @@ export class SimMachine implements SimHost {
       network: network.on(this, process),
       disk: this.disk.on(process),
       log: new SimLog((level, text) => log(this.name, level, text)),
+      process: simProcessFacts(this.#wall.offsetMs + scheduler.nowMs),
     };
     return [process, runtime];
   }

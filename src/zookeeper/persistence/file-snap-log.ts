@@ -1,6 +1,6 @@
 import { type Completion, DiskError, type File } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex, type SessionId } from '../jute/ids.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import { type EpochFileName, hasUnfinishedEpoch, readEpoch, writeEpoch } from './epoch-files.ts';
@@ -39,6 +39,12 @@ export interface SnapshotSubject {
   readonly sessions: ReadonlyMap<SessionId, number>;
 }
 
+export interface TakenSnapshot {
+  readonly path: string;
+  readonly zxid: Zxid;
+  readonly durationMs: number;
+}
+
 /** The two directories of a server: transaction logs and snapshots, as Apache lays them out. */
 export class FileSnapLog {
   readonly log: TxnLog;
@@ -49,7 +55,9 @@ export class FileSnapLog {
   readonly #trigger: SnapshotTrigger;
   readonly #unsyncedParents = new Set<string>();
   #snapshot: SnapshotFileWriter | undefined;
-  #lastSnapshot: { readonly path: string; readonly durationMs: number } | undefined;
+  #lastSnapshot: TakenSnapshot | undefined;
+  /** Hears of each snapshot taken. */
+  onSnapshot: ((snapshot: TakenSnapshot) => void) | undefined;
 
   /**
    * Makes the directories and looks that they are not swapped.
@@ -102,7 +110,7 @@ export class FileSnapLog {
   }
 
   /** The newest one that this process wrote, and how long it took. */
-  get lastSnapshot(): { readonly path: string; readonly durationMs: number } | undefined {
+  get lastSnapshot(): TakenSnapshot | undefined {
     return this.#lastSnapshot;
   }
 
@@ -125,8 +133,10 @@ export class FileSnapLog {
       (error) => {
         this.#snapshot = undefined;
         const durationMs = Math.round(this.#runtime.clock.monotonicMs() - startMs);
-        if (error === undefined) this.#lastSnapshot = { path: writer.path, durationMs };
-        else this.#runtime.log.error('Severe error, snapshot failed', { path: writer.path, error: error.message });
+        if (error === undefined) {
+          this.#lastSnapshot = { path: writer.path, zxid: writer.zxid, durationMs };
+          this.onSnapshot?.(this.#lastSnapshot);
+        } else this.#runtime.log.error('Severe error, snapshot failed', { path: writer.path, error: error.message });
         done?.(error);
       },
     );

@@ -42,6 +42,9 @@ export interface Recovered {
   readonly replayedCount: number;
   /** Transactions after which the tree had another digest than its writer. */
   readonly digestMismatches: number;
+  /** How long it took to load the snapshot, and then to replay the logs. */
+  readonly snapshotLoadMs: number;
+  readonly replayMs: number;
 }
 
 /** The data directory does not hold what a server can start from. */
@@ -102,6 +105,8 @@ class Recovery {
   readonly #proposalsMax: number;
   #replayedCount = 0;
   #digestMismatches = 0;
+  #snapshotLoadMs = 0;
+  #replayMs = 0;
   /** The newest snapshot that could not be loaded: what only it covers may be missing. */
   #rejected: NamedFile | undefined;
 
@@ -116,7 +121,11 @@ class Recovery {
     const { logDirectory, snapshotDirectory } = this.#options;
     const logs = this.#removeEmptyNewest(listLogs(disk, logDirectory));
     const snapshots = listSnapshots(disk, snapshotDirectory);
+    const { clock } = this.#runtime;
+    const startMs = clock.monotonicMs();
     const base = yield* this.#loadNewest(snapshots);
+    const loadedMs = clock.monotonicMs();
+    this.#snapshotLoadMs = Math.round(loadedMs - startMs);
     if (base === undefined && logs.length === 0) return this.#begin();
     if (base === undefined && this.#options.trustEmptySnapshot !== true) {
       throw new RecoveryError('No snapshot found, but there are log entries. Something is broken!');
@@ -124,6 +133,7 @@ class Recovery {
     const tree = base?.tree ?? DataTree.create(this.#options.tree);
     const sessions = base?.sessions ?? new Map<SessionId, number>();
     yield* this.#replay(logs, tree, sessions);
+    this.#replayMs = Math.round(clock.monotonicMs() - loadedMs);
     return this.#result(tree, sessions, tree.lastProcessedZxid, base?.file);
   }
 
@@ -141,6 +151,8 @@ class Recovery {
       snapshot,
       replayedCount: this.#replayedCount,
       digestMismatches: this.#digestMismatches,
+      snapshotLoadMs: this.#snapshotLoadMs,
+      replayMs: this.#replayMs,
     };
   }
 

@@ -67,6 +67,8 @@ export class TxnLog {
   #failure: DiskError | undefined;
   #bytesSinceRoll = 0;
   #lastZxid = -1n as Zxid;
+  /** Hears how long each sync took, in milliseconds, and whether that is worth a warning. */
+  onSync: ((tookMs: number, isSlow: boolean) => void) | undefined;
 
   /** @param directory `<dataLogDir>/version-2` */
   constructor(runtime: Runtime, directory: string, options: TxnLogOptions = {}) {
@@ -229,7 +231,9 @@ export class TxnLog {
     const startMs = clock.monotonicMs();
     file.sync((error) => {
       const tookMs = Math.round(clock.monotonicMs() - startMs);
-      if (tookMs > this.#syncWarningMs) this.#warnOfSlowSync(tookMs, file.size);
+      const isSlow = tookMs > this.#syncWarningMs;
+      this.onSync?.(tookMs, isSlow);
+      if (isSlow) this.#warnOfSlowSync(tookMs, file.size);
       if (error !== undefined) this.#fail(error);
       else if (!log.isNew) this.#finish(batch);
       else {

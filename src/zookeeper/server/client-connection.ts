@@ -30,6 +30,8 @@ type Phase = 'greeting' | 'connecting' | 'establishing' | 'session' | 'ending' |
 const FLUSH_BYTES = 256 * 1024;
 /** What events may pile up for a client that does not read: then it has to connect again. */
 const UNSENT_BYTES_MAX = 64 * 1024 * 1024;
+/** A reply begins with its length, which nobody counts. */
+const LENGTH_BYTES = 4;
 /** Reads that may wait behind a session's own writes. */
 const DEFERRED_READS_MAX = 128;
 
@@ -239,7 +241,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       else replyWrite(this.out, request.xid, host.tree, result);
       const latencyMs = host.appliedMs - request.receivedMs;
       host.stats.answered(latencyMs);
-      host.stats.responded(this.out.size - before);
+      if (result === undefined) host.metrics.answeredReads(latencyMs, 1);
+      else host.metrics.answeredWrite(latencyMs);
+      const size = this.out.size - before - LENGTH_BYTES;
+      host.stats.responded(size);
+      host.stats.responseBytes += size;
       this.stats.answered(latencyMs, 1);
       this.#sent();
       host.hasOutput(this);
@@ -251,9 +257,14 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   process(event: WatchedEvent, acl: readonly ACL[] | null): void {
     if (this.#phase !== 'session') return;
     if (acl !== null && !this.#host.config.skipAcl && !allows(acl, Perms.READ, this.#ids)) return;
+    const before = this.out.size;
     writeEvent(this.out, event);
+    const { stats } = this.#host;
+    const size = this.out.size - before - LENGTH_BYTES;
+    stats.responded(size);
+    stats.watchBytes += size;
     this.stats.packetsSent += 1;
-    this.#host.stats.packetsSent += 1;
+    stats.packetsSent += 1;
     this.#host.hasOutput(this);
   }
 
@@ -361,7 +372,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (session.closing) replyHeader(this.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.SESSIONEXPIRED);
     else this.#host.reads.answer(type, xid, frame, this);
     this.#readsAnswered += 1;
-    this.#host.stats.responded(this.out.size - before);
+    const size = this.out.size - before - LENGTH_BYTES;
+    this.#host.stats.responded(size);
+    if (type !== OpCode.ping) this.#host.stats.responseBytes += size;
     if (this.out.size > FLUSH_BYTES) this.flush();
   }
 
@@ -471,6 +484,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.stats.packetsSent += count;
     this.stats.lastZxid = this.#host.tree.lastProcessedZxid;
     this.#host.stats.answered(latencyMs, count);
+    this.#host.metrics.answeredReads(latencyMs, count);
     this.#host.stats.packetsSent += count;
   }
 

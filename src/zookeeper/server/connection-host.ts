@@ -7,6 +7,7 @@ import type { ClientConnection } from './client-connection.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReadRequests } from './reads.ts';
 import type { RequestCursor } from './request-cursor.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -21,6 +22,7 @@ export interface ConnectionHost {
   /** Shared by all that decode: no request is decoded inside another. */
   readonly cursor: RequestCursor;
   readonly stats: ServerStats;
+  readonly metrics: ServerMetrics;
   /** When the group being applied came, monotonic. */
   readonly appliedMs: number;
   /** `globalOutstandingLimit` is reached: who has requests under way is not read. */

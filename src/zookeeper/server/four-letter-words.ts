@@ -2,6 +2,8 @@ import { printHex, type SessionId } from '../jute/ids.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { shortOpName } from './connection-stats.ts';
 import { javaDate } from './java-date.ts';
+import { average } from './java-double.ts';
+import { type MetricValue, metricValues } from './metric-values.ts';
 import type { ServerView } from './server-view.ts';
 import { SERVER_VERSION } from './version.ts';
 
@@ -48,7 +50,7 @@ function serverText(server: ServerView, clients: string): string {
   return [
     `Zookeeper version: ${SERVER_VERSION}\n`,
     clients,
-    `Latency min/avg/max: ${stats.latencyMinMs}/${decimal(stats.latencyAvgMs)}/${stats.latencyMaxMs}\n`,
+    `Latency min/avg/max: ${stats.latencyMinMs}/${average(stats.latencyAvgMs)}/${stats.latencyMaxMs}\n`,
     `Received: ${stats.packetsReceived}\n`,
     `Sent: ${stats.packetsSent}\n`,
     `Connections: ${server.connections.size}\n`,
@@ -105,6 +107,7 @@ function resetConnections(server: ServerView): string {
 
 function resetServer(server: ServerView): string {
   server.stats.reset();
+  server.metrics.all.reset();
   return 'Server stats reset.\n';
 }
 
@@ -115,41 +118,10 @@ function monitorText(server: ServerView): string {
 }
 
 /** Also what the admin server's `monitor` shows. */
-export function monitorValues(server: ServerView): [key: string, value: string | number][] {
-  const { stats, tree, sessions } = server;
-  return [
-    ['version', SERVER_VERSION],
-    ['server_state', server.mode],
-    ['ephemerals_count', tree.ephemeralsCount],
-    ['min_latency', stats.latencyMinMs],
-    ['avg_latency', decimal(stats.latencyAvgMs)],
-    ['max_latency', stats.latencyMaxMs],
-    ['num_alive_connections', server.connections.size],
-    ['znode_count', tree.nodeCount],
-    ['watch_count', tree.watches.size],
-    ['approximate_data_size', tree.approximateDataSize],
-    ['global_sessions', sessions.size],
-    ['local_sessions', 0],
-    ['packets_received', stats.packetsReceived],
-    ['packets_sent', stats.packetsSent],
-    ['outstanding_requests', server.outstandingCount],
-    ['uptime', Math.floor(server.uptimeMs)],
-    ['auth_failed_count', stats.authFailedCount],
-    ['last_client_response_size', stats.lastResponseSize],
-    ['max_client_response_size', stats.maxResponseSize],
-    ['min_client_response_size', stats.minResponseSize],
-    ['connection_drop_probability', '0.0'],
-    ['outstanding_tls_handshake', 0],
-    ['non_mtls_remote_conn_count', 0],
-    ['non_mtls_local_conn_count', 0],
-    ['quorum_size', 0],
-    ['bytes_received_count', stats.bytesReceived],
-    ['connection_request_count', stats.connectionRequests],
-    ['connection_rejected', stats.connectionsRejected],
-    ['connection_drop_count', stats.connectionsDropped],
-    ['sessionless_connections_expired', stats.sessionlessExpired],
-    ['stale_sessions_expired', stats.sessionsExpired],
-  ];
+export function* monitorValues(server: ServerView): Generator<[key: string, value: MetricValue]> {
+  yield ['version', SERVER_VERSION];
+  yield ['server_state', server.mode];
+  yield* metricValues(server.metrics.all);
 }
 
 function configurationText(server: ServerView): string {
@@ -261,10 +233,4 @@ function digestText({ tree }: ServerView): string {
   let text = '';
   for (const { zxid, digest } of tree.digestLog.entries) text += `${zxid.toString(16)}: ${digest}\n`;
   return text;
-}
-
-/** As Java prints a double rounded to four places: `0.0`, `1.5`, `0.3333`. */
-function decimal(value: number): string {
-  const rounded = Math.round(value * 10_000) / 10_000;
-  return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
 }

@@ -55,6 +55,9 @@ export class OutstandingChanges {
   /** What they replaced, for a multi that fails. */
   #replaced: (ChangeRecord | undefined)[] | undefined;
   readonly #predictedBefore = new DigestSum();
+  /** Changes noted and forgotten so far. */
+  queuedCount = 0;
+  removedCount = 0;
 
   constructor(tree: DataTree) {
     this.#tree = tree;
@@ -110,6 +113,7 @@ export class OutstandingChanges {
     if (change.kind === 'deleted') record.exists = false;
     this.#replaced?.push(this.#byPath.get(record.path));
     this.#current.push(record);
+    this.queuedCount += 1;
     if (record.pendingCount === 0) this.#byPath.set(record.path, record);
     record.pendingCount += 1;
   }
@@ -117,6 +121,7 @@ export class OutstandingChanges {
   /** Forgets the changes since `keepForUndo`. */
   undo(): void {
     const replaced = this.#replaced ?? [];
+    this.removedCount += this.#current.length;
     for (let record = this.#current.pop(); record !== undefined; record = this.#current.pop()) {
       const before = replaced.pop();
       if (before === undefined) this.#byPath.delete(record.path);
@@ -141,6 +146,7 @@ export class OutstandingChanges {
 
   /** The oldest transaction is in the tree: newer changes of the same nodes stay. */
   applied(count: number): void {
+    this.removedCount += count;
     for (let left = count; left > 0; left -= 1) {
       const record = this.#touched.shift() as ChangeRecord;
       record.pendingCount -= 1;

@@ -1,9 +1,11 @@
+import type { Clock } from '../../runtime/clock.ts';
 import type { SessionId } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Preparer } from './prepare.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** What the pipeline tells the connections. */
@@ -22,6 +24,8 @@ export interface PipelineOptions {
   /** Sessions whose creation is applied, with their timeouts: what a snapshot holds. */
   readonly sessionTimeouts: Map<SessionId, number>;
   readonly preparer: Preparer;
+  readonly clock: Clock;
+  readonly metrics: ServerMetrics;
   readonly listener: PipelineListener;
   /** Standalone, leader or follower: the only stage that differs. */
   readonly agree: (listener: AgreementListener) => Agreement;
@@ -61,10 +65,11 @@ export class Pipeline implements AgreementListener {
   // ---------------------------------------------------------------- from the agreement
 
   committed(proposals: readonly Proposal[]): void {
-    const { listener } = this.#options;
+    const { listener, clock } = this.#options;
     try {
       listener.groupBegins();
-      for (const proposal of proposals) this.#apply(proposal);
+      const nowMs = clock.wallMs();
+      for (const proposal of proposals) this.#apply(proposal, nowMs);
       listener.groupApplied();
     } catch (error) {
       listener.failed(error);
@@ -75,14 +80,15 @@ export class Pipeline implements AgreementListener {
     this.#options.listener.failed(error);
   }
 
-  #apply(proposal: Proposal): void {
+  #apply(proposal: Proposal, nowMs: number): void {
     const { txn: record, request } = proposal;
     if (record === undefined) {
       request?.requester.completed(request, undefined);
       return;
     }
-    const { tree, preparer, listener } = this.#options;
+    const { tree, preparer, listener, metrics } = this.#options;
     const { header, txn } = record;
+    if (nowMs >= header.time) metrics.propagationLatency.add(nowMs - header.time);
     const result = tree.apply(header, txn);
     preparer.applied(proposal);
     if (txn.type === OpCode.createSession) this.#sessionCreated(header.clientId, txn.timeOut);

@@ -12,6 +12,7 @@ import { pathFault, RecentParent } from '../tree/path.ts';
 import type { ChangeRequest, CreateChange } from './change-requests.ts';
 import { newRecord, type OutstandingChanges } from './outstanding-changes.ts';
 import { quotaRefuses } from './quota-check.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 
 /** Who asks for a change, and the transaction it becomes. */
 export interface ChangeContext {
@@ -34,12 +35,14 @@ export class NodeChanges {
   readonly #tree: DataTree;
   readonly #changes: OutstandingChanges;
   readonly #config: ZooCfg;
+  readonly #metrics: ServerMetrics;
   readonly #parents = new RecentParent();
 
-  constructor(tree: DataTree, changes: OutstandingChanges, config: ZooCfg) {
+  constructor(tree: DataTree, changes: OutstandingChanges, config: ZooCfg, metrics: ServerMetrics) {
     this.#tree = tree;
     this.#changes = changes;
     this.#config = config;
+    this.#metrics = metrics;
   }
 
   prepare(context: ChangeContext, request: ChangeRequest): Prepared {
@@ -76,9 +79,7 @@ export class NodeChanges {
     if (path === '/' || this.#changes.has(path)) return ErrorCode.NODEEXISTS;
     if (this.#isEphemeral(parent.ephemeralOwner)) return ErrorCode.NOCHILDRENFOREPHEMERALS;
     const dataLength = request.data?.length ?? 0;
-    if (this.#config.enforceQuota && quotaRefuses(this.#tree, this.#changes, path, 1, dataLength)) {
-      return ErrorCode.QUOTAEXCEEDED;
-    }
+    if (this.#exceedsQuota(path, 1, dataLength)) return ErrorCode.QUOTAEXCEEDED;
 
     const parentCVersion = (parent.cversion + 1) | 0;
     parent.cversion = parentCVersion;
@@ -126,9 +127,7 @@ export class NodeChanges {
     if (node === undefined) return ErrorCode.NONODE;
     if (!this.#permits(node.acl, Perms.WRITE, context.ids)) return ErrorCode.NOAUTH;
     const dataLength = data?.length ?? 0;
-    if (this.#config.enforceQuota && quotaRefuses(this.#tree, this.#changes, path, 0, dataLength - node.dataLength)) {
-      return ErrorCode.QUOTAEXCEEDED;
-    }
+    if (this.#exceedsQuota(path, 0, dataLength - node.dataLength)) return ErrorCode.QUOTAEXCEEDED;
     if (version !== -1 && version !== node.version) return ErrorCode.BADVERSION;
     node.version = (node.version + 1) | 0;
     node.mzxid = context.zxid;
@@ -183,6 +182,12 @@ export class NodeChanges {
     }
     const node = this.#changes.get(path);
     if (node !== undefined) this.#changes.put(node, { kind: 'deleted' });
+  }
+
+  #exceedsQuota(path: string, nodes: number, bytes: number): boolean {
+    if (!this.#config.enforceQuota || !quotaRefuses(this.#tree, this.#changes, path, nodes, bytes)) return false;
+    this.#metrics.quotaWasExceeded(path);
+    return true;
   }
 
   #permits(acl: readonly ACL[], perm: number, ids: readonly Id[]): boolean {

@@ -13,12 +13,14 @@ import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
 import type { RequestCursor } from './request-cursor.ts';
+import type { PipelineCounts, ServerMetrics } from './server-metrics.ts';
 
 export interface PreparerOptions {
   readonly tree: DataTree;
   readonly clock: Clock;
   readonly config: ZooCfg;
   readonly cursor: RequestCursor;
+  readonly metrics: ServerMetrics;
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
 }
@@ -29,23 +31,38 @@ const nobody: readonly Id[] = [];
  * Turns a request into a transaction: what it will do, decided once, by whoever serialises (a standalone server, a leader). One
  * that fails becomes an error transaction, which takes a zxid like any other (PrepRequestProcessor).
  */
-export class Preparer {
+export class Preparer implements PipelineCounts {
   readonly #clock: Clock;
   readonly #changes: OutstandingChanges;
   readonly #nodes: NodeChanges;
   readonly #cursor: RequestCursor;
+  readonly #metrics: ServerMetrics;
   #lastZxid: Zxid;
+  #prepared = 0;
 
-  constructor({ tree, clock, config, cursor, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, cursor, metrics, lastZxid }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree);
-    this.#nodes = new NodeChanges(tree, this.#changes, config);
+    this.#nodes = new NodeChanges(tree, this.#changes, config, metrics);
     this.#cursor = cursor;
+    this.#metrics = metrics;
     this.#lastZxid = lastZxid;
   }
 
   get lastZxid(): Zxid {
     return this.#lastZxid;
+  }
+
+  get prepared(): number {
+    return this.#prepared;
+  }
+
+  get changesQueued(): number {
+    return this.#changes.queuedCount;
+  }
+
+  get changesRemoved(): number {
+    return this.#changes.removedCount;
   }
 
   prepare(request: PendingRequest): Proposal {
@@ -54,7 +71,7 @@ export class Preparer {
     const context = this.#begin(session.id, ids);
     if (type === OpCode.createSession || type === OpCode.closeSession) {
       const txn: Txn =
-        type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#nodes.closeSession(context);
+        type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#closeSession(context);
       return this.#end(context, request.xid, txn, request);
     }
     return this.#end(context, request.xid, sessionFault(request) || this.#decide(context, request), request);
@@ -69,7 +86,7 @@ export class Preparer {
   /** The end of a session that went silent: cxid 0, nobody waits. */
   prepareExpiry(sessionId: SessionId): Proposal {
     const context = this.#begin(sessionId, nobody);
-    return this.#end(context, 0, this.#nodes.closeSession(context), undefined);
+    return this.#end(context, 0, this.#closeSession(context), undefined);
   }
 
   /** The tree has it now. */
@@ -77,7 +94,15 @@ export class Preparer {
     this.#changes.applied(proposal.changeCount);
   }
 
+  #closeSession(context: ChangeContext): Txn {
+    const startMs = this.#clock.monotonicMs();
+    const txn = this.#nodes.closeSession(context);
+    this.#metrics.closeSessionPrepTime.add(Math.floor(this.#clock.monotonicMs() - startMs));
+    return txn;
+  }
+
   #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
+    this.#prepared += 1;
     this.#lastZxid = (this.#lastZxid + 1n) as Zxid;
     this.#changes.begin();
     return { sessionId, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };

@@ -32,6 +32,7 @@ import {
   writeMultiError,
 } from './replies.ts';
 import type { RequestCursor } from './request-cursor.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 
 /** The connection that asks. */
 export interface ReadClient extends Watcher {
@@ -45,15 +46,17 @@ export interface ReadClient extends Watcher {
 export class ReadRequests {
   readonly #tree: DataTree;
   readonly #cursor: RequestCursor;
+  readonly #metrics: ServerMetrics;
   readonly #skipAcl: boolean;
   /** The last list that was found to let everybody read: ids of lists are never given to another list. */
   #worldReadableAclId = -1;
   /** Of the request just decoded by `#readPathAndWatch`. */
   #watch = false;
 
-  constructor(tree: DataTree, config: ZooCfg, cursor: RequestCursor) {
+  constructor(tree: DataTree, config: ZooCfg, cursor: RequestCursor, metrics: ServerMetrics) {
     this.#tree = tree;
     this.#cursor = cursor;
+    this.#metrics = metrics;
     this.#skipAcl = config.skipAcl;
   }
 
@@ -118,6 +121,7 @@ export class ReadRequests {
     if (!this.#mayRead(node, client)) return this.#refuse(xid, ErrorCode.NOAUTH, client);
     if (this.#watch) this.#tree.watches.data.add(path, client, WatchMode.STANDARD);
     replyData(client.out, xid, this.#tree, node);
+    this.#metrics.read(path, this.#tree.dataLength(node));
   }
 
   /** A missing node leaves its watch too: it will be told of the creation. */
@@ -128,6 +132,7 @@ export class ReadRequests {
     if (this.#watch) this.#tree.watches.data.add(path, client, WatchMode.STANDARD);
     if (node === NO_NODE) return this.#refuse(xid, ErrorCode.NONODE, client);
     replyStat(client.out, xid, this.#tree, node);
+    this.#metrics.read(path, 0);
   }
 
   #getChildren(type: number, xid: number, path: string, client: ReadClient): void {
@@ -137,9 +142,16 @@ export class ReadRequests {
     if (!this.#mayRead(node, client)) return this.#refuse(xid, ErrorCode.NOAUTH, client);
     if (this.#watch) tree.watches.child.add(path, client, WatchMode.STANDARD);
     replyBody(client.out, xid, tree.lastProcessedZxid, (body) => {
-      tree.writeChildren(body, node);
+      this.#writeChildren(body, path, node);
       if (type === OpCode.getChildren2) tree.writeStat(body, node);
     });
+  }
+
+  #writeChildren(to: Writer, path: string, node: NodeId): void {
+    const before = to.size;
+    this.#tree.writeChildren(to, node);
+    // A count, and a length before each name.
+    this.#metrics.read(path, to.size - before - 4 * (1 + this.#tree.childCount(node)));
   }
 
   /** READ or ADMIN; without ADMIN the digests are hidden. */
@@ -199,8 +211,9 @@ export class ReadRequests {
         else {
           MultiHeader.write(body, { type, done: false, err: 0 });
           if (type === OpCode.getChildren) {
-            tree.writeChildren(body, node);
+            this.#writeChildren(body, path, node);
           } else {
+            this.#metrics.read(path, tree.dataLength(node));
             tree.writeData(body, node);
             tree.writeStat(body, node);
           }

@@ -8,6 +8,11 @@ export class ServerStats {
   authFailedCount = 0;
   // Counters of the metrics: they only grow.
   bytesReceived = 0;
+  /** Of replies, without pings. */
+  responseBytes = 0;
+  watchBytes = 0;
+  /** Beyond `fsync.warningthresholdms`. */
+  slowSyncs = 0;
   connectionRequests = 0;
   connectionsRejected = 0;
   connectionsDropped = 0;
@@ -39,6 +44,7 @@ export class ServerStats {
     if (wholeMs > this.#latencyMaxMs) this.#latencyMaxMs = wholeMs;
   }
 
+  /** @param size without its length field */
   responded(size: number): void {
     this.lastResponseSize = size;
     if (this.minResponseSize < 0 || size < this.minResponseSize) this.minResponseSize = size;

@@ -1,6 +1,8 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -12,6 +14,8 @@ export interface ServerView {
   readonly tree: DataTree;
   readonly sessions: Sessions;
   readonly stats: ServerStats;
+  readonly metrics: ServerMetrics;
+  readonly process: ProcessFacts;
   readonly connections: ReadonlySet<ClientConnection>;
   readonly mode: ServerMode;
   readonly serverId: number;

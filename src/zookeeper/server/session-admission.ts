@@ -8,6 +8,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import { type ConnectRequest, ConnectResponse } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 import { isPasswordOf, SessionIds, sessionPassword } from './session-identity.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -24,6 +25,7 @@ export interface SessionAdmissionOptions {
   readonly config: ZooCfg;
   readonly tree: DataTree;
   readonly sessions: Sessions;
+  readonly metrics: ServerMetrics;
   /** The top byte of new ids. */
   readonly serverId: number;
   readonly submit: (request: PendingRequest) => void;
@@ -42,7 +44,9 @@ export class SessionAdmission {
   }
 
   connect(request: ConnectRequest, applicant: Applicant): void {
-    const { tree, config } = this.#options;
+    const { tree, config, metrics } = this.#options;
+    // Nobody is held back: a bucket of tokens that never lacks one.
+    metrics.connectionTokenDeficit.add(0);
     if (request.lastZxidSeen > tree.lastProcessedZxid) {
       // The client has seen more than we have: it must find another server, so it gets no answer.
       const theirs = printHex(request.lastZxidSeen);
@@ -76,7 +80,8 @@ export class SessionAdmission {
   }
 
   #resume(request: ConnectRequest, timeoutMs: number, applicant: Applicant): void {
-    const { sessions, log, clock, closeOwner } = this.#options;
+    const { sessions, log, clock, closeOwner, metrics } = this.#options;
+    metrics.connectionRevalidateCount.add();
     const session = sessions.get(request.sessionId);
     // Unlike Apache we look at the password before we close the other connection: who does not know it disturbs nobody.
     if (session === undefined || session.closing || !isPasswordOf(session.id, request.passwd)) {

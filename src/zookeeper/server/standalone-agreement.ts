@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { DiskError } from '../../runtime/disk.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 
 /** The transaction log as this needs it. */
 export interface AppendLog {
@@ -20,6 +21,7 @@ export interface StandaloneAgreementOptions {
   /** `maxBatchSize`: so many do not wait for more. */
   readonly maxBatchSize: number;
   readonly listener: AgreementListener;
+  readonly metrics: ServerMetrics;
 }
 
 /**
@@ -36,6 +38,7 @@ export class StandaloneAgreement implements Agreement {
   #isSyncing = false;
   #isScheduled = false;
   #timer: Timer | undefined;
+  #syncStartMs = 0;
   #isOver = false;
 
   constructor(options: StandaloneAgreementOptions) {
@@ -80,6 +83,9 @@ export class StandaloneAgreement implements Agreement {
 
   #sync(): void {
     if (this.#gathering.length === 0) return;
+    this.#options.metrics.syncQueueSize.add(this.#gathering.length);
+    if (this.#gatheredTxns > 0) this.#options.metrics.syncBatchSize.add(this.#gatheredTxns);
+    this.#syncStartMs = this.#options.clock.monotonicMs();
     this.#syncing = this.#gathering;
     this.#gathering = [];
     this.#gatheredTxns = 0;
@@ -91,6 +97,7 @@ export class StandaloneAgreement implements Agreement {
     const group = this.#syncing;
     this.#syncing = [];
     this.#isSyncing = false;
+    this.#options.metrics.syncFlushTime.add(Math.floor(this.#options.clock.monotonicMs() - this.#syncStartMs));
     if (this.#isOver) return;
     if (error !== undefined) {
       this.#isOver = true;

@@ -3,6 +3,8 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
+import type { ProcessFacts } from '../../runtime/process-facts.ts';
+import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex, type SessionId } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
@@ -19,6 +21,8 @@ import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
+import { registerGauges } from './server-gauges.ts';
+import { ServerMetrics } from './server-metrics.ts';
 import { ServerStats } from './server-stats.ts';
 import type { ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
@@ -49,6 +53,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
   readonly stats = new ServerStats();
+  readonly metrics: ServerMetrics;
   readonly cursor = new RequestCursor();
   readonly mode = 'standalone';
   readonly serverId = 0;
@@ -76,23 +81,33 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.tree = recovered.tree;
     this.#sessionTimeouts = recovered.sessions;
     this.#startedMs = clock.monotonicMs();
+    const metrics = new ServerMetrics({ stats: this.stats, chance: () => fraction(runtime.random) });
+    this.metrics = metrics;
     this.#port = new ClientPort(config, this.log);
-    this.reads = new ReadRequests(this.tree, config, this.cursor);
+    this.reads = new ReadRequests(this.tree, config, this.cursor, metrics);
     this.sessions = new Sessions({
       clock,
       tickTimeMs: config.tickTimeMs,
       onExpired: (session) => this.#guarded(() => this.#expire(session)),
       isHeldBack: ({ owner }) => owner instanceof ClientConnection && owner.waitsForUs,
     });
+    const preparer = new Preparer({
+      ...{ tree: this.tree, clock, config, cursor: this.cursor, metrics },
+      lastZxid: recovered.lastZxid,
+    });
+    metrics.registerPipeline(preparer);
     this.#pipeline = new Pipeline({
       tree: this.tree,
+      clock,
+      metrics,
       sessions: this.sessions,
       sessionTimeouts: this.#sessionTimeouts,
-      preparer: new Preparer({ tree: this.tree, clock, config, cursor: this.cursor, lastZxid: recovered.lastZxid }),
+      preparer,
       listener: this,
       agree: (listener) =>
         new StandaloneAgreement({
           clock,
+          metrics,
           flushDelayMs: config.flushDelayMs,
           maxBatchSize: config.maxBatchSize,
           listener,
@@ -109,6 +124,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       clock,
       log: this.log,
       config,
+      metrics,
       tree: this.tree,
       sessions: this.sessions,
       serverId: STANDALONE_SESSION_SERVER,
@@ -123,6 +139,9 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       tree: this.tree,
       deleteContainer: (path) => this.#guarded(() => this.#pipeline.deleteContainer(path)),
     });
+    metrics.observeFiles(files, recovered, this.stats);
+    this.tree.keepAccount(metrics);
+    registerGauges(metrics.all, this);
     // Every session that recovery found gets its full time again.
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
   }
@@ -174,6 +193,10 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   get host(): string {
     return this.#options.runtime.network.hostname;
+  }
+
+  get process(): ProcessFacts {
+    return this.#options.runtime.process;
   }
 
   get snapshotDirectory(): string {
@@ -268,6 +291,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.log.error('the server stops: no request is served any more', {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
+    this.metrics.unrecoverableErrorCount.add();
     this.#closing ??= this.#stop('failed');
     this.#options.onFatal?.(error);
   }

@@ -15,6 +15,7 @@ import type { NodeKind } from './ephemeral-owner.ts';
 import { NO_NODE, type NodeId, NodeTable } from './node-table.ts';
 import { QuotaUsage } from './quota-usage.ts';
 import { QUOTA_ROOT } from './quotas.ts';
+import type { TreeAccount } from './tree-account.ts';
 import { type ApplyResult, TxnApplier } from './txn-applier.ts';
 import { missedEvent, type Watcher, Watches, WatchMode } from './watches.ts';
 
@@ -258,6 +259,13 @@ export class DataTree {
     // The tree of a fuzzy snapshot is no tree that ever was, until replay has passed the snapshot's end.
     if (this.digestLog.isFuzzy) return true;
     return digest.treeDigest === this.treeDigest;
+  }
+
+  /** Who is told what is written and how many watches fire, from now on. */
+  keepAccount(account: TreeAccount): void {
+    this.#applier.account = account;
+    this.watches.data.account = account;
+    this.watches.child.account = account;
   }
 
   // ---------------------------------------------------------------- applying

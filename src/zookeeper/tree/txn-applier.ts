@@ -8,6 +8,7 @@ import { CONTAINER_OWNER, ttlOwner } from './ephemeral-owner.ts';
 import { NO_NODE, type NodeId, type NodeTable, ROOT } from './node-table.ts';
 import { RecentParent } from './path.ts';
 import type { QuotaUsage } from './quota-usage.ts';
+import type { TreeAccount } from './tree-account.ts';
 import type { Watches } from './watches.ts';
 
 /** What a transaction did (DataTree.ProcessTxnResult). */
@@ -29,6 +30,7 @@ type Outcome = NodeId | ErrorCode;
 
 /** What transactions mean for the nodes, and who is told of it. */
 export class TxnApplier {
+  account: TreeAccount | undefined;
   readonly #nodes: NodeTable;
   readonly #quotas: QuotaUsage;
   readonly #watches: Watches;
@@ -125,6 +127,7 @@ export class TxnApplier {
     nodes.storeData(node, data);
     nodes.digests.dataChanged(node, data);
     this.#quotas.created(path, parentPath, data?.length ?? 0);
+    this.account?.wrote(path, data?.length ?? 0);
     this.#watches.data.trigger(path, EventType.NodeCreated, header.zxid, txn.acl);
     this.#childrenChanged(parent, header.zxid);
     return node;
@@ -167,6 +170,7 @@ export class TxnApplier {
     const dataLength = nodes.dataLength(node);
     nodes.drop(node);
     this.#quotas.deleted(path, nodes.path(parent), dataLength);
+    this.account?.wrote(path, 0);
 
     const told = this.#watches.data.trigger(path, EventType.NodeDeleted, zxid, acl);
     this.#watches.child.trigger(path, EventType.NodeDeleted, zxid, acl, told);
@@ -197,6 +201,7 @@ export class TxnApplier {
     nodes.setModified(node, header.zxid, header.time, version);
     nodes.digests.dataChanged(node, data);
     this.#quotas.changed(path, grownBytes);
+    this.account?.wrote(path, data?.length ?? 0);
     this.#watches.data.trigger(path, EventType.NodeDataChanged, header.zxid, nodes.acl(node));
     return node;
   }

@@ -1,6 +1,7 @@
 import type { ACL } from '../jute/data.ts';
 import { type EventType, KeeperState, WatcherType } from '../jute/events.ts';
 import type { Zxid } from '../jute/ids.ts';
+import type { TreeAccount } from './tree-account.ts';
 
 export interface WatchedEvent {
   readonly type: EventType;
@@ -25,6 +26,7 @@ const ANY_MODE = 7;
  * itself, without a set.
  */
 export class WatchTable {
+  account: TreeAccount | undefined;
   readonly #byPath = new Map<string, Watcher | Set<Watcher>>();
   readonly #byWatcher = new Map<Watcher, Map<string, number>>();
   #recursiveCount = 0;
@@ -108,6 +110,7 @@ export class WatchTable {
     else if (watching !== undefined) this.#spend(path, watching, told);
     if (this.#recursiveCount > 0) this.#collectRecursive(path, told);
     if (told.size === 0) return undefined;
+    this.account?.watchesFired(type, told.size);
     const event: WatchedEvent = { type, state: KeeperState.SyncConnected, path, zxid };
     for (const watcher of told) if (alreadyTold?.has(watcher) !== true) watcher.process(event, acl);
     return told;
