@@ -1,4 +1,4 @@
-/** `mntr`: the same names and the same form of values as Apache's server, fresh and used; figures that do not depend on time. */
+/** Four-letter words, and `mntr` above all: the same names and the same form of values as Apache's server, fresh and used; figures that do not depend on time. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { liveThrough, type Side, startBoth } from './operator/both-servers.ts';
@@ -76,4 +76,68 @@ test('srst sets back what Apache sets back', async (t) => {
     }),
   );
   assert.deepEqual(mine, theirs);
+});
+
+/** Names of servers, times and sizes of files differ; the rest may not. */
+function normalised(text: string): string {
+  return (
+    text
+      .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+      .replace(/0x1[0-9a-f]{14}\b/g, 'SESSION')
+      .replace(/\w{3} \w{3} \d\d [\d:]{8} UTC \d{4}/g, 'DATE')
+      .replace(/^(clientPort|dataDir|dataLogDir|dataDirSize|dataLogSize)=.*/gm, '$1=…')
+      .replace(/\b(est|lresp|llat|minlat|avglat|maxlat)=\d+/g, '$1=N')
+      .replace(/^Zookeeper version: .*/gm, 'Zookeeper version: V')
+      .replace(/^Latency min\/avg\/max: \d+\/\d+\.\d+\/\d+/gm, 'Latency min/avg/max: N')
+      // Apache was asked for its state until it had started.
+      .replace(/^(Received|Sent): \d+/gm, '$1: N')
+      .replace(/^(datadir_size|logdir_size): \d+/gm, '$1: N')
+  );
+}
+
+test('conf, cons, dump, stat, srvr, wchs, wchc, wchp, dirs, isro, gtmk, orst, crst and srst answer as Apache does', async (t) => {
+  const sides = await start(t);
+  const answers: string[][] = [];
+  for (const side of sides) {
+    await liveThrough(await side.client());
+    const said: string[] = [];
+    for (const word of [
+      'conf',
+      'cons',
+      'srvr',
+      'wchs',
+      'wchc',
+      'wchp',
+      'dirs',
+      'isro',
+      'gtmk',
+      'orst',
+      'crst',
+      'srst',
+    ]) {
+      const lines = normalised(await side.ask(word)).split('\n');
+      // Connections stand in any order.
+      said.push(`${word}: ${(word === 'cons' ? lines.sort() : lines).join('\n')}`);
+    }
+    // Sets of one size may stand in any order, and each asking connection is one of them.
+    const dump = normalised(await side.ask('dump')).split('\n');
+    said.push(dump.slice(0, dump.indexOf('Connections dump:')).join('\n'));
+    const mask = Buffer.alloc(12);
+    mask.write('stmk');
+    mask.writeBigInt64BE(307n, 4);
+    said.push(await side.ask(mask.toString('latin1')), await side.ask('gtmk'));
+    answers.push(said);
+  }
+  const [theirs, mine] = answers;
+  assert.deepEqual(mine, theirs);
+});
+
+test('envi has the keys of Apache that are no JVM’s', async (t) => {
+  const [apache, ours] = await start(t);
+  const keysOf = async (side: Side): Promise<string[]> =>
+    (await side.ask('envi'))
+      .split('\n')
+      .map((line) => line.split('=')[0] as string)
+      .filter((key) => !/^(java\.(?!io\.tmpdir)|node\.)/.test(key));
+  assert.deepEqual(await keysOf(ours), await keysOf(apache));
 });

@@ -13,7 +13,7 @@ export function simProcessFacts(startedMs: number): ProcessFacts {
     nodeVersion: '24.0.0',
     startedSeconds: startedMs / 1000,
     cpuSeconds: () => 0,
-    memory: () => ({ resident: 1 << 26, virtual: 1 << 30, heapUsed: 1 << 24, heapTotal: 1 << 25, heapMax: 1 << 31 }),
+    memory: () => ({ resident: 1 << 26, virtual: 1 << 30, heapUsed: 1 << 24, heapTotal: 1 << 25, heapMax: 2 ** 31 }),
     openFileCount: () => 20,
     maxFileCount: () => 1024,
   };

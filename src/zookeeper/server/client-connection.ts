@@ -18,6 +18,7 @@ import type { WatchedEvent } from '../tree/watches.ts';
 import { authenticate, withIds } from './authentication.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionStats } from './connection-stats.ts';
+import { wordLength } from './four-letter-words.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient } from './reads.ts';
 import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
@@ -241,6 +242,8 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       else replyWrite(this.out, request.xid, host.tree, result);
       const latencyMs = host.appliedMs - request.receivedMs;
       host.stats.answered(latencyMs);
+      // As Apache's, which does not get as far as naming it.
+      if (result?.type === OpCode.error) this.stats.lastType = 0;
       if (result === undefined) host.metrics.answeredReads(latencyMs, 1);
       else host.metrics.answeredWrite(latencyMs);
       const size = this.out.size - before - LENGTH_BYTES;
@@ -321,9 +324,10 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       this.#hello = bytes;
       return undefined;
     }
-    this.#hello = undefined;
     const word = Buffer.prototype.latin1Slice.call(bytes, 0, 4);
-    const answer = this.#host.fourLetterWord(word, this);
+    this.#hello = bytes.length < wordLength(word, this.#host.config) ? bytes : undefined;
+    if (this.#hello !== undefined) return undefined;
+    const answer = this.#host.fourLetterWord(word, this, bytes.subarray(4));
     if (answer === undefined) {
       this.#phase = 'connecting';
       return bytes;

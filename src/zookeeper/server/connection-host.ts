@@ -31,7 +31,7 @@ export interface ConnectionHost {
   outstandingCount: number;
   submit(request: PendingRequest): void;
   /** The answer to a four-letter word; undefined if these bytes are none. */
-  fourLetterWord(word: string, connection: ClientConnection): string | undefined;
+  fourLetterWord(word: string, connection: ClientConnection, rest: Uint8Array): string | undefined;
   /** Decides on a ConnectRequest; answers through `established`, `rejected` or `destroy`. */
   connect(request: ConnectRequest, connection: ClientConnection): void;
   /** Something waits to be sent when the group is applied. */

@@ -16,6 +16,7 @@ test('only srvr is answered by default', async () => {
   const world = await ServerWorld.start({ config: { '4lw.commands.whitelist': 'srvr' } });
   assert.match(await ask(world, 'srvr'), /^Zookeeper version: 3\.9\./);
   assert.equal(await ask(world, 'ruok'), 'ruok is not executed because it is not in the whitelist.\n');
+  assert.equal(await ask(world, 'stmk'), 'stmk is not executed because it is not in the whitelist.\n');
   assert.equal(await ask(world, 'mntr'), 'mntr is not executed because it is not in the whitelist.\n');
 });
 
@@ -88,4 +89,33 @@ test('dates are printed as Java prints them', () => {
   assert.equal(javaDate(0), 'Thu Jan 01 00:00:00 UTC 1970');
   assert.equal(javaDate(951_827_696_123), 'Tue Feb 29 12:34:56 UTC 2000');
   assert.equal(javaDate(1_795_449_265_000), 'Mon Nov 23 15:54:25 UTC 2026');
+});
+
+test('stmk takes eight bytes behind the word, together or byte by byte, and gtmk shows what it set', async () => {
+  const world = await ServerWorld.start();
+  assert.equal(await ask(world, 'gtmk'), '306');
+  for (const mask of [307n, -2n]) {
+    const client = await world.connect();
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64BE(mask);
+    client.word('stmk');
+    if (mask > 0n) client.raw(bytes);
+    else for (const byte of bytes) client.raw(Uint8Array.of(byte));
+    await world.until(() => client.isClosed);
+    assert.equal(client.text, String(mask));
+    assert.equal(await ask(world, 'gtmk'), String(mask));
+  }
+});
+
+test('orst has nothing to reset and says nothing, as a standalone server of Apache', async () => {
+  assert.equal(await ask(await ServerWorld.start(), 'orst'), '');
+});
+
+test('envi tells system, user and memory of the process', async () => {
+  const lines = (await ask(await ServerWorld.start(), 'envi')).split('\n');
+  assert.equal(lines[0], 'Environment:');
+  const values = new Map(lines.slice(1, -1).map((line) => line.split('=', 2) as [string, string]));
+  assert.equal(values.get('os.name'), 'Linux');
+  assert.equal(values.get('user.name'), 'user');
+  assert.match(values.get('os.memory.max') ?? '', /^\d+MB$/);
 });

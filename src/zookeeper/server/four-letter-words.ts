@@ -1,6 +1,8 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import { printHex, type SessionId } from '../jute/ids.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { shortOpName } from './connection-stats.ts';
+import { environmentOf } from './environment.ts';
 import { javaDate } from './java-date.ts';
 import { average } from './java-double.ts';
 import { type MetricValue, metricValues } from './metric-values.ts';
@@ -8,7 +10,7 @@ import type { ServerView } from './server-view.ts';
 import { SERVER_VERSION } from './version.ts';
 
 /** Answers for one server; the texts are Apache's, since monitors read them. */
-type Word = (server: ServerView, asking: ClientConnection) => string;
+type Word = (server: ServerView, asking: ClientConnection, rest: Uint8Array) => string;
 
 const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['ruok', () => 'imok'],
@@ -27,20 +29,37 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['isro', () => 'rw'],
   ['dirs', directoriesText],
   ['hash', digestText],
-  ['gtmk', () => '306'],
+  ['gtmk', (server) => String(server.trace.mask)],
+  ['stmk', setTraceMask],
+  // There are no observers to forget the figures of.
+  ['orst', () => ''],
 ]);
 
-/** Undefined if these four bytes are no word: then they are the length of a frame. */
-export function answerWord(word: string, server: ServerView, asking: ClientConnection): string | undefined {
+/** How many bytes a word is with what belongs to it: `stmk` comes with the new mask. */
+export function wordLength(word: string, config: ZooCfg): number {
+  return word === 'stmk' && isAllowed(word, config) ? 12 : 4;
+}
+
+function isAllowed(word: string, { fourLetterWords }: ZooCfg): boolean {
+  return fourLetterWords.includes('*') || fourLetterWords.includes(word);
+}
+
+/**
+ * Undefined if these four bytes are no word: then they are the length of a frame.
+ * @param rest what came behind them
+ */
+export function answerWord(
+  word: string,
+  server: ServerView,
+  asking: ClientConnection,
+  rest: Uint8Array,
+): string | undefined {
   const answer = words.get(word);
   if (answer === undefined) return undefined;
   asking.stats.packetsReceived += 1;
   server.stats.packetsReceived += 1;
-  const { fourLetterWords } = server.config;
-  if (!fourLetterWords.includes('*') && !fourLetterWords.includes(word)) {
-    return `${word} is not executed because it is not in the whitelist.\n`;
-  }
-  const text = answer(server, asking);
+  if (!isAllowed(word, server.config)) return `${word} is not executed because it is not in the whitelist.\n`;
+  const text = answer(server, asking, rest);
   server.stats.packetsSent += 1;
   return text;
 }
@@ -185,9 +204,14 @@ function connectionsDump(server: ServerView, toWallMs: number): string {
   return text;
 }
 
-/** There is no JVM to tell of; what clients read is the first line. */
 function environmentText(server: ServerView): string {
-  return ['Environment:', `zookeeper.version=${SERVER_VERSION}`, `host.name=${server.host}`, ''].join('\n');
+  const lines = environmentOf(server).map(([key, value]) => `${key}=${value}\n`);
+  return `Environment:\n${lines.join('')}`;
+}
+
+function setTraceMask(server: ServerView, _: ClientConnection, rest: Uint8Array): string {
+  server.trace.mask = Buffer.from(rest).readBigInt64BE(0);
+  return String(server.trace.mask);
 }
 
 function watchSummary({ tree: { watches } }: ServerView): string {

@@ -16,6 +16,8 @@ export interface ServerView {
   readonly stats: ServerStats;
   readonly metrics: ServerMetrics;
   readonly process: ProcessFacts;
+  /** ZooTrace's mask: kept for those who ask, nothing is traced by it. */
+  readonly trace: { mask: bigint };
   readonly connections: ReadonlySet<ClientConnection>;
   readonly mode: ServerMode;
   readonly serverId: number;

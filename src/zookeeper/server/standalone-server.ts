@@ -32,6 +32,8 @@ import type { ZookeeperServer } from './zookeeper-server.ts';
 
 /** The id in sessions of a server that is no member of an ensemble (ZooKeeperServer.createSessionTracker). */
 const STANDALONE_SESSION_SERVER = 1;
+/** ZooTrace: client requests, sessions, warnings and server packets. */
+const DEFAULT_TRACE_MASK = 306n;
 const MS_PER_HOUR = 3_600_000;
 
 export interface StandaloneServerOptions {
@@ -54,6 +56,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly reads: ReadRequests;
   readonly stats = new ServerStats();
   readonly metrics: ServerMetrics;
+  readonly trace = { mask: DEFAULT_TRACE_MASK };
   readonly cursor = new RequestCursor();
   readonly mode = 'standalone';
   readonly serverId = 0;
@@ -245,8 +248,8 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#admission.connect(request, connection);
   }
 
-  fourLetterWord(word: string, connection: ClientConnection): string | undefined {
-    return answerWord(word, this, connection);
+  fourLetterWord(word: string, connection: ClientConnection, rest: Uint8Array): string | undefined {
+    return answerWord(word, this, connection, rest);
   }
 
   hasOutput(connection: ClientConnection): void {

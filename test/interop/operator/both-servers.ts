@@ -134,6 +134,8 @@ export async function liveThrough(client: ZookeeperClient): Promise<void> {
   await client.getChildren('/app', { watch: () => undefined });
   await client.exists('/app/new', { watch: () => undefined });
   await client.exists('/app');
+  // Stays.
+  await client.exists('/app/later', { watch: () => undefined });
   await client.setData('/app', Buffer.from('yy'));
   await client.create('/app/new', null);
   await client.delete('/app/new');
