@@ -27,6 +27,47 @@ function accepted(
 
 const port: Limits = { min: 0, max: 65_535 };
 const notNegative: Limits = { min: 0 };
+const DEFAULT_METRICS_PROVIDER = 'org.apache.zookeeper.metrics.impl.DefaultMetricsProvider';
+
+const ms: Limits = { unit: 'ms', min: 1 };
+
+/** What operators look at a server with. */
+const observabilityKeys: readonly Option[] = [
+  option('admin.enableServer', 'boolean', true, 'AdminServer; off by default where no configuration file is read'),
+  option('admin.serverAddress', 'string', '0.0.0.0', 'address of the AdminServer'),
+  option('admin.serverPort', 'int', 8080, 'port of the AdminServer; in use, the server starts without it', port),
+  option('admin.commandURL', 'string', '/commands', 'path of the commands'),
+  option('admin.idleTimeout', 'int', 30_000, 'patience with silent connections', { unit: 'ms', min: 0 }),
+  option(
+    'admin.rateLimiterIntervalInMS',
+    'long',
+    300_000,
+    'between two restores (thousandths of it between snapshots)',
+    {
+      unit: 'ms',
+      min: 0,
+    },
+  ),
+  option('admin.snapshot.enabled', 'boolean', true, 'the command snapshot'),
+  option('admin.restore.enabled', 'boolean', true, 'the command restore'),
+  option('admin.portUnification', 'boolean', false, 'TLS beside plain HTTP'),
+  option('admin.forceHttps', 'boolean', false, 'TLS alone'),
+  option('admin.needClientAuth', 'boolean', false, 'certificates of clients'),
+  accepted('admin.httpVersion', 'int', 11, 'version of HTTP over TLS'),
+  option('metricsProvider.className', 'string', DEFAULT_METRICS_PROVIDER, 'where metrics go'),
+  option('metricsProvider.httpHost', 'string', '0.0.0.0', 'address of /metrics'),
+  option('metricsProvider.httpPort', 'int', 7000, 'port of /metrics', port),
+  option('metricsProvider.exportJvmInfo', 'boolean', true, 'figures of the process too'),
+  accepted('metricsProvider.numWorkerThreads', 'int', 1, 'threads'),
+  accepted('metricsProvider.maxQueueSize', 'int', 1_000_000, 'threads'),
+  accepted('metricsProvider.workerShutdownTimeoutMs', 'long', 1000, 'threads'),
+  option('jvm.pause.monitor', 'boolean', false, 'measures when the process stood still'),
+  option('jvm.pause.sleep.time.ms', 'int', 500, 'time between two looks', ms),
+  option('jvm.pause.warn-threshold.ms', 'int', 10_000, 'a warning from here on', ms),
+  option('jvm.pause.info-threshold.ms', 'int', 1000, 'a line from here on', ms),
+  option('audit.enable', 'boolean', false, 'audit log'),
+  option('audit.impl.class', 'string', 'org.apache.zookeeper.audit.Slf4jAuditLogger', 'where audit lines go'),
+];
 
 /** Keys that QuorumPeerConfig parses itself. */
 const parsedKeys: readonly Option[] = [
@@ -69,11 +110,6 @@ const parsedKeys: readonly Option[] = [
   accepted('quorum.auth.server.saslLoginContext', 'string', 'QuorumServer', 'SASL between servers'),
   accepted('quorum.auth.kerberos.servicePrincipal', 'string', 'zkquorum/localhost', 'SASL between servers'),
   accepted('quorum.cnxn.threads.size', 'int', 20, 'threads for connections between servers'),
-  accepted('jvm.pause.monitor', 'boolean', false, 'detector of JVM pauses'),
-  accepted('jvm.pause.sleep.time.ms', 'int', 500, 'detector of JVM pauses'),
-  accepted('jvm.pause.warn-threshold.ms', 'int', 10_000, 'detector of JVM pauses'),
-  accepted('jvm.pause.info-threshold.ms', 'int', 1000, 'detector of JVM pauses'),
-  accepted('metricsProvider.className', 'string', null, 'metrics provider'),
   accepted('multiAddress.enabled', 'boolean', false, 'several addresses a server'),
   accepted('multiAddress.reachabilityCheckTimeoutMs', 'int', 1000, 'check of addresses'),
   accepted('multiAddress.reachabilityCheckEnabled', 'boolean', true, 'check of addresses'),
@@ -111,11 +147,6 @@ const propertyKeys: readonly Option[] = [
   accepted('commitProcessor.numWorkerThreads', 'int', null, 'threads'),
   accepted('commitProcessor.maxReadBatchSize', 'int', -1, 'threads'),
   accepted('commitProcessor.maxCommitBatchSize', 'int', 1, 'threads'),
-  accepted('admin.enableServer', 'boolean', true, 'AdminServer'),
-  accepted('admin.serverAddress', 'string', '0.0.0.0', 'AdminServer'),
-  accepted('admin.serverPort', 'int', 8080, 'AdminServer'),
-  accepted('admin.commandURL', 'string', '/commands', 'AdminServer'),
-  accepted('admin.idleTimeout', 'int', 30_000, 'AdminServer'),
   accepted('leader.maxConcurrentSnapSyncs', 'int', 10, 'parallel synchronizations'),
   accepted('leader.maxConcurrentDiffSyncs', 'int', 100, 'parallel synchronizations'),
   accepted('snapshotSizeFactor', 'double', 0.33, 'when a learner gets a snapshot'),
@@ -127,7 +158,6 @@ const propertyKeys: readonly Option[] = [
   option('snapshot.compression.method', 'string', '', 'gz, snappy or none'),
   option('datadir.autocreate', 'boolean', true, 'missing directories are created'),
   option('db.autocreate', 'boolean', true, 'an empty directory is an empty tree'),
-  accepted('audit.enable', 'boolean', false, 'audit log'),
   accepted('fsync.warningthresholdms', 'long', 1000, 'time after which a sync is called slow'),
   accepted('serverCnxnFactory', 'string', null, 'class of the network layer'),
   accepted('fips-mode', 'boolean', true, 'TLS'),
@@ -152,5 +182,11 @@ const systemProperties: readonly Option[] = [
   }),
 ];
 
-export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys]);
+export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys, ...observabilityKeys]);
+/** Those that Apache turns into system properties. */
+export const propertyNames: ReadonlySet<string> = new Set(
+  [...propertyKeys, ...observabilityKeys]
+    .map(({ name }) => name)
+    .filter((name) => !/^(metricsProvider|jvm)\./.test(name)),
+);
 export const zookeeperSystemProperties = tableOf(systemProperties);

@@ -1,11 +1,12 @@
 import { ConfigError } from './config-error.ts';
+import { type Observability, readObservability } from './observability.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
-export interface ZooCfg {
+export interface ZooCfg extends Observability {
   readonly dataDir: string;
   readonly dataLogDir: string;
   /** Undefined: the file names no port. */
@@ -73,9 +74,17 @@ export interface ZooCfg {
   /** `group.N` and `weight.N` lines, as they stand. */
   readonly groups: ReadonlyMap<string, string>;
 
-  readonly admin: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly url: string };
+  /** What it was made from, for who asks the server. */
+  readonly source: ConfigSource;
   /** Lines to log once at the start. */
   readonly warnings: readonly string[];
+}
+
+export interface ConfigSource {
+  readonly text: string;
+  readonly isFile: boolean;
+  readonly keys: ReadonlyMap<string, string>;
+  readonly systemProperties: SystemProperties;
 }
 
 /** What `-D` flags say beside the file: `jute.maxbuffer`, or a zoo.cfg key as `zookeeper.<key>`. */
@@ -83,7 +92,7 @@ export type SystemProperties = Readonly<Record<string, string>>;
 
 /** @throws ConfigError naming key, value and fix */
 export function readZooCfg(text: string, systemProperties: SystemProperties = {}): ZooCfg {
-  return zooCfgOf(parseProperties(text), systemProperties);
+  return zooCfgOf(parseProperties(text), systemProperties, text);
 }
 
 /** A configuration from its keys, as tests and embedding programs give it. @throws ConfigError */
@@ -94,19 +103,29 @@ export function zooCfg(
   return zooCfgOf(new Map(Object.entries(keys).map(([key, value]) => [key, String(value)])), systemProperties);
 }
 
-export function zooCfgOf(given: ReadonlyMap<string, string>, systemProperties: SystemProperties): ZooCfg {
+/** @param fileText of the file that the keys are from, if they are */
+export function zooCfgOf(
+  given: ReadonlyMap<string, string>,
+  systemProperties: SystemProperties,
+  fileText?: string,
+): ZooCfg {
   const trimmed = new Map([...given].map(([key, value]) => [key, value.trim()]));
   const { properties, overrides } = splitSystemProperties(systemProperties);
   for (const [key, value] of overrides) if (!trimmed.has(key)) trimmed.set(key, value);
   const options = new Options(zooCfgOptions, trimmed, isMembership);
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
-  const config = typed(options, system, trimmed);
+  const config = typed(options, system, trimmed, {
+    text: fileText ?? [...trimmed].map(([key, value]) => `${key}=${value}\n`).join(''),
+    isFile: fileText !== undefined,
+    keys: trimmed,
+    systemProperties,
+  });
   checkTogether(options, config);
   return config;
 }
 
-function typed(options: Options, system: Options, given: ReadonlyMap<string, string>): ZooCfg {
+function typed(options: Options, system: Options, given: ReadonlyMap<string, string>, source: ConfigSource): ZooCfg {
   const tickTimeMs = options.number('tickTime');
   const minSessionTimeout = options.number('minSessionTimeout');
   const maxSessionTimeout = options.number('maxSessionTimeout');
@@ -171,12 +190,8 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     servers: serversOf(given),
     groups: new Map([...given].filter(([key]) => /^(group|weight)\./.test(key))),
 
-    admin: {
-      enabled: options.boolean('admin.enableServer'),
-      host: options.string('admin.serverAddress'),
-      port: options.number('admin.serverPort'),
-      url: options.string('admin.commandURL'),
-    },
+    ...readObservability(options, source.isFile),
+    source,
     warnings: [...options.warnings, ...system.warnings],
   };
 }

@@ -15,6 +15,7 @@ export class ClientPort {
   #withOutput: ClientConnection[] = [];
   #heldBack = new Set<ClientConnection>();
   #isClosed = false;
+  #isShut = false;
 
   constructor(config: ZooCfg, log: Log) {
     this.#config = config;
@@ -35,7 +36,7 @@ export class ClientPort {
         : maxCnxns > 0 && this.#connections.size >= maxCnxns
           ? `Too many connections - max is ${maxCnxns}`
           : undefined;
-    if (refusal !== undefined || this.#isClosed) {
+    if (refusal !== undefined || this.#isClosed || this.#isShut) {
       host.stats.connectionsRejected += 1;
       if (refusal !== undefined) this.#log.warn(refusal);
       connection.destroy();
@@ -81,6 +82,16 @@ export class ClientPort {
     const heldBack = this.#heldBack;
     this.#heldBack = new Set();
     for (const client of heldBack) client.pump();
+  }
+
+  /** Nobody stays, and nobody comes until `reopen`. */
+  shut(): void {
+    this.#isShut = true;
+    for (const client of [...this.#connections, ...this.#ending]) client.destroy();
+  }
+
+  reopen(): void {
+    this.#isShut = false;
   }
 
   close(): void {

@@ -125,8 +125,7 @@ function resetConnections(server: ServerView): string {
 }
 
 function resetServer(server: ServerView): string {
-  server.stats.reset();
-  server.metrics.all.reset();
+  server.resetStats();
   return 'Server stats reset.\n';
 }
 

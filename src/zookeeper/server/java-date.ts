@@ -5,14 +5,25 @@ const MS_PER_DAY = 86_400_000;
 
 /** `Mon Nov 23 15:54:25 UTC 2026`: java.util.Date's text, in UTC whatever the machine's zone. */
 export function javaDate(wallMs: number): string {
+  const { weekday, month, dayOfMonth, time, year } = partsOf(wallMs);
+  return `${weekday} ${month} ${dayOfMonth} ${time} UTC ${year}`;
+}
+
+/** `Mon, 23 Nov 2026 15:54:25 GMT` */
+export function httpDate(wallMs: number): string {
+  const { weekday, month, dayOfMonth, time, year } = partsOf(wallMs);
+  return `${weekday}, ${dayOfMonth} ${month} ${year} ${time} GMT`;
+}
+
+function partsOf(wallMs: number) {
   const wholeMs = Math.floor(wallMs);
   const day = Math.floor(wholeMs / MS_PER_DAY);
   const [year, month, dayOfMonth] = civil(day);
   const seconds = Math.floor((wholeMs - day * MS_PER_DAY) / 1000);
   const time = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(':');
   // 1970-01-01 was a Thursday.
-  const weekday = (((day + 4) % 7) + 7) % 7;
-  return `${days[weekday]} ${months[month - 1]} ${two(dayOfMonth)} ${time} UTC ${year}`;
+  const weekday = days[(((day + 4) % 7) + 7) % 7];
+  return { weekday, month: months[month - 1], dayOfMonth: two(dayOfMonth), time, year };
 }
 
 /** The date of a day since 1970 in the Gregorian calendar; years begin in March, so that the leap day is the last. */

@@ -58,6 +58,11 @@ export class Pipeline implements AgreementListener {
     this.#agreement.propose(this.#options.preparer.prepareDeleteContainer(path));
   }
 
+  /** Proposed and not yet applied. */
+  get pendingCount(): number {
+    return this.#agreement.pendingCount;
+  }
+
   close(): Promise<void> {
     return this.#agreement.close();
   }

@@ -65,6 +65,11 @@ export class Preparer implements PipelineCounts {
     return this.#changes.removedCount;
   }
 
+  /** The tree holds another content now, nothing is outstanding: the next zxid follows this one. */
+  treeReplaced(zxid: Zxid): void {
+    this.#lastZxid = zxid;
+  }
+
   prepare(request: PendingRequest): Proposal {
     if (request.type === OpCode.sync) return { txn: undefined, changeCount: 0, request };
     const { session, ids, type } = request;

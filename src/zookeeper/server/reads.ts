@@ -60,6 +60,11 @@ export class ReadRequests {
     this.#skipAcl = config.skipAcl;
   }
 
+  /** The tree holds another content now: what was learnt of its access lists does not count. */
+  treeReplaced(): void {
+    this.#worldReadableAclId = -1;
+  }
+
   /** @param frame with its header of 8 bytes */
   answer(type: number, xid: number, frame: Slices, client: ReadClient): void {
     try {

@@ -29,6 +29,8 @@ export interface ServerView {
   /** Absolute, with `version-2`. */
   readonly snapshotDirectory: string;
   readonly logDirectory: string;
+  /** `srst`. */
+  resetStats(): void;
   wallMs(): number;
   monotonicMs(): number;
   /** Bytes of the files in a directory. */

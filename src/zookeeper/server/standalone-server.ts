@@ -1,3 +1,4 @@
+import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { DiskError } from '../../runtime/disk.ts';
@@ -6,11 +7,13 @@ import type { Address, Connection, ConnectionHandler, Listener } from '../../run
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex, type SessionId } from '../jute/ids.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { AdminServer } from './admin/admin-server.ts';
+import type { AdminTarget, SnapshotFacts } from './admin/admin-target.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -21,6 +24,7 @@ import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
+import { loadReplacement, type Replacement, RestoreError, storeReplacement, treeOptionsOf } from './restore.ts';
 import { registerGauges } from './server-gauges.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { ServerStats } from './server-stats.ts';
@@ -47,7 +51,7 @@ export interface StandaloneServerOptions {
 }
 
 /** The parts of a standalone server, put together: nothing here decides anything about the protocol. */
-export class StandaloneServer implements ZookeeperServer, ConnectionHost, PipelineListener, ServerView {
+export class StandaloneServer implements ZookeeperServer, ConnectionHost, PipelineListener, AdminTarget {
   readonly config: ZooCfg;
   readonly clock: Clock;
   readonly log: Log;
@@ -65,13 +69,17 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly #options: StandaloneServerOptions;
   readonly #port: ClientPort;
   readonly #pipeline: Pipeline;
+  readonly #preparer: Preparer;
   readonly #admission: SessionAdmission;
   readonly #containers: ContainerManager;
   readonly #sessionTimeouts: Map<SessionId, number>;
   readonly #startedMs: number;
   #listener: Listener | undefined;
+  #admin: AdminServer | undefined;
   #purgeTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
+  /** A restore puts another tree in the place of this one: nothing is to be proposed meanwhile. */
+  #isRestoring = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: StandaloneServerOptions) {
@@ -99,6 +107,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       lastZxid: recovered.lastZxid,
     });
     metrics.registerPipeline(preparer);
+    this.#preparer = preparer;
     this.#pipeline = new Pipeline({
       tree: this.tree,
       clock,
@@ -149,14 +158,17 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
   }
 
-  /** Clients come from now on. */
-  start(listener: Listener): void {
+  /** Clients come from now on; operators when this resolves. */
+  async start(listener: Listener): Promise<void> {
     this.#listener = listener;
     this.sessions.start();
     this.#containers.start();
     if (this.config.purgeIntervalHours > 0) this.#purge();
     const { host, port } = listener.address;
     this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
+    if (!this.config.admin.enabled) return;
+    this.#admin = new AdminServer(this.#options.runtime, this);
+    await this.#admin.start(this.#options.runtime);
   }
 
   accept(connection: Connection): ConnectionHandler {
@@ -172,6 +184,10 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   get clientAddress(): Address {
     return this.#listener?.address ?? { host: '', port: 0 };
+  }
+
+  get adminAddress(): Address | undefined {
+    return this.#admin?.address;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -232,6 +248,77 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       if (!(error instanceof DiskError)) throw error;
     }
     return size;
+  }
+
+  resetStats(): void {
+    this.stats.reset();
+    // As Apache's Prometheus provider, whose readers take a counter that falls for a restart.
+    if (this.config.metricsProvider.kind !== 'prometheus') this.metrics.all.reset();
+  }
+
+  // ---------------------------------------------------------------- for the admin server
+
+  get isServing(): boolean {
+    return this.#state === 'serving';
+  }
+
+  lastSnapshot(): SnapshotFacts | undefined {
+    const { files, recovered } = this.#options;
+    const last = files.lastSnapshot ?? recovered.snapshot;
+    return last === undefined ? undefined : this.#factsOf(last);
+  }
+
+  async takeSnapshot(): Promise<SnapshotFacts> {
+    await this.#options.files.takeSnapshot(this.snapshotSubject);
+    return present(this.lastSnapshot(), 'a snapshot that was taken is there');
+  }
+
+  readSnapshot(path: string, position: number, length: number): Uint8Array {
+    const file = this.#options.runtime.disk.open(path, { readOnly: true });
+    try {
+      return file.readAt(position, length);
+    } finally {
+      file.close();
+    }
+  }
+
+  async restore(snapshot: Uint8Array): Promise<Zxid> {
+    const { files, runtime } = this.#options;
+    const startMs = this.clock.monotonicMs();
+    const replacement = await loadReplacement(this.clock, snapshot, treeOptionsOf(this.config));
+    if (this.#isRestoring || this.#state !== 'serving') throw new RestoreError('the server cannot be restored now');
+    this.#isRestoring = true;
+    // Clients come back with their sessions if the snapshot has them, and set their watches again.
+    this.#port.shut();
+    try {
+      while (this.#pipeline.pendingCount > 0) await new Promise<void>((resolve) => runtime.clock.soon(resolve));
+      if (!this.isServing) throw new RestoreError('the server has stopped');
+      const zxid = await storeReplacement(replacement, files, this.#preparer.lastZxid, this.log);
+      this.#replace(replacement, zxid);
+    } finally {
+      this.#isRestoring = false;
+      this.#port.reopen();
+    }
+    this.metrics.restoreTime.add(Math.floor(this.clock.monotonicMs() - startMs));
+    return replacement.zxid;
+  }
+
+  #replace({ tree, sessions }: Replacement, zxid: Zxid): void {
+    this.tree.become(tree);
+    this.reads.treeReplaced();
+    this.#preparer.treeReplaced(zxid);
+    for (const { id } of [...this.sessions]) if (!sessions.has(id)) this.sessions.remove(id);
+    this.#sessionTimeouts.clear();
+    for (const [id, timeoutMs] of sessions) {
+      this.#sessionTimeouts.set(id, timeoutMs);
+      this.sessions.remove(id);
+      this.sessions.add(id, timeoutMs);
+    }
+  }
+
+  #factsOf({ path, zxid }: { readonly path: string; readonly zxid: Zxid }): SnapshotFacts | undefined {
+    const stat = this.#options.runtime.disk.stat(path);
+    return stat === undefined ? undefined : { path, zxid, size: stat.size, modifiedMs: stat.modifiedMs };
   }
 
   // ---------------------------------------------------------------- for connections
@@ -301,7 +388,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   /** What a timer starts: a broken invariant stops this server, not its host. */
   #guarded(act: () => void): void {
-    if (this.#state !== 'serving') return;
+    if (this.#state !== 'serving' || this.#isRestoring) return;
     try {
       act();
     } catch (error) {
@@ -331,6 +418,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#containers.close();
     this.#purgeTimer?.cancel();
     this.#port.close();
+    await this.#admin?.close();
     await this.#listener?.close();
     await this.#pipeline.close();
     this.#options.release();

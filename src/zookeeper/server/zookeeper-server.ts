@@ -7,6 +7,7 @@ import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
 import { parentsToSync, syncDirectories } from './durable-directories.ts';
+import { treeOptionsOf } from './restore.ts';
 import type { ServerView } from './server-view.ts';
 import { StandaloneServer } from './standalone-server.ts';
 
@@ -19,6 +20,8 @@ export interface StartOptions {
 export interface ZookeeperServer {
   /** Where clients connect. */
   readonly clientAddress: Address;
+  /** Where the AdminServer listens; undefined where it is off, or its port was taken. */
+  readonly adminAddress: Address | undefined;
   readonly state: 'serving' | 'failed' | 'closed';
   /** What operators may look at. */
   readonly view: ServerView;
@@ -50,7 +53,7 @@ export async function startZookeeper(
     }
     server = new StandaloneServer({ runtime, config, files, recovered, release, onFatal: options.onFatal });
     takeStartSnapshot(files, server, recovered);
-    server.start(await listen(runtime, config, server));
+    await server.start(await listen(runtime, config, server));
     return server;
   } catch (error) {
     if (server === undefined) release();
@@ -100,7 +103,7 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
   return new FileSnapLog(runtime, {
     dataDir: config.dataDir,
     dataLogDir: config.dataLogDir,
-    tree: { digest: config.digestEnabled, extendedTypes: config.extendedTypesEnabled },
+    tree: treeOptionsOf(config),
     log: {
       preAllocBytes: config.preAllocSizeBytes,
       sizeLimitBytes: config.txnLogSizeLimitBytes,

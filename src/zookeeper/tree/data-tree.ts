@@ -38,12 +38,12 @@ export interface DataTreeOptions {
 export class DataTree {
   readonly watches = new Watches();
   /** Every 128th zxid with its digest, for the four-letter word `hash`. */
-  readonly digestLog = new DigestLog();
+  digestLog = new DigestLog();
   /** The newest transaction applied; a leader sets it to the first zxid of its epoch. */
   lastProcessedZxid: Zxid = 0n as Zxid;
-  readonly #nodes: NodeTable;
-  readonly #quotas: QuotaUsage;
-  readonly #applier: TxnApplier;
+  #nodes: NodeTable;
+  #quotas: QuotaUsage;
+  #applier: TxnApplier;
   #newestRestoredCzxid: Zxid = 0n as Zxid;
 
   private constructor(options: DataTreeOptions) {
@@ -363,6 +363,18 @@ export class DataTree {
     if (this.find('') === NO_NODE) throw new MalformedError('there is no root');
     this.#nodes.acls.purgeUnused();
     this.#quotas.measureAll();
+  }
+
+  /** Takes over all that another tree holds, which is not to be used any more. Watches and whoever keeps account stay. */
+  become(other: DataTree): void {
+    const { account } = this.#applier;
+    this.#nodes = other.#nodes;
+    this.#quotas = other.#quotas;
+    this.#applier = new TxnApplier(this.#nodes, this.#quotas, this.watches);
+    this.#applier.account = account;
+    this.digestLog = other.digestLog;
+    this.lastProcessedZxid = other.lastProcessedZxid;
+    this.#newestRestoredCzxid = other.#newestRestoredCzxid;
   }
 
   // ---------------------------------------------------------------- watches

@@ -1,0 +1,186 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../../../runtime/log.ts';
+import type { Address } from '../../../runtime/network.ts';
+import type { Runtime } from '../../../runtime/runtime.ts';
+import { allows, Perms } from '../../tree/acl.ts';
+import { authenticate } from '../authentication.ts';
+import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
+import type { AdminAnswer, AdminCommand } from './admin-command.ts';
+import type { AdminTarget } from './admin-target.ts';
+import { type Json, prettyJson } from './json.ts';
+import { lookingCommands } from './looking-commands.ts';
+import { snapshotCommands } from './snapshot-commands.ts';
+
+const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
+/** Of a snapshot file, between two writes. */
+const STREAM_BYTES = 256 * 1024;
+
+/** Apache's AdminServer: what operators look at, as JSON over HTTP. */
+export class AdminServer {
+  readonly #server: AdminTarget;
+  readonly #log: Log;
+  readonly #byName = new Map<string, AdminCommand>();
+  #endpoint: HttpEndpoint | undefined;
+
+  constructor(runtime: Runtime, server: AdminTarget) {
+    this.#server = server;
+    this.#log = runtime.log.named('zookeeper.admin');
+    const commands = [...lookingCommands, ...snapshotCommands(server, runtime.clock, this.#log)];
+    for (const command of commands) for (const name of command.names) this.#byName.set(name, command);
+  }
+
+  /** A port that is taken is a warning: clients are served all the same (a standalone Apache server ends). */
+  async start(runtime: Runtime): Promise<void> {
+    const { host, port, url, idleTimeoutMs } = this.#server.config.admin;
+    try {
+      this.#endpoint = await HttpEndpoint.listen({
+        network: runtime.network,
+        clock: runtime.clock,
+        at: { host, port },
+        idleTimeoutMs,
+        handle: (request, response) => void this.#handle(request, response),
+      });
+      this.#log.info(
+        `Started AdminServer on address ${host}, port ${this.#endpoint.address.port} and command URL ${url}`,
+      );
+    } catch (error) {
+      this.#log.warn(`Problem starting AdminServer on address ${host}, port ${port} and command URL ${url}`, {
+        reason: listenFault(error),
+      });
+    }
+  }
+
+  /** Undefined while it does not listen. */
+  get address(): Address | undefined {
+    return this.#endpoint?.address;
+  }
+
+  async close(): Promise<void> {
+    await this.#endpoint?.close();
+    this.#endpoint = undefined;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      this.#log.error('an admin command failed', { url: request.url, error });
+      if (!response.headersSent) send(response, 500, 'text/plain', 'the command failed, see the log of the server\n');
+      else response.destroy();
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { url } = this.#server.config.admin;
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== url && !pathname.startsWith(`${url}/`)) return send(response, 404, 'text/plain', 'Not Found\n');
+    switch (request.method) {
+      case 'GET':
+      case 'HEAD':
+      case 'POST':
+        break;
+      case 'OPTIONS':
+        response.setHeader('Allow', 'GET, HEAD, POST, OPTIONS');
+        return send(response, 200, undefined, '');
+      default:
+        return send(response, 405, undefined, '');
+    }
+    const name = decodeURIComponent(pathname.slice(url.length + 1));
+    if (name === '') return send(response, 200, undefined, this.#links());
+    const command = this.#byName.get(name);
+    const refusal = this.#refusalOf(name, command, request);
+    if (refusal !== undefined || command === undefined) return this.#send(response, name, refusal ?? {});
+    const body = command.method === 'POST' ? await bodyOf(request) : new Uint8Array(0);
+    const answer = await command.run(this.#server, { parameters: searchParams, body });
+    this.#send(response, command.names[0] ?? name, answer);
+  }
+
+  /** Undefined if the command may run. */
+  #refusalOf(name: string, command: AdminCommand | undefined, request: IncomingMessage): AdminAnswer | undefined {
+    if (command === undefined) return failure(200, `Unknown command: ${name}`);
+    if (!this.#server.isServing && command.worksAlways !== true) return failure(200, NOT_SERVING);
+    const denial = command.isSecured === true ? this.#denialOf(request) : undefined;
+    if (denial !== undefined) return denial;
+    const method = command.method ?? 'GET';
+    if ((request.method === 'POST') === (method === 'POST')) return undefined;
+    // Apache's servlet stumbles over its own null here, with the same status.
+    return failure(500, `${name} takes ${method}`);
+  }
+
+  /** `Authorization: <scheme> <data>`: all permissions on the root are needed. */
+  #denialOf(request: IncomingMessage): AdminAnswer | undefined {
+    const { authorization } = request.headers;
+    if (authorization === undefined) return failure(401, 'Auth info is missing for the command');
+    const { config, tree } = this.#server;
+    const [scheme = '', data, ...rest] = authorization.split(' ');
+    const address = (request.socket as { remoteAddress?: string }).remoteAddress ?? '';
+    const needsData = scheme !== 'ip';
+    const auth = data === undefined ? null : Buffer.from(data);
+    const ids =
+      rest.length > 0 || (needsData && auth === null)
+        ? undefined
+        : authenticate({ type: 0, scheme, auth }, address, config);
+    if (ids === undefined) return failure(401, 'Not authenticated');
+    const acl = tree.acl(tree.find('/'));
+    const isAllowed =
+      config.skipAcl ||
+      [Perms.READ, Perms.WRITE, Perms.CREATE, Perms.DELETE, Perms.ADMIN].every((perm) => allows(acl, perm, ids));
+    return isAllowed ? undefined : failure(403, 'Not authorized');
+  }
+
+  #links(): string {
+    const { url } = this.#server.config.admin;
+    const names = new Set([...this.#byName.values()].map(({ names: [first = ''] }) => first));
+    return [...names]
+      .sort()
+      .map((name) => `<a href="${url}/${name}">${name}</a>\n<br/>\n`)
+      .join('');
+  }
+
+  #send(response: ServerResponse, name: string, answer: AdminAnswer): void {
+    for (const [header, value] of Object.entries(answer.headers ?? {})) response.setHeader(header, value);
+    if (answer.stream !== undefined) return this.#stream(response, answer.stream);
+    const data = answer.data ?? {};
+    const all: Record<string, Json> = { ...data, command: name };
+    // A failure names the command first.
+    if (answer.status !== undefined && 'error' in data) {
+      delete all.error;
+      all.error = data.error as Json;
+    }
+    if (!('error' in all)) all.error = null;
+    send(response, answer.status ?? 200, 'application/json', prettyJson(all));
+  }
+
+  /** At the pace of the reader, a piece at a time. */
+  #stream(response: ServerResponse, { path, size }: { readonly path: string; readonly size: number }): void {
+    response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': size });
+    let position = 0;
+    const next = (): void => {
+      while (position < size && !response.destroyed) {
+        const piece = this.#server.readSnapshot(path, position, Math.min(STREAM_BYTES, size - position));
+        position += piece.length;
+        if (piece.length === 0) return void response.destroy();
+        if (!response.write(piece)) return void response.once('drain', next);
+      }
+      response.end();
+    };
+    next();
+  }
+}
+
+function failure(status: number, error: string): AdminAnswer {
+  return { status, data: { error } };
+}
+
+function send(response: ServerResponse, status: number, type: string | undefined, text: string): void {
+  if (type !== undefined) response.setHeader('Content-Type', type);
+  response.statusCode = status;
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}

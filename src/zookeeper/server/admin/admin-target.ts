@@ -1,0 +1,26 @@
+import type { Zxid } from '../../jute/ids.ts';
+import type { ServerView } from '../server-view.ts';
+
+/** A snapshot on the disk. */
+export interface SnapshotFacts {
+  readonly path: string;
+  readonly zxid: Zxid;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number;
+}
+
+/** What the admin server may do beyond looking. */
+export interface AdminTarget extends ServerView {
+  readonly isServing: boolean;
+  /** The newest one that is complete, undefined before the first. */
+  lastSnapshot(): SnapshotFacts | undefined;
+  takeSnapshot(): Promise<SnapshotFacts>;
+  /** The bytes of a file from a position, at most so many. */
+  readSnapshot(path: string, position: number, length: number): Uint8Array;
+  /**
+   * Puts the tree and the sessions of a snapshot in the place of what there is. Answers the snapshot's zxid.
+   * Rejects, and changes nothing, for bytes that are no snapshot with a zxid.
+   */
+  restore(snapshot: Uint8Array): Promise<Zxid>;
+}
