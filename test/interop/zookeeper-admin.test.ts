@@ -1,0 +1,154 @@
+/** The AdminServer beside Apache's: every command answers with the same keys, forms and values, as far as they are not a server's own. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { liveThrough, type Side, startBoth } from './operator/both-servers.ts';
+
+const keys = {
+  'admin.enableServer': true,
+  'admin.serverAddress': '127.0.0.1',
+  'admin.rateLimiterIntervalInMS': 0,
+  enforceQuota: true,
+};
+
+async function start(t: TestContext, more: Record<string, string | number> = {}): Promise<readonly [Side, Side]> {
+  const { apache, ours } = await startBoth({ keys: { ...keys, ...more }, portKey: 'admin.serverPort' });
+  t.after(() => Promise.all([apache.close(), ours.close()]));
+  return [apache, ours];
+}
+
+function ask(side: Side, path: string, init?: RequestInit): Promise<Response> {
+  return fetch(`http://127.0.0.1:${side.httpPort}${path}`, init);
+}
+
+const authorized = (scheme = 'digest me:mine'): RequestInit => ({ headers: { Authorization: scheme } });
+
+/** What differs between two servers that do the same: addresses, sizes of files, times, ids. */
+function normalised(body: string): string {
+  return (
+    body
+      .replace(/"127\.0\.0\.1:\d+"/g, '"ADDRESS"')
+      .replace(/\b\d{17,19}\b/g, 'SESSION')
+      // Apache keeps buckets that nobody is in any more.
+      .replace(/ *"\d+" : \[ \],?\n/g, '')
+      .replace(/"\d+" : \[ SESSION/g, '"TIME" : [ SESSION')
+      .replace(/("(?:version|data_dir|data_log_dir|initial_configuration)") : ".*"/g, '$1 : TEXT')
+      .replace(
+        /("(?:client_port|datadir_size|logdir_size|data_dir_size|log_dir_size|timestamp|uptime|established|last_response_time)") : \d+/g,
+        '$1 : N',
+      )
+      .replace(
+        /("(?:packets_sent|packets_received|last_latency|min_latency|avg_latency|max_latency)") : [\d.]+/g,
+        '$1 : N',
+      )
+  );
+}
+
+const commands = [
+  ...['', '/', '/configuration', '/conf', '/config', '/connections', '/cons', '/dirs', '/dump', '/get_trace_mask'],
+  ...['/set_trace_mask', '/set_trace_mask?traceMask=x', '/set_trace_mask?traceMask=307', '/gtmk', '/hash'],
+  ...['/initial_configuration', '/is_read_only', '/isro', '/last_snapshot', '/leader', '/lead', '/observers', '/ruok'],
+  ...['/observer_connection_stat_reset', '/server_stats', '/srvr', '/stats', '/voting_view', '/watches', '/wchc'],
+  ...['/watches_by_path', '/watch_summary', '/zabstate', '/snapshot', '/restore', '/nonsense', '/ruok/x', '/ruok/'],
+  ...['/connection_stat_reset', '/crst', '/connections'],
+];
+
+test('every command of the AdminServer answers as Apache 3.9.4’s', async (t) => {
+  const sides = await start(t);
+  const [theirs, mine] = await Promise.all(
+    sides.map(async (side) => {
+      await liveThrough(await side.client());
+      const answers: string[] = [];
+      for (const command of commands) {
+        const response = await ask(side, `/commands${command}`);
+        const type = response.headers.get('content-type');
+        answers.push(`${command}: ${response.status} ${type}\n${normalised(await response.text())}`);
+      }
+      return answers;
+    }),
+  );
+  assert.deepEqual(mine, theirs);
+});
+
+test('monitor, environment and system_properties have Apache’s keys and forms', async (t) => {
+  const sides = await start(t);
+  const [theirs, mine] = await Promise.all(
+    sides.map(async (side) => {
+      await liveThrough(await side.client());
+      const forms: Record<string, string> = {};
+      for (const command of ['monitor', 'environment']) {
+        const text = await (await ask(side, `/commands/${command}`)).text();
+        for (const [, key = '', value = ''] of text.matchAll(/^ {2}"(.*)" : (.*?),?$/gm)) {
+          if (/^(java\.(?!io\.tmpdir)|node\.)/.test(key)) continue;
+          forms[`${command} ${key}`] = /^-?\d+$/.test(value) ? 'int' : /^-?\d+\.\d+$/.test(value) ? 'decimal' : 'text';
+        }
+      }
+      const properties = (await (await ask(side, '/commands/sysp')).json()) as Record<string, string>;
+      for (const [key, value] of Object.entries(properties)) {
+        if (key.startsWith('zookeeper.') && !/serverPort|jmx/.test(key)) forms[key] = value;
+      }
+      return forms;
+    }),
+  );
+  assert.deepEqual(mine, theirs);
+});
+
+test('methods and credentials are judged as Apache judges them', async (t) => {
+  const sides = await start(t);
+  const [theirs, mine] = await Promise.all(
+    sides.map(async (side) => {
+      const client = await side.client();
+      const requests: [string, RequestInit][] = [
+        ['/', {}],
+        ['/commands/ruok', { method: 'PUT' }],
+        ['/commands/ruok', { method: 'DELETE' }],
+        ['/commands/ruok', { method: 'POST' }],
+        ['/commands/ruok', { method: 'HEAD' }],
+        ['/commands/nonsense', { method: 'POST' }],
+        ['/commands', { method: 'POST' }],
+        ['/commands/restore', authorized()],
+        ['/commands/restore', { method: 'POST', body: 'garbage' }],
+        ['/commands/restore', { method: 'POST', body: 'garbage', ...authorized('nobody x') }],
+        ['/commands/restore', { method: 'POST', body: 'garbage', ...authorized() }],
+        ['/commands/snapshot', authorized('digest')],
+        ['/commands/snapshot', authorized('digest a b c')],
+        ['/commands/snapshot?streaming=false', authorized('ip')],
+        ['/commands/snapshot?streaming=false', authorized('ip 1.2.3.4')],
+      ];
+      const answers: string[] = [];
+      for (const [path, init] of requests) {
+        const response = await ask(side, path, init);
+        const body = await response.text();
+        const isJson = response.headers.get('content-type') === 'application/json' && response.status !== 500;
+        answers.push(`${path} ${response.status} ${isJson ? body : ''}`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await client.setACL('/', [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]);
+      answers.push(await (await ask(side, '/commands/snapshot', authorized())).text());
+      return answers;
+    }),
+  );
+  assert.deepEqual(mine, theirs);
+});
+
+test('a snapshot that Apache streams restores ours, and ours restores Apache', async (t) => {
+  const [apache, ours] = await start(t);
+  for (const [from, to] of [
+    [apache, ours],
+    [ours, apache],
+  ] as const) {
+    const source = await from.client();
+    const name = `/of-${from.name}`;
+    await source.create(name, Buffer.from('kept'));
+    const streamed = await ask(from, '/commands/snapshot?streaming=true', authorized());
+    assert.equal(streamed.status, 200);
+    const zxid = streamed.headers.get('last_zxid');
+    const snapshot = Buffer.from(await streamed.arrayBuffer());
+    assert.equal(streamed.headers.get('snapshot_size'), String(snapshot.length));
+    const restored = await ask(to, '/commands/restore', { method: 'POST', body: snapshot, ...authorized() });
+    assert.equal(restored.status, 200, `${to.name} takes it`);
+    assert.deepEqual(await restored.json(), { last_zxid: Number(zxid), command: 'restore', error: null });
+    const reader = await to.client();
+    assert.equal((await reader.getData(name)).data?.toString(), 'kept');
+    await reader.create(`${name}/more`, null);
+  }
+});
