@@ -4,8 +4,9 @@ import type { ClientConnection } from './client-connection.ts';
 import { shortOpName } from './connection-stats.ts';
 import { environmentOf } from './environment.ts';
 import { javaDate } from './java-date.ts';
-import { average } from './java-double.ts';
+import { average, JavaDouble } from './java-double.ts';
 import { type MetricValue, metricValues } from './metric-values.ts';
+import { familiesOf, processFamilies } from './prometheus/exposition.ts';
 import type { ServerView } from './server-view.ts';
 import { SERVER_VERSION } from './version.ts';
 
@@ -139,7 +140,20 @@ function monitorText(server: ServerView): string {
 export function* monitorValues(server: ServerView): Generator<[key: string, value: MetricValue]> {
   yield ['version', SERVER_VERSION];
   yield ['server_state', server.mode];
-  yield* metricValues(server.metrics.all);
+  yield* valuesOfProvider(server);
+}
+
+/** Apache's providers differ in the names under which they show their values. */
+function* valuesOfProvider({ config, metrics, process }: ServerView): Generator<[key: string, value: MetricValue]> {
+  const { kind, exportJvmInfo } = config.metricsProvider;
+  if (kind === 'default') yield* metricValues(metrics.all);
+  if (kind !== 'prometheus') return;
+  for (const { samples } of [...familiesOf(metrics.all), ...(exportJvmInfo ? processFamilies(process) : [])]) {
+    for (const { name, labels, value } of samples) {
+      const text = labels.map(([label, of]) => `${label}="${of}"`).join(',');
+      yield [text === '' ? name : `${name}{${text}}`, new JavaDouble(value)];
+    }
+  }
 }
 
 function configurationText(server: ServerView): string {

@@ -12,13 +12,13 @@ import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import { AdminServer } from './admin/admin-server.ts';
 import type { AdminTarget, SnapshotFacts } from './admin/admin-target.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ContainerManager } from './container-manager.ts';
 import { answerWord } from './four-letter-words.ts';
+import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
@@ -75,7 +75,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly #sessionTimeouts: Map<SessionId, number>;
   readonly #startedMs: number;
   #listener: Listener | undefined;
-  #admin: AdminServer | undefined;
+  readonly #observers: Observers;
   #purgeTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   /** A restore puts another tree in the place of this one: nothing is to be proposed meanwhile. */
@@ -92,7 +92,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.tree = recovered.tree;
     this.#sessionTimeouts = recovered.sessions;
     this.#startedMs = clock.monotonicMs();
-    const metrics = new ServerMetrics({ stats: this.stats, chance: () => fraction(runtime.random) });
+    const metrics = new ServerMetrics({
+      stats: this.stats,
+      chance: () => fraction(runtime.random),
+      samplesAll: config.metricsProvider.kind === 'prometheus',
+    });
     this.metrics = metrics;
     this.#port = new ClientPort(config, this.log);
     this.reads = new ReadRequests(this.tree, config, this.cursor, metrics);
@@ -154,6 +158,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     metrics.observeFiles(files, recovered, this.stats);
     this.tree.keepAccount(metrics);
     registerGauges(metrics.all, this);
+    this.#observers = new Observers(runtime, this);
     // Every session that recovery found gets its full time again.
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
   }
@@ -166,9 +171,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     if (this.config.purgeIntervalHours > 0) this.#purge();
     const { host, port } = listener.address;
     this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
-    if (!this.config.admin.enabled) return;
-    this.#admin = new AdminServer(this.#options.runtime, this);
-    await this.#admin.start(this.#options.runtime);
+    await this.#observers.start();
   }
 
   accept(connection: Connection): ConnectionHandler {
@@ -187,7 +190,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   get adminAddress(): Address | undefined {
-    return this.#admin?.address;
+    return this.#observers.adminAddress;
+  }
+
+  get metricsAddress(): Address | undefined {
+    return this.#observers.metricsAddress;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -418,7 +425,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#containers.close();
     this.#purgeTimer?.cancel();
     this.#port.close();
-    await this.#admin?.close();
+    await this.#observers.close();
     await this.#listener?.close();
     await this.#pipeline.close();
     this.#options.release();

@@ -22,6 +22,8 @@ export interface ZookeeperServer {
   readonly clientAddress: Address;
   /** Where the AdminServer listens; undefined where it is off, or its port was taken. */
   readonly adminAddress: Address | undefined;
+  /** The same of `/metrics` for Prometheus. */
+  readonly metricsAddress: Address | undefined;
   readonly state: 'serving' | 'failed' | 'closed';
   /** What operators may look at. */
   readonly view: ServerView;

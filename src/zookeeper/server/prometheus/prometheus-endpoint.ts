@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Timer } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
+import type { Address } from '../../../runtime/network.ts';
+import type { Runtime } from '../../../runtime/runtime.ts';
+import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
+import type { ServerView } from '../server-view.ts';
+import { CONTENT_TYPE, exposition, familiesOf, processFamilies } from './exposition.ts';
+
+/** Quantiles stand for five to ten minutes, where the Java client's stand for eight to ten. */
+const PERIOD_MS = 300_000;
+/** Of Jetty, which serves Apache's. */
+const IDLE_TIMEOUT_MS = 30_000;
+
+/** `/metrics` of `org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider`. */
+export class PrometheusEndpoint {
+  readonly #runtime: Runtime;
+  readonly #server: ServerView;
+  readonly #log: Log;
+  #endpoint: HttpEndpoint | undefined;
+  #timer: Timer | undefined;
+
+  constructor(runtime: Runtime, server: ServerView) {
+    this.#runtime = runtime;
+    this.#server = server;
+    this.#log = runtime.log.named('zookeeper.metrics');
+  }
+
+  get address(): Address | undefined {
+    return this.#endpoint?.address;
+  }
+
+  /** A port that is taken is a warning, as the AdminServer's. */
+  async start(): Promise<void> {
+    const { host, port, exportJvmInfo } = this.#server.config.metricsProvider;
+    this.#armPeriod();
+    try {
+      this.#endpoint = await HttpEndpoint.listen({
+        network: this.#runtime.network,
+        clock: this.#runtime.clock,
+        at: { host, port },
+        idleTimeoutMs: IDLE_TIMEOUT_MS,
+        handle: (request, response) => this.#handle(request, response),
+      });
+      this.#log.info(
+        `Starting /metrics HTTP endpoint at host: ${host}, port: ${this.#endpoint.address.port}, exportJvmInfo: ${exportJvmInfo}`,
+      );
+    } catch (error) {
+      this.#log.warn('Cannot start /metrics server', { host, port, reason: listenFault(error) });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#endpoint?.close();
+    this.#endpoint = undefined;
+  }
+
+  #armPeriod(): void {
+    this.#timer = this.#runtime.clock.after(PERIOD_MS, () => {
+      this.#server.metrics.all.beginPeriod();
+      this.#armPeriod();
+    });
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== '/metrics') return answer(response, 404, 'text/plain', 'Not Found\n');
+    if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return answer(response, 405, 'text/plain', '');
+    const names = new Set(searchParams.getAll('name[]'));
+    const { metrics, process, config } = this.#server;
+    const families = [...familiesOf(metrics.all)];
+    if (config.metricsProvider.exportJvmInfo) families.push(...processFamilies(process));
+    const text = exposition(families, names.size === 0 ? undefined : (name) => names.has(name));
+    answer(response, 200, CONTENT_TYPE, text);
+  }
+}
+
+function answer(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
+}
