@@ -390,8 +390,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #submit(type: number, xid: number, frame: Slices): void {
     const request = this.#enqueue(type, xid, frame);
     this.#host.submit(request);
-    // Hundreds wait for a sync at a time: what they do not hold, the garbage collector need not copy. A sync answers its path.
-    if (type !== OpCode.sync) request.frame = noSlices;
+    // Hundreds wait for a sync at a time: what they do not hold, the garbage collector need not copy. A sync answers its path,
+    // and an audit log tells what was asked for.
+    if (type !== OpCode.sync && !this.#host.config.auditEnabled) request.frame = noSlices;
   }
 
   #enqueue(type: number, xid: number, frame: Slices): PendingRequest {

@@ -3,6 +3,7 @@ import type { SessionId } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
+import { type AuditLog, nothingDoomed } from './audit/audit-log.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Preparer } from './prepare.ts';
 import type { ServerMetrics } from './server-metrics.ts';
@@ -26,6 +27,7 @@ export interface PipelineOptions {
   readonly preparer: Preparer;
   readonly clock: Clock;
   readonly metrics: ServerMetrics;
+  readonly audit: AuditLog | undefined;
   readonly listener: PipelineListener;
   /** Standalone, leader or follower: the only stage that differs. */
   readonly agree: (listener: AgreementListener) => Agreement;
@@ -91,10 +93,12 @@ export class Pipeline implements AgreementListener {
       request?.requester.completed(request, undefined);
       return;
     }
-    const { tree, preparer, listener, metrics } = this.#options;
+    const { tree, preparer, listener, metrics, audit } = this.#options;
     const { header, txn } = record;
     if (nowMs >= header.time) metrics.propagationLatency.add(nowMs - header.time);
+    const doomed = audit?.doomedBy(tree, record) ?? nothingDoomed;
     const result = tree.apply(header, txn);
+    audit?.applied(record, result, request, doomed);
     preparer.applied(proposal);
     if (txn.type === OpCode.createSession) this.#sessionCreated(header.clientId, txn.timeOut);
     const closed = txn.type === OpCode.closeSession ? this.#sessionClosed(header.clientId) : undefined;

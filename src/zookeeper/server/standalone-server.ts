@@ -13,6 +13,7 @@ import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { AdminTarget, SnapshotFacts } from './admin/admin-target.ts';
+import type { AuditLog } from './audit/audit-log.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -45,6 +46,8 @@ export interface StandaloneServerOptions {
   readonly config: ZooCfg;
   readonly files: FileSnapLog;
   readonly recovered: Recovered;
+  /** Undefined: nobody wants to know. */
+  readonly audit: AuditLog | undefined;
   /** Gives the data directories free. */
   readonly release: () => void;
   readonly onFatal: ((error: unknown) => void) | undefined;
@@ -116,6 +119,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       tree: this.tree,
       clock,
       metrics,
+      audit: options.audit,
       sessions: this.sessions,
       sessionTimeouts: this.#sessionTimeouts,
       preparer,
@@ -171,6 +175,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     if (this.config.purgeIntervalHours > 0) this.#purge();
     const { host, port } = listener.address;
     this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
+    this.#options.audit?.started();
     await this.#observers.start();
   }
 
@@ -421,6 +426,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    this.#options.audit?.stopping();
     this.sessions.close();
     this.#containers.close();
     this.#purgeTimer?.cancel();

@@ -6,6 +6,8 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
+import { auditToLog } from './audit/audit-event.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { parentsToSync, syncDirectories } from './durable-directories.ts';
 import { treeOptionsOf } from './restore.ts';
 import type { ServerView } from './server-view.ts';
@@ -45,6 +47,7 @@ export async function startZookeeper(
   const release = (): void => {
     for (const lock of locks) lock.release();
   };
+  const audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
   let server: StandaloneServer | undefined;
   try {
     const files = openFiles(runtime, config);
@@ -53,11 +56,12 @@ export async function startZookeeper(
     if (recovered.lastZxid < 0n) {
       throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
     }
-    server = new StandaloneServer({ runtime, config, files, recovered, release, onFatal: options.onFatal });
+    server = new StandaloneServer({ runtime, config, files, recovered, audit, release, onFatal: options.onFatal });
     takeStartSnapshot(files, server, recovered);
     await server.start(await listen(runtime, config, server));
     return server;
   } catch (error) {
+    audit?.startFailed();
     if (server === undefined) release();
     else await server.close();
     throw error;
