@@ -78,6 +78,17 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
   { given: { dataDir: '/d', secureClientPort: 2281 }, says: /TLS for clients is not supported yet/ },
   { given: { dataDir: '/d', 'server.1': 'a:2888' }, says: /server\.1=a:2888 is refused: expected host:peerPort/ },
   { given: { dataDir: '/d', peerType: 'king' }, says: /choose participant or observer/ },
+  { given: { dataDir: '/d', 'admin.serverPort': 70_000 }, says: /admin\.serverPort=70000 is refused/ },
+  {
+    given: { dataDir: '/d', 'admin.forceHttps': 'true' },
+    says: /admin\.forceHttps=true is refused: TLS for the admin/,
+  },
+  { given: { dataDir: '/d', 'admin.portUnification': 'true' }, says: /admin\.portUnification=true is refused/ },
+  { given: { dataDir: '/d', 'admin.needClientAuth': 'true' }, says: /admin\.needClientAuth=true is refused/ },
+  { given: { dataDir: '/d', 'metricsProvider.className': 'x.Y' }, says: /metricsProvider\.className=x\.Y is refused/ },
+  { given: { dataDir: '/d', 'metricsProvider.httpPort': -1 }, says: /metricsProvider\.httpPort=-1 is refused/ },
+  { given: { dataDir: '/d', 'audit.impl.class': 'x.Y' }, says: /audit\.impl\.class=x\.Y is refused/ },
+  { given: { dataDir: '/d', 'jvm.pause.sleep.time.ms': 0 }, says: /jvm\.pause\.sleep\.time\.ms=0 is refused/ },
 ];
 for (const { given, says } of refused) {
   test(`zoo.cfg refuses ${JSON.stringify(given)}`, () => assert.throws(() => zooCfg(given), says));
@@ -89,6 +100,13 @@ test('an unknown key and a key without effect are warnings, once each', () => {
     'nio.numWorkerThreads=4 is accepted without effect',
     'helloWorld=x is unknown and ignored',
   ]);
+});
+
+test('the admin server is on where a file configures the server, and where it is asked for', () => {
+  assert.equal(readZooCfg('dataDir=/d').admin.enabled, true);
+  assert.equal(readZooCfg('dataDir=/d\nadmin.enableServer=false').admin.enabled, false);
+  assert.equal(zooCfg({ dataDir: '/d' }).admin.enabled, false);
+  assert.equal(zooCfg({ dataDir: '/d', 'admin.enableServer': true }).admin.enabled, true);
 });
 
 test('members of an ensemble are read, with roles, client ports and IPv6', () => {
