@@ -107,7 +107,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       clock,
       tickTimeMs: config.tickTimeMs,
       onExpired: (session) => this.#guarded(() => this.#expire(session)),
-      isHeldBack: ({ owner }) => owner instanceof ClientConnection && owner.waitsForUs,
+      isHeldBack: ({ owner }) => this.#isRestoring || (owner instanceof ClientConnection && owner.waitsForUs),
     });
     const preparer = new Preparer({
       ...{ tree: this.tree, clock, config, cursor: this.cursor, metrics },

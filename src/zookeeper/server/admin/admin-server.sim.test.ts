@@ -175,6 +175,41 @@ for (const kind of ['none', 'process', 'power'] as const) {
   });
 }
 
+test('a restore that the disk refuses leaves everything as it was, and nobody expires meanwhile', async () => {
+  const world = await ServerWorld.start({ config: admin });
+  await write(world, OpCode.create, '/a', 'before');
+  const { body: snapshot } = await ask(world, '/commands/snapshot', authorized);
+  const client = await world.open({ timeOut: 2000 });
+  client.sendTogether([setData('/a', 'after'), create('/e', '', 1)]);
+  await world.until(() => client.heard.length === 2);
+  world.machine.disk.failNext({ operation: 'sync', code: 'ENOSPC', path: 'snapshot.' });
+  const answer = await ask(world, '/commands/restore', { method: 'POST', body: snapshot, ...authorized });
+  assert.equal(answer.status, 500);
+  assert.deepEqual([await read(world, '/a'), await read(world, '/e')], ['after', '']);
+  // Its connection was closed: it did not come back in time.
+  await world.sim.runFor(5000);
+  assert.equal(await read(world, '/e'), undefined);
+  await world.crash('power');
+  assert.equal(await read(world, '/a'), 'after');
+  assert.deepEqual(world.fatal, []);
+});
+
+test('writes that are under way when a restore comes are lost as a whole or not acknowledged', async () => {
+  const world = await ServerWorld.start({ config: { ...admin, flushDelay: 50 } });
+  await write(world, OpCode.create, '/a', 'before');
+  const { body: snapshot } = await ask(world, '/commands/snapshot', authorized);
+  const client = await world.open();
+  const answer = ask(world, '/commands/restore', { method: 'POST', body: snapshot, ...authorized });
+  client.sendTogether(Array.from({ length: 50 }, (_, index) => create(`/n${index}`, 'x')));
+  assert.equal((await answer).status, 200);
+  assert.equal(world.server.view.outstandingCount, 0);
+  assert.equal(await read(world, '/n0'), undefined);
+  await write(world, OpCode.setData, '/a', 'since');
+  await world.crash('power');
+  assert.deepEqual([await read(world, '/a'), await read(world, '/n49')], ['since', undefined]);
+  assert.deepEqual(world.fatal, []);
+});
+
 test('a snapshot of a server that is ahead brings its zxid along', async () => {
   const source = await ServerWorld.start({ config: admin });
   for (let count = 0; count < 5; count += 1) await write(source, OpCode.create, `/n${count}`, 'x');
