@@ -109,10 +109,8 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       onExpired: (session) => this.#guarded(() => this.#expire(session)),
       isHeldBack: ({ owner }) => this.#isRestoring || (owner instanceof ClientConnection && owner.waitsForUs),
     });
-    const preparer = new Preparer({
-      ...{ tree: this.tree, clock, config, cursor: this.cursor, metrics },
-      lastZxid: recovered.lastZxid,
-    });
+    const parts = { tree: this.tree, clock, config, cursor: this.cursor, metrics };
+    const preparer = new Preparer({ ...parts, lastZxid: recovered.lastZxid });
     metrics.registerPipeline(preparer);
     this.#preparer = preparer;
     this.#pipeline = new Pipeline({
