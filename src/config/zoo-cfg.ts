@@ -37,7 +37,7 @@ export interface ZooCfg {
   readonly maxBatchSize: number;
   readonly forceSync: boolean;
   readonly trustEmptySnapshot: boolean;
-  readonly snapshotCompression: string;
+  readonly snapshotCompression: 'none' | 'gz' | 'snappy';
   readonly digestEnabled: boolean;
   readonly closeSessionTxnEnabled: boolean;
   readonly serializeLastProcessedZxid: boolean;
@@ -138,7 +138,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxBatchSize: options.number('maxBatchSize'),
     forceSync: options.boolean('forceSync'),
     trustEmptySnapshot: options.boolean('snapshot.trust.empty'),
-    snapshotCompression: options.string('snapshot.compression.method'),
+    snapshotCompression: compressionMethod(options.string('snapshot.compression.method')),
     digestEnabled: options.boolean('digest.enabled'),
     closeSessionTxnEnabled: options.boolean('closeSessionTxn.enabled'),
     serializeLastProcessedZxid: options.boolean('serializeLastProcessedZxid.enabled'),
@@ -256,10 +256,12 @@ function checkTogether(options: Options, config: ZooCfg): void {
       `it must not exceed maxSessionTimeout (${config.maxSessionTimeoutMs} ms)`,
     );
   }
-  const method = config.snapshotCompression;
-  if (method !== '' && method !== 'gz' && method !== 'snappy') {
-    throw new ConfigError('snapshot.compression.method', method, 'choose gz or snappy, or leave it out');
-  }
+}
+
+function compressionMethod(method: string): 'none' | 'gz' | 'snappy' {
+  if (method === '') return 'none';
+  if (method === 'gz' || method === 'snappy') return method;
+  throw new ConfigError('snapshot.compression.method', method, 'choose gz or snappy, or leave it out');
 }
 
 /** The whole table, for documentation and tests. */

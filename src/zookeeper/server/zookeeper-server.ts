@@ -72,9 +72,6 @@ function refuseEnsemble(config: ZooCfg): void {
     );
   }
   if (config.clientPort === undefined) throw new ConfigError('clientPort', undefined, 'port for clients');
-  if (config.snapshotCompression === 'snappy') {
-    throw new ConfigError('snapshot.compression.method', 'snappy', 'choose gz, or leave it out');
-  }
 }
 
 /** Before anything is made: a data directory must not be lost with the power, nor a parent made for it. */
@@ -111,7 +108,7 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
     trustEmptySnapshot: config.trustEmptySnapshot,
     autoCreate: config.autocreateDatabase,
     createDirectories: config.autocreateDirectories,
-    compression: config.snapshotCompression === 'gz' ? 'gz' : 'none',
+    compression: config.snapshotCompression,
     serializeLastProcessedZxid: config.serializeLastProcessedZxid,
   });
 }
