@@ -29,10 +29,12 @@ export class RawLog {
   readonly #file: File;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
-  #position = LOG_HEADER_BYTES;
+  #position: number;
 
-  constructor(file: File) {
+  /** @param position of an entry */
+  constructor(file: File, position = LOG_HEADER_BYTES) {
     this.#file = file;
+    this.#position = position;
   }
 
   /** Of the next entry. */

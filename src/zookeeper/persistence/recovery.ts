@@ -2,6 +2,7 @@ import { CorruptionError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { counterOf, epochOf, printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
+import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
 import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
@@ -20,6 +21,8 @@ export interface RecoveryOptions {
   readonly trustEmptySnapshot?: boolean;
   /** `zookeeper.db.autocreate`, default true: begin with an empty database where there is none. */
   readonly autoCreate?: boolean;
+  /** Changes no file: nothing torn or empty is removed. */
+  readonly readOnly?: boolean;
 }
 
 /** A transaction that is in the log: what a leader sends to a learner that lacks it. */
@@ -149,7 +152,7 @@ class Recovery {
     const { disk } = this.#runtime;
     const marker = `${parentOf(this.#options.logDirectory)}/initialize`;
     const isMarked = disk.stat(marker) !== undefined;
-    if (isMarked) disk.remove(marker);
+    if (isMarked && this.#options.readOnly !== true) disk.remove(marker);
     const isAllowed = isMarked || this.#options.autoCreate !== false;
     return this.#result(DataTree.create(this.#options.tree), new Map(), (isAllowed ? 0n : -1n) as Zxid, undefined);
   }
@@ -191,8 +194,10 @@ class Recovery {
   #removeEmptyNewest(logs: NamedFile[]): NamedFile[] {
     const newest = logs.at(-1);
     if (newest === undefined || this.#runtime.disk.stat(newest.path)?.size !== 0) return logs;
-    this.#runtime.log.warn('Deleted empty log file', { path: newest.path });
-    this.#runtime.disk.remove(newest.path);
+    if (this.#options.readOnly !== true) {
+      this.#runtime.log.warn('Deleted empty log file', { path: newest.path });
+      this.#runtime.disk.remove(newest.path);
+    }
     return logs.slice(0, -1);
   }
 
@@ -225,11 +230,8 @@ class Recovery {
   }
 
   #apply(entry: TxnLogEntry, tree: DataTree, sessions: Map<SessionId, number>): void {
-    const { header, txn, digest, bytes } = entry;
-    if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
-    else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
-    tree.apply(header, txn);
-    if (!tree.matchesDigest(digest)) this.#reportDigest(header.zxid);
+    const { header, bytes } = entry;
+    if (!replayTxn(entry, tree, sessions)) this.#reportDigest(header.zxid);
     this.#replayedCount += 1;
     this.#proposals.push({ zxid: header.zxid, bytes: new Uint8Array(bytes) });
     // Cut rarely, by half: shifting one for each would move them all.
@@ -250,7 +252,7 @@ class Recovery {
       if (zxid < previous) this.#warn(`${printHex(previous)} is followed by a smaller zxid`, zxid, log);
       return;
     }
-    if (epochOf(zxid) !== epochOf(previous) || counterOf(zxid) === counterOf(previous) + 1) return;
+    if (!isGap(previous, zxid)) return;
     if (this.#rejected !== undefined) {
       throw new CorruptionError(
         this.#rejected.path,
@@ -270,15 +272,34 @@ class Recovery {
     const { disk } = this.#runtime;
     if (end < LOG_HEADER_BYTES) {
       if (!isNewest) throw new CorruptionError(log.path, 0, 'no log header, though newer logs exist');
+      if (this.#options.readOnly === true) return;
       this.#runtime.log.warn('Deleted empty log file', { path: log.path });
       disk.remove(log.path);
       return;
     }
+    if (this.#options.readOnly === true) return;
     this.#runtime.log.warn('the last write was torn, its rest is removed', { path: log.path, position: end });
     const file = disk.open(log.path);
     file.truncate(end);
     file.close();
   }
+}
+
+/** One transaction of a log. False if the tree has another digest after it than its writer had. */
+export function replayTxn(
+  { header, txn, digest }: TxnRecord,
+  tree: DataTree,
+  sessions: Map<SessionId, number>,
+): boolean {
+  if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
+  else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
+  tree.apply(header, txn);
+  return tree.matchesDigest(digest);
+}
+
+/** Whether transactions are missing between two that follow each other: within an epoch zxids have no gaps. */
+export function isGap(previous: Zxid, zxid: Zxid): boolean {
+  return epochOf(zxid) === epochOf(previous) && counterOf(zxid) > counterOf(previous) + 1;
 }
 
 function parentOf(directory: string): string {
