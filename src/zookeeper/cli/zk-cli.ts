@@ -1,5 +1,5 @@
 /** zkCli.sh: a command given as arguments, or a shell over standard input. */
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
@@ -51,7 +51,8 @@ export async function zkCli(args: readonly string[], { jline = true }: ZkCliOpti
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
   };
-  const { command, waitsForConnection, ...options } = parseArguments(args, console.complain);
+  const { command, ...options } = parseArguments(args, console.complain);
+  const { waitsForConnection } = options;
   if (command[0] === '--help' || command[0] === '-h') {
     for (const line of usage()) console.complain(line);
     return 0;
@@ -76,7 +77,7 @@ export async function zkCli(args: readonly string[], { jline = true }: ZkCliOpti
   return shell.exitCode;
 }
 
-function openShell(console: Console, options: Omit<Arguments, 'command' | 'waitsForConnection'>): Shell | undefined {
+function openShell(console: Console, options: Omit<Arguments, 'command'>): Shell | undefined {
   try {
     return new Shell(nodeRuntime({ logStream: process.stderr, logLevel: 'warn' }), console, options);
   } catch (error) {
@@ -93,12 +94,27 @@ function isConnectedWithin(shell: Shell, timeoutMs: number): Promise<boolean> {
   );
 }
 
-/** At a terminal: editing, history, completion. */
+/** What a shell says of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/** At a terminal: editing, history, completion. Ctrl-D ends it as the input's end does, Ctrl-C at once. */
 async function converse(shell: Shell): Promise<void> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout, completer: completer(shell) });
+  const terminal: Interface = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    completer: completer(shell, () => terminal),
+  });
   const lines = terminal[Symbol.asyncIterator]();
-  terminal.on('SIGINT', () => terminal.close());
-  while (!shell.quits) {
+  let isClosed = false;
+  terminal.on('close', () => {
+    isClosed = true;
+  });
+  terminal.on('SIGINT', () => {
+    terminal.close();
+    exitWith(INTERRUPTED);
+  });
+  // The end may be typed while a command runs.
+  while (!shell.quits && !isClosed) {
     terminal.setPrompt(shell.prompt);
     terminal.prompt();
     const { value, done } = await lines.next();

@@ -133,7 +133,7 @@ export class ZookeeperClient {
   }
 
   /** Gives the session an identity (`digest`, `user:password`), now and on each later connection. */
-  addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
+  addAuth(scheme: string, auth: string | Uint8Array | null): Promise<void> {
     return this.#session.addAuth(scheme, typeof auth === 'string' ? Buffer.from(auth) : auth);
   }
 

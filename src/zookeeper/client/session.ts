@@ -67,7 +67,7 @@ interface Packet {
 
 interface Credentials {
   readonly scheme: string;
-  readonly auth: Uint8Array;
+  readonly auth: Uint8Array | null;
   readonly confirm: () => void;
   readonly reject: (error: KeeperError) => void;
 }
@@ -166,7 +166,7 @@ export class Session {
   }
 
   /** Identities are remembered and told to every server that we connect to. */
-  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+  addAuth(scheme: string, auth: Uint8Array | null): Promise<void> {
     if (this.#isOver) return Promise.reject(this.#endError(undefined));
     return new Promise((confirm, reject) => {
       const credentials = { scheme, auth, confirm, reject };

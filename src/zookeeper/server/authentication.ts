@@ -10,7 +10,8 @@ import { generateDigest } from '../tree/acl.ts';
 export function authenticate(packet: AuthPacket, address: string, config: ZooCfg): readonly Id[] | undefined {
   switch (packet.scheme) {
     case 'digest': {
-      const credentials = packet.auth ?? new Uint8Array(0);
+      const credentials = packet.auth;
+      if (credentials === null) return undefined;
       const id = generateDigest(Buffer.prototype.utf8Slice.call(credentials, 0, credentials.length));
       const ids: Id[] = id === config.superDigest ? [{ scheme: 'super', id: '' }] : [];
       ids.push({ scheme: 'digest', id });
