@@ -8,6 +8,7 @@ export class SimConnection implements Connection {
   readonly remote: Address;
   readonly local: Address;
   readonly process: SimProcess;
+  readonly tls = undefined;
   /** The other end, once the connection is established. */
   twin: SimConnection | undefined;
   readonly #scheduler: Scheduler;
