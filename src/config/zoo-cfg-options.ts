@@ -1,4 +1,5 @@
 import { type Effect, type Option, type OptionType, tableOf } from './options.ts';
+import { tlsOptions } from './zoo-cfg-tls-options.ts';
 
 type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
 
@@ -152,5 +153,5 @@ const systemProperties: readonly Option[] = [
   }),
 ];
 
-export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys]);
+export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys, ...tlsOptions]);
 export const zookeeperSystemProperties = tableOf(systemProperties);

@@ -2,7 +2,22 @@ import { ConfigError } from './config-error.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
+import { type TlsSettings, tlsSettings } from './tls-settings.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
+
+/** TLS for clients. */
+export interface ZooCfgTls {
+  /** Undefined: no port for TLS alone. */
+  readonly secureClientPort: number | undefined;
+  /** Undefined: every interface. */
+  readonly secureClientPortAddress: string | undefined;
+  /** `clientPort` takes both. */
+  readonly portUnification: boolean;
+  readonly certReload: boolean;
+  /** 0 or less: any number. */
+  readonly outstandingHandshakeLimit: number;
+  readonly settings: TlsSettings;
+}
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
 export interface ZooCfg {
@@ -74,6 +89,7 @@ export interface ZooCfg {
   readonly groups: ReadonlyMap<string, string>;
 
   readonly admin: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly url: string };
+  readonly tls: ZooCfgTls;
   /** Lines to log once at the start. */
   readonly warnings: readonly string[];
 }
@@ -98,7 +114,7 @@ export function zooCfgOf(given: ReadonlyMap<string, string>, systemProperties: S
   const trimmed = new Map([...given].map(([key, value]) => [key, value.trim()]));
   const { properties, overrides } = splitSystemProperties(systemProperties);
   for (const [key, value] of overrides) if (!trimmed.has(key)) trimmed.set(key, value);
-  const options = new Options(zooCfgOptions, trimmed, isMembership);
+  const options = new Options(zooCfgOptions, trimmed, isKnownElsewhere);
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
   const config = typed(options, system, trimmed);
@@ -177,12 +193,20 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
       port: options.number('admin.serverPort'),
       url: options.string('admin.commandURL'),
     },
+    tls: {
+      secureClientPort: options.isGiven('secureClientPort') ? options.number('secureClientPort') : undefined,
+      secureClientPortAddress: options.optional('secureClientPortAddress'),
+      portUnification: options.boolean('client.portUnification'),
+      certReload: options.boolean('client.certReload'),
+      outstandingHandshakeLimit: options.number('netty.server.outstandingHandshake.limit'),
+      settings: tlsSettings((key) => given.get(key), 'ssl.'),
+    },
     warnings: [...options.warnings, ...system.warnings],
   };
 }
 
-function isMembership(key: string): boolean {
-  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.');
+function isKnownElsewhere(key: string): boolean {
+  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || key === 'ssl.authProvider';
 }
 
 function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
@@ -218,8 +242,6 @@ function splitSystemProperties(given: SystemProperties): {
 
 /** What asks for a protection that we do not give must not start as if it had it. */
 const unsupported: Readonly<Record<string, string>> = {
-  secureClientPort: 'TLS for clients is not supported yet; use clientPort',
-  secureClientPortAddress: 'TLS for clients is not supported yet; use clientPortAddress',
   'enforce.auth.schemes': 'enforced authentication is not supported yet; leave it out',
 };
 const unsupportedWhenTrue: Readonly<Record<string, string>> = {
@@ -241,11 +263,23 @@ function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>)
     if (options.boolean(key)) throw new ConfigError(key, given.get(key), fix);
   }
   for (const [key, value] of given) {
-    if (key.startsWith('ssl.')) throw new ConfigError(key, value, 'TLS is not supported yet; leave it out');
+    if (!key.startsWith('ssl.') || zooCfgOptions.has(key)) continue;
+    if (key === 'ssl.authProvider' && value === 'x509') continue;
+    throw new ConfigError(key, value, 'this part of TLS is not supported; leave it out');
+  }
+}
+
+function checkTls({ secureClientPort, secureClientPortAddress, portUnification, settings }: ZooCfgTls): void {
+  if (secureClientPortAddress !== undefined && secureClientPort === undefined) {
+    throw new ConfigError('secureClientPortAddress', secureClientPortAddress, 'secureClientPort must be set too');
+  }
+  if ((secureClientPort !== undefined || portUnification) && settings.keyStore === undefined) {
+    throw new ConfigError('ssl.keyStore.location', undefined, 'file of the private key and its certificates');
   }
 }
 
 function checkTogether(options: Options, config: ZooCfg): void {
+  checkTls(config.tls);
   if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
     throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
   }

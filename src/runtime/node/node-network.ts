@@ -46,7 +46,9 @@ export class NodeNetwork implements Network {
     };
     const secure =
       tls === undefined ? undefined : new TlsListener(tls, this.#clock, (socket) => take(socket, fillByEvents));
-    const server = createServer({ ...socketOptions, pauseOnConnect: true }, (accepted) => {
+    // A client that ends the stream during its handshake is gone; after it half-open connections are as everywhere.
+    const allowHalfOpen = secure === undefined;
+    const server = createServer({ ...socketOptions, allowHalfOpen, pauseOnConnect: true }, (accepted) => {
       if (secure === undefined) take(accepted, adopt);
       else secure.take(accepted);
     });

@@ -84,8 +84,7 @@ export class TlsListener {
       if (first[0] === handshakeByte) {
         this.#server.emit('connection', socket);
       } else {
-        this.#end(key);
-        this.#accept(socket);
+        this.#accepted(socket, key);
       }
     });
   }
@@ -101,7 +100,12 @@ export class TlsListener {
       socket.destroy();
       return;
     }
+    this.#accepted(socket, key);
+  }
+
+  #accepted(socket: Socket, key: string): void {
     this.#end(key);
+    socket.allowHalfOpen = true;
     this.#accept(socket);
   }
 

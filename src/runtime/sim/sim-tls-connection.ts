@@ -93,7 +93,8 @@ export class SimTlsConnection implements Connection, ConnectionHandler {
     if (this.#phase === 'failed') return;
     this.#phase = 'failed';
     this.#reason ??= error;
-    this.#inner.write([record(alertByte, error.message)]);
+    // Who gave up waiting has nothing to say to whom it does not know.
+    if (error.code === 'EPROTO') this.#inner.write([record(alertByte, error.message)]);
     this.#inner.destroy();
     this.#handshake.failed?.(error);
   }

@@ -1,5 +1,6 @@
 import type { CreateMode } from '../jute/create-mode.ts';
 import type { ACL, Stat } from '../jute/data.ts';
+import type { ClientTlsOptions } from './client-tls.ts';
 import type { Watcher } from './watch-registry.ts';
 
 export interface ZookeeperClientOptions {
@@ -18,6 +19,8 @@ export interface ZookeeperClientOptions {
   readonly requestBytesMax?: number;
   /** Requests fail with ConnectionLoss when no server can be reached, as in Apache's client, instead of waiting. Default false. */
   readonly failFast?: boolean;
+  /** Encrypted connections. Default: plain ones. */
+  readonly tls?: ClientTlsOptions;
 }
 
 export interface CreateOptions {

@@ -16,6 +16,7 @@ import type {
   Reconfiguration,
   ZookeeperClientOptions,
 } from './client-options.ts';
+import { clientTls } from './client-tls.ts';
 import { parseConnectString } from './connect-string.ts';
 import { createOpCode, type MultiOp, type MultiResult, type NodeData } from './multi.ts';
 import { validatePath } from './paths.ts';
@@ -66,6 +67,7 @@ export class ZookeeperClient {
         requestsMax: options.requestsMax ?? 100_000,
         requestBytesMax: options.requestBytesMax ?? 67_108_864,
         failFast: options.failFast ?? false,
+        tls: options.tls === undefined ? undefined : clientTls(runtime.disk, options.tls),
       },
       {
         stateChanged: (state) => this.#stateChanged(state),

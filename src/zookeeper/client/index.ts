@@ -14,6 +14,7 @@ export type { SessionId, Zxid } from '../jute/ids.ts';
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from './acl.ts';
 export type { ClientState, StateListener, ZookeeperClient } from './client.ts';
 export type { CreateOptions, NodeValue, ReadOptions } from './client-options.ts';
+export type { ClientTlsOptions, KeyStoreOptions } from './client-tls.ts';
 export { MultiError, type MultiOp, type MultiResult, type NodeData } from './multi.ts';
 export { createRecursive, deleteRecursive, ensurePath, listSubtree } from './recipes.ts';
 export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.ts';

@@ -9,6 +9,7 @@ import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { AuthPacket, type ConnectResponse, type ReplyHeader } from '../jute/proto.ts';
+import type { TlsFor } from './client-tls.ts';
 import { encodeRequest } from './frames.ts';
 import { type Candidate, HostList } from './host-list.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
@@ -37,6 +38,8 @@ export interface SessionOptions {
   readonly requestBytesMax: number;
   /** What waits for a connection fails once no server could be reached, as in Apache's client. */
   readonly failFast: boolean;
+  /** Undefined: plain connections. */
+  readonly tls: TlsFor | undefined;
 }
 
 export interface SessionOwner {
@@ -206,6 +209,7 @@ export class Session {
       this.#runtime,
       {
         address: candidate.address,
+        tls: this.#options.tls?.(candidate.server.host),
         hello: {
           protocolVersion: 0,
           lastZxidSeen: this.#lastZxid,
@@ -308,7 +312,7 @@ export class Session {
 
   /** A read-only server will do until another one can write. */
   #probeForReadWrite(): void {
-    this.#probe = new ReadWriteProbe(this.#runtime, this.#options.hosts, (server, address) => {
+    this.#probe = new ReadWriteProbe(this.#runtime, this.#options, (server, address) => {
       this.#hosts.prefer(server, address);
       const transport = this.#transport;
       transport?.drop();

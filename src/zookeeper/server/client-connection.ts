@@ -16,6 +16,7 @@ import { allows, Perms } from '../tree/acl.ts';
 import type { ApplyResult } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
 import { authenticate, withIds } from './authentication.ts';
+import type { ClientPortKind } from './client-listeners.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionStats } from './connection-stats.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
@@ -43,6 +44,8 @@ const DEFERRED_READS_MAX = 128;
 export class ClientConnection implements ConnectionHandler, ReadClient, Requester {
   readonly acceptedMs: number;
   readonly stats = new ConnectionStats();
+  /** Four-letter words list the clients of their own port, as Apache's factories do. */
+  readonly port: ClientPortKind;
   readonly #connection: Connection;
   readonly #host: ConnectionHost;
   readonly #splitter: FrameSplitter;
@@ -65,8 +68,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #isHandling = false;
   #timer: Timer | undefined;
 
-  constructor(connection: Connection, host: ConnectionHost) {
+  constructor(connection: Connection, host: ConnectionHost, port: ClientPortKind) {
     this.#connection = connection;
+    this.port = port;
     this.#host = host;
     this.#splitter = new FrameSplitter(host.config.juteMaxBuffer);
     this.#ids = [{ scheme: 'ip', id: connection.remote.host }];

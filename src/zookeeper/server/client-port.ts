@@ -2,6 +2,7 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler } from '../../runtime/network.ts';
 import { ClientConnection } from './client-connection.ts';
+import type { ClientPortKind } from './client-listeners.ts';
 import type { ConnectionHost } from './connection-host.ts';
 
 /** Who is connected: limits, and what waits to be sent or handled when a group is applied. */
@@ -25,7 +26,7 @@ export class ClientPort {
     return this.#connections;
   }
 
-  accept(connection: Connection, host: ConnectionHost): ConnectionHandler {
+  accept(host: ConnectionHost, connection: Connection, port: ClientPortKind): ConnectionHandler {
     const address = connection.remote.host;
     const count = this.#countByHost.get(address) ?? 0;
     const { maxClientCnxns, maxCnxns } = this.#config;
@@ -42,7 +43,7 @@ export class ClientPort {
       return ignored;
     }
     this.#countByHost.set(address, count + 1);
-    const client = new ClientConnection(connection, host);
+    const client = new ClientConnection(connection, host, port);
     this.#connections.add(client);
     return client;
   }

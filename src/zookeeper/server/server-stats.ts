@@ -13,6 +13,15 @@ export class ServerStats {
   connectionsDropped = 0;
   sessionlessExpired = 0;
   sessionsExpired = 0;
+  /** `tls_handshake_exceeded`: refused for the limit of handshakes at a time. */
+  tlsHandshakesExceeded = 0;
+  /** `unsuccessful_handshake`. */
+  unsuccessfulHandshakes = 0;
+  /** Plain connections from other machines, and from this one, where TLS is to be had: they only grow. */
+  nonMtlsRemoteConnections = 0;
+  nonMtlsLocalConnections = 0;
+  /** `outstanding_tls_handshake`: begun and not ended, now. */
+  outstandingTlsHandshakes = 0;
   #latencyCount = 0;
   #latencyTotalMs = 0;
   #latencyMinMs = Infinity;

@@ -2,7 +2,7 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
+import type { Address } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex, type SessionId } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
@@ -10,6 +10,7 @@ import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { ClientConnection } from './client-connection.ts';
+import { ClientListeners } from './client-listeners.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ContainerManager } from './container-manager.ts';
@@ -61,7 +62,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly #containers: ContainerManager;
   readonly #sessionTimeouts: Map<SessionId, number>;
   readonly #startedMs: number;
-  #listener: Listener | undefined;
+  #listeners: ClientListeners | undefined;
   #purgeTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
@@ -128,17 +129,18 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   /** Clients come from now on. */
-  start(listener: Listener): void {
-    this.#listener = listener;
+  async start(): Promise<void> {
+    const { config, log, stats } = this;
+    const { runtime } = this.#options;
+    const accept = this.#port.accept.bind(this.#port, this);
+    this.#listeners = await ClientListeners.open({ runtime, config, log, stats, accept });
     this.sessions.start();
     this.#containers.start();
     if (this.config.purgeIntervalHours > 0) this.#purge();
-    const { host, port } = listener.address;
-    this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
-  }
-
-  accept(connection: Connection): ConnectionHandler {
-    return this.#port.accept(connection, this);
+    const { host, port } = this.clientAddress;
+    const securePort = this.secureClientAddress?.port;
+    const ports = { host, port, ...(securePort === undefined ? {} : { securePort }) };
+    this.log.info('serving', { ...ports, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
   }
 
   close(): Promise<void> {
@@ -149,7 +151,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   // ---------------------------------------------------------------- what others see
 
   get clientAddress(): Address {
-    return this.#listener?.address ?? { host: '', port: 0 };
+    return this.#listeners?.plainAddress ?? this.secureClientAddress ?? { host: '', port: 0 };
+  }
+
+  get secureClientAddress(): Address | undefined {
+    return this.#listeners?.secureAddress;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -165,7 +171,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   get clientPort(): number {
-    return this.clientAddress.port;
+    return this.#listeners?.plainAddress?.port ?? -1;
+  }
+
+  get secureClientPort(): number {
+    return this.secureClientAddress?.port ?? -1;
   }
 
   get uptimeMs(): number {
@@ -304,7 +314,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#containers.close();
     this.#purgeTimer?.cancel();
     this.#port.close();
-    await this.#listener?.close();
+    await this.#listeners?.close();
     await this.#pipeline.close();
     this.#options.release();
   }

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../config/config-error.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { DiskLock } from '../../runtime/disk.ts';
-import type { Address, Listener } from '../../runtime/network.ts';
+import type { Address } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
@@ -17,8 +17,10 @@ export interface StartOptions {
 
 /** A running server. */
 export interface ZookeeperServer {
-  /** Where clients connect. */
+  /** Where clients connect: to the plain port if there is one. */
   readonly clientAddress: Address;
+  /** Where TLS clients connect; undefined without `secureClientPort`. */
+  readonly secureClientAddress: Address | undefined;
   readonly state: 'serving' | 'failed' | 'closed';
   /** What operators may look at. */
   readonly view: ServerView;
@@ -50,7 +52,7 @@ export async function startZookeeper(
     }
     server = new StandaloneServer({ runtime, config, files, recovered, release, onFatal: options.onFatal });
     takeStartSnapshot(files, server, recovered);
-    server.start(await listen(runtime, config, server));
+    await server.start();
     return server;
   } catch (error) {
     if (server === undefined) release();
@@ -71,7 +73,9 @@ function refuseEnsemble(config: ZooCfg): void {
       'a standalone server has no membership; leave it out',
     );
   }
-  if (config.clientPort === undefined) throw new ConfigError('clientPort', undefined, 'port for clients');
+  if (config.clientPort === undefined && config.tls.secureClientPort === undefined) {
+    throw new ConfigError('clientPort', undefined, 'port for clients');
+  }
   if (config.snapshotCompression === 'snappy') {
     throw new ConfigError('snapshot.compression.method', 'snappy', 'choose gz, or leave it out');
   }
@@ -119,9 +123,4 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
 /** As Apache at each start, unless the newest one holds it all. */
 function takeStartSnapshot(files: FileSnapLog, server: StandaloneServer, recovered: Recovered): void {
   if (recovered.replayedCount > 0) files.startSnapshot(server.snapshotSubject);
-}
-
-function listen(runtime: Runtime, config: ZooCfg, server: StandaloneServer): Promise<Listener> {
-  const at = { host: config.clientPortAddress ?? '', port: config.clientPort ?? 0 };
-  return runtime.network.listen(at, (connection) => server.accept(connection));
 }
