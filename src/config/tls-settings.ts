@@ -38,12 +38,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export function tlsSettings(get: (key: string) => string | undefined, prefix: string): TlsSettings {
   const value = (name: string): string | undefined => get(`${prefix}${name}`)?.trim();
   const isOn = (name: string, otherwise: boolean): boolean => booleanOf(`${prefix}${name}`, value(name), otherwise);
-  const verifyHostname = isOn('hostnameVerification', true);
   refuseMissing(prefix, value, isOn);
-  if (verifyHostname && isOn('clientHostnameVerification', false)) {
-    const fix = 'names of clients are not verified here: leave it out, and trust an authority of your own';
-    throw new ConfigError(`${prefix}clientHostnameVerification`, 'true', fix);
-  }
   const timeout = value('handshakeDetectionTimeoutMillis');
   return {
     keyStore: storeOf('keyStore', value, prefix),
@@ -52,7 +47,7 @@ export function tlsSettings(get: (key: string) => string | undefined, prefix: st
     protocols: protocolsOf(value, prefix),
     cipherSuites: suitesOf(`${prefix}ciphersuites`, value('ciphersuites')),
     handshakeTimeoutMs: timeout === undefined ? HANDSHAKE_TIMEOUT_MS : Number(timeout),
-    verifyHostname,
+    verifyHostname: isOn('hostnameVerification', true),
   };
 }
 

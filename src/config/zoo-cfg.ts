@@ -269,7 +269,12 @@ function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>)
   }
 }
 
-function checkTls({ secureClientPort, secureClientPortAddress, portUnification, settings }: ZooCfgTls): void {
+function checkTls(options: Options, tls: ZooCfgTls): void {
+  const { secureClientPort, secureClientPortAddress, portUnification, settings } = tls;
+  if (settings.verifyHostname && options.boolean('ssl.clientHostnameVerification')) {
+    const fix = 'names of clients are not verified here: leave it out, and trust an authority of your own';
+    throw new ConfigError('ssl.clientHostnameVerification', 'true', fix);
+  }
   if (secureClientPortAddress !== undefined && secureClientPort === undefined) {
     throw new ConfigError('secureClientPortAddress', secureClientPortAddress, 'secureClientPort must be set too');
   }
@@ -279,7 +284,7 @@ function checkTls({ secureClientPort, secureClientPortAddress, portUnification, 
 }
 
 function checkTogether(options: Options, config: ZooCfg): void {
-  checkTls(config.tls);
+  checkTls(options, config.tls);
   if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
     throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
   }

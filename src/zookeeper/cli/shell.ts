@@ -1,5 +1,6 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type ClientState, connectZookeeper, type ZookeeperClient } from '../client/client.ts';
+import type { ClientTlsOptions } from '../client/client-tls.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
 import { KeeperError } from '../jute/errors.ts';
@@ -15,6 +16,8 @@ export interface ShellOptions {
   readonly connect: string;
   readonly sessionTimeoutMs: number;
   readonly readOnly: boolean;
+  /** Undefined: plain connections. */
+  readonly tls?: ClientTlsOptions | undefined;
 }
 
 /** Apache's exit code for a word that is no command. */
@@ -174,12 +177,13 @@ export class Shell {
   }
 
   #connect(host: string): ZookeeperClient {
-    const { sessionTimeoutMs, readOnly } = this.#options;
+    const { sessionTimeoutMs, readOnly, tls } = this.#options;
     const client = connectZookeeper(this.#runtime, {
       connect: host,
       sessionTimeoutMs,
       canBeReadOnly: readOnly,
       failFast: true,
+      ...(tls === undefined ? {} : { tls }),
     });
     client.onState((state) => this.#printEvent(stateEventLine(stateEvents[state])));
     return client;

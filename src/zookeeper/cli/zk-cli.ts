@@ -1,9 +1,12 @@
 /** zkCli.sh: a command given as arguments, or a shell over standard input. */
 import { createInterface } from 'node:readline';
+import { ConfigError } from '../../config/config-error.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
+import { clientProperties, tlsOfProperties, withClientConfiguration } from './client-properties.ts';
 import type { Console } from './command.ts';
+import { CliError } from './command-line.ts';
 import { completer } from './completer.ts';
 import { readLines } from './lines.ts';
 import { Shell, usage } from './shell.ts';
@@ -16,6 +19,8 @@ interface Arguments {
   readonly sessionTimeoutMs: number;
   readonly readOnly: boolean;
   readonly waitsForConnection: boolean;
+  /** A file of properties. */
+  readonly clientConfiguration: string | undefined;
   /** Empty: the shell. */
   readonly command: readonly string[];
 }
@@ -23,6 +28,7 @@ interface Arguments {
 /** Flags stand before the command; unknown ones are passed over, as Apache's do. */
 export function parseArguments(args: readonly string[], complain: (line: string) => void): Arguments {
   let [connect, timeout, readOnly, waitsForConnection] = ['localhost:2181', '30000', false, false];
+  let clientConfiguration: string | undefined;
   let index = 0;
   for (; index < args.length && (args[index] as string).startsWith('-'); index += 1) {
     const flag = args[index] as string;
@@ -34,10 +40,12 @@ export function parseArguments(args: readonly string[], complain: (line: string)
       if (value === undefined) complain(`Error: no argument found for option ${flag}`);
       else if (flag === '-server') connect = value;
       else if (flag === '-timeout') timeout = value;
+      else clientConfiguration = value;
     }
   }
   const sessionTimeoutMs = /^\d{1,9}$/.test(timeout) ? Number(timeout) : 30_000;
-  return { connect, sessionTimeoutMs, readOnly, waitsForConnection, command: args.slice(index) };
+  const command = args.slice(index);
+  return { connect, sessionTimeoutMs, readOnly, waitsForConnection, clientConfiguration, command };
 }
 
 export interface ZkCliOptions {
@@ -51,13 +59,13 @@ export async function zkCli(args: readonly string[], { jline = true }: ZkCliOpti
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
   };
-  const { command, waitsForConnection, ...options } = parseArguments(args, console.complain);
+  const { command, waitsForConnection, clientConfiguration, ...options } = parseArguments(args, console.complain);
   if (command[0] === '--help' || command[0] === '-h') {
     for (const line of usage()) console.complain(line);
     return 0;
   }
-  const shell = openShell(console, options);
-  if (shell === undefined) return 1;
+  const shell = openShell(console, options, clientConfiguration);
+  if (typeof shell === 'number') return shell;
   const waitMs = waitsForConnection ? options.sessionTimeoutMs : command.length > 0 ? 0 : FIRST_PROMPT_WAIT_MS;
   const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs));
   if (waitsForConnection && !isConnected) {
@@ -76,14 +84,26 @@ export async function zkCli(args: readonly string[], { jline = true }: ZkCliOpti
   return shell.exitCode;
 }
 
-function openShell(console: Console, options: Omit<Arguments, 'command' | 'waitsForConnection'>): Shell | undefined {
+/** Or the exit code. */
+function openShell(
+  console: Console,
+  options: Pick<Arguments, 'connect' | 'sessionTimeoutMs' | 'readOnly'>,
+  clientConfiguration: string | undefined,
+): Shell | number {
   try {
-    return new Shell(nodeRuntime({ logStream: process.stderr, logLevel: 'warn' }), console, options);
+    const flags = clientProperties(process.env);
+    const properties = clientConfiguration === undefined ? flags : withClientConfiguration(flags, clientConfiguration);
+    const tls = tlsOfProperties(properties);
+    return new Shell(nodeRuntime({ logStream: process.stderr, logLevel: 'warn' }), console, { ...options, tls });
   } catch (error) {
-    if (!(error instanceof InvalidConnectStringError || error instanceof InvalidPathError)) throw error;
+    if (!isUsersFault(error)) throw error;
     console.complain(error.message);
-    return undefined;
+    return error instanceof CliError ? error.exitCode : 1;
   }
+}
+
+function isUsersFault(error: unknown): error is Error {
+  return [InvalidConnectStringError, InvalidPathError, ConfigError, CliError].some((kind) => error instanceof kind);
 }
 
 function isConnectedWithin(shell: Shell, timeoutMs: number): Promise<boolean> {

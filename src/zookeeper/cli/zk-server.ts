@@ -50,7 +50,7 @@ async function run(action: Action, invocation: Invocation): Promise<number> {
     case 'restart':
       return (await stop(invocation)) === 0 ? start(invocation) : 1;
     case 'status':
-      return printStatus(configFile, print);
+      return printStatus(configFile, invocation.env, print);
     case 'print-cmd':
       print(serverCommand(configFile).map(quoted).join(' '));
       return 0;
