@@ -40,7 +40,7 @@ export interface Listener {
   readonly address: Address;
   /** Who connects from now on meets another key, or another trust. @throws NetworkError EPROTO, and keeps what it has */
   replaceTls(material: TlsMaterial): void;
-  /** Stops accepting; accepted connections live on. */
+  /** Stops accepting and gives up handshakes under way; accepted connections live on. */
   close(): Promise<void>;
 }
 

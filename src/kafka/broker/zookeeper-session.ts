@@ -2,6 +2,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../zookeeper/client/client.ts';
 import { ensurePath } from '../../zookeeper/client/recipes.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { zookeeperTls } from './zookeeper-tls.ts';
 
 /** ZooKeeper did not answer in time: the broker cannot start. */
 export class ZookeeperUnavailableError extends Error {
@@ -36,7 +37,8 @@ async function open(runtime: Runtime, config: KafkaConfig, connect: string): Pro
   const sessionTimeoutMs = config.number('zookeeper.session.timeout.ms');
   const given = config.optional('zookeeper.connection.timeout.ms');
   const timeoutMs = given === null ? sessionTimeoutMs : Number(given);
-  const client = connectZookeeper(runtime, { connect, sessionTimeoutMs });
+  const tls = zookeeperTls(config);
+  const client = connectZookeeper(runtime, { connect, sessionTimeoutMs, ...(tls === undefined ? {} : { tls }) });
   try {
     await client.connected({ timeoutMs });
   } catch (error) {

@@ -412,6 +412,24 @@ export const tlsCases: readonly TlsCase[] = [
     },
   },
   {
+    name: 'a listener that closes gives up the handshakes under way, while accepted connections live on',
+    run: async (world, certificates) => {
+      const pair = await new TlsPair(world, certificates).connected();
+      const late = new TlsPair(world, certificates);
+      late.listener = pair.listener;
+      late.connectPlain();
+      await world.complete(late.client.hears('connected'));
+      for (let waits = 0; waits < 200 && pair.heard.length < 4; waits += 1) await pass(world, 10);
+      await world.complete(pair.listener.close());
+      await world.complete(late.client.until(() => late.client.heard.some((each) => /ended|closed/.test(each))));
+      late.client.connection.destroy();
+      pair.client.connection.write([Buffer.from('still here')]);
+      await world.complete(pair.server.until(() => pair.server.text === 'still here'));
+      assert.deepEqual(pair.heard, ['began', 'ended', 'accepted', 'began', 'failed EPROTO']);
+      pair.close();
+    },
+  },
+  {
     name: 'who may not even begin is closed at once',
     run: async (world, certificates) => {
       const pair = new TlsPair(world, certificates);

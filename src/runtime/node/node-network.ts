@@ -137,6 +137,7 @@ class NodeListener implements Listener {
   close(): Promise<void> {
     // The server's own callback waits for every accepted connection; the port is free as soon as the handle is closed.
     this.#server.close();
+    this.#tls?.close();
     return new Promise((resolve) => setImmediate(resolve));
   }
 }

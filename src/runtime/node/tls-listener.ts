@@ -47,6 +47,11 @@ export class TlsListener {
     (this.#server as Server & { _sharedCreds?: SecureContext })._sharedCreds = context;
   }
 
+  /** Handshakes under way are given up. */
+  close(): void {
+    for (const { socket } of this.#handshakes.values()) socket.destroy();
+  }
+
   /** A connection that nothing has been read of. */
   take(socket: Socket): void {
     if (this.#tls.handshakes?.began?.() === false) {
@@ -55,6 +60,7 @@ export class TlsListener {
     }
     const key = keyOf(socket);
     const handshake: Handshake = {
+      socket,
       error: undefined,
       timer: this.#clock.after(this.#tls.handshakeTimeoutMs, () => {
         handshake.error ??= new NetworkError('ETIMEDOUT', `no TLS handshake in ${this.#tls.handshakeTimeoutMs} ms`);
@@ -119,6 +125,7 @@ export class TlsListener {
 }
 
 interface Handshake {
+  readonly socket: Socket;
   readonly timer: Timer;
   error: NetworkError | undefined;
 }

@@ -168,6 +168,7 @@ export class SimNetwork {
         secure.replace(material);
       },
       close: async () => {
+        secure?.close();
         if (this.#listeners.get(key) === listener) this.#listeners.delete(key);
       },
     };

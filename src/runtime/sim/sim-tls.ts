@@ -17,6 +17,8 @@ export class SimTlsListener {
   readonly #timers: SimTlsTimers;
   readonly #accept: (connection: Connection) => ConnectionHandler;
   #material: TlsMaterial;
+  /** Their handshakes are under way. */
+  readonly #pending = new Set<Connection>();
 
   /** @throws NetworkError EPROTO when the key material is of no use */
   constructor(tls: ServerTls, timers: SimTlsTimers, accept: (connection: Connection) => ConnectionHandler) {
@@ -43,6 +45,7 @@ export class SimTlsListener {
       if (isOver) return;
       isOver = true;
       cancel();
+      this.#pending.delete(inner);
       this.#tls.handshakes?.ended?.(error);
     };
     const handshake = serverHandshake(this.#tls, this.#material, (tls) => {
@@ -51,7 +54,13 @@ export class SimTlsListener {
     });
     const connection: SimTlsConnection = new SimTlsConnection({ ...handshake, failed: end });
     connection.over(inner);
+    this.#pending.add(inner);
     return connection;
+  }
+
+  /** Handshakes under way are given up. */
+  close(): void {
+    for (const inner of this.#pending) inner.destroy();
   }
 }
 
