@@ -6,6 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { zooCfg } from '../../src/config/zoo-cfg.ts';
+import { KafkaConfig } from '../../src/kafka/broker/config/kafka-config.ts';
+import { startKafka } from '../../src/kafka/broker/kafka-broker.ts';
 import { silent } from '../../src/runtime/log.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
@@ -245,4 +247,31 @@ test('zkServer.sh status asks a server that has a secure port alone', async (t) 
   const wrong = await status('');
   assert.match(wrong.stdout, /Note: We used secureClientPort \(\d+\) to establish connection, but we failed/);
   assert.match(wrong.stdout, /^Error contacting service\. It is probably not running\.$/m);
+});
+
+test("our Kafka broker keeps its znodes on Apache's secure port, and does not start without a certificate", async (t) => {
+  // Kafka's client speaks TLSv1.2 unless it is told otherwise, Apache's server 3.9 TLSv1.3.
+  const server = await startApache(t, { 'ssl.enabledProtocols': 'TLSv1.2,TLSv1.3' });
+  const keys = {
+    'log.dirs': tempDir(),
+    listeners: 'PLAINTEXT://127.0.0.1:0',
+    'zookeeper.connect': `127.0.0.1:${server.securePort}`,
+    'zookeeper.connection.timeout.ms': '3000',
+    'zookeeper.ssl.client.enable': 'true',
+    'zookeeper.ssl.truststore.location': `${stores}trust.p12`,
+    'zookeeper.ssl.truststore.password': 'password',
+  };
+  const start = (given: Record<string, string>) => startKafka(runtime, new KafkaConfig(new Map(Object.entries(given))));
+  await assert.rejects(start(keys), /Timed out waiting for connection to ZooKeeper/);
+  const store = `${stores}client.jks`;
+  const broker = await start({
+    ...keys,
+    'zookeeper.connection.timeout.ms': '20000',
+    'zookeeper.ssl.keystore.location': store,
+    'zookeeper.ssl.keystore.password': 'password',
+  });
+  t.after(() => broker.close());
+  const client = connectZookeeper(runtime, { connect: `127.0.0.1:${server.port}` });
+  assert.deepEqual((await client.getChildren('/brokers/ids')).length, 1);
+  await client.close();
 });
