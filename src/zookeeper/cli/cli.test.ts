@@ -60,8 +60,10 @@ test('the arguments of zkCli', () => {
   const parse = (text: string) => parseArguments(text.split(' '), (line) => complaints.push(line));
   assert.deepEqual(parse('-server a:1/b -timeout 500 -r get -s /x'), {
     ...{ connect: 'a:1/b', sessionTimeoutMs: 500, readOnly: true, waitsForConnection: false },
+    clientConfiguration: undefined,
     command: ['get', '-s', '/x'],
   });
+  assert.equal(parse('-client-configuration /c.properties ls /').clientConfiguration, '/c.properties');
   assert.deepEqual(parse('-unknown ls /').command, ['ls', '/']);
   assert.deepEqual(parse('-server').command, []);
   assert.deepEqual(complaints, ['Error: no argument found for option -server']);
