@@ -337,13 +337,13 @@ export class DataTree {
    */
   restoreNode(path: string, data: Uint8Array | null, from: Reader): void {
     const nodes = this.#nodes;
-    if (nodes.find(path) !== NO_NODE) throw new MalformedError(`${path} is there twice`);
+    if (nodes.findOnce(path) !== NO_NODE) throw new MalformedError(`${path} is there twice`);
     const aclId = aclIdOf(from.bigint64());
     // Apache writes the lists first and the nodes while transactions go on: replay brings what is missing.
     if (!nodes.acls.has(aclId)) nodes.acls.insert(aclId, NOBODY);
     const node = nodes.insert(path, aclId);
     nodes.acls.addUse(aclId);
-    nodes.setPersistedStat(node, () => from.int32());
+    nodes.readPersistedStat(node, from);
     const czxid = nodes.czxid(node);
     if (czxid > this.#newestRestoredCzxid) this.#newestRestoredCzxid = czxid;
     nodes.storeData(node, data);
