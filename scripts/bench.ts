@@ -52,7 +52,7 @@ if (args.profile !== undefined) mkdirSync(args.profile, { recursive: true });
 const wanted = (name: string): boolean => args.only.length === 0 || args.only.some((text) => name.includes(text));
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 const MIB = 1_048_576;
-const SETTLING_ROUNDS_MAX = 6;
+const SETTLING_ROUNDS_MAX = args.quick ? 4 : 6;
 
 /** Both sides alternate, and who goes first alternates too. */
 async function alternate<T>(
@@ -149,9 +149,9 @@ interface Measured {
 }
 
 /** Neither side is measured cold: it runs until it gets no faster, for which a JVM takes several rounds. Answers its best. */
-async function settle(measure: () => Promise<number>): Promise<number> {
+async function settle(roundsMax: number, measure: () => Promise<number>): Promise<number> {
   let best = 0;
-  for (let round = 0; round < SETTLING_ROUNDS_MAX; round += 1) {
+  for (let round = 0; round < roundsMax; round += 1) {
     const now = await measure();
     if (now < best * 1.05) return Math.max(now, best);
     best = now;
@@ -177,7 +177,11 @@ async function loadLine(row: LoadRow): Promise<Line> {
     return { result, loop, cpuUs };
   };
   let most = 0;
-  for (const servers of [ours, apache]) most = await settle(async () => rateOf(row, (await measure(servers)).result));
+  // Rows that compare latencies send what the rows before them have sent.
+  const settlingRounds = row.compares === undefined ? SETTLING_ROUNDS_MAX : 2;
+  for (const servers of [ours, apache]) {
+    most = await settle(settlingRounds, async () => rateOf(row, (await measure(servers)).result));
+  }
   if (row.compares === 'p99 at half load') offered = { rate: Math.round(most / 2) };
   const measured = await alternate(
     () => measure(ours),
