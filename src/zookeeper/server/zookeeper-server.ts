@@ -6,7 +6,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
-import { parentsToSync, syncDirectories } from './durable-directories.ts';
+import { type ParentDirectory, parentsToSync, syncDirectories } from './durable-directories.ts';
 import type { ServerView } from './server-view.ts';
 import { StandaloneServer } from './standalone-server.ts';
 
@@ -78,7 +78,7 @@ function refuseEnsemble(config: ZooCfg): void {
 }
 
 /** Before anything is made: a data directory must not be lost with the power, nor a parent made for it. */
-function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): string[] {
+function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): ParentDirectory[] {
   return [dataDir, dataLogDir].flatMap((directory) => parentsToSync(disk, `${directory}/${VERSION_DIRECTORY}`));
 }
 
