@@ -173,6 +173,7 @@ export class ReadRequests {
 
   #checkOrRemoveWatches(type: number, xid: number, from: Reader, client: ReadClient): void {
     const { path, type: watcherType } = CheckWatchesRequest.read(from);
+    if (watcherType < 1 || watcherType > 5) throw new MalformedError(`no watcher has type ${watcherType}`);
     const { watches } = this.#tree;
     const found =
       type === OpCode.checkWatches ? watches.has(path, watcherType, client) : watches.remove(path, watcherType, client);
