@@ -1,4 +1,5 @@
 import { type Effect, type Option, type OptionType, tableOf } from './options.ts';
+import { limitKeys } from './zoo-cfg-limits.ts';
 
 type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
 
@@ -152,5 +153,5 @@ const systemProperties: readonly Option[] = [
   }),
 ];
 
-export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys]);
+export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys, ...limitKeys]);
 export const zookeeperSystemProperties = tableOf(systemProperties);

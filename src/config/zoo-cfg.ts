@@ -2,6 +2,7 @@ import { ConfigError } from './config-error.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
+import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
@@ -20,6 +21,7 @@ export interface ZooCfg {
   readonly maxCnxns: number;
   readonly sessionlessTimeoutMs: number;
   readonly globalOutstandingLimit: number;
+  readonly limits: ServerLimits;
   /** `jute.maxbuffer`, and what a field may have beyond it. */
   readonly juteMaxBuffer: number;
   readonly juteMaxBufferExtra: number;
@@ -124,6 +126,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxCnxns: options.number('maxCnxns'),
     sessionlessTimeoutMs: options.number('nio.sessionlessCnxnTimeout'),
     globalOutstandingLimit: options.number('globalOutstandingLimit'),
+    limits: serverLimitsOf(options),
     juteMaxBuffer,
     // BinaryInputArchive: at least 1024.
     juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),

@@ -78,11 +78,20 @@ function described(step: PlayStep): string {
   return `session ${step.session} sends ${opCodeName(step.request.type)} ${JSON.stringify(body.toString('latin1'))}`;
 }
 
-async function startBoth(t: TestContext, keys: Readonly<Record<string, string>>): Promise<[Player, Player]> {
-  const apache = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config: shared, properties: keys });
+async function startBoth(
+  t: TestContext,
+  systemProperties: Readonly<Record<string, string>>,
+  keys: Readonly<Record<string, string>> = {},
+): Promise<[Player, Player]> {
+  const apache = await startApacheZookeeper({
+    version: '3.9.4',
+    dataDir: tempDir(),
+    config: { ...shared, ...keys },
+    properties: systemProperties,
+  });
   t.after(() => apache.stop());
-  const config = { dataDir: tempDir(), clientPort: 0, clientPortAddress: '127.0.0.1', ...shared };
-  const ours = await startZookeeper(runtime, zooCfg(config, keys));
+  const config = { dataDir: tempDir(), clientPort: 0, clientPortAddress: '127.0.0.1', ...shared, ...keys };
+  const ours = await startZookeeper(runtime, zooCfg(config, systemProperties));
   t.after(() => ours.close());
   const players: [Player, Player] = [new Player(runtime, apache.port), new Player(runtime, ours.clientAddress.port)];
   t.after(() => {
@@ -127,6 +136,26 @@ test('containers and nodes whose time is over end as they do at Apache 3.9.4, an
     await until('the end of /c/ttl', async () => (await player.children('/c')) === 'never' || undefined);
     heard.push(await player.children('/c'));
     transcripts.push(shown(heard.map(withoutZxids)));
+  }
+  assert.equal(transcripts[1], transcripts[0]);
+});
+
+test('a standalone server has neither local sessions nor a read-only mode, ours and Apache 3.9.4', async (t) => {
+  const keys = { localSessionsEnabled: 'true', localSessionsUpgradingEnabled: 'true' };
+  const players = await startBoth(t, { 'readonlymode.enabled': 'true' }, keys);
+  const asked = (session: number, request: TestRequest): PlayStep => ({ kind: 'request', session, request });
+  const transcripts: string[] = [];
+  for (const player of players) {
+    const heard = await player.play(2, [
+      asked(0, create('/e', 'x', 1)),
+      asked(1, exists('/e')),
+      { kind: 'close', session: 0 },
+      asked(1, exists('/e')),
+      asked(1, create('/last')),
+    ]);
+    // Two sessions, the node, an end, another session, a node: had a session been local, its transaction were missing.
+    assert.match(shown(heard.at(-1)), /"zxid":"6"/);
+    transcripts.push(shown(heard));
   }
   assert.equal(transcripts[1], transcripts[0]);
 });

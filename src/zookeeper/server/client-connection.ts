@@ -22,6 +22,7 @@ import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient } from './reads.ts';
 import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
 import { kindOf } from './request-kind.ts';
+import type { Throttled } from './request-throttler.ts';
 import type { Session } from './sessions.ts';
 
 type Phase = 'greeting' | 'connecting' | 'establishing' | 'session' | 'ending' | 'closed';
@@ -32,6 +33,8 @@ const FLUSH_BYTES = 256 * 1024;
 const UNSENT_BYTES_MAX = 64 * 1024 * 1024;
 /** Reads that may wait behind a session's own writes. */
 const DEFERRED_READS_MAX = 128;
+/** In place of the frame of a request that is refused when its turn comes. */
+const THROTTLED: Slices = { chunks: [], size: 0 };
 
 /**
  * One client: four-letter word or session, frames, the order of its requests, back-pressure. What one read event brought is
@@ -40,7 +43,7 @@ const DEFERRED_READS_MAX = 128;
  *   greeting ─ four letters ─▶ ending
  *      └─▶ connecting ─ ConnectRequest ─▶ establishing ─ createSession applied ─▶ session ─ closeSession ─▶ ending
  */
-export class ClientConnection implements ConnectionHandler, ReadClient, Requester {
+export class ClientConnection implements ConnectionHandler, ReadClient, Requester, Throttled {
   readonly acceptedMs: number;
   readonly stats = new ConnectionStats();
   readonly #connection: Connection;
@@ -51,6 +54,8 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** Writes under way, and the reads behind them, in the session's order. */
   readonly #pending = new Deque<PendingRequest>();
   #deferredReads = 0;
+  /** Requests of ours in the request throttler's queue. */
+  #throttledCount = 0;
   #phase: Phase = 'greeting';
   #session: Session | undefined;
   #hello: Uint8Array | undefined;
@@ -102,6 +107,14 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
 
   get isClosed(): boolean {
     return this.#phase === 'closed';
+  }
+
+  get isInvalid(): boolean {
+    return this.#phase !== 'session';
+  }
+
+  get sessionTimeoutMs(): number {
+    return this.#session?.timeoutMs ?? 0;
   }
 
   /** Requests under way, as `stat` shows them. */
@@ -231,13 +244,18 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   completed(request: PendingRequest, result: ApplyResult | undefined): void {
     const host = this.#host;
     host.outstandingCount -= 1;
-    if (this.#phase === 'closed') return;
+    host.largeRequests?.finished(request);
+    if (this.#phase === 'closed') {
+      if (request.type !== OpCode.closeSession && host.config.limits.staleConnectionCheck) host.stats.staleReplies += 1;
+      return;
+    }
     assert(this.#pending.shift() === request, "writes complete in their session's order", request.xid);
     if (this.#phase === 'session') {
       const before = this.out.size;
       if (result === undefined) this.#replySync(request);
       else replyWrite(this.out, request.xid, host.tree, result);
       const latencyMs = host.appliedMs - request.receivedMs;
+      if (host.config.limits.staleLatencyCheck && latencyMs > this.sessionTimeoutMs) host.stats.staleReplies += 1;
       host.stats.answered(latencyMs);
       host.stats.responded(this.out.size - before);
       this.stats.answered(latencyMs, 1);
@@ -255,6 +273,28 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.stats.packetsSent += 1;
     this.#host.stats.packetsSent += 1;
     this.#host.hasOutput(this);
+  }
+
+  // ---------------------------------------------------------------- the request throttler's events
+
+  proceed(type: number, xid: number, frame: Slices): void {
+    this.#throttledCount -= 1;
+    if (this.#phase === 'session') this.#guardedUnlessHandling(() => this.#dispatch(type, xid, frame));
+    // Nobody waits for an answer any more, but the session wanted to end.
+    else if (type === OpCode.closeSession && this.#session?.closing === false) this.#submit(type, xid, frame);
+  }
+
+  refuseThrottled(xid: number): void {
+    this.#throttledCount -= 1;
+    if (this.#phase !== 'session') return;
+    this.#guardedUnlessHandling(() => {
+      if (this.#pending.size === 0) this.#replyThrottled(xid);
+      else this.#defer(OpCode.ping, xid, THROTTLED);
+    });
+  }
+
+  invalidate(): void {
+    if (this.#phase === 'session') this.endAfterFlush();
   }
 
   // ---------------------------------------------------------------- frames
@@ -287,10 +327,16 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#regulateReading();
   }
 
+  /** Within a read event of ours its end sends what we say; else we do. */
+  #guardedUnlessHandling(act: () => void): void {
+    if (this.#isHandling) act();
+    else this.#guarded(act);
+  }
+
   #mayHandle(): boolean {
     if (this.#phase !== 'session') return this.#phase === 'connecting';
     if (this.#peerIsSlow || this.#deferredReads >= DEFERRED_READS_MAX) return false;
-    return this.#pending.size === 0 || !this.#host.isOverloaded;
+    return this.#pending.size + this.#throttledCount === 0 || !this.#host.isOverloaded;
   }
 
   #regulateReading(): void {
@@ -326,7 +372,6 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (this.#phase === 'connecting') {
       this.#phase = 'establishing';
       this.#received();
-      this.#host.stats.connectionRequests += 1;
       this.#host.connect(ConnectRequest.read(new Reader(frame)), this);
       return;
     }
@@ -336,6 +381,19 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#received();
     this.stats.lastType = type;
     this.stats.lastCxid = xid;
+    const { throttler, largeRequests } = this.#host;
+    if (largeRequests !== undefined && type !== OpCode.auth && !largeRequests.admits(frame.size)) {
+      throw new MalformedError(`Rejecting large request of ${frame.size} bytes`);
+    }
+    if (throttler === undefined || type === OpCode.auth || type === OpCode.sasl) {
+      this.#dispatch(type, xid, frame);
+      return;
+    }
+    this.#throttledCount += 1;
+    throttler.submit(this, type, xid, frame);
+  }
+
+  #dispatch(type: number, xid: number, frame: Slices): void {
     switch (kindOf(type)) {
       case 'read':
         if (this.#pending.size === 0) this.#answerRead(type, xid, frame);
@@ -389,7 +447,13 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     };
     this.#pending.push(request);
     this.#host.outstandingCount += 1;
+    this.#host.largeRequests?.begun(request, frame.size);
     return request;
+  }
+
+  #replyThrottled(xid: number): void {
+    replyHeader(this.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.THROTTLEDOP);
+    this.#readsAnswered += 1;
   }
 
   /** The reads up to the next write see what the last one did. */
@@ -399,7 +463,10 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       this.#pending.shift();
       this.#deferredReads -= 1;
       this.#host.outstandingCount -= 1;
-      if (this.#phase === 'session') this.#answerRead(next.type, next.xid, next.frame);
+      this.#host.largeRequests?.finished(next);
+      if (this.#phase !== 'session') continue;
+      if (next.frame === THROTTLED) this.#replyThrottled(next.xid);
+      else this.#answerRead(next.type, next.xid, next.frame);
     }
     this.#countReads();
     if (this.#backlog.size > 0 || this.#isPaused) this.#host.isHeldBack(this);
@@ -482,6 +549,10 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     // Writes under way go on without us; the pipeline will tell their completion.
     this.#host.outstandingCount -= this.#deferredReads;
     this.#deferredReads = 0;
+    const { largeRequests } = this.#host;
+    if (largeRequests !== undefined) {
+      for (const request of this.#pending) if (kindOf(request.type) === 'read') largeRequests.finished(request);
+    }
     this.#pending.clear();
     if (this.#session?.owner === this) this.#session.owner = undefined;
     this.#host.connectionClosed(this);

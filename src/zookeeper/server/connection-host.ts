@@ -4,9 +4,11 @@ import type { Log } from '../../runtime/log.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { LargeRequests } from './large-requests.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReadRequests } from './reads.ts';
 import type { RequestCursor } from './request-cursor.ts';
+import type { RequestThrottler } from './request-throttler.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -25,6 +27,9 @@ export interface ConnectionHost {
   readonly appliedMs: number;
   /** `globalOutstandingLimit` is reached: who has requests under way is not read. */
   readonly isOverloaded: boolean;
+  /** Undefined where no such limit is set: then it costs nothing. */
+  readonly throttler: RequestThrottler | undefined;
+  readonly largeRequests: LargeRequests | undefined;
   /** Requests that have a place in some session's order. */
   outstandingCount: number;
   submit(request: PendingRequest): void;

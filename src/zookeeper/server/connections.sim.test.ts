@@ -84,6 +84,17 @@ test('maxClientCnxns refuses one connection too many from an address, and takes 
   await world.open();
 });
 
+test('maxCnxns refuses one connection too many from anywhere', async () => {
+  const world = await ServerWorld.start({ config: { maxCnxns: 1 } });
+  const first = await world.open();
+  const refused = await world.connect();
+  await world.until(() => refused.isClosed);
+  assert.ok(world.logged.some((line) => line.includes('Too many connections - max is 1')));
+  first.connection.destroy();
+  await world.sim.runFor(100);
+  await world.open();
+});
+
 test('a client that does not read is not read either, and costs bounded memory', async () => {
   const world = await ServerWorld.start();
   const client = await world.open({ timeOut: 20_000 });

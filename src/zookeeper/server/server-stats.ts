@@ -13,6 +13,18 @@ export class ServerStats {
   connectionsDropped = 0;
   sessionlessExpired = 0;
   sessionsExpired = 0;
+  /** How often the request throttler's queue had to wait. */
+  requestThrottleWaitCount = 0;
+  /** Requests answered with ThrottledOp. */
+  throttledOps = 0;
+  /** Requests that were stale when their turn came, handled all the same. */
+  staleRequests = 0;
+  staleRequestsDropped = 0;
+  /** Answers for which nobody was there any more, or which came after the session's timeout. */
+  staleReplies = 0;
+  largeRequestsRejected = 0;
+  /** Tokens of the connection throttle in use when the last session was asked for. */
+  connectionTokenDeficit = 0;
   #latencyCount = 0;
   #latencyTotalMs = 0;
   #latencyMinMs = Infinity;

@@ -12,13 +12,16 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
 import { answerWord } from './four-letter-words.ts';
+import { LargeRequests } from './large-requests.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
+import { RequestThrottler } from './request-throttler.ts';
 import { ServerStats } from './server-stats.ts';
 import type { ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
@@ -53,6 +56,9 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly mode = 'standalone';
   readonly serverId = 0;
   outstandingCount = 0;
+  readonly throttler: RequestThrottler | undefined;
+  readonly largeRequests: LargeRequests | undefined;
+  readonly connectionThrottle: ConnectionThrottle | undefined;
   appliedMs = 0;
   readonly #options: StandaloneServerOptions;
   readonly #port: ClientPort;
@@ -77,6 +83,15 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#sessionTimeouts = recovered.sessions;
     this.#startedMs = clock.monotonicMs();
     this.#port = new ClientPort(config, this.log);
+    const { limits } = config;
+    if (limits.throttleMaxRequests > 0) {
+      const inProgress = (): number => this.outstandingCount;
+      this.throttler = new RequestThrottler({ limits, clock, stats: this.stats, inProgress });
+    }
+    if (limits.largeRequestThreshold >= 0) this.largeRequests = new LargeRequests(limits, this.stats);
+    if (limits.connections.tokens > 0) {
+      this.connectionThrottle = new ConnectionThrottle(limits.connections, clock, runtime.random);
+    }
     this.reads = new ReadRequests(this.tree, config, this.cursor);
     this.sessions = new Sessions({
       clock,
@@ -211,7 +226,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   // ---------------------------------------------------------------- for connections
 
   get isOverloaded(): boolean {
-    return this.outstandingCount >= this.config.globalOutstandingLimit;
+    return this.outstandingCount + (this.throttler?.size ?? 0) >= this.config.globalOutstandingLimit;
   }
 
   submit(request: PendingRequest): void {
@@ -219,6 +234,16 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   connect(request: ConnectRequest, connection: ClientConnection): void {
+    const { stats } = this;
+    if (this.connectionThrottle !== undefined) {
+      if (!this.connectionThrottle.admits(request.sessionId === 0n)) {
+        stats.connectionsRejected += 1;
+        connection.destroy('closing a connection: too many sessions are asked for');
+        return;
+      }
+      stats.connectionTokenDeficit = this.connectionThrottle.deficit;
+    }
+    stats.connectionRequests += 1;
     this.#admission.connect(request, connection);
   }
 
@@ -259,6 +284,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   groupApplied(): void {
+    this.throttler?.drain();
     this.#port.groupApplied();
   }
 
@@ -302,6 +328,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#state = state;
     this.sessions.close();
     this.#containers.close();
+    this.throttler?.close();
     this.#purgeTimer?.cancel();
     this.#port.close();
     await this.#listener?.close();
