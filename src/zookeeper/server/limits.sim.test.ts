@@ -134,7 +134,9 @@ test('a ThrottledOp comes after the answers to what was sent before it', async (
 
 test('who waits for the throttler is not read without end', async () => {
   const world = await throttled({ globalOutstandingLimit: 10 });
-  const client = await world.open();
+  const [writer, client] = [await world.open(), await world.open()];
+  sendTwoWrites(writer);
+  await world.sim.runFor(20);
   client.sendTogether(Array.from({ length: 200 }, (_, index) => create(`/n${index}`)));
   let most = 0;
   world.sim.invariant('the queue is bounded', () => {
