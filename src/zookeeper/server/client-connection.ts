@@ -152,7 +152,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     const nowMs = this.#host.clock.monotonicMs();
     this.#receivedMs = nowMs;
     if (this.#session !== undefined) this.#host.sessions.touch(this.#session, nowMs);
-    this.#guarded(() => this.#splitter.push(rest, this.#onFrame));
+    this.#guarded(() => {
+      this.#splitter.push(rest, this.#onFrame);
+      // A large request is judged by the length that it announces, before its bytes are here.
+      if (this.#host.largeRequests !== undefined) this.#admitLarge(this.#splitter.wantedBytes);
+    });
   }
 
   drained(): void {
@@ -382,15 +386,17 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.stats.lastType = type;
     this.stats.lastCxid = xid;
     const { throttler, largeRequests } = this.#host;
-    if (largeRequests !== undefined && type !== OpCode.auth && !largeRequests.admits(frame.size)) {
-      throw new MalformedError(`Rejecting large request of ${frame.size} bytes`);
-    }
+    if (largeRequests !== undefined && type !== OpCode.auth) this.#admitLarge(frame.size);
     if (throttler === undefined || type === OpCode.auth || type === OpCode.sasl) {
       this.#dispatch(type, xid, frame);
       return;
     }
     this.#throttledCount += 1;
     throttler.submit(this, type, xid, frame);
+  }
+
+  #admitLarge(size: number): void {
+    if (this.#host.largeRequests?.admits(size) === false) throw new MalformedError(`a large request of ${size} bytes`);
   }
 
   #dispatch(type: number, xid: number, frame: Slices): void {

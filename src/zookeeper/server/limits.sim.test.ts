@@ -174,6 +174,14 @@ test('large requests beyond largeRequestMaxBytes are rejected with their connect
   await world.until(() => third.reply(later)?.err === 0);
 });
 
+test('a large request is rejected when its length is known, before its bytes are there', async () => {
+  const world = await ServerWorld.start({ config: { largeRequestThreshold: 1000, largeRequestMaxBytes: 5000 } });
+  const client = await world.open();
+  client.raw(Buffer.from('0000138900000001', 'hex'));
+  await world.until(() => client.isClosed, 100);
+  assert.equal(statsOf(world).largeRequestsRejected, 1);
+});
+
 test('a large read that waits behind a write gives its room back when its connection goes', async () => {
   const world = await ServerWorld.start({
     config: { flushDelay: FLUSH_MS, largeRequestThreshold: 100, largeRequestMaxBytes: 5000 },

@@ -58,9 +58,14 @@ export class ServerWorld {
     await this.startServer();
   }
 
+  /** A connection that is not made yet. */
+  connectLater(): RawClient {
+    return new RawClient(this.clients.runtime, { host: this.machine.host, port: 2181 });
+  }
+
   /** A connection without a session. */
   async connect(): Promise<RawClient> {
-    const client = new RawClient(this.clients.runtime, { host: this.machine.host, port: 2181 });
+    const client = this.connectLater();
     await this.sim.runUntil(() => client.isConnected, 10_000);
     return client;
   }
