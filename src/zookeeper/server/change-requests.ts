@@ -104,7 +104,7 @@ function creationInMulti(request: CreateChange): CreateChange {
 
 function readAclList(from: RequestCursor): readonly ACL[] | null {
   const count = from.int32();
-  if (count < 0) return null;
+  if (count < 0) return count === -1 ? null : [];
   // An entry takes twelve bytes at least.
   if (count > from.remaining / 12) throw new MalformedError(`${count} ACL entries in ${from.remaining} bytes`);
   const acl: ACL[] = [];

@@ -412,7 +412,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
         this.#authenticate(xid, frame);
         return;
       case 'sasl':
-        this.#refuseSasl(xid);
+        this.#refuseSasl(xid, frame);
         return;
       default:
         this.#refuseUnknown(xid);
@@ -511,7 +511,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   /** A server without SASL answers with a null token, as Apache's does without a login context. */
-  #refuseSasl(xid: number): void {
+  #refuseSasl(xid: number, frame: Slices): void {
+    // Its token must be readable all the same.
+    this.#host.cursor.open(frame, 8).buffer();
     beginReply(this.out, xid, 0n as Zxid, 0, 4);
     this.out.int32(-1);
     this.#sent();

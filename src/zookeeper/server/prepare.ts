@@ -1,10 +1,12 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { MalformedError } from '../../wire/errors.ts';
+import { Reader } from '../../wire/reader.ts';
 import type { Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
+import { ReconfigRequest } from '../jute/proto.ts';
 import type { Txn } from '../jute/txn.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
@@ -98,8 +100,8 @@ export class Preparer {
   }
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
-    if (request.type === OpCode.reconfig) return ErrorCode.RECONFIGDISABLED;
     try {
+      if (request.type === OpCode.reconfig) return refuseReconfig(request);
       const from = this.#cursor.open(request.frame, 8);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
@@ -128,6 +130,14 @@ export class Preparer {
     }
     return { type: OpCode.multi, txns };
   }
+}
+
+/** It must be readable all the same. @throws MalformedError */
+function refuseReconfig({ frame }: PendingRequest): ErrorCode {
+  const from = new Reader(frame);
+  from.skip(8);
+  ReconfigRequest.read(from);
+  return ErrorCode.RECONFIGDISABLED;
 }
 
 /** What a session may not do any more, 0 if it may. */

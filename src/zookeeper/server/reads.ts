@@ -7,12 +7,11 @@ import type { ACL, Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { AddWatchMode } from '../jute/events.ts';
 import type { SessionId } from '../jute/ids.ts';
-import { OpCode } from '../jute/op-codes.ts';
+import { OpCode, Xid } from '../jute/op-codes.ts';
 import {
   AddWatchRequest,
   CheckWatchesRequest,
   GetACLResponse,
-  GetEphemeralsRequest,
   GetEphemeralsResponse,
   MultiHeader,
   SetWatches,
@@ -77,7 +76,8 @@ export class ReadRequests {
       case OpCode.getChildren:
         return this.#getChildren(type, xid, this.#readPathAndWatch(frame), client);
       case OpCode.ping:
-        return replyHeader(client.out, xid, this.#tree.lastProcessedZxid, 0);
+        // Whatever number it came with.
+        return replyHeader(client.out, Xid.ping, this.#tree.lastProcessedZxid, 0);
       default: {
         const from = new Reader(frame);
         from.skip(8);
@@ -212,8 +212,11 @@ export class ReadRequests {
   }
 
   #getEphemerals(xid: number, from: Reader, client: ReadClient): void {
-    const { prefixPath } = GetEphemeralsRequest.read(from);
-    const prefix = prefixPath === null || prefixPath.trim() === '' ? '/' : prefixPath;
+    // Here a null string is allowed, whose length is -1.
+    const size = from.int32();
+    if (size < -1) throw new MalformedError(`a string of ${size} bytes`);
+    const prefixPath = size < 0 ? '' : from.utf8(size);
+    const prefix = prefixPath.trim() === '' ? '/' : prefixPath;
     const ephemerals = [...this.#tree.ephemeralsOf(client.sessionId)].filter((path) => path.startsWith(prefix));
     replyBody(client.out, xid, this.#tree.lastProcessedZxid, (body) =>
       GetEphemeralsResponse.write(body, { ephemerals }),

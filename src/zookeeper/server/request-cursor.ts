@@ -47,10 +47,11 @@ export class RequestCursor {
     return this.#texts.get(this.#bytes, at, at + size);
   }
 
-  /** A view into the frame. */
+  /** A view into the frame. Only a length of -1 is null (BinaryInputArchive.checkLength). */
   buffer(): Uint8Array | null {
     const size = this.int32();
-    if (size < 0) return null;
+    if (size === -1) return null;
+    if (size < 0) throw new MalformedError(`a buffer of ${size} bytes`);
     const at = this.#need(size);
     return this.#bytes.subarray(at, at + size);
   }
