@@ -478,12 +478,17 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (this.#backlog.size > 0 || this.#isPaused) this.#host.isHeldBack(this);
   }
 
-  /** The answer is the path of the request. */
+  /** The answer is the path of the request, whatever it is. */
   #replySync(request: PendingRequest): void {
     const { lastProcessedZxid } = this.#host.tree;
     try {
-      const path = this.#host.cursor.open(request.frame, 8).text();
-      replyPath(this.out, request.xid, lastProcessedZxid, path);
+      const path = this.#host.cursor.open(request.frame, 8).buffer();
+      if (path !== null) {
+        replyPath(this.out, request.xid, lastProcessedZxid, Buffer.prototype.utf8Slice.call(path, 0, path.length));
+        return;
+      }
+      beginReply(this.out, request.xid, lastProcessedZxid, 0, 4);
+      this.out.int32(-1);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       replyHeader(this.out, request.xid, lastProcessedZxid, ErrorCode.MARSHALLINGERROR);
@@ -491,6 +496,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   #authenticate(xid: number, frame: Slices): void {
+    // The lengths of scheme and credentials, as the other bodies' (a length below -1 ends the connection).
+    const lengths = this.#host.cursor.open(frame, 8 + 4);
+    for (let fields = 2; fields > 0; fields -= 1) lengths.buffer();
     const from = new Reader(frame);
     from.skip(8);
     const packet = AuthPacket.read(from);
@@ -513,7 +521,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** A server without SASL answers with a null token, as Apache's does without a login context. */
   #refuseSasl(xid: number, frame: Slices): void {
     // Its token must be readable all the same.
-    this.#host.cursor.open(frame, 8).buffer();
+    if (this.#host.cursor.open(frame, 8).buffer() === null) throw new MalformedError('no token');
     beginReply(this.out, xid, 0n as Zxid, 0, 4);
     this.out.int32(-1);
     this.#sent();

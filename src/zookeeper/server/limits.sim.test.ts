@@ -5,7 +5,7 @@ import { zooCfg } from '../../config/zoo-cfg.ts';
 import { SimRandom } from '../../runtime/sim/sim-random.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
 import { ErrorCode } from '../jute/errors.ts';
-import { OpCode } from '../jute/op-codes.ts';
+import { OpCode, Xid } from '../jute/op-codes.ts';
 import { ConnectionThrottle } from './connection-throttle.ts';
 import type { StandaloneServer } from './standalone-server.ts';
 import type { RawClient } from './testkit/raw-client.ts';
@@ -103,7 +103,7 @@ test('who waited longer than throttled_op_wait_time is answered with ThrottledOp
   sendTwoWrites(writer);
   await world.sim.runFor(20);
   const [read, write] = waiting.sendTogether([getData('/one'), create('/late')]);
-  const ping = waiting.send(OpCode.ping);
+  const ping = waiting.send(OpCode.ping, () => undefined, Xid.ping);
   await world.until(() => waiting.heard.length === 3);
   assert.deepEqual(
     waiting.heard.map(({ xid, err }) => ({ xid, err })),

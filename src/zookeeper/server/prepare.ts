@@ -1,12 +1,10 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { MalformedError } from '../../wire/errors.ts';
-import { Reader } from '../../wire/reader.ts';
 import type { Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
-import { ReconfigRequest } from '../jute/proto.ts';
 import type { Txn } from '../jute/txn.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
@@ -101,7 +99,7 @@ export class Preparer {
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
     try {
-      if (request.type === OpCode.reconfig) return refuseReconfig(request);
+      if (request.type === OpCode.reconfig) return refuseReconfig(this.#cursor.open(request.frame, 8));
       const from = this.#cursor.open(request.frame, 8);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
@@ -133,10 +131,10 @@ export class Preparer {
 }
 
 /** It must be readable all the same. @throws MalformedError */
-function refuseReconfig({ frame }: PendingRequest): ErrorCode {
-  const from = new Reader(frame);
-  from.skip(8);
-  ReconfigRequest.read(from);
+function refuseReconfig(from: RequestCursor): ErrorCode {
+  // ReconfigRequest: three strings that may be null, and the version that the client knows.
+  for (let strings = 3; strings > 0; strings -= 1) from.buffer();
+  for (let halves = 2; halves > 0; halves -= 1) from.int32();
   return ErrorCode.RECONFIGDISABLED;
 }
 
