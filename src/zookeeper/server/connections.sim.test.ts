@@ -3,7 +3,7 @@ import test from 'node:test';
 import { Reader } from '../../wire/reader.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
-import { AuthPacket, GetDataResponse, WhoAmIResponse } from '../jute/proto.ts';
+import { AddWatchRequest, AuthPacket, GetDataResponse, WhoAmIResponse } from '../jute/proto.ts';
 import { helloFrame, requestFrame } from './testkit/raw-client.ts';
 import { create, exists, getData, setData } from './testkit/requests.ts';
 import { ServerWorld } from './testkit/server-world.ts';
@@ -216,4 +216,33 @@ test('a large value comes back whole', async () => {
   await world.until(() => client.reply(read ?? 0) !== undefined);
   const { data } = GetDataResponse.read(new Reader(client.reply(read ?? 0)?.body ?? new Uint8Array(0)));
   assert.equal(Buffer.from(data ?? []).toString(), value);
+});
+
+test('a client that never reads what its watches tell it is cut off before that fills the memory, and delays nobody', async () => {
+  const world = await ServerWorld.start();
+  const long = `/${'n'.repeat(30_000)}`;
+  const [silent, busy] = [await world.open({ timeOut: 20_000 }), await world.open({ timeOut: 20_000 })];
+  const first = busy.send(OpCode.create, create(long).body);
+  await world.until(() => busy.reply(first)?.err === 0);
+  const watch = silent.send(OpCode.addWatch, (to) => AddWatchRequest.write(to, { path: long, mode: 0 }));
+  // One-shot watches beside it: what they cost is bounded by their number.
+  silent.sendTogether(Array.from({ length: 10_000 }, (_, index) => exists(`/later-${index}`, true)));
+  await world.until(() => silent.reply(watch) !== undefined && silent.heard.length === 10_001, 60_000);
+  silent.connection.pause();
+  const held = () => [...world.server.view.connections].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0);
+  let most = 0;
+  let slowestMs = 0;
+  while (world.server.view.connections.size === 2) {
+    const beganMs = world.sim.nowMs;
+    const xids = busy.sendTogether(Array.from({ length: 100 }, () => setData(long, 'x')));
+    await world.until(() => busy.reply(xids.at(-1)!) !== undefined);
+    slowestMs = Math.max(slowestMs, world.sim.nowMs - beganMs);
+    most = Math.max(most, held());
+    busy.heard.length = 0;
+  }
+  assert.ok(most > 16 * 1024 * 1024 && most < 80 * 1024 * 1024, `${most} bytes were held`);
+  assert.ok(slowestMs < 1000, `${slowestMs} ms`);
+  assert.ok(world.logged.some((line) => line.includes('closing a client that does not read')));
+  await world.until(() => held() === 0);
+  assert.equal(world.server.view.tree.watches.size, 0);
 });
