@@ -23,6 +23,8 @@ export class ServerStats {
   /** Answers for which nobody was there any more, or which came after the session's timeout. */
   staleReplies = 0;
   largeRequestsRejected = 0;
+  /** Transactions, and snapshots, after which recovery had another digest of the tree than their writer. */
+  digestMismatchesCount = 0;
   /** Tokens of the connection throttle in use when the last session was asked for. */
   connectionTokenDeficit = 0;
   #latencyCount = 0;

@@ -81,6 +81,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.log = runtime.log.named('zookeeper');
     this.tree = recovered.tree;
     this.#sessionTimeouts = recovered.sessions;
+    this.stats.digestMismatchesCount = recovered.digestMismatches;
     this.#startedMs = clock.monotonicMs();
     this.#port = new ClientPort(config, this.log);
     const { limits } = config;
