@@ -93,7 +93,7 @@ export class CrashRun {
     return { states, bounds };
   }
 
-  /** Walks; where it is interrupted it recovers, is checked, and goes on. Answers how many disk operations there were. */
+  /** Walks; where it is interrupted it recovers, is checked, and goes on. */
   async walk(reference: Reference, disturbance?: Disturbance): Promise<void> {
     const { steps } = this.#options;
     if (disturbance !== undefined) this.#setTrap(disturbance);
@@ -102,8 +102,8 @@ export class CrashRun {
       try {
         if (!begun) await this.#start();
         begun = true;
-        const from = this.#applied > reference.bounds[index]! ? this.#applied : reference.bounds[index]!;
-        await this.#perform(steps[index]!, reference.bounds[index]!, from);
+        const start = reference.bounds[index]!;
+        await this.#perform(steps[index]!, start, this.#applied > start ? this.#applied : start);
         index += 1;
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
