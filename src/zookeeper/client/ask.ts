@@ -11,7 +11,7 @@ import type { Watcher, WatchKind, WatchRegistry } from './watch-registry.ts';
 export interface Ask<T> {
   readonly type: OpCode;
   readonly path: string | undefined;
-  /** Default: `path` must be valid. */
+  /** Default: there must be a `path`, and a valid one. */
   validate?(path: string): void;
   write(to: Writer, serverPath: string): void;
   /** @throws KeeperError where the body carries the error */

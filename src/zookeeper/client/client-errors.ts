@@ -7,7 +7,10 @@ export type ErrorCodeName = keyof typeof ErrorCode;
  * Whether something thrown is an error of the protocol, of any code or of one of those named:
  * `isKeeperError(error, 'NONODE')`.
  */
-export function isKeeperError(error: unknown, ...names: readonly ErrorCodeName[]): error is KeeperError {
+export function isKeeperError<Name extends ErrorCodeName = ErrorCodeName>(
+  error: unknown,
+  ...names: readonly Name[]
+): error is KeeperError & { readonly code: (typeof ErrorCode)[Name] } {
   return error instanceof KeeperError && (names.length === 0 || names.some((name) => ErrorCode[name] === error.code));
 }
 

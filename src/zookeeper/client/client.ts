@@ -372,7 +372,7 @@ export class ZookeeperClient {
   #submit<T>(ask: Ask<T>, resolve: Resolve<T>, reject: Reject): { call: Call<T>; packet: Packet | undefined } {
     const { path } = ask;
     if (ask.validate !== undefined) ask.validate(path ?? '');
-    else if (path !== undefined) validatePath(path);
+    else validatePath(path as string);
     const serverPath = path === undefined ? '' : this.#chroot.serverPath(path);
     ask.begun?.();
     const call = new Call(ask, serverPath, this.#watches, resolve, reject);

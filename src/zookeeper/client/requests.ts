@@ -247,6 +247,7 @@ export function whoAmI(): Ask<ClientInfo[]> {
   return {
     type: OpCode.whoAmI,
     path: undefined,
+    validate: noPath,
     write: () => undefined,
     read: (body) => WhoAmIResponse.read(body).clientInfo ?? [],
   };
@@ -268,6 +269,7 @@ export function reconfigure(change: Reconfiguration): Ask<NodeValue> {
   return {
     type: OpCode.reconfig,
     path: undefined,
+    validate: noPath,
     write: (to) =>
       ReconfigRequest.write(to, {
         joiningServers: joining,
@@ -278,6 +280,8 @@ export function reconfigure(change: Reconfiguration): Ask<NodeValue> {
     read: readNodeValue,
   };
 }
+
+const noPath = (): void => undefined;
 
 function readNodeValue(body: Reader): NodeValue {
   const { data, stat } = GetDataResponse.read(body);
