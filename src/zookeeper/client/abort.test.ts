@@ -38,7 +38,8 @@ test('a request under way is given up at once, and its reply takes nothing from 
   server.onRequest = (request) => held.push(request);
   const { signal, abort } = controller();
   const before = client.getData('/before');
-  const given = client.getData('/given', { signal, watch: () => assert.fail('no watch was set') });
+  const told: string[] = [];
+  const given = client.getData('/given', { signal, watch: ({ type }) => told.push(type) });
   const behind = client.getData('/behind');
   await sim.runUntil(() => held.length === 3, 1000);
   abort();
@@ -47,6 +48,7 @@ test('a request under way is given up at once, and its reply takes nothing from 
   server.link.send(server.link.eventFrame(EventType.NodeDataChanged, '/given'));
   assert.deepEqual([textOf(await sim.complete(before)), textOf(await sim.complete(behind))], ['/before', '/behind']);
   await sim.runFor(100);
+  assert.deepEqual(told, []);
 });
 
 test('a request that was given up may fail or be lost like any other', async () => {
@@ -103,7 +105,8 @@ test('a watch that was given up before its reply is taken back from the server',
     else answerRead(request);
   };
   const { signal, abort } = controller();
-  const added = client.addWatch('/a', () => assert.fail('nobody listens'), { signal });
+  const told: string[] = [];
+  const added = client.addWatch('/a', ({ type }) => told.push(type), { signal });
   await sim.runUntil(() => held.length === 1, 1000);
   abort();
   await assert.rejects(added, abortedWith(true));
@@ -111,6 +114,7 @@ test('a watch that was given up before its reply is taken back from the server',
   server.link.send(server.link.eventFrame(EventType.NodeDataChanged, '/a'));
   await sim.runFor(100);
   assert.deepEqual(ensemble.heard, ['h1 addWatch', 'h1 removeWatches']);
+  assert.deepEqual(told, []);
 });
 
 test('the signal of a watch removes it later, here and at the server', async () => {

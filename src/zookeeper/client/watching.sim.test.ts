@@ -108,17 +108,69 @@ class Follower {
   }
 }
 
+/** A reply that shows a change comes after the change's event, on every connection. */
+class OrderCheck {
+  readonly #seen: () => void;
+  readonly #client: ZookeeperClient;
+  #isWatching = false;
+  #eventZxid = 0n;
+  /** What was committed later than this must have been told; unknown until the connection's first reply. */
+  #sinceZxid: bigint | undefined;
+
+  /** `seen` counts the changes that were read when their events had come. */
+  constructor(client: ZookeeperClient, seen: () => void) {
+    this.#client = client;
+    this.#seen = seen;
+    client.onState(() => {
+      this.#sinceZxid = undefined;
+    });
+    void this.#watch();
+  }
+
+  async #watch(): Promise<void> {
+    const watcher = ({ zxid }: { zxid: bigint }): void => {
+      this.#eventZxid = zxid;
+    };
+    try {
+      await this.#client.addWatch('/data', watcher, { recursive: true });
+      this.#isWatching = true;
+    } catch (error) {
+      if (isKeeperError(error, 'CONNECTIONLOSS', 'REQUESTTIMEOUT', 'SESSIONMOVED')) void this.#watch();
+    }
+  }
+
+  /** Right after a reply. */
+  check(mzxid: bigint): void {
+    if (!this.#isWatching) return;
+    if (this.#sinceZxid === undefined) this.#sinceZxid = this.#client.lastZxid;
+    else if (mzxid > this.#sinceZxid) {
+      assert.ok(mzxid <= this.#eventZxid, `a reply shows ${mzxid}, and the last event was of ${this.#eventZxid}`);
+      this.#seen();
+    }
+  }
+}
+
 /** Keeps a copy of the subtree by events, and reads it again after every gap. */
 class Mirror {
   readonly nodes = new Map<string, string>();
   client: ZookeeperClient;
   events = 0;
+  /** Replies that showed a change after its event. */
+  ordered = 0;
+  #order: OrderCheck;
   readonly #machine: SimMachine;
   #zxid = 0n;
 
   constructor(machine: SimMachine) {
     this.#machine = machine;
     this.client = open(machine);
+    this.#order = this.#checkOrder();
+  }
+
+  #checkOrder(): OrderCheck {
+    return new OrderCheck(this.client, () => {
+      this.ordered += 1;
+    });
   }
 
   async run(): Promise<void> {
@@ -127,8 +179,10 @@ class Mirror {
         await this.#mirror();
         return;
       } catch (error) {
-        if (isKeeperError(error, 'SESSIONEXPIRED')) this.client = open(this.#machine);
-        else if (!isKeeperError(error, 'CONNECTIONLOSS', 'REQUESTTIMEOUT', 'SESSIONMOVED')) throw error;
+        if (isKeeperError(error, 'SESSIONEXPIRED')) {
+          this.client = open(this.#machine);
+          this.#order = this.#checkOrder();
+        } else if (!isKeeperError(error, 'CONNECTIONLOSS', 'REQUESTTIMEOUT', 'SESSIONMOVED')) throw error;
       }
     }
   }
@@ -159,6 +213,7 @@ class Mirror {
     try {
       const { data, stat } = await this.client.getData(path);
       assert.ok(stat.mzxid <= this.client.lastZxid);
+      this.#order.check(stat.mzxid);
       this.nodes.set(path, String(data));
     } catch (error) {
       if (!isKeeperError(error, 'NONODE')) throw error;
@@ -242,6 +297,7 @@ for (let seed = 1; seed <= 6; seed += 1) {
     assert.deepEqual([...mirror.nodes].sort(), [...held].sort());
     assert.equal(ends.ended, ends.asked);
     assert.ok(ends.asked > 300, `${ends.asked} requests`);
+    assert.ok(mirror.ordered > 20, `${mirror.ordered} replies after their events`);
     assert.ok(mirror.events > 100, `${mirror.events} events`);
     const clients = [...followers, mirror].map(({ client }) => client.close());
     await sim.complete(Promise.all([...clients, watching]));
