@@ -222,6 +222,23 @@ class Mirror {
   }
 }
 
+/** More events than the mirror’s queue holds; the last of each node is among those that find no room. */
+async function burst(client: ZookeeperClient): Promise<void> {
+  for (const path of NODES) await client.create(path).catch(() => undefined);
+  const [first, ...others] = NODES as [string, ...string[]];
+  const order = [...Array.from({ length: 12 }, () => first), ...others];
+  await Promise.all(order.map((path, index) => client.setData(path, `burst ${index}`)));
+}
+
+/** Changes that the mirror’s watch does not tell: its connection is lost meanwhile. */
+async function changeUnseen(sim: Simulation, client: ZookeeperClient, mirror: SimMachine, server: SimMachine) {
+  await sim.runFor(500); // the mirror is idle: no read of its own fails
+  sim.network.partition(mirror, server);
+  sim.network.resetBetween(mirror, server);
+  await sim.complete(burst(client));
+  sim.network.heal();
+}
+
 async function misbehave(sim: Simulation, server: SimMachine, machines: readonly SimMachine[]): Promise<void> {
   const random = sim.random.fork('faults');
   for (let fault = 0; fault < 14; fault += 1) {
@@ -285,9 +302,11 @@ for (let seed = 1; seed <= 6; seed += 1) {
     await sim.runFor(12_000); // whoever was cut off is back, or has a new session
     for (const writer of writers) writer.stopped = true;
     await sim.complete(writing);
+    const reader = open(sim.machine('reader'));
+    if (seed % 2 === 0) await sim.complete(burst(reader));
+    else await changeUnseen(sim, reader, machines[3], server);
     await sim.runFor(3000);
 
-    const reader = open(sim.machine('reader'));
     const held = new Map<string, string>();
     for (const path of NODES) {
       const value = await sim.complete(reader.getData(path).catch(() => undefined));
