@@ -146,7 +146,8 @@ export class RequestQueue {
     }
     while (this.#sent.peek()?.stage === 'done') this.#sent.shift();
     this.#sweep();
-    for (const { request } of packets) request.failed(new KeeperError(code, request.path, { cause }));
+    const options = cause === undefined ? undefined : { cause }; // an undefined cause would be shown
+    for (const { request } of packets) request.failed(new KeeperError(code, request.path, options));
   }
 
   *#live(): IterableIterator<Packet> {
