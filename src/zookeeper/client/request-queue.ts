@@ -73,7 +73,7 @@ export class RequestQueue {
       request.failed(new KeeperError(ErrorCode.THROTTLEDOP, request.path));
       return undefined;
     }
-    const xid = this.#takeXid();
+    const xid = this.takeXid();
     const packet: Packet = { xid, frame: encodeCall(xid, request), request, sinceMs: nowMs, stage: 'waiting' };
     this.#bytes += packet.frame.length;
     this.#waiting.push(packet);
@@ -163,8 +163,8 @@ export class RequestQueue {
     this.#withdrawnCount = 0;
   }
 
-  /** The largest number is skipped, as in ClientCnxn.getXid. */
-  #takeXid(): number {
+  /** The next number of the sequence; the largest is skipped, as in ClientCnxn.getXid. */
+  takeXid(): number {
     const xid = this.#nextXid >= XID_MAX ? 1 : this.#nextXid;
     this.#nextXid = xid + 1;
     return xid;
