@@ -14,6 +14,7 @@ import { CreateMode } from '../../src/zookeeper/jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../../src/zookeeper/jute/errors.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { startCuttableProxy } from './peers/cuttable-proxy.ts';
+import { freePort } from './peers/free-port.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
@@ -428,4 +429,40 @@ test('a request that Apache ZooKeeper does not answer in time fails, and the cli
   server.resume();
   await client.connected();
   assert.equal((await client.getData('/a').catch(() => client.getData('/a'))).data?.toString(), 'x');
+});
+
+test('a session that began at a read-only server of Apache ZooKeeper 3.9.4 is replaced where writes are possible', async (t) => {
+  const ports = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  const config: Record<string, string | number> = { tickTime: 500, initLimit: 10, syncLimit: 4 };
+  config.localSessionsEnabled = 'true'; // without it a read-only server opens no session
+  config.localSessionsUpgradingEnabled = 'true';
+  for (const id of [1, 2, 3]) config[`server.${id}`] = `127.0.0.1:${ports[id - 1]}:${ports[id + 2]}`;
+  const properties = { 'readonlymode.enabled': 'true' };
+  const start = (myid: number) =>
+    startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config, properties, myid });
+  const first = await start(1); // alone it has no quorum, and serves reads
+  t.after(() => first.stop());
+  assert.match(await first.ask('srvr'), /Mode: read-only/);
+  const client = connect(t, { connect: first.connect, canBeReadOnly: true });
+  await client.connected({ timeoutMs: 20_000 });
+  assert.equal(client.state, 'connectedReadOnly');
+  assert.deepEqual(await client.getChildren('/'), ['zookeeper']);
+  await assert.rejects(client.create('/a'), failsWith(ErrorCode.NOTREADONLY));
+  const { sessionId, session: none } = client;
+  assert.equal(none, undefined);
+
+  const others = await Promise.all([start(2), start(3)]);
+  for (const server of others) t.after(() => server.stop());
+  client.updateServerList([first, ...others].map((server) => server.connect).join());
+  await stateOf(client, 'connected');
+  assert.notEqual(client.sessionId, sessionId);
+  assert.equal(client.session?.id, client.sessionId);
+  await client.create('/a');
 });
