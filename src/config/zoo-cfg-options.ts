@@ -140,6 +140,12 @@ const propertyKeys: readonly Option[] = [
 const systemProperties: readonly Option[] = [
   option('jute.maxbuffer', 'int', 1_048_575, 'largest request', { unit: 'bytes', min: 0 }),
   option('zookeeper.jute.maxbuffer.extrasize', 'int', null, 'added to jute.maxbuffer for a field', { unit: 'bytes' }),
+  option('zookeeper.log.file', 'string', null, 'name of the log file, without which the log goes to the console'),
+  option('zookeeper.log.dir', 'string', '.', 'directory of the log file'),
+  option('zookeeper.log.threshold', 'string', 'INFO', 'least level in the log file'),
+  option('zookeeper.log.maxfilesize', 'string', '256MB', 'size at which the log file is rotated'),
+  option('zookeeper.log.maxbackupindex', 'int', 20, 'rotated log files that are kept', { min: 1 }),
+  option('zookeeper.console.threshold', 'string', 'INFO', 'least level on the console'),
   accepted('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
   option('znode.container.checkIntervalMs', 'int', 60_000, 'time between searches for empty containers', {
     unit: 'ms',

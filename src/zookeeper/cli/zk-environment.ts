@@ -11,8 +11,10 @@ export type Environment = { readonly [name: string]: string | undefined };
 export interface ZkEnvironment {
   readonly configFile: string;
   readonly logDir: string;
-  /** Where the server's standard output and standard error go. */
+  /** Where a daemon's standard output and standard error go. */
   readonly outputFile: string;
+  /** Name of a daemon's log below `logDir`. */
+  readonly logFile: string;
   /** `-D` flags of the server, which Apache hands to the JVM. */
   readonly systemProperties: SystemProperties;
 }
@@ -29,6 +31,7 @@ export function zkEnvironment(env: Environment, options: { configDir?: string; c
     configFile: basename(name) === name ? join(configDir, name) : name,
     logDir,
     outputFile: join(logDir, `zookeeper-${userName(env)}-server-${hostname()}.out`),
+    logFile: env.ZOO_LOG_FILE ?? `zookeeper-${userName(env)}-server-${hostname()}.log`,
     systemProperties: systemPropertiesOf(`${env.SERVER_JVMFLAGS ?? ''} ${env.JVMFLAGS ?? ''}`),
   };
 }
@@ -42,6 +45,17 @@ export function systemPropertiesOf(flags: string): SystemProperties {
   const properties: Record<string, string> = {};
   for (const [, name = '', value = ''] of flags.matchAll(/(?:^|\s)-D([^\s=]+)=?(\S*)/g)) properties[name] = value;
   return properties;
+}
+
+/** The same of words that are apart already, so that a value may hold blanks. */
+export function systemPropertiesIn(words: readonly string[]): SystemProperties {
+  const flags = words.filter((word) => word.startsWith('-D')).map((word) => word.slice(2));
+  return Object.fromEntries(
+    flags.map((flag) => {
+      const [name = '', ...value] = flag.split('=');
+      return [name, value.join('=')];
+    }),
+  );
 }
 
 /** A configuration as the scripts look at it: key by key, whatever else it holds. Empty when it cannot be read. */
