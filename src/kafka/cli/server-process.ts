@@ -14,6 +14,11 @@ export const LOG_DIR_FLAG = '-Dkafka.logs.dir=';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const serverMain = fileURLToPath(new URL(`./kafka-server.${extension}`, import.meta.url));
 
+/** What runs a broker; `flags` are Java's `-Dname=value`. */
+export function brokerCommand(args: readonly string[], flags: readonly string[] = []): string[] {
+  return [process.execPath, serverMain, ...flags, APACHE_MARK, OUR_MARK, ...args];
+}
+
 /** What a starting broker tells the process that started it. */
 export type StartMessage = { readonly kind: 'started' } | { readonly kind: 'refused'; readonly reason: string };
 
@@ -28,7 +33,8 @@ export async function startDaemon(args: readonly string[], logDir: string, clock
   const outputFile = join(logDir, 'kafkaServer.out');
   mkdirSync(logDir, { recursive: true });
   const output = openSync(outputFile, 'a');
-  const child = spawn(process.execPath, [serverMain, `${LOG_DIR_FLAG}${logDir}`, APACHE_MARK, OUR_MARK, ...args], {
+  const [program = '', ...rest] = brokerCommand(args, [`${LOG_DIR_FLAG}${logDir}`]);
+  const child = spawn(program, rest, {
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
   });
