@@ -87,6 +87,9 @@ function lockDirectories(runtime: Runtime, { dataDir, dataLogDir, autocreateDire
   try {
     for (const directory of new Set([dataDir, dataLogDir])) {
       if (autocreateDirectories) runtime.disk.makeDirectory(directory);
+      else if (runtime.disk.stat(directory) === undefined) {
+        throw new RecoveryError(`Missing data directory ${directory}: make it, or do not set datadir.autocreate=false`);
+      }
       locks.push(runtime.disk.lock(directory));
     }
   } catch (error) {
