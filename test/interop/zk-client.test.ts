@@ -6,7 +6,7 @@ import { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE } from '../../src/zookeeper/client/acl
 import { type ClientState, connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
 import type { ZookeeperClientOptions } from '../../src/zookeeper/client/client-options.ts';
 import { MultiError } from '../../src/zookeeper/client/multi.ts';
-import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes.ts';
+import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes/nodes.ts';
 import type { WatchEvent, Watcher } from '../../src/zookeeper/client/watch-registry.ts';
 import { CreateMode } from '../../src/zookeeper/jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../../src/zookeeper/jute/errors.ts';

@@ -1,6 +1,6 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../zookeeper/client/client.ts';
-import { ensurePath } from '../../zookeeper/client/recipes.ts';
+import { ensurePath } from '../../zookeeper/client/recipes/nodes.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 
 /** ZooKeeper did not answer in time: the broker cannot start. */

@@ -15,7 +15,7 @@ export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from './acl.
 export type { ClientState, StateListener, ZookeeperClient } from './client.ts';
 export type { CreateOptions, NodeValue, ReadOptions } from './client-options.ts';
 export { MultiError, type MultiOp, type MultiResult, type NodeData } from './multi.ts';
-export { createRecursive, deleteRecursive, ensurePath, listSubtree } from './recipes.ts';
+export { createRecursive, deleteRecursive, ensurePath, listSubtree } from './recipes/nodes.ts';
 export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.ts';
 
 export interface ZookeeperClientOptions extends OptionsOfClient {

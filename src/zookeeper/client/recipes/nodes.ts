@@ -1,8 +1,8 @@
-import { Deque } from '../../base/deque.ts';
-import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import type { ZookeeperClient } from './client.ts';
-import type { CreateOptions } from './client-options.ts';
-import { childOf, parentOf, validatePath } from './paths.ts';
+import { Deque } from '../../../base/deque.ts';
+import { ErrorCode, KeeperError } from '../../jute/errors.ts';
+import type { ZookeeperClient } from '../client.ts';
+import type { CreateOptions } from '../client-options.ts';
+import { childOf, parentOf, validatePath } from '../paths.ts';
 
 /** Creates what is missing of a path as persistent nodes without data. */
 export async function ensurePath(
