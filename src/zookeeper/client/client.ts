@@ -78,6 +78,11 @@ export class ZookeeperClient {
     this.#session.start();
   }
 
+  /** The world that the client lives in: recipes take their time and chance from it. */
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
   get state(): ClientState {
     return this.#session.state;
   }
