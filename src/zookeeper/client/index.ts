@@ -43,7 +43,13 @@ export { ReadWriteLock } from './recipes/read-write-lock.ts';
 export { Semaphore, type SemaphoreOptions } from './recipes/semaphore.ts';
 export { SessionKeeper, type SessionSource, type Sessions } from './recipes/sessions.ts';
 export { SharedCount, type VersionedCount } from './recipes/shared-count.ts';
-export { type CachedNode, TreeCache, type TreeCacheEvent, type TreeCacheState } from './recipes/tree-cache.ts';
+export {
+  type CachedNode,
+  TreeCache,
+  type TreeCacheEvent,
+  type TreeCacheOptions,
+  type TreeCacheState,
+} from './recipes/tree-cache.ts';
 export type { WaitOptions } from './recipes/waiting.ts';
 export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.ts';
 

@@ -15,6 +15,11 @@ export interface CachedNode {
   readonly stat: Stat;
 }
 
+export interface TreeCacheOptions {
+  /** Watch every node by itself also where the server has recursive watches. Default false. */
+  readonly oneShotWatches?: boolean;
+}
+
 export type TreeCacheEvent =
   | { readonly kind: 'created'; readonly node: CachedNode }
   | { readonly kind: 'changed'; readonly node: CachedNode; readonly previous: CachedNode }
@@ -41,6 +46,7 @@ export type TreeCacheState = 'loading' | 'current' | 'stale' | 'closed' | 'faile
 export class TreeCache {
   readonly root: string;
   readonly #sessions: Sessions;
+  readonly #oneShotWatches: boolean;
   readonly #nodes = new Map<string, CachedNode>();
   /** Names of the cached nodes below a path. */
   readonly #children = new Map<string, Set<string>>();
@@ -51,9 +57,10 @@ export class TreeCache {
   #failure: unknown;
 
   /** Begins to read. The root may be missing. */
-  constructor(source: SessionSource, root: string) {
+  constructor(source: SessionSource, root: string, options: TreeCacheOptions = {}) {
     validatePath(root);
     this.root = root;
+    this.#oneShotWatches = options.oneShotWatches ?? false;
     this.#sessions = sessionsOf(source);
     this.#stopListening = this.#sessions.subscribe((client) => this.#follow(client));
   }
@@ -114,7 +121,7 @@ export class TreeCache {
 
   #follow(client: ZookeeperClient): void {
     this.#follower?.close();
-    this.#follower = new TreeFollower(client, this.root, {
+    this.#follower = new TreeFollower(client, this.root, this.#oneShotWatches, {
       found: (path, { data, stat }) => this.#put({ path, data, stat }),
       missing: (path) => this.#remove(path),
       listed: (path, names) => this.#keepOnly(path, new Set(names)),

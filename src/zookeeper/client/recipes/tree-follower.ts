@@ -38,6 +38,7 @@ const sharers = new WeakMap<ZookeeperClient, Map<string, number>>();
 export class TreeFollower {
   readonly #client: ZookeeperClient;
   readonly #root: string;
+  readonly #oneShotWatches: boolean;
   readonly #owner: TreeFollowerOwner;
   readonly #stopListening: () => void;
   readonly #waiting = new Deque<() => Promise<void>>();
@@ -47,9 +48,10 @@ export class TreeFollower {
   #isRecursive = false;
   #closed = false;
 
-  constructor(client: ZookeeperClient, root: string, owner: TreeFollowerOwner) {
+  constructor(client: ZookeeperClient, root: string, oneShotWatches: boolean, owner: TreeFollowerOwner) {
     this.#client = client;
     this.#root = root;
+    this.#oneShotWatches = oneShotWatches;
     this.#owner = owner;
     this.#stopListening = client.onState(() => this.#look());
     this.#look();
@@ -81,7 +83,8 @@ export class TreeFollower {
 
   #load(): void {
     this.#schedule(async () => {
-      if (!this.#isRecursive && !withoutRecursiveWatches.has(this.#client)) await this.#watchRecursively();
+      const isPossible = !this.#oneShotWatches && !withoutRecursiveWatches.has(this.#client);
+      if (isPossible && !this.#isRecursive) await this.#watchRecursively();
       this.#readAll(this.#root);
     });
   }

@@ -1,9 +1,12 @@
 import { zooCfg } from '../../../config/zoo-cfg.ts';
+import { below } from '../../../runtime/random.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import type { SimRandom } from '../../../runtime/sim/sim-random.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
+import { KeeperError } from '../../jute/errors.ts';
 import { startZookeeper } from '../../server/zookeeper-server.ts';
 import { connectZookeeper, type ZookeeperClient } from '../client.ts';
+import { OutcomeUnknownError, WaitTimeoutError } from '../recipes/errors.ts';
 import { listSubtree } from '../recipes/nodes.ts';
 import { SessionKeeper } from '../recipes/sessions.ts';
 import { isOver } from '../recipes/waiting.ts';
@@ -75,11 +78,6 @@ export class RecipeWorld {
     return found.filter((each) => each !== path).sort();
   }
 
-  /** Between actions of an actor. */
-  pause(machine: SimMachine, ms: number): Promise<void> {
-    return new Promise((resolve) => void machine.runtime.clock.after(ms, resolve));
-  }
-
   /** One fault after another: restarts, partitions (also of one direction), resets, stalls, steps of the clock. */
   async misbehave({ count, stalls = true }: Faults): Promise<void> {
     const { sim, server } = this;
@@ -125,18 +123,46 @@ export class RecipeWorld {
   }
 }
 
-/** Repeats an actor's turn, in a new session whenever the former one is over, until it is told to stop. */
-export async function actor(
-  world: RecipeWorld,
-  name: string,
-  isStopped: () => boolean,
-  turn: (client: ZookeeperClient, machine: SimMachine) => Promise<void>,
-): Promise<void> {
-  const machine = world.machine(name);
-  let client = world.open(machine);
-  while (!isStopped()) {
-    if (isOver(client)) client = world.open(machine);
-    await turn(client, machine);
+/** What a turn may fail with while machines misbehave. */
+const expected = [KeeperError, WaitTimeoutError, OutcomeUnknownError];
+
+/** Repeats a program's turn, in a new session whenever the former one is over, until it is told to stop. */
+export class Actor {
+  client: ZookeeperClient;
+  turns = 0;
+  readonly machine: SimMachine;
+  readonly #world: RecipeWorld;
+  readonly #running: Promise<void>;
+  #stopped = false;
+
+  constructor(world: RecipeWorld, name: string, turn: (client: ZookeeperClient, actor: Actor) => Promise<void>) {
+    this.#world = world;
+    this.machine = world.machine(name);
+    this.client = world.open(this.machine);
+    this.#running = this.#run(turn);
   }
-  await client.close();
+
+  pause(msMax: number): Promise<void> {
+    const { clock, random } = this.machine.runtime;
+    return new Promise((resolve) => void clock.after(below(random, msMax), resolve));
+  }
+
+  /** Resolves after the turn under way; the session stays. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#running;
+  }
+
+  async #run(turn: (client: ZookeeperClient, actor: Actor) => Promise<void>): Promise<void> {
+    while (!this.#stopped) {
+      if (isOver(this.client)) this.client = this.#world.open(this.machine);
+      try {
+        await turn(this.client, this);
+        this.turns += 1;
+      } catch (error) {
+        if (!expected.some((type) => error instanceof type)) throw error;
+      }
+      await this.pause(200);
+    }
+  }
 }
