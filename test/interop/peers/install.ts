@@ -38,6 +38,9 @@ const javaRecipes = {
       SLF4J_SIMPLE_2,
     ],
   },
+  'curator-5.9.0': {
+    artifacts: ['org.apache.curator:curator-recipes:5.9.0', 'org.apache.zookeeper:zookeeper:3.9.4', SLF4J_SIMPLE_2],
+  },
   'kafka-2.1.0': {
     artifacts: [
       'org.apache.kafka:kafka_2.12:2.1.0',

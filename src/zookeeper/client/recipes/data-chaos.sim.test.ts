@@ -161,6 +161,33 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
   });
 }
 
+for (const oneShotWatches of [false, true]) {
+  const how = oneShotWatches ? 'one-shot watches' : 'a recursive watch';
+  test(`a cache by ${how} that reads while nodes come and go as fast as they can shows no node that is gone`, async () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const world = await RecipeWorld.start(seed);
+      const { sim } = world;
+      const [client, other] = [world.client('one'), world.client('other')];
+      const paths = Array.from({ length: 40 }, (_, index) => `/t/${index}`);
+      await sim.complete(other.create('/t'));
+      await sim.complete(Promise.all(paths.map((path) => other.create(path))));
+      const cache = new TreeCache(client, '/t', { oneShotWatches });
+      const changes: Promise<unknown>[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        for (const path of paths) {
+          changes.push((round % 2 === 0 ? other.delete(path) : other.create(path)).catch(() => undefined));
+          if (round % 3 === 0) await sim.runFor(0.2);
+        }
+      }
+      for (const path of paths.slice(20)) changes.push(other.delete(path));
+      await sim.complete(Promise.all(changes));
+      await sim.runFor(1000);
+      assert.deepEqual(cache.children('/t').sort(), (await sim.complete(other.getChildren('/t'))).sort());
+      assert.equal(cache.size, 21);
+    }
+  });
+}
+
 /** Creates, changes or deletes a node somewhere below /t; what is refused is refused. */
 async function change(client: ZookeeperClient, { machine }: Actor): Promise<void> {
   const { random } = machine.runtime;
@@ -168,7 +195,7 @@ async function change(client: ZookeeperClient, { machine }: Actor): Promise<void
   let path = '/t';
   for (let depth = below(random, 4); depth > 0; depth -= 1) path += `/${names[below(random, names.length)]}`;
   const data = `${random.uint32()}`;
-  const kind = below(random, 5);
+  const kind = below(random, 6);
   if (kind < 3) await client.create(path, data);
   else if (kind === 3) await client.setData(path, data);
   else await client.delete(path);
