@@ -100,6 +100,43 @@ test('a holder is told at once that the connection is lost, or when the session 
   await sim.complete(Promise.all([careful.release(), patient.release()]));
 });
 
+for (const lostWhen of ['suspended', 'expired'] as const) {
+  test(`a holder that is cut off is told that it is ${lostWhen} before another gets the lock`, async () => {
+    const world = await RecipeWorld.start(18);
+    const { sim } = world;
+    const [one, other] = [world.client('one'), world.client('other')];
+    for (let turn = 0; turn < 10; turn += 1) {
+      const client = turn === 0 ? one : world.open(world.machines[0]!);
+      const held = await sim.complete(new Mutex(client, '/lock', { lostWhen }).acquire());
+      await sim.runFor(turn * 300);
+      assert.equal(held.signal.aborted, false);
+      sim.network.partition(world.machines[0]!, world.server);
+      const next = await sim.complete(new Mutex(other, '/lock').acquire());
+      assert.equal((held.signal.reason as LostError | undefined)?.why, lostWhen);
+      sim.network.heal();
+      await sim.runFor(5000);
+      await sim.complete(next.release());
+    }
+  });
+}
+
+test('a lost answer leaves one node of a contender in the line, not two', async () => {
+  for (let step = 0; step < 30; step += 1) {
+    const world = await RecipeWorld.start(19);
+    const { sim } = world;
+    const client = world.client('one');
+    await sim.complete(new Mutex(client, '/lock').run(async () => undefined));
+    const acquired = new Mutex(client, '/lock').acquire();
+    await sim.runFor(step / 10);
+    sim.network.partition(world.server, world.machines[0]!, { oneWay: true });
+    await sim.runFor(50);
+    sim.network.resetBetween(world.machines[0]!, world.server);
+    sim.network.heal();
+    const held = await sim.complete(acquired);
+    assert.deepEqual(await world.tree('/lock'), [held.path]);
+  }
+});
+
 test('a holder whose node somebody deletes is told', async () => {
   const world = await RecipeWorld.start(5);
   const [one, other] = [world.client('one'), world.client('other')];
