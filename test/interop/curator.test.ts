@@ -1,4 +1,4 @@
-/** Curator's recipes on our server, and ours beside Curator's on the same znodes of both servers. */
+/** Curator's recipes do the same on our server and on Apache's. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

@@ -65,7 +65,7 @@ export class LeaderSelector {
         if (!this.#requeue) return;
       } catch (error) {
         if (signal.aborted || isLast(this.#sessions, client)) return;
-        client.runtime.log.error('leadership failed', { path: this.#path, error });
+        client.runtime.log.warn('out of the line', { path: this.#path, error });
         if (!isOver(client)) await pause(client);
       }
     }
@@ -76,6 +76,8 @@ export class LeaderSelector {
     const held = await mutex.acquire({ signal: this.#closing.signal });
     try {
       await this.#takeLeadership(held);
+    } catch (error) {
+      client.runtime.log.error('a leader failed', { path: this.#path, error });
     } finally {
       await held.release();
     }

@@ -7,7 +7,7 @@ import { childOf } from '../paths.ts';
 import { createInContainers } from './containers.ts';
 import { OutcomeUnknownError } from './errors.ts';
 import { ignore, isError } from './nodes.ts';
-import { isOver, pause, untilAnswered } from './waiting.ts';
+import { isOver, pause, sessionIsOver, untilAnswered } from './waiting.ts';
 
 /**
  * Changes that are made exactly once although an answer may be lost. Each goes with a note of its number into an ephemeral node of
@@ -38,6 +38,7 @@ export class Ledger {
   async #commit(ops: readonly MultiOp[]): Promise<void> {
     this.#attempts += 1;
     const note = String(this.#attempts);
+    if (isOver(this.#client)) throw sessionIsOver(this.#client);
     for (;;) {
       try {
         await this.#client.multi([...ops, { kind: 'setData', path: this.#path, data: note }]);

@@ -49,6 +49,31 @@ test('contenders get a lock in the order in which they asked, and it is empty af
   assert.deepEqual(await world.tree('/'), ['/zookeeper', '/zookeeper/config', '/zookeeper/quota']);
 });
 
+test('a lock that is handed back wakes the next contender alone', async () => {
+  const world = await RecipeWorld.start(20);
+  const { sim } = world;
+  const held = await sim.complete(new Mutex(world.client('holder'), '/lock').acquire());
+  let looks = 0;
+  const acquired = ['a', 'b', 'c', 'd', 'e'].map((name) => {
+    const client = world.client(name);
+    const getChildren = client.getChildren.bind(client);
+    client.getChildren = (...args) => {
+      looks += 1;
+      return getChildren(...args);
+    };
+    return new Mutex(client, '/lock').acquire();
+  });
+  await sim.runFor(1000);
+  assert.equal(looks, 5);
+  await sim.complete(held.release());
+  const next = await sim.complete(Promise.race(acquired));
+  await sim.runFor(1000);
+  assert.equal(looks, 6);
+  await sim.complete(next.release());
+  await sim.runFor(1000);
+  assert.equal(looks, 7);
+});
+
 test('who does not get a lock in time leaves the line', async () => {
   const world = await RecipeWorld.start(2);
   const { sim } = world;

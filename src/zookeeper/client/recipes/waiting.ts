@@ -89,6 +89,7 @@ export async function whileWaiting<T>(
 ): Promise<T> {
   const waiting = new Waiting(client, what, options);
   try {
+    await waiting.race(Promise.resolve()); // where it is over already, nothing is begun
     return await work(waiting);
   } finally {
     waiting.stop();
