@@ -101,7 +101,7 @@ test('run holds the lock, and lets it go when the work fails', async () => {
   const world = await RecipeWorld.start(3);
   const mutex = new Mutex(world.client('one'), '/lock');
   assert.equal(await world.sim.complete(mutex.run(async (held) => held.path.length)), 61);
-  await assert.rejects(world.sim.complete(mutex.run(() => Promise.reject(new RangeError('work')))), /work/);
+  await assert.rejects(world.sim.complete(mutex.run(() => Promise.reject(new RangeError('failed')))), /failed/);
   assert.deepEqual(await world.tree('/lock'), []);
 });
 

@@ -3,11 +3,11 @@ import { below } from '../../../runtime/random.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import type { SimRandom } from '../../../runtime/sim/sim-random.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
-import { KeeperError } from '../../jute/errors.ts';
+import { ErrorCode, KeeperError } from '../../jute/errors.ts';
 import { startZookeeper } from '../../server/zookeeper-server.ts';
 import { connectZookeeper, type ZookeeperClient } from '../client.ts';
 import { OutcomeUnknownError, WaitTimeoutError } from '../recipes/errors.ts';
-import { listSubtree } from '../recipes/nodes.ts';
+import { ignore, listSubtree } from '../recipes/nodes.ts';
 import { SessionKeeper } from '../recipes/sessions.ts';
 import { isOver } from '../recipes/waiting.ts';
 
@@ -70,12 +70,12 @@ export class RecipeWorld {
     return new SessionKeeper(() => this.open(machine));
   }
 
-  /** What stands below a path, by a client that sees all. */
+  /** What stands below a path; a container may be gone already. */
   async tree(path: string): Promise<string[]> {
     const client = connectZookeeper(this.sim.machine(`look ${this.sim.eventCount}`).runtime, { connect: 'zk' });
-    const found = await this.sim.complete(listSubtree(client, path));
+    const found = await this.sim.complete(listSubtree(client, path).catch(ignore(ErrorCode.NONODE)));
     await this.sim.complete(client.close());
-    return found.filter((each) => each !== path).sort();
+    return (found ?? []).filter((each) => each !== path).sort();
   }
 
   /** One fault after another: restarts, partitions (also of one direction), resets, stalls, steps of the clock. */
