@@ -7,10 +7,16 @@ import type { Place } from './line.ts';
 import { isOver } from './waiting.ts';
 
 /**
+ * A connection that went silent is noticed within two thirds of the session timeout; what is left of the last third pays for the
+ * delay of the last answer that was heard, which the server counts from the time when it was asked.
+ */
+const PATIENCE = 1 / 4;
+
+/**
  * When a holder is told that it holds no more:
  * - `suspended`: at once when the connection is lost, as Curator advises. The session may live on.
- * - `expired`: when the session is over or may be: a third of its timeout after the connection was lost, unless there is one
- *   again. (A connection that went silent is noticed within the other two thirds.)
+ * - `expired`: when the session is over or may be: a quarter of its timeout after the connection was lost, unless there is one
+ *   again.
  */
 export type LostWhen = 'suspended' | 'expired';
 
@@ -79,7 +85,7 @@ export function onLoss(
     if (isOver(client)) tell('expired');
     else if (client.state === 'connected') return;
     else if (lostWhen === 'suspended') tell('suspended');
-    else timer = client.runtime.clock.after(client.sessionTimeoutMs / 3, () => tell('expired'));
+    else timer = client.runtime.clock.after(client.sessionTimeoutMs * PATIENCE, () => tell('expired'));
   };
   const stop = client.onState(look);
   const end = (): void => {

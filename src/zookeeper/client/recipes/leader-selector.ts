@@ -1,10 +1,11 @@
+import { ErrorCode } from '../../jute/errors.ts';
 import type { ZookeeperClient } from '../client.ts';
 import { RecipeClosedError } from './errors.ts';
 import type { Held } from './held.ts';
 import { type Participant, participants } from './leader-latch.ts';
 import { lockLine, Mutex } from './mutex.ts';
+import { isError } from './nodes.ts';
 import { isLast, type SessionSource, type Sessions, sessionsOf } from './sessions.ts';
-import { isOver, pause } from './waiting.ts';
 
 export interface LeaderSelectorOptions {
   /** What the others see of this participant. Default empty. */
@@ -15,7 +16,8 @@ export interface LeaderSelectorOptions {
 
 /**
  * Participants lead in turn, each while its function runs; on the znodes of Curator's LeaderSelector: an InterProcessMutex whose
- * data are the ids. `takeLeadership` has to end when the signal of what it is given is aborted.
+ * data are the ids. `takeLeadership` has to end when the signal of what it is given is aborted. It stands in line until it has led
+ * once (for ever with `requeue`), until the server refuses, or until there is no session any more.
  */
 export class LeaderSelector {
   readonly #sessions: Sessions;
@@ -66,7 +68,7 @@ export class LeaderSelector {
       } catch (error) {
         if (signal.aborted || isLast(this.#sessions, client)) return;
         client.runtime.log.warn('out of the line', { path: this.#path, error });
-        if (!isOver(client)) await pause(client);
+        if (!isError(error, ErrorCode.SESSIONEXPIRED)) return; // the server refused
       }
     }
   }

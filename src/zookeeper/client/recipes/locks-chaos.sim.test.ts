@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Actor, RecipeWorld } from '../testkit/recipe-world.ts';
+import { DoubleBarrier } from './double-barrier.ts';
 import type { Held } from './held.ts';
 import { LeaderLatch } from './leader-latch.ts';
 import { type LockOptions, Mutex } from './mutex.ts';
@@ -52,6 +53,19 @@ class FencedStore {
     return true;
   }
 }
+
+test('the same seed gives the same history', async () => {
+  const run = async (): Promise<string> => {
+    const world = await RecipeWorld.start(1);
+    const actors = ['a', 'b'].map(
+      (name) => new Actor(world, name, (client) => new Mutex(client, '/lock').run(async () => undefined, WAIT)),
+    );
+    await world.misbehave({ count: 4 });
+    await settle(world, actors);
+    return world.sim.historyHash;
+  };
+  assert.equal(await run(), await run());
+});
 
 async function settle(world: RecipeWorld, actors: readonly Actor[]): Promise<void> {
   await world.sim.runFor(12_000); // whoever was cut off is back, or has a new session
@@ -164,6 +178,47 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
     assert.ok(most === 2 && believers.count > 50, `${believers.count} leases`);
     assert.deepEqual(
       (await world.tree('/s')).filter((path) => path.includes('_c_')),
+      [],
+    );
+  });
+
+  test(`seed ${seed}: members of a double barrier keep in step through resets`, async () => {
+    const world = await RecipeWorld.start(seed);
+    const { sim } = world;
+    const rounds = [0, 0, 0];
+    let inside = 0;
+    const members = rounds.map(async (_, member) => {
+      const client = world.client(`m${member}`);
+      for (let round = 0; round < 10; round += 1) {
+        const barrier = new DoubleBarrier(client, `/double/${round}`, rounds.length);
+        await barrier.enter();
+        inside += 1;
+        rounds[member] = round + 1;
+        assert.ok(Math.min(...rounds) >= round, 'nobody is a round behind');
+        await new Promise<void>((resolve) => void client.runtime.clock.after(member * 300, resolve));
+        inside -= 1;
+        await barrier.leave();
+        assert.ok(
+          rounds.every((each) => each > round),
+          'nobody leaves before all have entered',
+        );
+      }
+    });
+    const done = Promise.all(members);
+    let over = false;
+    done.finally(() => {
+      over = true;
+    });
+    const random = sim.random.fork('resets');
+    while (!over) {
+      await sim.runFor(random.below(700));
+      sim.network.resetBetween(world.machines[random.below(3)]!, world.server);
+    }
+    await done;
+    assert.equal(inside, 0);
+    await sim.runFor(1000);
+    assert.deepEqual(
+      (await world.tree('/double')).filter((path) => path.split('/').length > 3),
       [],
     );
   });

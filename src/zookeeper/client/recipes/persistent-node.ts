@@ -98,11 +98,12 @@ export class PersistentNode {
   /** Deletes the node. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
+    const hasFailed = this.#state === 'failed';
     this.#stopListening();
     this.#become('closed');
     this.#closing.abort(new RecipeClosedError(`node ${this.path}`));
     await this.#keeping;
-    await deleteSurely(this.#sessions.client, this.path, this.#mode);
+    if (!hasFailed) await deleteSurely(this.#sessions.client, this.path, this.#mode);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /** What each recipe does on our server when nothing goes wrong, or one thing. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { READ_ACL_UNSAFE } from '../acl.ts';
 import { RecipeWorld, SESSION_TIMEOUT_MS } from '../testkit/recipe-world.ts';
 import { AtomicLong } from './atomic-long.ts';
 import { Barrier } from './barrier.ts';
@@ -119,6 +120,7 @@ test('a holder is told at once that the connection is lost, or when the session 
   const lost = new Promise((resolve) => patient.signal.addEventListener('abort', resolve));
   await sim.complete(lost, SESSION_TIMEOUT_MS + 500);
   assert.equal((patient.signal.reason as LostError).why, 'expired');
+  await sim.runFor(3000);
   sim.network.heal();
   await sim.runFor(10_000);
   assert.equal(client.state, 'expired');
@@ -273,6 +275,51 @@ test('a latch takes part again when its node is deleted, and in the next session
   await sim.runFor(100);
   assert.equal(latch.state, 'failed');
   await assert.rejects(latch.whenLeading(), /Session expired/);
+});
+
+test('without a keeper, what outlives sessions ends with the session', async () => {
+  const world = await RecipeWorld.start(21);
+  const { sim } = world;
+  const client = world.client('one');
+  const latch = new LeaderLatch(client, '/latch');
+  const node = new PersistentNode(client, '/node');
+  const cache = new TreeCache(client, '/tree');
+  await sim.complete(Promise.all([latch.whenLeading(), node.whenThere(), cache.whenCurrent()]));
+  sim.network.partition(world.machines[0]!, world.server);
+  await sim.runFor(8000);
+  sim.network.heal();
+  await sim.runFor(2000);
+  assert.deepEqual([client.state, latch.state, node.state, cache.state], ['expired', 'failed', 'failed', 'failed']);
+  for (const waiting of [latch.whenLeading(), node.whenThere(), cache.whenCurrent()]) {
+    await assert.rejects(waiting, /Session expired/);
+  }
+  await assert.rejects(new Mutex(client, '/lock').acquire(), /Session expired/);
+  await assert.rejects(new AtomicLong(client, '/counter').increment(), /Session expired/);
+  await sim.complete(Promise.all([latch.close(), node.close()]));
+});
+
+test('what the server refuses ends a recipe, and a node that may not be read is left out of a cache', async () => {
+  const world = await RecipeWorld.start(22);
+  const { sim } = world;
+  const [one, other] = [world.client('one'), world.client('other')];
+  await sim.complete(other.create('/closed'));
+  await sim.complete(other.create('/closed/secret'));
+  await sim.complete(other.setACL('/closed/secret', [{ perms: 4, id: { scheme: 'world', id: 'anyone' } }]));
+  const cache = new TreeCache(one, '/closed');
+  await sim.complete(cache.whenCurrent());
+  assert.deepEqual(
+    [...cache.nodes()].map(({ path }) => path),
+    ['/closed'],
+  );
+  await sim.complete(other.setACL('/closed', READ_ACL_UNSAFE));
+  const latch = new LeaderLatch(one, '/closed');
+  await assert.rejects(sim.complete(latch.whenLeading()), /NoAuth/);
+  const node = new PersistentNode(one, '/closed/node');
+  await assert.rejects(sim.complete(node.whenThere()), /NoAuth/);
+  await assert.rejects(sim.complete(new Mutex(one, '/closed').acquire()), /NoAuth/);
+  const selector = new LeaderSelector(one, '/closed', async () => undefined, { requeue: true });
+  await sim.runFor(1000);
+  await sim.complete(Promise.all([selector.close(), latch.close(), node.close()]));
 });
 
 test('selectors lead in turn, each until its function ends', async () => {
