@@ -164,6 +164,24 @@ test('a lost answer leaves one node of a contender in the line, not two', async 
   }
 });
 
+test('who gives up while its node is being created leaves none, even if the answer is lost', async () => {
+  for (let step = 0; step < 30; step += 1) {
+    const world = await RecipeWorld.start(23);
+    const { sim } = world;
+    const client = world.client('one');
+    const holder = await sim.complete(new Mutex(client, '/lock').acquire());
+    const controller = new AbortController();
+    const acquired = new Mutex(client, '/lock').acquire({ signal: controller.signal });
+    const refused = assert.rejects(acquired, /enough/);
+    await sim.runFor(step / 10);
+    controller.abort(new RangeError('enough'));
+    await refused;
+    if (step % 2 === 0) sim.network.resetBetween(world.machines[0]!, world.server);
+    await sim.runFor(3000);
+    assert.deepEqual(await world.tree('/lock'), [holder.path]);
+  }
+});
+
 test('a holder whose node somebody deletes is told', async () => {
   const world = await RecipeWorld.start(5);
   const [one, other] = [world.client('one'), world.client('other')];
