@@ -2,7 +2,7 @@
  * Records how Java prints distinguished names, and which texts it takes for such: `node scripts/golden/x500-names.ts`. Apache's
  * server names clients by the first and judges the ids of x509 entries in ACLs by the second.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SimRandom } from '../../src/runtime/sim/sim-random.ts';
 import { runOrThrow } from '../../test/interop/peers/process.ts';
@@ -245,17 +245,31 @@ function drawnTexts(count: number): string[] {
 }
 
 const folder = tempDir();
+/** A certificate of Java's own making, to be read from the outside in. */
+const store = ['-keystore', join(folder, 'store.p12'), '-storepass', 'changeit', '-alias', 'bob'];
+await runOrThrow('keytool', [
+  '-genkeypair',
+  '-keyalg',
+  'EC',
+  '-dname',
+  'CN=Bob \\#1, OU=R\\+D, O="Acme, Inc.", C=DE',
+  ...store,
+]);
+await runOrThrow('keytool', ['-exportcert', '-file', join(folder, 'bob.der'), ...store]);
+const certificate = readFileSync(join(folder, 'bob.der'));
 writeFileSync(join(folder, 'Names.java'), PROGRAM);
 const lines = [
+  `certificate ${certificate.toString('base64')}`,
   ...names.map((bytes) => `der ${bytes.toString('base64')}`),
   ...texts.map((text) => `text ${Buffer.from(text).toString('base64')}`),
 ];
 const { stdout } = await runOrThrow('java', [join(folder, 'Names.java')], { stdin: `${lines.join('\n')}\n` });
-const answers = stdout
+const [subject, ...answers] = stdout
   .trimEnd()
   .split('\n')
   .map((line) => JSON.parse(line) as string | null);
 const golden = {
+  certificate: { der: certificate.toString('base64'), subject },
   printed: names.map((bytes, index) => ({ der: bytes.toString('base64'), name: answers[index] })),
   taken: texts.map((text, index) => ({ text, isName: answers[names.length + index] !== null })),
 };

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { readDer } from '../../../src/zookeeper/server/auth/der.ts';
+import { certificateSubject } from '../../../src/zookeeper/server/auth/certificate-subject.ts';
+import { DerError, readDer } from '../../../src/zookeeper/server/auth/der.ts';
 import { printX500Name } from '../../../src/zookeeper/server/auth/x500-name.ts';
 import { isX500Name } from '../../../src/zookeeper/server/auth/x500-name-text.ts';
 
 interface Golden {
+  readonly certificate: { readonly der: string; readonly subject: string };
   readonly printed: readonly { readonly der: string; readonly name: string }[];
   readonly taken: readonly { readonly text: string; readonly isName: boolean }[];
 }
@@ -26,4 +28,13 @@ test('a text is a name where it is one for Java 17', () => {
   assert.ok(golden.taken.length > 400);
   const wrong = golden.taken.filter(({ text, isName }) => isX500Name(text) !== isName);
   assert.deepEqual(wrong, []);
+});
+
+test('the subject of a certificate is found, and no piece of one is taken for a whole', () => {
+  const bytes = Buffer.from(golden.certificate.der, 'base64');
+  assert.equal(certificateSubject(bytes), golden.certificate.subject);
+  assert.equal(golden.certificate.subject, 'CN=Bob \\#1,OU=R\\+D,O=Acme\\, Inc.,C=DE');
+  for (let length = 0; length < bytes.length; length += 1) {
+    assert.throws(() => certificateSubject(bytes.subarray(0, length)), DerError);
+  }
 });
