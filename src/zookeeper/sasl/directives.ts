@@ -33,11 +33,15 @@ export function parseDirectives(token: Uint8Array, known: ReadonlySet<string>): 
   };
   for (take(SEPARATORS); at < text.length; take(SEPARATORS)) {
     const key = take(KEY)?.[0].toLowerCase();
-    take(BLANK);
-    if (key === undefined || text[at] !== '=') throw new SaslError("'=' expected after a directive's key");
-    at += 1;
-    take(BLANK);
-    if (at >= text.length) throw new SaslError(`the directive ${key} has no value`);
+    // The last key may stand alone.
+    const isBare = key !== undefined && at === text.length;
+    if (!isBare) {
+      take(BLANK);
+      if (key === undefined || text[at] !== '=') throw new SaslError("'=' expected after a directive's key");
+      at += 1;
+      take(BLANK);
+      if (at >= text.length) throw new SaslError(`the directive ${key} has no value`);
+    }
     const value = text[at] === '"' ? quotedValue(take(QUOTED), key) : (take(BARE)?.[0] ?? '');
     if (at < text.length && !/[,\t\n\r ]/.test(text[at] as string)) {
       throw new SaslError(`a comma expected after the quoted value of ${key}`);
