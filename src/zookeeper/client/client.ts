@@ -51,6 +51,7 @@ export class ZookeeperClient {
   readonly #chroot: Chroot;
   readonly #watches = new WatchRegistry();
   readonly #listeners = new Set<StateListener>();
+  readonly #saslListeners = new Set<() => void>();
 
   constructor(runtime: Runtime, options: ZookeeperClientOptions) {
     const { hosts, chroot } = parseConnectString(options.connect);
@@ -66,9 +67,13 @@ export class ZookeeperClient {
         requestsMax: options.requestsMax ?? 100_000,
         requestBytesMax: options.requestBytesMax ?? 67_108_864,
         failFast: options.failFast ?? false,
+        sasl: options.sasl,
       },
       {
         stateChanged: (state) => this.#stateChanged(state),
+        saslAuthenticated: () => {
+          for (const listener of [...this.#saslListeners]) listener();
+        },
         notified: (header, body) => this.#notified(header, body),
         watchFrames: (relativeZxid) =>
           watchFrames(this.#watches, relativeZxid, (path) => this.#chroot.serverPath(path)),
@@ -130,6 +135,13 @@ export class ZookeeperClient {
     const heard: StateListener = (state) => listener(state); // the same function may listen twice
     this.#listeners.add(heard);
     return () => void this.#listeners.delete(heard);
+  }
+
+  /** Calls each time a server has taken our SASL credentials, which is after `connected`. Answers how to stop listening. */
+  onSaslAuthenticated(listener: () => void): () => void {
+    const heard = (): void => listener();
+    this.#saslListeners.add(heard);
+    return () => void this.#saslListeners.delete(heard);
   }
 
   /** Ends the session after the requests made before; its ephemeral nodes are gone then. */

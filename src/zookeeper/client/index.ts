@@ -51,6 +51,7 @@ export {
   type TreeCacheState,
 } from './recipes/tree-cache.ts';
 export type { WaitOptions } from './recipes/waiting.ts';
+export type { SaslCredentials } from './sasl-exchange.ts';
 export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.ts';
 
 export interface ZookeeperClientOptions extends OptionsOfClient {

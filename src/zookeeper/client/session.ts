@@ -9,9 +9,11 @@ import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { AuthPacket, type ConnectResponse, type ReplyHeader } from '../jute/proto.ts';
+import { SaslError } from '../sasl/directives.ts';
 import { encodeRequest } from './frames.ts';
 import { type Candidate, HostList } from './host-list.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
+import { type SaslCredentials, SaslExchange } from './sasl-exchange.ts';
 import { Transport } from './transport.ts';
 
 /**
@@ -37,10 +39,14 @@ export interface SessionOptions {
   readonly requestBytesMax: number;
   /** What waits for a connection fails once no server could be reached, as in Apache's client. */
   readonly failFast: boolean;
+  /** Proved on every connection before anything else is sent. */
+  readonly sasl: SaslCredentials | undefined;
 }
 
 export interface SessionOwner {
   stateChanged(state: SessionState): void;
+  /** The server knows by SASL who we are; after `connected`. */
+  saslAuthenticated(): void;
   /** A watch event of the server. */
   notified(header: ReplyHeader, body: Reader): void;
   /** The setWatches requests that a new connection needs. */
@@ -97,6 +103,8 @@ export class Session {
   /** Credentials told to the present server, whose answers are due in this order. */
   readonly #credentialsSent = new Deque<Credentials>();
   #transport: Transport | undefined;
+  /** Until it is complete the connection is its alone. */
+  #sasl: SaslExchange | undefined;
   #candidate: Candidate | undefined;
   #hasConnected = false;
   #flushScheduled = false;
@@ -171,7 +179,7 @@ export class Session {
     return new Promise((confirm, reject) => {
       const credentials = { scheme, auth, confirm, reject };
       this.#credentials.push(credentials);
-      if (this.#isConnected) this.#transport?.send([this.#authFrame(credentials)]);
+      if (this.#isConnected && this.#sasl === undefined) this.#transport?.send([this.#authFrame(credentials)]);
     });
   }
 
@@ -240,7 +248,9 @@ export class Session {
     this.#sessionId = response.sessionId;
     this.#password = Uint8Array.from(response.passwd ?? noPassword);
     this.#congested = false;
-    this.#resendRegistrations();
+    this.#credentialsSent.clear();
+    if (this.#options.sasl === undefined) this.#resendRegistrations();
+    else this.#beginSasl(this.#options.sasl);
     const readOnly = response.readOnly === true;
     if (readOnly) this.#probeForReadWrite();
     this.#state = readOnly ? 'connectedReadOnly' : 'connected';
@@ -250,10 +260,31 @@ export class Session {
 
   /** Before any request of the new connection: who we are, then what we watch. */
   #resendRegistrations(): void {
-    this.#credentialsSent.clear();
     const frames = this.#credentials.map((credentials) => this.#authFrame(credentials));
     frames.push(...this.#owner.watchFrames(this.#lastZxid));
     if (frames.length > 0) this.#transport?.send(frames);
+  }
+
+  #beginSasl(credentials: SaslCredentials): void {
+    this.#sasl = new SaslExchange(credentials, this.#runtime.random, () => this.#takeXid());
+    this.#transport?.send([this.#sasl.begin()]);
+  }
+
+  #saslAnswered(exchange: SaslExchange, header: ReplyHeader, body: Reader): void {
+    try {
+      const frame = exchange.answer(header, body);
+      if (frame !== undefined) this.#transport?.send([frame]);
+    } catch (error) {
+      if (!(error instanceof SaslError)) throw error;
+      this.#runtime.log.error('SASL authentication failed', { reason: error.message });
+      this.#end('authFailed');
+      return;
+    }
+    if (!exchange.isComplete) return;
+    this.#sasl = undefined;
+    this.#resendRegistrations();
+    this.#owner.saslAuthenticated();
+    this.#scheduleFlush();
   }
 
   #authFrame(credentials: Credentials): Uint8Array {
@@ -265,6 +296,7 @@ export class Session {
   #lost(reason: Error): void {
     const transport = this.#transport;
     this.#transport = undefined;
+    this.#sasl = undefined;
     this.#probe?.stop();
     this.#probe = undefined;
     if (!this.#isConnected) {
@@ -320,7 +352,7 @@ export class Session {
 
   /** What one turn of the program asks is written together. */
   #scheduleFlush(): void {
-    if (this.#flushScheduled || !this.#isConnected) return;
+    if (this.#flushScheduled || !this.#isConnected || this.#sasl !== undefined) return;
     this.#flushScheduled = true;
     queueMicrotask(() => {
       this.#flushScheduled = false;
@@ -329,7 +361,7 @@ export class Session {
   }
 
   #flush(): void {
-    while (this.#isConnected && !this.#congested && this.#waiting.size > 0) {
+    while (this.#isConnected && this.#sasl === undefined && !this.#congested && this.#waiting.size > 0) {
       const frames: Uint8Array[] = [];
       for (let size = 0; size < WRITE_BYTES && this.#waiting.size > 0; ) {
         const packet = this.#waiting.shift() as Packet;
@@ -362,6 +394,7 @@ export class Session {
         if (header.err !== 0) this.#runtime.log.warn('watches were not renewed', { error: header.err });
         return;
       default:
+        if (this.#sasl !== undefined) return this.#saslAnswered(this.#sasl, header, body);
         return this.#answered(header, body);
     }
   }
