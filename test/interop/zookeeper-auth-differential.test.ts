@@ -88,6 +88,24 @@ const createFor = (path: string, scheme: string, id: string): Step =>
     type: OpCode.create,
     body: (to) => CreateRequest.write(to, { path, data: null, acl: [{ perms: 31, id: { scheme, id } }], flags: 0 }),
   });
+/** Null where a string is missing. */
+const createForRaw = (path: string, scheme: string | null, id: string | null): Step =>
+  request({
+    type: OpCode.create,
+    body: (to) => {
+      const text = (value: string | null): void => {
+        to.int32(value?.length ?? -1);
+        if (value !== null) to.utf8(value);
+      };
+      text(path);
+      text(null);
+      to.int32(1);
+      to.int32(31);
+      text(scheme);
+      text(id);
+      to.int32(0);
+    },
+  });
 const getAcl = (path: string): Step =>
   request({
     type: OpCode.getACL,
@@ -235,6 +253,12 @@ test('SASL, right and wrong, is answered as by Apache 3.9.4', (t) =>
         login('alice', 'wonder "land", c\u00f4t\u00e9'),
         createFor('/mine', 'auth', ''),
         getAcl('/mine'),
+        createForRaw('/null', 'auth', null),
+        getAcl('/null'),
+        createForRaw('/bad', 'digest', null),
+        createForRaw('/bad', 'world', null),
+        createForRaw('/bad', null, 'x'),
+        createForRaw('/bad', null, null),
         request(getData('/bob')),
         request(getData('/anybody')),
         request(setData('/mine', 'x')),

@@ -68,7 +68,7 @@ export async function zkCli(
   const shell = openShell(console, { ...options, login });
   if (shell === undefined) return 1;
   const waitMs = waitsForConnection ? options.sessionTimeoutMs : command.length > 0 ? 0 : FIRST_PROMPT_WAIT_MS;
-  const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs));
+  const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs)) || shell.client.state === 'authFailed';
   if (waitsForConnection && !isConnected) {
     await shell.client.close();
     console.complain('KeeperErrorCode = ConnectionLoss');

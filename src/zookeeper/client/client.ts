@@ -107,23 +107,29 @@ export class ZookeeperClient {
     return this.#session.lastZxid;
   }
 
-  /** Resolves once there is a connection; rejects when there can be none any more, or after `timeoutMs` (ConnectionLoss). */
+  /**
+   * Resolves once there is a connection, and SASL is done where it is asked for; rejects when there can be none any more, or after
+   * `timeoutMs` (ConnectionLoss).
+   */
   connected(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         const outcome = outcomeOf(this.state);
-        if (outcome === undefined) return;
+        if (outcome === undefined || (outcome === 'connected' && this.#session.isAuthenticating)) return;
         stop();
+        stopSasl();
         timer?.cancel();
         if (outcome === 'connected') resolve();
         else reject(new KeeperError(outcome));
       };
       const stop = this.onState(settle);
+      const stopSasl = this.onSaslAuthenticated(settle);
       const timer =
         options.timeoutMs === undefined
           ? undefined
           : this.#runtime.clock.after(options.timeoutMs, () => {
               stop();
+              stopSasl();
               reject(new KeeperError(ErrorCode.CONNECTIONLOSS));
             });
       settle();

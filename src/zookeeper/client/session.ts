@@ -151,6 +151,11 @@ export class Session {
     return this.#state === 'connected' || this.#state === 'connectedReadOnly';
   }
 
+  /** SASL is under way: requests wait. */
+  get isAuthenticating(): boolean {
+    return this.#sasl !== undefined;
+  }
+
   start(): void {
     this.#tryNext();
   }
