@@ -1,8 +1,10 @@
 /** The broker's process: `kafka-server [-Dkafka.logs.dir=DIR] kafka.Kafka odradek <server.properties> [--override key=value]*`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { readProperties } from '../../config/properties.ts';
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
@@ -27,7 +29,10 @@ export async function runBroker(args: readonly string[], logDir?: string): Promi
   const log = runtime.log.named('kafka.server.KafkaServer');
   try {
     const config = readConfig(args);
-    const broker = await startKafka({ ...runtime, log }, config);
+    const login = clientLoginOf(systemPropertiesOf(process.env.KAFKA_OPTS ?? ''), (path) => readFileSync(path, 'utf8'));
+    // As Apache's client: a JAAS file may be there for others, and ZooKeeper may serve us all the same.
+    if (login.failure !== undefined) log.warn(`no SASL to ZooKeeper: ${login.failure}`);
+    const broker = await startKafka({ ...runtime, log }, config, { zookeeperSasl: login.sasl });
     let isStopping = false;
     for (const [signal, code] of Object.entries(signalCodes)) {
       process.on(signal, () => {

@@ -1,7 +1,8 @@
 /** The server's process: `quorum-peer-main [-Dname=value]* <marks…> <zoo.cfg>`. The scripts start it, in the foreground or as a daemon. */
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/config-error.ts';
-import { readZooCfg, type SystemProperties, type ZooCfg } from '../../config/zoo-cfg.ts';
+import { type SystemProperties, systemPropertiesIn, systemPropertiesOf } from '../../config/system-properties.ts';
+import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
@@ -11,7 +12,6 @@ import { SERVER_VERSION } from '../server/version.ts';
 import { startZookeeper } from '../server/zookeeper-server.ts';
 import { openServerLog } from './server-log.ts';
 import type { StartMessage } from './server-process.ts';
-import { systemPropertiesIn, systemPropertiesOf } from './zk-environment.ts';
 
 /** org.apache.zookeeper.server.ExitCode. */
 const ExitCode = { UNEXPECTED_ERROR: 1, INVALID_INVOCATION: 2, UNABLE_TO_ACCESS_DATADIR: 3 } as const;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { clientLoginOf } from '../../config/client-login.ts';
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
@@ -9,7 +10,6 @@ import type { Console } from './command.ts';
 import { completer } from './completer.ts';
 import { readLines } from './lines.ts';
 import { Shell, type ShellOptions, usage } from './shell.ts';
-import { systemPropertiesOf } from './zk-environment.ts';
 
 /** How long the first prompt waits for the session, so that it does not say CONNECTING of a server that is there. */
 const FIRST_PROMPT_WAIT_MS = 1000;

@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseProperties } from '../../config/properties.ts';
-import type { SystemProperties } from '../../config/zoo-cfg.ts';
+import { type SystemProperties, systemPropertiesOf } from '../../config/system-properties.ts';
 
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -38,24 +38,6 @@ export function zkEnvironment(env: Environment, options: { configDir?: string; c
 
 function userName(env: Environment): string {
   return env.USER ?? userInfo().username;
-}
-
-/** `-Dname=value` among other flags, which are the JVM's. */
-export function systemPropertiesOf(flags: string): SystemProperties {
-  const properties: Record<string, string> = {};
-  for (const [, name = '', value = ''] of flags.matchAll(/(?:^|\s)-D([^\s=]+)=?(\S*)/g)) properties[name] = value;
-  return properties;
-}
-
-/** The same of words that are apart already, so that a value may hold blanks. */
-export function systemPropertiesIn(words: readonly string[]): SystemProperties {
-  const flags = words.filter((word) => word.startsWith('-D')).map((word) => word.slice(2));
-  return Object.fromEntries(
-    flags.map((flag) => {
-      const [name = '', ...value] = flag.split('=');
-      return [name, value.join('=')];
-    }),
-  );
 }
 
 /** A configuration as the scripts look at it: key by key, whatever else it holds. Empty when it cannot be read. */
