@@ -1,6 +1,6 @@
 /** SASL DIGEST-MD5 between our programs and those of others, in both directions, with the right password and the wrong one. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,14 @@ import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/clie
 import { ErrorCode } from '../../src/zookeeper/jute/errors.ts';
 import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { type Outcome, run, until } from './peers/process.ts';
+import { type Outcome, run, startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { python, zkCli } from './peers/tools.ts';
 
 const PROVIDERS = 'org.apache.zookeeper.server.auth';
 const runtime = nodeRuntime({ logLevel: 'off' });
 const ourCli = fileURLToPath(new URL('../../src/zookeeper/cli/zk-cli.ts', import.meta.url));
+const serverMain = fileURLToPath(new URL('../../src/zookeeper/cli/quorum-peer-main.ts', import.meta.url));
 const config = { 'authProvider.1': `${PROVIDERS}.SASLAuthenticationProvider`, 'superUser.1': 'admin' };
 const JAAS = 'java.security.auth.login.config';
 
@@ -143,6 +144,32 @@ for (const { whose, start } of servers) {
     }
   });
 }
+
+test('our server as a process takes its users from SERVER_JVMFLAGS, and does not start on Kerberos', async (t) => {
+  const dir = tempDir();
+  const configFile = join(dir, 'zoo.cfg');
+  const lines = Object.entries({
+    dataDir: join(dir, 'data'),
+    clientPort: 0,
+    clientPortAddress: '127.0.0.1',
+    ...config,
+  });
+  writeFileSync(configFile, lines.map(([key, value]) => `${key}=${value}\n`).join(''));
+  const flags = (file: string) => ({ SERVER_JVMFLAGS: `-Xmx1g -D${JAAS}=${file} -Dzookeeper.superUser=bob` });
+  const kerberos = join(dir, 'kerberos.conf');
+  writeFileSync(kerberos, 'Server { com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true; };');
+  const refused = await run(process.execPath, [serverMain, configFile], { env: flags(kerberos) });
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /Invalid config.*Krb5LoginModule; only .*DigestLoginModule is supported, no Kerberos/);
+
+  const logFile = join(dir, 'server.log');
+  const users = serverProperties()[JAAS] as string;
+  const server = startService(process.execPath, [serverMain, configFile], { logFile, env: flags(users) });
+  t.after(() => server.kill());
+  const port = await until('a port', () => /serving.*port=(\d+)/.exec(readFileSync(logFile, 'utf8'))?.[1]);
+  const outcome = await odradekCli(`127.0.0.1:${port}`, clientProperties('bob', 'secret'), 'whoami\nquit\n');
+  assert.match(outcome.stdout, /^sasl: bob\nsuper: $/m);
+});
 
 const hasCode = (code: number) => (error: unknown) => (error as { code?: number }).code === code;
 
