@@ -357,7 +357,7 @@ export class Session {
 
   /** What one turn of the program asks is written together. */
   #scheduleFlush(): void {
-    if (this.#flushScheduled || !this.#isConnected || this.#sasl !== undefined) return;
+    if (this.#flushScheduled || !this.#isConnected) return;
     this.#flushScheduled = true;
     queueMicrotask(() => {
       this.#flushScheduled = false;

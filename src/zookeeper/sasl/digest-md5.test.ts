@@ -68,6 +68,16 @@ test('a wrong password and an unknown user are refused, and the exchange is over
   }
 });
 
+test('a response that was overheard is worth nothing in another exchange', () => {
+  const overheard = serverOf({ bob: 'secret' });
+  const response = clientOf('bob', 'secret').evaluate(overheard.evaluate(empty)) ?? empty;
+  const random = new SimRandom('another exchange');
+  const server = new DigestMd5Server({ random, passwordOf: () => 'secret' });
+  server.evaluate(empty);
+  assert.throws(() => server.evaluate(response), SaslError);
+  assert.doesNotThrow(() => overheard.evaluate(response));
+});
+
 test('a client does not believe a server that cannot answer', () => {
   const [server, client] = [serverOf({ bob: 'other' }), clientOf('bob', 'secret')];
   client.evaluate(server.evaluate(empty));
