@@ -7,7 +7,7 @@ import { type ClientState, connectZookeeper, type ZookeeperClient } from '../../
 import { AbortError, isKeeperError } from '../../src/zookeeper/client/client-errors.ts';
 import type { ZookeeperClientOptions } from '../../src/zookeeper/client/client-options.ts';
 import { MultiError } from '../../src/zookeeper/client/multi.ts';
-import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes.ts';
+import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes/nodes.ts';
 import type { WatchEvents } from '../../src/zookeeper/client/watch-events.ts';
 import type { WatchEvent, Watcher } from '../../src/zookeeper/client/watch-registry.ts';
 import { CreateMode } from '../../src/zookeeper/jute/create-mode.ts';

@@ -1,5 +1,6 @@
 import type { CreateMode } from '../jute/create-mode.ts';
 import type { ACL, Stat } from '../jute/data.ts';
+import type { SaslCredentials } from './sasl-exchange.ts';
 import type { SessionIdentity } from './session.ts';
 import type { Watcher } from './watch-registry.ts';
 
@@ -17,6 +18,11 @@ export interface ZookeeperClientOptions {
   readonly canBeReadOnly?: boolean;
   /** Identities that every connection begins with, as by `addAuth`. */
   readonly auth?: readonly { readonly scheme: string; readonly auth: string | Uint8Array }[];
+  /**
+   * Proves who we are by SASL DIGEST-MD5 on every connection, before any request. A server that refuses, or that has no SASL, ends
+   * the client in the state `authFailed`.
+   */
+  readonly sasl?: SaslCredentials;
   /** Largest reply taken, Apache's `jute.maxbuffer`. Default 4 MiB: a long list of children must not cut the connection. */
   readonly juteMaxBuffer?: number;
   /**

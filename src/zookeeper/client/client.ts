@@ -63,6 +63,7 @@ export class ZookeeperClient {
   readonly #watches = new WatchRegistry();
   readonly #listeners = new Set<StateListener>();
   readonly #watchHost: WatchHost & FollowHost;
+  readonly #saslListeners = new Set<() => void>();
 
   constructor(runtime: Runtime, options: ZookeeperClientOptions) {
     const { hosts, chroot } = parseConnectString(options.connect);
@@ -80,9 +81,13 @@ export class ZookeeperClient {
         failFast: options.failFast ?? false,
         requestTimeoutMs: options.requestTimeoutMs ?? 0,
         session: options.session,
+        sasl: options.sasl,
       },
       {
         stateChanged: (state) => this.#stateChanged(state),
+        saslAuthenticated: () => {
+          for (const listener of [...this.#saslListeners]) listener();
+        },
         notified: (header, body) => this.#notified(header, body),
         watchFrames: (relativeZxid) =>
           watchFrames(this.#watches, relativeZxid, (path) => this.#chroot.serverPath(path)),
@@ -91,6 +96,11 @@ export class ZookeeperClient {
     this.#watchHost = this.#makeWatchHost();
     for (const { scheme, auth } of options.auth ?? []) this.addAuth(scheme, auth).catch(() => undefined);
     this.#session.start();
+  }
+
+  /** The world that the client lives in: recipes take their time and chance from it. */
+  get runtime(): Runtime {
+    return this.#runtime;
   }
 
   get state(): ClientState {
@@ -118,12 +128,12 @@ export class ZookeeperClient {
   }
 
   /**
-   * Resolves once there is a connection, at once while there is one.
+   * Resolves once there is a connection, and SASL is done where it is asked for; at once while there is one.
    * @throws KeeperError SESSIONEXPIRED or AUTHFAILED when there can be none any more, CONNECTIONLOSS after `timeoutMs`
    * @throws AbortError
    */
   connected(options: ConnectedOptions = {}): Promise<void> {
-    return waitForConnection(this, this.#runtime.clock, options);
+    return waitForConnection(this.#session, this, this.#runtime.clock, options);
   }
 
   /** Answers how to stop listening. */
@@ -131,6 +141,13 @@ export class ZookeeperClient {
     const heard: StateListener = (state) => listener(state); // the same function may listen twice
     this.#listeners.add(heard);
     return () => void this.#listeners.delete(heard);
+  }
+
+  /** Calls each time a server has taken our SASL credentials, which is after `connected`. Answers how to stop listening. */
+  onSaslAuthenticated(listener: () => void): () => void {
+    const heard = (): void => listener();
+    this.#saslListeners.add(heard);
+    return () => void this.#saslListeners.delete(heard);
   }
 
   /**

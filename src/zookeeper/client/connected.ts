@@ -12,16 +12,27 @@ export interface ConnectedOptions {
 
 interface HasState {
   readonly state: SessionState;
+  /** SASL is under way: requests wait. */
+  readonly isAuthenticating: boolean;
+}
+
+interface TellsState {
   onState(listener: () => void): () => void;
+  onSaslAuthenticated(listener: () => void): () => void;
 }
 
 /** Resolves once there is a connection; rejects when there can be none any more. */
-export function waitForConnection(session: HasState, clock: Clock, options: ConnectedOptions): Promise<void> {
+export function waitForConnection(
+  session: HasState,
+  client: TellsState,
+  clock: Clock,
+  options: ConnectedOptions,
+): Promise<void> {
   const { signal } = options;
-  if (signal === undefined)
-    return new Promise((resolve, reject) => void wait(session, clock, options, resolve, reject));
+  const begin = (resolve: () => void, reject: Reject) => wait(session, client, clock, options, resolve, reject);
+  if (signal === undefined) return new Promise((resolve, reject) => void begin(resolve, reject));
   return abortable(signal, undefined, (resolve, reject) => {
-    const stop = wait(session, clock, options, resolve, reject);
+    const stop = begin(resolve, reject);
     return () => {
       stop();
       return false;
@@ -32,6 +43,7 @@ export function waitForConnection(session: HasState, clock: Clock, options: Conn
 /** Answers how to stop waiting. */
 function wait(
   session: HasState,
+  client: TellsState,
   clock: Clock,
   { timeoutMs }: ConnectedOptions,
   resolve: () => void,
@@ -39,19 +51,19 @@ function wait(
 ): () => void {
   const settle = (): void => {
     const outcome = outcomeOf(session.state);
-    if (outcome === undefined) return;
+    if (outcome === undefined || (outcome === 'connected' && session.isAuthenticating)) return;
     stop();
     if (outcome === 'connected') resolve();
     else reject(new KeeperError(outcome));
   };
-  const stopListening = session.onState(settle);
+  const stopListening = [client.onState(settle), client.onSaslAuthenticated(settle)];
   const giveUp = (): void => {
     stop();
     reject(new KeeperError(ErrorCode.CONNECTIONLOSS));
   };
   const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, giveUp);
   const stop = (): void => {
-    stopListening();
+    for (const each of stopListening) each();
     timer?.cancel();
   };
   settle();

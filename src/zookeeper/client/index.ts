@@ -40,7 +40,43 @@ export {
 } from './multi.ts';
 export type { MultiReadOp, MultiReadResult } from './multi-read.ts';
 export { InvalidPathError } from './paths.ts';
-export { createRecursive, deleteRecursive, ensurePath, listSubtree } from './recipes.ts';
+export { AtomicLong } from './recipes/atomic-long.ts';
+export { Barrier } from './recipes/barrier.ts';
+export { DoubleBarrier } from './recipes/double-barrier.ts';
+export {
+  CorruptValueError,
+  LostError,
+  OutcomeUnknownError,
+  RecipeClosedError,
+  WaitTimeoutError,
+} from './recipes/errors.ts';
+export { GroupMember, type GroupMemberOptions } from './recipes/group-member.ts';
+export type { Held, LostWhen } from './recipes/held.ts';
+export {
+  type LatchState,
+  LeaderLatch,
+  type LeaderLatchOptions,
+  type Leadership,
+  type Participant,
+} from './recipes/leader-latch.ts';
+export { LeaderSelector, type LeaderSelectorOptions } from './recipes/leader-selector.ts';
+export { type LockOptions, Mutex } from './recipes/mutex.ts';
+export { createRecursive, deleteRecursive, ensurePath, listSubtree } from './recipes/nodes.ts';
+export { PersistentNode, type PersistentNodeOptions, type PersistentNodeState } from './recipes/persistent-node.ts';
+export { Queue } from './recipes/queue.ts';
+export { ReadWriteLock } from './recipes/read-write-lock.ts';
+export { Semaphore, type SemaphoreOptions } from './recipes/semaphore.ts';
+export { SessionKeeper, type SessionSource, type Sessions } from './recipes/sessions.ts';
+export { SharedCount, type VersionedCount } from './recipes/shared-count.ts';
+export {
+  type CachedNode,
+  TreeCache,
+  type TreeCacheEvent,
+  type TreeCacheOptions,
+  type TreeCacheState,
+} from './recipes/tree-cache.ts';
+export type { WaitOptions } from './recipes/waiting.ts';
+export type { SaslCredentials } from './sasl-exchange.ts';
 export type { SessionIdentity } from './session.ts';
 export type { Transaction } from './transaction.ts';
 export type { MissedEvents, SessionEvent, WatchEvents, WatchedEvent, WatchMode, WatchOptions } from './watch-events.ts';

@@ -8,10 +8,12 @@ import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { AuthPacket, type ConnectResponse, type ReplyHeader } from '../jute/proto.ts';
+import { SaslError } from '../sasl/directives.ts';
 import { encodeRequest } from './frames.ts';
 import { type Candidate, HostList } from './host-list.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
 import { type Packet, type Request, RequestQueue, type RequestQueueOptions } from './request-queue.ts';
+import { type SaslCredentials, SaslExchange } from './sasl-exchange.ts';
 import { Transport } from './transport.ts';
 
 /**
@@ -45,10 +47,14 @@ export interface SessionOptions extends RequestQueueOptions {
   readonly session: SessionIdentity | undefined;
   /** What waits for a connection fails once no server could be reached, as in Apache's client. */
   readonly failFast: boolean;
+  /** Proved on every connection before anything else is sent. */
+  readonly sasl: SaslCredentials | undefined;
 }
 
 export interface SessionOwner {
   stateChanged(state: SessionState): void;
+  /** The server knows by SASL who we are; after `connected`. */
+  saslAuthenticated(): void;
   /** A watch event of the server. */
   notified(header: ReplyHeader, body: Reader): void;
   /** The setWatches requests that a new connection needs. */
@@ -85,6 +91,8 @@ export class Session {
   /** Credentials told to the present server, whose answers are due in this order. */
   readonly #credentialsSent = new Deque<Credentials>();
   #transport: Transport | undefined;
+  /** Until it is complete the connection is its alone. */
+  #sasl: SaslExchange | undefined;
   #candidate: Candidate | undefined;
   #hasConnected = false;
   /**
@@ -143,6 +151,11 @@ export class Session {
     return this.#state === 'connected' || this.#state === 'connectedReadOnly';
   }
 
+  /** SASL is under way: requests wait. */
+  get isAuthenticating(): boolean {
+    return this.#sasl !== undefined;
+  }
+
   start(): void {
     if (this.#isEnsembles) this.#expireAfter(this.#runtime.clock.monotonicMs());
     this.#tryNext();
@@ -184,7 +197,7 @@ export class Session {
     return new Promise((confirm, reject) => {
       const credentials = { scheme, auth, confirm, reject };
       this.#credentials.push(credentials);
-      if (this.#isConnected) this.#transport?.send([this.#authFrame(credentials)]);
+      if (this.#isConnected && this.#sasl === undefined) this.#transport?.send([this.#authFrame(credentials)]);
     });
   }
 
@@ -253,7 +266,9 @@ export class Session {
     this.#sessionId = response.sessionId;
     this.#password = Uint8Array.from(response.passwd ?? noPassword);
     this.#congested = false;
-    this.#resendRegistrations();
+    this.#credentialsSent.clear();
+    if (this.#options.sasl === undefined) this.#resendRegistrations();
+    else this.#beginSasl(this.#options.sasl);
     const readOnly = response.readOnly === true;
     if (!readOnly) this.#isEnsembles = true;
     if (readOnly) this.#probeForReadWrite(this.#hosts.servers);
@@ -264,10 +279,31 @@ export class Session {
 
   /** Before any request of the new connection: who we are, then what we watch. */
   #resendRegistrations(): void {
-    this.#credentialsSent.clear();
     const frames = this.#credentials.map((credentials) => this.#authFrame(credentials));
     frames.push(...this.#owner.watchFrames(this.#lastZxid));
     if (frames.length > 0) this.#transport?.send(frames);
+  }
+
+  #beginSasl(credentials: SaslCredentials): void {
+    this.#sasl = new SaslExchange(credentials, this.#runtime.random, () => this.#requests.takeXid());
+    this.#transport?.send([this.#sasl.begin()]);
+  }
+
+  #saslAnswered(exchange: SaslExchange, header: ReplyHeader, body: Reader): void {
+    try {
+      const frame = exchange.answer(header, body);
+      if (frame !== undefined) this.#transport?.send([frame]);
+    } catch (error) {
+      if (!(error instanceof SaslError)) throw error;
+      this.#runtime.log.error('SASL authentication failed', { reason: error.message });
+      this.#end('authFailed');
+      return;
+    }
+    if (!exchange.isComplete) return;
+    this.#sasl = undefined;
+    this.#resendRegistrations();
+    this.#owner.saslAuthenticated();
+    this.#scheduleFlush();
   }
 
   #authFrame(credentials: Credentials): Uint8Array {
@@ -279,6 +315,7 @@ export class Session {
   #lost(reason: Error): void {
     const transport = this.#transport;
     this.#transport = undefined;
+    this.#sasl = undefined;
     this.#probe?.stop();
     this.#probe = undefined;
     if (!this.#isConnected) {
@@ -342,7 +379,7 @@ export class Session {
   }
 
   #flush(): void {
-    while (this.#isConnected && !this.#congested && this.#requests.hasWaiting) {
+    while (this.#isConnected && this.#sasl === undefined && !this.#congested && this.#requests.hasWaiting) {
       this.#congested = this.#transport?.send(this.#requests.takeWaiting(WRITE_BYTES)) === false;
     }
   }
@@ -383,6 +420,7 @@ export class Session {
         if (header.err !== 0) this.#runtime.log.warn('watches were not renewed', { error: header.err });
         return;
       default:
+        if (this.#sasl !== undefined) return this.#saslAnswered(this.#sasl, header, body);
         return this.#answered(header, body);
     }
   }

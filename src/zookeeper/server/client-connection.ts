@@ -11,16 +11,16 @@ import type { ACL, Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
-import { AuthPacket, ConnectRequest } from '../jute/proto.ts';
+import { AuthPacket, ConnectRequest, GetSASLRequest } from '../jute/proto.ts';
 import { allows, Perms } from '../tree/acl.ts';
 import type { ApplyResult } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
-import { authenticate, withIds } from './authentication.ts';
+import type { ConnectionIdentity } from './auth/connection-identity.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionStats } from './connection-stats.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient } from './reads.ts';
-import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
+import { replyHeader, replyPath, replySasl, replyWrite, writeEvent } from './replies.ts';
 import { kindOf } from './request-kind.ts';
 import type { Session } from './sessions.ts';
 
@@ -54,7 +54,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #phase: Phase = 'greeting';
   #session: Session | undefined;
   #hello: Uint8Array | undefined;
-  #ids: readonly Id[];
+  readonly #identity: ConnectionIdentity;
   #out: Writer | undefined;
   #outSizeHint = 512;
   #receivedMs: number;
@@ -65,11 +65,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #isHandling = false;
   #timer: Timer | undefined;
 
-  constructor(connection: Connection, host: ConnectionHost) {
+  constructor(connection: Connection, host: ConnectionHost, identity: ConnectionIdentity) {
     this.#connection = connection;
     this.#host = host;
+    this.#identity = identity;
     this.#splitter = new FrameSplitter(host.config.juteMaxBuffer);
-    this.#ids = [{ scheme: 'ip', id: connection.remote.host }];
     this.acceptedMs = host.clock.wallMs();
     this.#receivedMs = host.clock.monotonicMs();
     // NIOServerCnxnFactory's sessionless timeout.
@@ -84,7 +84,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   get ids(): readonly Id[] {
-    return this.#ids;
+    return this.#identity.ids;
   }
 
   get session(): Session | undefined {
@@ -250,7 +250,8 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** A watch fires. Who may not read the node is not told of it (ZOOKEEPER-4799). */
   process(event: WatchedEvent, acl: readonly ACL[] | null): void {
     if (this.#phase !== 'session') return;
-    if (acl !== null && !this.#host.config.skipAcl && !allows(acl, Perms.READ, this.#ids)) return;
+    const { config, authentication } = this.#host;
+    if (acl !== null && !config.skipAcl && !allows(acl, Perms.READ, this.ids, authentication.schemes)) return;
     writeEvent(this.out, event);
     this.stats.packetsSent += 1;
     this.#host.stats.packetsSent += 1;
@@ -336,7 +337,9 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#received();
     this.stats.lastType = type;
     this.stats.lastCxid = xid;
-    switch (kindOf(type)) {
+    const kind = kindOf(type);
+    if (this.#identity.isBarred && kind !== 'auth' && kind !== 'sasl') return this.#refuseUnauthenticated(xid);
+    switch (kind) {
       case 'read':
         if (this.#pending.size === 0) this.#answerRead(type, xid, frame);
         else this.#defer(type, xid, frame);
@@ -348,7 +351,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
         this.#authenticate(xid, frame);
         return;
       case 'sasl':
-        this.#refuseSasl(xid);
+        this.#evaluateSasl(xid, frame);
         return;
       default:
         this.#refuseUnknown(xid);
@@ -384,7 +387,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       xid,
       type,
       frame,
-      ids: this.#ids,
+      ids: this.#identity.ids,
       receivedMs: this.#receivedMs,
     };
     this.#pending.push(request);
@@ -421,27 +424,46 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     const from = new Reader(frame);
     from.skip(8);
     const packet = AuthPacket.read(from);
-    const ids = authenticate(packet, this.remote.host, this.#host.config);
-    replyHeader(this.out, xid, 0n as Zxid, ids === undefined ? ErrorCode.AUTHFAILED : 0);
-    this.#sent();
-    if (ids !== undefined) {
-      this.#ids = withIds(this.#ids, ids);
+    const outcome = this.#identity.authenticate(packet);
+    if (outcome === 'authenticated') {
+      replyHeader(this.out, xid, 0n as Zxid, 0);
+      this.#sent();
       return;
     }
-    this.#host.stats.authFailedCount += 1;
-    this.#host.log.warn('authentication failed', {
-      scheme: packet.scheme,
-      session: printHex(this.sessionId),
-      client: `${this.remote.host}:${this.remote.port}`,
+    this.#host.log.warn('authentication failed', { scheme: packet.scheme, ...this.#whoFor() });
+    if (outcome === 'disconnect') this.destroy();
+    else this.#refuseAndEnd(xid, ErrorCode.AUTHFAILED);
+  }
+
+  #evaluateSasl(xid: number, frame: Slices): void {
+    const from = new Reader(frame);
+    from.skip(8);
+    const { token } = GetSASLRequest.read(from);
+    if (token === null) throw new MalformedError('a null SASL token');
+    const answer = this.#identity.evaluateSasl(token);
+    replySasl(this.out, xid, answer.err, answer.token);
+    this.#sent();
+    if (answer.fault !== undefined) this.#host.log.warn(`failed to SASL authenticate: ${answer.fault}`, this.#whoFor());
+    if (answer.err !== 0) this.endAfterFlush();
+  }
+
+  #refuseUnauthenticated(xid: number): void {
+    this.#host.log.error('closing a session: the client has not authenticated in a scheme that is enforced', {
+      enforced: this.#host.config.auth.enforcedSchemes?.join(','),
+      ...this.#whoFor(),
     });
+    this.#refuseAndEnd(xid, ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH);
+  }
+
+  #refuseAndEnd(xid: number, err: number): void {
+    replyHeader(this.out, xid, 0n as Zxid, err);
+    this.#sent();
     this.endAfterFlush();
   }
 
-  /** A server without SASL answers with a null token, as Apache's does without a login context. */
-  #refuseSasl(xid: number): void {
-    beginReply(this.out, xid, 0n as Zxid, 0, 4);
-    this.out.int32(-1);
-    this.#sent();
+  /** For the log. */
+  #whoFor(): { session: string; client: string } {
+    return { session: printHex(this.sessionId), client: `${this.remote.host}:${this.remote.port}` };
   }
 
   #refuseUnknown(xid: number): void {
