@@ -39,12 +39,9 @@ export const zooCfgNotes: KeyNotes = {
     secureClientPortAddress: 'no TLS',
     sslQuorum: 'no TLS, when `true`',
     portUnification: 'no TLS, when `true`',
-    'quorum.auth.enableSasl': 'no SASL, when `true`',
-    'quorum.auth.serverRequireSasl': 'no SASL, when `true`',
-    'quorum.auth.learnerRequireSasl': 'no SASL, when `true`',
-    sessionRequireClientSASLAuth: 'no SASL, when `true`',
-    'enforce.auth.enabled': 'authentication is not enforced, when `true`',
-    'enforce.auth.schemes': 'authentication is not enforced',
+    'quorum.auth.enableSasl': 'no SASL between servers, when `true`',
+    'quorum.auth.serverRequireSasl': 'no SASL between servers, when `true`',
+    'quorum.auth.learnerRequireSasl': 'no SASL between servers, when `true`',
   },
 };
 

@@ -110,8 +110,9 @@ function readAclList(from: RequestCursor): readonly ACL[] | null {
   const acl: ACL[] = [];
   for (let index = 0; index < count; index += 1) {
     const perms = from.int32();
-    const scheme = from.text();
-    const id = from.text();
+    const scheme = from.nullableText() ?? '';
+    // kazoo writes an empty id as null, and `auth` needs none. Apache fails on any other, and refuses an entry without scheme.
+    const id = scheme === 'auth' || scheme === '' ? (from.nullableText() ?? '') : from.text();
     // Nearly every create carries this one list: then it is the same object everywhere.
     if (count === 1 && perms === Perms.ALL && scheme === 'world' && id === 'anyone') return OPEN_ACL_UNSAFE;
     acl.push({ perms, id: { scheme, id } });

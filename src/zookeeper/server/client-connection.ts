@@ -15,13 +15,13 @@ import { AuthPacket, ConnectRequest } from '../jute/proto.ts';
 import { allows, Perms } from '../tree/acl.ts';
 import type { ApplyResult } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
-import { authenticate, withIds } from './authentication.ts';
+import type { ConnectionIdentity } from './auth/connection-identity.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionStats } from './connection-stats.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient } from './reads.ts';
-import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
-import { kindOf } from './request-kind.ts';
+import { beginReply, replyHeader, replyPath, replySasl, replyWrite, writeEvent } from './replies.ts';
+import { kindOf, type RequestKind } from './request-kind.ts';
 import type { Throttled } from './request-throttler.ts';
 import type { Session } from './sessions.ts';
 
@@ -59,7 +59,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #phase: Phase = 'greeting';
   #session: Session | undefined;
   #hello: Uint8Array | undefined;
-  #ids: readonly Id[];
+  readonly #identity: ConnectionIdentity;
   #out: Writer | undefined;
   #outSizeHint = 512;
   #receivedMs: number;
@@ -70,11 +70,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #isHandling = false;
   #timer: Timer | undefined;
 
-  constructor(connection: Connection, host: ConnectionHost) {
+  constructor(connection: Connection, host: ConnectionHost, identity: ConnectionIdentity) {
     this.#connection = connection;
     this.#host = host;
+    this.#identity = identity;
     this.#splitter = new FrameSplitter(host.config.juteMaxBuffer);
-    this.#ids = [{ scheme: 'ip', id: connection.remote.host }];
     this.acceptedMs = host.clock.wallMs();
     this.#receivedMs = host.clock.monotonicMs();
     // NIOServerCnxnFactory's sessionless timeout.
@@ -89,7 +89,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   get ids(): readonly Id[] {
-    return this.#ids;
+    return this.#identity.ids;
   }
 
   get session(): Session | undefined {
@@ -272,7 +272,8 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** A watch fires. Who may not read the node is not told of it (ZOOKEEPER-4799). */
   process(event: WatchedEvent, acl: readonly ACL[] | null): void {
     if (this.#phase !== 'session') return;
-    if (acl !== null && !this.#host.config.skipAcl && !allows(acl, Perms.READ, this.#ids)) return;
+    const { config, authentication } = this.#host;
+    if (acl !== null && !config.skipAcl && !allows(acl, Perms.READ, this.ids, authentication.schemes)) return;
     writeEvent(this.out, event);
     this.stats.packetsSent += 1;
     this.#host.stats.packetsSent += 1;
@@ -283,7 +284,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
 
   proceed(type: number, xid: number, frame: Slices): void {
     this.#throttledCount -= 1;
-    if (this.#phase === 'session') this.#guardedUnlessHandling(() => this.#dispatch(type, xid, frame));
+    if (this.#phase === 'session') this.#guardedUnlessHandling(() => this.#dispatch(kindOf(type), type, xid, frame));
     // Nobody waits for an answer any more, but the session wanted to end.
     else if (type === OpCode.closeSession && this.#session?.closing === false) this.#submit(type, xid, frame);
   }
@@ -385,10 +386,19 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#received();
     this.stats.lastType = type;
     this.stats.lastCxid = xid;
+    const kind = kindOf(type);
+    if (kind === 'auth' || kind === 'sasl') {
+      this.#dispatch(kind, type, xid, frame);
+      return;
+    }
+    if (this.#identity.isBarred) {
+      this.#refuseUnauthenticated(xid);
+      return;
+    }
     const { throttler, largeRequests } = this.#host;
-    if (largeRequests !== undefined && type !== OpCode.auth) this.#admitLarge(frame.size);
-    if (throttler === undefined || type === OpCode.auth || type === OpCode.sasl) {
-      this.#dispatch(type, xid, frame);
+    if (largeRequests !== undefined) this.#admitLarge(frame.size);
+    if (throttler === undefined) {
+      this.#dispatch(kind, type, xid, frame);
       return;
     }
     this.#throttledCount += 1;
@@ -399,8 +409,8 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (this.#host.largeRequests?.admits(size) === false) throw new MalformedError(`a large request of ${size} bytes`);
   }
 
-  #dispatch(type: number, xid: number, frame: Slices): void {
-    switch (kindOf(type)) {
+  #dispatch(kind: RequestKind, type: number, xid: number, frame: Slices): void {
+    switch (kind) {
       case 'read':
         if (this.#pending.size === 0) this.#answerRead(type, xid, frame);
         else this.#defer(type, xid, frame);
@@ -412,7 +422,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
         this.#authenticate(xid, frame);
         return;
       case 'sasl':
-        this.#refuseSasl(xid, frame);
+        this.#evaluateSasl(xid, frame);
         return;
       default:
         this.#refuseUnknown(xid);
@@ -448,7 +458,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       xid,
       type,
       frame,
-      ids: this.#ids,
+      ids: this.#identity.ids,
       receivedMs: this.#receivedMs,
     };
     this.#pending.push(request);
@@ -502,29 +512,44 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     const from = new Reader(frame);
     from.skip(8);
     const packet = AuthPacket.read(from);
-    const ids = authenticate(packet, this.remote.host, this.#host.config);
-    replyHeader(this.out, xid, 0n as Zxid, ids === undefined ? ErrorCode.AUTHFAILED : 0);
-    this.#sent();
-    if (ids !== undefined) {
-      this.#ids = withIds(this.#ids, ids);
+    const outcome = this.#identity.authenticate(packet);
+    if (outcome === 'authenticated') {
+      replyHeader(this.out, xid, 0n as Zxid, 0);
+      this.#sent();
       return;
     }
-    this.#host.stats.authFailedCount += 1;
-    this.#host.log.warn('authentication failed', {
-      scheme: packet.scheme,
-      session: printHex(this.sessionId),
-      client: `${this.remote.host}:${this.remote.port}`,
+    this.#host.log.warn('authentication failed', { scheme: packet.scheme, ...this.#whoFor() });
+    if (outcome === 'disconnect') this.destroy();
+    else this.#refuseAndEnd(xid, ErrorCode.AUTHFAILED);
+  }
+
+  #evaluateSasl(xid: number, frame: Slices): void {
+    const token = this.#host.cursor.open(frame, 8).buffer();
+    if (token === null) throw new MalformedError('a null SASL token');
+    const answer = this.#identity.evaluateSasl(token);
+    replySasl(this.out, xid, answer.err, answer.token);
+    this.#sent();
+    if (answer.fault !== undefined) this.#host.log.warn(`failed to SASL authenticate: ${answer.fault}`, this.#whoFor());
+    if (answer.err !== 0) this.endAfterFlush();
+  }
+
+  #refuseUnauthenticated(xid: number): void {
+    this.#host.log.error('closing a session: the client has not authenticated in a scheme that is enforced', {
+      enforced: this.#host.config.auth.enforcedSchemes?.join(','),
+      ...this.#whoFor(),
     });
+    this.#refuseAndEnd(xid, ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH);
+  }
+
+  #refuseAndEnd(xid: number, err: number): void {
+    replyHeader(this.out, xid, 0n as Zxid, err);
+    this.#sent();
     this.endAfterFlush();
   }
 
-  /** A server without SASL answers with a null token, as Apache's does without a login context. */
-  #refuseSasl(xid: number, frame: Slices): void {
-    // Its token must be readable all the same.
-    if (this.#host.cursor.open(frame, 8).buffer() === null) throw new MalformedError('no token');
-    beginReply(this.out, xid, 0n as Zxid, 0, 4);
-    this.out.int32(-1);
-    this.#sent();
+  /** For the log. */
+  #whoFor(): { session: string; client: string } {
+    return { session: printHex(this.sessionId), client: `${this.remote.host}:${this.remote.port}` };
   }
 
   #refuseUnknown(xid: number): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import type { Authentication } from './auth/authentication.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { LargeRequests } from './large-requests.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -23,6 +24,7 @@ export interface ConnectionHost {
   /** Shared by all that decode: no request is decoded inside another. */
   readonly cursor: RequestCursor;
   readonly stats: ServerStats;
+  readonly authentication: Authentication;
   /** When the group being applied came, monotonic. */
   readonly appliedMs: number;
   /** `globalOutstandingLimit` is reached: who has requests under way is not read. */

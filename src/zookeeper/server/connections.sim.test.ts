@@ -178,6 +178,27 @@ test('digest credentials open what their ACL guards, bad ones end the connection
   assert.equal(failing.reply(Xid.auth)?.err, ErrorCode.AUTHFAILED);
 });
 
+test('an auth entry needs no id: kazoo sends null', async () => {
+  const world = await ServerWorld.start();
+  const client = await world.open();
+  const bob = Buffer.from('bob:bobsecret');
+  client.send(OpCode.auth, (to) => AuthPacket.write(to, { type: 0, scheme: 'digest', auth: bob }), Xid.auth);
+  const entryOf = (scheme: string) => (to: Parameters<typeof AuthPacket.write>[0]) => {
+    const path = `/${scheme}`;
+    to.int32(path.length);
+    to.utf8(path);
+    for (const number of [-1, 1, 31, scheme.length]) to.int32(number);
+    to.utf8(scheme);
+    for (const number of [-1, 0]) to.int32(number);
+  };
+  const xids = ['auth', 'digest'].map((scheme) => client.send(OpCode.create, entryOf(scheme)));
+  await world.until(() => xids.every((xid) => client.reply(xid) !== undefined));
+  assert.deepEqual(
+    xids.map((xid) => client.reply(xid)?.err),
+    [0, ErrorCode.MARSHALLINGERROR],
+  );
+});
+
 test('who may not read a node is not told of it by a watch', async () => {
   const world = await ServerWorld.start();
   const stranger = await world.open();

@@ -6,6 +6,7 @@ import { ErrorCode } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { Txn } from '../jute/txn.ts';
+import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
 import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
@@ -18,6 +19,7 @@ export interface PreparerOptions {
   readonly tree: DataTree;
   readonly clock: Clock;
   readonly config: ZooCfg;
+  readonly schemes: AclSchemes;
   readonly cursor: RequestCursor;
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
@@ -36,10 +38,10 @@ export class Preparer {
   readonly #cursor: RequestCursor;
   #lastZxid: Zxid;
 
-  constructor({ tree, clock, config, cursor, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, schemes, cursor, lastZxid }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree);
-    this.#nodes = new NodeChanges(tree, this.#changes, config);
+    this.#nodes = new NodeChanges(tree, this.#changes, config, schemes);
     this.#cursor = cursor;
     this.#lastZxid = lastZxid;
   }

@@ -41,8 +41,14 @@ export class RequestCursor {
 
   /** A string that may not be null: a path, or a part of an ACL. */
   text(): string {
+    const text = this.nullableText();
+    if (text === null) throw new MalformedError('a null string');
+    return text;
+  }
+
+  nullableText(): string | null {
     const size = this.int32();
-    if (size < 0) throw new MalformedError('a null string');
+    if (size < 0) return null;
     const at = this.#need(size);
     return this.#texts.get(this.#bytes, at, at + size);
   }

@@ -5,6 +5,7 @@ export class ServerStats {
   lastResponseSize = -1;
   minResponseSize = -1;
   maxResponseSize = -1;
+  /** Connections whose certificate was refused, as Apache counts; failed auth packets are not among them. */
   authFailedCount = 0;
   // Counters of the metrics: they only grow.
   bytesReceived = 0;
@@ -27,6 +28,9 @@ export class ServerStats {
   digestMismatchesCount = 0;
   /** Tokens of the connection throttle in use when the last session was asked for. */
   connectionTokenDeficit = 0;
+  ensembleAuthSuccess = 0;
+  ensembleAuthFail = 0;
+  ensembleAuthSkip = 0;
   #latencyCount = 0;
   #latencyTotalMs = 0;
   #latencyMinMs = Infinity;

@@ -9,6 +9,8 @@ import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { Authentication } from './auth/authentication.ts';
+import type { SaslUsers } from './auth/sasl-users.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -38,6 +40,7 @@ export interface StandaloneServerOptions {
   readonly config: ZooCfg;
   readonly files: FileSnapLog;
   readonly recovered: Recovered;
+  readonly saslUsers: SaslUsers | undefined;
   /** Gives the data directories free. */
   readonly release: () => void;
   readonly onFatal: ((error: unknown) => void) | undefined;
@@ -52,6 +55,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
   readonly stats = new ServerStats();
+  readonly authentication: Authentication;
   readonly cursor = new RequestCursor();
   readonly mode = 'standalone';
   readonly serverId = 0;
@@ -93,7 +97,14 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     if (limits.connections.tokens > 0) {
       this.connectionThrottle = new ConnectionThrottle(limits.connections, clock, runtime.random);
     }
-    this.reads = new ReadRequests(this.tree, config, this.cursor);
+    this.authentication = new Authentication({
+      config: config.auth,
+      random: runtime.random,
+      stats: this.stats,
+      saslUsers: options.saslUsers,
+    });
+    const { schemes } = this.authentication;
+    this.reads = new ReadRequests(this.tree, config, this.cursor, schemes);
     this.sessions = new Sessions({
       clock,
       tickTimeMs: config.tickTimeMs,
@@ -104,7 +115,14 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       tree: this.tree,
       sessions: this.sessions,
       sessionTimeouts: this.#sessionTimeouts,
-      preparer: new Preparer({ tree: this.tree, clock, config, cursor: this.cursor, lastZxid: recovered.lastZxid }),
+      preparer: new Preparer({
+        tree: this.tree,
+        clock,
+        config,
+        schemes,
+        cursor: this.cursor,
+        lastZxid: recovered.lastZxid,
+      }),
       listener: this,
       agree: (listener) =>
         new StandaloneAgreement({

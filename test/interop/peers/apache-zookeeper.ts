@@ -12,7 +12,7 @@ export interface ApacheZookeeperOptions {
   readonly dataDir: string;
   /** Lines of zoo.cfg over the defaults here, `server.1` and the like among them. */
   readonly config?: Readonly<Record<string, string | number>>;
-  /** -D options, without the -D. */
+  /** System properties, the `-D` flags of its JVM. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Written to the `myid` file, for members of an ensemble. */
   readonly myid?: number;
