@@ -2,6 +2,9 @@ import { ConfigError } from './config-error.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
+import { type AuthConfig, authConfigOf } from './zoo-cfg-auth.ts';
+import { isAuthFamily } from './zoo-cfg-auth-options.ts';
+import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
@@ -20,6 +23,7 @@ export interface ZooCfg {
   readonly maxCnxns: number;
   readonly sessionlessTimeoutMs: number;
   readonly globalOutstandingLimit: number;
+  readonly limits: ServerLimits;
   /** `jute.maxbuffer`, and what a field may have beyond it. */
   readonly juteMaxBuffer: number;
   readonly juteMaxBufferExtra: number;
@@ -48,7 +52,7 @@ export interface ZooCfg {
   readonly purgeIntervalHours: number;
 
   readonly skipAcl: boolean;
-  readonly superDigest: string | undefined;
+  readonly auth: AuthConfig;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
   readonly containerCheckIntervalMs: number;
@@ -101,12 +105,17 @@ export function zooCfgOf(given: ReadonlyMap<string, string>, systemProperties: S
   const options = new Options(zooCfgOptions, trimmed, isMembership);
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
-  const config = typed(options, system, trimmed);
+  const config = typed(options, system, trimmed, systemProperties);
   checkTogether(options, config);
   return config;
 }
 
-function typed(options: Options, system: Options, given: ReadonlyMap<string, string>): ZooCfg {
+function typed(
+  options: Options,
+  system: Options,
+  given: ReadonlyMap<string, string>,
+  systemProperties: SystemProperties,
+): ZooCfg {
   const tickTimeMs = options.number('tickTime');
   const minSessionTimeout = options.number('minSessionTimeout');
   const maxSessionTimeout = options.number('maxSessionTimeout');
@@ -124,6 +133,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxCnxns: options.number('maxCnxns'),
     sessionlessTimeoutMs: options.number('nio.sessionlessCnxnTimeout'),
     globalOutstandingLimit: options.number('globalOutstandingLimit'),
+    limits: serverLimitsOf(options),
     juteMaxBuffer,
     // BinaryInputArchive: at least 1024.
     juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),
@@ -148,7 +158,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     purgeIntervalHours: options.number('autopurge.purgeInterval'),
 
     skipAcl: options.boolean('skipACL'),
-    superDigest: options.optional('DigestAuthenticationProvider.superDigest'),
+    auth: authConfigOf({ options, system, given, systemProperties }),
     extendedTypesEnabled: options.boolean('extendedTypesEnabled'),
     enforceQuota: options.boolean('enforceQuota'),
     containerCheckIntervalMs: system.number('znode.container.checkIntervalMs'),
@@ -182,7 +192,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
 }
 
 function isMembership(key: string): boolean {
-  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.');
+  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || isAuthFamily(key);
 }
 
 function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
@@ -210,7 +220,7 @@ function splitSystemProperties(given: SystemProperties): {
   for (const [name, value] of Object.entries(given)) {
     const key = name.startsWith('zookeeper.') ? name.slice('zookeeper.'.length) : undefined;
     if (zookeeperSystemProperties.has(name)) properties.set(name, value);
-    else if (key !== undefined && zooCfgOptions.has(key)) overrides.set(key, value);
+    else if (key !== undefined && (zooCfgOptions.has(key) || isAuthFamily(key))) overrides.set(key, value);
     else properties.set(name, value);
   }
   return { properties, overrides };
@@ -220,7 +230,6 @@ function splitSystemProperties(given: SystemProperties): {
 const unsupported: Readonly<Record<string, string>> = {
   secureClientPort: 'TLS for clients is not supported yet; use clientPort',
   secureClientPortAddress: 'TLS for clients is not supported yet; use clientPortAddress',
-  'enforce.auth.schemes': 'enforced authentication is not supported yet; leave it out',
 };
 const unsupportedWhenTrue: Readonly<Record<string, string>> = {
   sslQuorum: 'TLS between servers is not supported yet; set it to false',
@@ -228,8 +237,6 @@ const unsupportedWhenTrue: Readonly<Record<string, string>> = {
   'quorum.auth.enableSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.serverRequireSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.learnerRequireSasl': 'SASL between servers is not supported yet; set it to false',
-  sessionRequireClientSASLAuth: 'SASL is not supported yet; set it to false',
-  'enforce.auth.enabled': 'enforced authentication is not supported yet; set it to false',
 };
 
 function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>): void {
@@ -241,7 +248,8 @@ function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>)
     if (options.boolean(key)) throw new ConfigError(key, given.get(key), fix);
   }
   for (const [key, value] of given) {
-    if (key.startsWith('ssl.')) throw new ConfigError(key, value, 'TLS is not supported yet; leave it out');
+    if (key.startsWith('ssl.') && key !== 'ssl.authProvider')
+      throw new ConfigError(key, value, 'TLS is not supported yet; leave it out');
   }
 }
 

@@ -24,10 +24,20 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What a handshake of TLS has settled. */
+export interface TlsSession {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** DER, the peer's own certificate first; empty if it showed none. */
+  readonly peerCertificates: readonly Uint8Array[];
+}
+
 /** One end of a stream. Everything here is synchronous; completion is heard through the handler. */
 export interface Connection {
   readonly remote: Address;
   readonly local: Address;
+  /** Undefined where nothing is encrypted. */
+  readonly tls: TlsSession | undefined;
   /**
    * Takes the buffers, which must not be changed until they are sent, and sends them with one system call where it can.
    * Answers false when the peer reads too slowly: wait for `drained` before producing more. Also false, and dropped, after `end`

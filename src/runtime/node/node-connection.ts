@@ -12,6 +12,7 @@ export type OpenSocket = (received: (size: number) => void) => Socket;
 
 export class NodeConnection implements Connection {
   readonly remote: Address;
+  readonly tls = undefined;
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
   #local: Address | undefined;

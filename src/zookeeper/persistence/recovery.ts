@@ -103,6 +103,7 @@ class Recovery {
   readonly #proposalsMax: number;
   #replayedCount = 0;
   #digestMismatches = 0;
+  #snapshotReported = false;
   /** The newest snapshot that could not be loaded: what only it covers may be missing. */
   #rejected: NamedFile | undefined;
 
@@ -124,6 +125,7 @@ class Recovery {
     }
     const tree = base?.tree ?? DataTree.create(this.#options.tree);
     const sessions = base?.sessions ?? new Map<SessionId, number>();
+    this.#checkSnapshotDigest(tree, tree.lastProcessedZxid);
     yield* this.#replay(logs, tree, sessions);
     return this.#result(tree, sessions, tree.lastProcessedZxid, base?.file);
   }
@@ -230,16 +232,24 @@ class Recovery {
     else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
     tree.apply(header, txn);
     if (!tree.matchesDigest(digest)) this.#reportDigest(header.zxid);
+    this.#checkSnapshotDigest(tree, header.zxid);
     this.#replayedCount += 1;
     this.#proposals.push({ zxid: header.zxid, bytes });
     // Cut rarely, by half: shifting one for each would move them all.
     if (this.#proposals.length >= 2 * this.#proposalsMax) this.#proposals.splice(0, this.#proposalsMax);
   }
 
+  /** Once replay has come to the snapshot's end, the tree must have the digest that its writer had there. */
+  #checkSnapshotDigest(tree: DataTree, zxid: Zxid): void {
+    if (tree.digestLog.snapshotMatches !== false || this.#snapshotReported) return;
+    this.#snapshotReported = true;
+    this.#reportDigest(zxid);
+  }
+
   #reportDigest(zxid: Zxid): void {
     this.#digestMismatches += 1;
     if (this.#digestMismatches === 1) {
-      this.#runtime.log.error('Digests are not matching', { zxid: printHex(zxid) });
+      this.#runtime.log.error(`Digests are not matching. Value is Zxid. ${zxid}`);
     }
   }
 

@@ -363,23 +363,23 @@ export class DataTree {
   setWatches(request: SetWatches2, watcher: Watcher): void {
     const since = request.relativeZxid;
     const { data, child } = this.watches;
-    const tell = (type: EventType, path: string, node: NodeId): void =>
-      watcher.process(missedEvent(type, path), node === NO_NODE ? null : this.acl(node));
+    // Of what it missed Apache tells also who may not read the node.
+    const tell = (type: EventType, path: string): void => watcher.process(missedEvent(type, path), null);
     for (const path of request.dataWatches ?? []) {
       const node = this.find(path);
-      if (node === NO_NODE) tell(EventType.NodeDeleted, path, node);
-      else if (this.mzxid(node) > since) tell(EventType.NodeDataChanged, path, node);
+      if (node === NO_NODE) tell(EventType.NodeDeleted, path);
+      else if (this.mzxid(node) > since) tell(EventType.NodeDataChanged, path);
       else data.add(path, watcher, WatchMode.STANDARD);
     }
     for (const path of request.existWatches ?? []) {
       const node = this.find(path);
       if (node === NO_NODE) data.add(path, watcher, WatchMode.STANDARD);
-      else tell(EventType.NodeCreated, path, node);
+      else tell(EventType.NodeCreated, path);
     }
     for (const path of request.childWatches ?? []) {
       const node = this.find(path);
-      if (node === NO_NODE) tell(EventType.NodeDeleted, path, node);
-      else if (this.pzxid(node) > since) tell(EventType.NodeChildrenChanged, path, node);
+      if (node === NO_NODE) tell(EventType.NodeDeleted, path);
+      else if (this.pzxid(node) > since) tell(EventType.NodeChildrenChanged, path);
       else child.add(path, watcher, WatchMode.STANDARD);
     }
     for (const path of request.persistentWatches ?? []) this.watches.addPersistent(path, watcher);

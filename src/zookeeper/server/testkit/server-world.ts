@@ -10,6 +10,8 @@ export interface ServerWorldOptions {
   readonly seed?: number | string;
   readonly config?: Readonly<Record<string, string | number | boolean>>;
   readonly properties?: Readonly<Record<string, string>>;
+  /** What lies on the server's disk, by path. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -37,6 +39,9 @@ export class ServerWorld {
       { dataDir: '/data', clientPort: 2181, tickTime: 1000, '4lw.commands.whitelist': '*', ...options.config },
       options.properties,
     );
+    for (const [path, text] of Object.entries(options.files ?? {})) {
+      this.machine.runtime.disk.writeFile(path, Buffer.from(text));
+    }
   }
 
   static async start(options: ServerWorldOptions = {}): Promise<ServerWorld> {
@@ -58,9 +63,14 @@ export class ServerWorld {
     await this.startServer();
   }
 
+  /** A connection that is not made yet. */
+  connectLater(): RawClient {
+    return new RawClient(this.clients.runtime, { host: this.machine.host, port: 2181 });
+  }
+
   /** A connection without a session. */
   async connect(): Promise<RawClient> {
-    const client = new RawClient(this.clients.runtime, { host: this.machine.host, port: 2181 });
+    const client = this.connectLater();
     await this.sim.runUntil(() => client.isConnected, 10_000);
     return client;
   }
