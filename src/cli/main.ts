@@ -5,9 +5,11 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 
 const usage = `usage: odradek start [--conf DIR] [--data DIR] [--verbose]
+       odradek service [zookeeper] [kafka] [--user NAME] [--data DIR] [--conf DIR] [--to DIR] [--memory SIZE] [--print]
 
   start    a ZooKeeper and a Kafka broker in one process, from DIR/zoo.cfg and DIR/server.properties (default: conf);
            --data keeps both systems' files in another folder, --verbose prints their logs
+  service  writes systemd units for both, see odradek service --help
 `;
 
 const [command, ...rest] = process.argv.slice(2);
@@ -15,6 +17,12 @@ switch (command) {
   case 'start': {
     const { start } = await import('./start.ts');
     process.exitCode = await start(rest);
+    break;
+  }
+  case 'service': {
+    const { service, serviceUsage } = await import('./service.ts');
+    if (rest.includes('--help')) process.stdout.write(serviceUsage);
+    else process.exitCode = service(rest);
     break;
   }
   case 'help':

@@ -3,6 +3,9 @@ import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
 import { type TlsSettings, tlsSettings } from './tls-settings.ts';
+import { type AuthConfig, authConfigOf } from './zoo-cfg-auth.ts';
+import { isAuthFamily } from './zoo-cfg-auth-options.ts';
+import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
 
 /** TLS for clients. */
@@ -35,6 +38,7 @@ export interface ZooCfg {
   readonly maxCnxns: number;
   readonly sessionlessTimeoutMs: number;
   readonly globalOutstandingLimit: number;
+  readonly limits: ServerLimits;
   /** `jute.maxbuffer`, and what a field may have beyond it. */
   readonly juteMaxBuffer: number;
   readonly juteMaxBufferExtra: number;
@@ -63,7 +67,7 @@ export interface ZooCfg {
   readonly purgeIntervalHours: number;
 
   readonly skipAcl: boolean;
-  readonly superDigest: string | undefined;
+  readonly auth: AuthConfig;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
   readonly containerCheckIntervalMs: number;
@@ -117,12 +121,17 @@ export function zooCfgOf(given: ReadonlyMap<string, string>, systemProperties: S
   const options = new Options(zooCfgOptions, trimmed, isKnownElsewhere);
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
-  const config = typed(options, system, trimmed);
+  const config = typed(options, system, trimmed, systemProperties);
   checkTogether(options, config);
   return config;
 }
 
-function typed(options: Options, system: Options, given: ReadonlyMap<string, string>): ZooCfg {
+function typed(
+  options: Options,
+  system: Options,
+  given: ReadonlyMap<string, string>,
+  systemProperties: SystemProperties,
+): ZooCfg {
   const tickTimeMs = options.number('tickTime');
   const minSessionTimeout = options.number('minSessionTimeout');
   const maxSessionTimeout = options.number('maxSessionTimeout');
@@ -140,6 +149,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxCnxns: options.number('maxCnxns'),
     sessionlessTimeoutMs: options.number('nio.sessionlessCnxnTimeout'),
     globalOutstandingLimit: options.number('globalOutstandingLimit'),
+    limits: serverLimitsOf(options),
     juteMaxBuffer,
     // BinaryInputArchive: at least 1024.
     juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),
@@ -164,7 +174,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     purgeIntervalHours: options.number('autopurge.purgeInterval'),
 
     skipAcl: options.boolean('skipACL'),
-    superDigest: options.optional('DigestAuthenticationProvider.superDigest'),
+    auth: authConfigOf({ options, system, given, systemProperties }),
     extendedTypesEnabled: options.boolean('extendedTypesEnabled'),
     enforceQuota: options.boolean('enforceQuota'),
     containerCheckIntervalMs: system.number('znode.container.checkIntervalMs'),
@@ -206,7 +216,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
 }
 
 function isKnownElsewhere(key: string): boolean {
-  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || key === 'ssl.authProvider';
+  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || isAuthFamily(key);
 }
 
 function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
@@ -234,24 +244,20 @@ function splitSystemProperties(given: SystemProperties): {
   for (const [name, value] of Object.entries(given)) {
     const key = name.startsWith('zookeeper.') ? name.slice('zookeeper.'.length) : undefined;
     if (zookeeperSystemProperties.has(name)) properties.set(name, value);
-    else if (key !== undefined && zooCfgOptions.has(key)) overrides.set(key, value);
+    else if (key !== undefined && (zooCfgOptions.has(key) || isAuthFamily(key))) overrides.set(key, value);
     else properties.set(name, value);
   }
   return { properties, overrides };
 }
 
 /** What asks for a protection that we do not give must not start as if it had it. */
-const unsupported: Readonly<Record<string, string>> = {
-  'enforce.auth.schemes': 'enforced authentication is not supported yet; leave it out',
-};
+const unsupported: Readonly<Record<string, string>> = {};
 const unsupportedWhenTrue: Readonly<Record<string, string>> = {
   sslQuorum: 'TLS between servers is not supported yet; set it to false',
   portUnification: 'TLS between servers is not supported yet; set it to false',
   'quorum.auth.enableSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.serverRequireSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.learnerRequireSasl': 'SASL between servers is not supported yet; set it to false',
-  sessionRequireClientSASLAuth: 'SASL is not supported yet; set it to false',
-  'enforce.auth.enabled': 'enforced authentication is not supported yet; set it to false',
 };
 
 function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>): void {
@@ -264,7 +270,6 @@ function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>)
   }
   for (const [key, value] of given) {
     if (!key.startsWith('ssl.') || zooCfgOptions.has(key)) continue;
-    if (key === 'ssl.authProvider' && value === 'x509') continue;
     throw new ConfigError(key, value, 'this part of TLS is not supported; leave it out');
   }
 }

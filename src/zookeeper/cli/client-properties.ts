@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseProperties } from '../../config/properties.ts';
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { tlsSettings } from '../../config/tls-settings.ts';
 import type { SystemProperties } from '../../config/zoo-cfg.ts';
 import { type ClientTlsOptions, clientTlsOptions } from '../client/client-tls.ts';
 import { CliError } from './command-line.ts';
-import { type Environment, systemPropertiesOf } from './zk-environment.ts';
+import type { Environment } from './zk-environment.ts';
 
 /** `-D` flags of client programs, as the scripts hand them to the JVM. */
 export function clientProperties(env: Environment): SystemProperties {

@@ -1,6 +1,9 @@
 /** zkCli.sh: a command given as arguments, or a shell over standard input. */
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
@@ -9,7 +12,7 @@ import type { Console } from './command.ts';
 import { CliError } from './command-line.ts';
 import { completer } from './completer.ts';
 import { readLines } from './lines.ts';
-import { Shell, usage } from './shell.ts';
+import { Shell, type ShellOptions, usage } from './shell.ts';
 
 /** How long the first prompt waits for the session, so that it does not say CONNECTING of a server that is there. */
 const FIRST_PROMPT_WAIT_MS = 1000;
@@ -51,10 +54,15 @@ export function parseArguments(args: readonly string[], complain: (line: string)
 export interface ZkCliOptions {
   /** Piped input is answered with prompts and an echo, as by Apache's when its JLine is there (default), or without. */
   readonly jline?: boolean;
+  /** Where `-D` flags stand that say how to log in by SASL. */
+  readonly jvmFlags?: string;
 }
 
 /** Answers the exit code. */
-export async function zkCli(args: readonly string[], { jline = true }: ZkCliOptions = {}): Promise<number> {
+export async function zkCli(
+  args: readonly string[],
+  { jline = true, jvmFlags = `${process.env.CLIENT_JVMFLAGS ?? ''} ${process.env.JVMFLAGS ?? ''}` }: ZkCliOptions = {},
+): Promise<number> {
   const console: Console = {
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
@@ -64,10 +72,11 @@ export async function zkCli(args: readonly string[], { jline = true }: ZkCliOpti
     for (const line of usage()) console.complain(line);
     return 0;
   }
-  const shell = openShell(console, options, clientConfiguration);
+  const login = clientLoginOf(systemPropertiesOf(jvmFlags), (path) => readFileSync(path, 'utf8'));
+  const shell = openShell(console, { ...options, login }, clientConfiguration);
   if (typeof shell === 'number') return shell;
   const waitMs = waitsForConnection ? options.sessionTimeoutMs : command.length > 0 ? 0 : FIRST_PROMPT_WAIT_MS;
-  const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs));
+  const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs)) || shell.client.state === 'authFailed';
   if (waitsForConnection && !isConnected) {
     await shell.client.close();
     console.complain('KeeperErrorCode = ConnectionLoss');
@@ -85,11 +94,7 @@ export async function zkCli(args: readonly string[], { jline = true }: ZkCliOpti
 }
 
 /** Or the exit code. */
-function openShell(
-  console: Console,
-  options: Pick<Arguments, 'connect' | 'sessionTimeoutMs' | 'readOnly'>,
-  clientConfiguration: string | undefined,
-): Shell | number {
+function openShell(console: Console, options: ShellOptions, clientConfiguration: string | undefined): Shell | number {
   try {
     const flags = clientProperties(process.env);
     const properties = clientConfiguration === undefined ? flags : withClientConfiguration(flags, clientConfiguration);

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { zooCfg } from '../../config/zoo-cfg.ts';
+import { CREATOR_ALL_ACL } from '../client/acl.ts';
 import type { ClientTlsOptions } from '../client/client-tls.ts';
 import { clientTls } from '../client/client-tls.ts';
 import { KeeperError } from '../jute/errors.ts';
@@ -70,6 +71,18 @@ test('both ports serve the same tree, each in its own way', async () => {
   assert.equal(String((await world.complete(plain.getData('/a'))).data), 'secret');
   assert.equal(await reaches(world, 2281), false);
   assert.equal(await reaches(world, 2181, known), false);
+});
+
+test('who shows a certificate is its subject, and what is his is not for others', async () => {
+  const world = await start();
+  const owner = world.client({ connect: `${world.machine.host}:2281`, tls: known });
+  const subject = new X509Certificate(pem('client')).subject.split('\n').reverse().join(',');
+  const ids = (await world.complete(owner.whoAmI())).map(({ authScheme, user }) => `${authScheme}:${user}`);
+  assert.deepEqual(ids.slice(1), [`x509:${subject}`]);
+  await world.complete(owner.create('/mine', 'x', { acl: CREATOR_ALL_ACL }));
+  const { acl } = await world.complete(owner.getACL('/mine'));
+  assert.deepEqual(acl, [{ perms: 31, id: { scheme: 'x509', id: subject } }]);
+  await assert.rejects(world.complete(world.client().getData('/mine')), { name: 'NoAuth' });
 });
 
 test('the secure port alone is enough', async () => {

@@ -6,7 +6,8 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
-import { parentsToSync, syncDirectories } from './durable-directories.ts';
+import { readSaslUsers } from './auth/sasl-users.ts';
+import { type ParentDirectory, parentsToSync, syncDirectories } from './durable-directories.ts';
 import type { ServerView } from './server-view.ts';
 import { StandaloneServer } from './standalone-server.ts';
 
@@ -37,6 +38,7 @@ export async function startZookeeper(
   refuseEnsemble(config);
   const log = runtime.log.named('zookeeper');
   for (const warning of config.warnings) log.warn(warning);
+  const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
   const parents = parentDirectories(runtime, config);
   const locks = lockDirectories(runtime, config);
   const release = (): void => {
@@ -50,7 +52,7 @@ export async function startZookeeper(
     if (recovered.lastZxid < 0n) {
       throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
     }
-    server = new StandaloneServer({ runtime, config, files, recovered, release, onFatal: options.onFatal });
+    server = new StandaloneServer({ runtime, config, files, recovered, saslUsers, release, onFatal: options.onFatal });
     takeStartSnapshot(files, server, recovered);
     await server.start();
     return server;
@@ -82,7 +84,7 @@ function refuseEnsemble(config: ZooCfg): void {
 }
 
 /** Before anything is made: a data directory must not be lost with the power, nor a parent made for it. */
-function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): string[] {
+function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): ParentDirectory[] {
   return [dataDir, dataLogDir].flatMap((directory) => parentsToSync(disk, `${directory}/${VERSION_DIRECTORY}`));
 }
 
@@ -91,6 +93,9 @@ function lockDirectories(runtime: Runtime, { dataDir, dataLogDir, autocreateDire
   try {
     for (const directory of new Set([dataDir, dataLogDir])) {
       if (autocreateDirectories) runtime.disk.makeDirectory(directory);
+      else if (runtime.disk.stat(directory) === undefined) {
+        throw new RecoveryError(`Missing data directory ${directory}: make it, or do not set datadir.autocreate=false`);
+      }
       locks.push(runtime.disk.lock(directory));
     }
   } catch (error) {

@@ -13,7 +13,7 @@ export interface ServerWorldOptions {
   readonly config?: Readonly<Record<string, string | number | boolean>>;
   readonly properties?: Readonly<Record<string, string>>;
   /** On the server's disk before its start, by absolute path. */
-  readonly files?: Readonly<Record<string, Uint8Array>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -48,7 +48,7 @@ export class ServerWorld {
     const { disk } = world.machine.runtime;
     for (const [path, bytes] of Object.entries(options.files ?? {})) {
       disk.makeDirectory(posix.dirname(path));
-      disk.writeFile(path, bytes);
+      disk.writeFile(path, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
     }
     await world.startServer();
     return world;
@@ -67,9 +67,14 @@ export class ServerWorld {
     await this.startServer();
   }
 
+  /** A connection that is not made yet. */
+  connectLater(port = 2181, options?: ConnectOptions): RawClient {
+    return new RawClient(this.clients.runtime, { host: this.machine.host, port }, options);
+  }
+
   /** A connection without a session. */
   async connect(port = 2181, options?: ConnectOptions): Promise<RawClient> {
-    const client = new RawClient(this.clients.runtime, { host: this.machine.host, port }, options);
+    const client = this.connectLater(port, options);
     await this.sim.runUntil(() => client.isConnected, 10_000);
     return client;
   }
