@@ -6,10 +6,12 @@ enableCompileCache();
 
 const usage = `usage: odradek start [--conf DIR] [--data DIR] [--verbose]
        odradek check [--json] [--repair-to DIR] [dataDir [dataLogDir]]
+       odradek service [zookeeper] [kafka] [--user NAME] [--data DIR] [--conf DIR] [--to DIR] [--memory SIZE] [--print]
 
   start    a ZooKeeper and a Kafka broker in one process, from DIR/zoo.cfg and DIR/server.properties (default: conf);
            --data keeps both systems' files in another folder, --verbose prints their logs
   check    says what is wrong with a ZooKeeper data directory, and mends a copy (bin/zkCheck.sh)
+  service  writes systemd units for both, see odradek service --help
 `;
 
 const [command, ...rest] = process.argv.slice(2);
@@ -25,6 +27,12 @@ switch (command) {
       import('../zookeeper/cli/tools/tool.ts'),
     ]);
     await runTool(check, rest);
+    break;
+  }
+  case 'service': {
+    const { service, serviceUsage } = await import('./service.ts');
+    if (rest.includes('--help')) process.stdout.write(serviceUsage);
+    else process.exitCode = service(rest);
     break;
   }
   case 'help':

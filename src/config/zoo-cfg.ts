@@ -2,7 +2,25 @@ import { ConfigError } from './config-error.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
+import { type TlsSettings, tlsSettings } from './tls-settings.ts';
+import { type AuthConfig, authConfigOf } from './zoo-cfg-auth.ts';
+import { isAuthFamily } from './zoo-cfg-auth-options.ts';
+import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
+
+/** TLS for clients. */
+export interface ZooCfgTls {
+  /** Undefined: no port for TLS alone. */
+  readonly secureClientPort: number | undefined;
+  /** Undefined: every interface. */
+  readonly secureClientPortAddress: string | undefined;
+  /** `clientPort` takes both. */
+  readonly portUnification: boolean;
+  readonly certReload: boolean;
+  /** 0 or less: any number. */
+  readonly outstandingHandshakeLimit: number;
+  readonly settings: TlsSettings;
+}
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
 export interface ZooCfg {
@@ -20,6 +38,7 @@ export interface ZooCfg {
   readonly maxCnxns: number;
   readonly sessionlessTimeoutMs: number;
   readonly globalOutstandingLimit: number;
+  readonly limits: ServerLimits;
   /** `jute.maxbuffer`, and what a field may have beyond it. */
   readonly juteMaxBuffer: number;
   readonly juteMaxBufferExtra: number;
@@ -48,7 +67,7 @@ export interface ZooCfg {
   readonly purgeIntervalHours: number;
 
   readonly skipAcl: boolean;
-  readonly superDigest: string | undefined;
+  readonly auth: AuthConfig;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
   readonly containerCheckIntervalMs: number;
@@ -74,6 +93,7 @@ export interface ZooCfg {
   readonly groups: ReadonlyMap<string, string>;
 
   readonly admin: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly url: string };
+  readonly tls: ZooCfgTls;
   /** Lines to log once at the start. */
   readonly warnings: readonly string[];
 }
@@ -98,15 +118,20 @@ export function zooCfgOf(given: ReadonlyMap<string, string>, systemProperties: S
   const trimmed = new Map([...given].map(([key, value]) => [key, value.trim()]));
   const { properties, overrides } = splitSystemProperties(systemProperties);
   for (const [key, value] of overrides) if (!trimmed.has(key)) trimmed.set(key, value);
-  const options = new Options(zooCfgOptions, trimmed, isMembership);
+  const options = new Options(zooCfgOptions, trimmed, isKnownElsewhere);
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
-  const config = typed(options, system, trimmed);
+  const config = typed(options, system, trimmed, systemProperties);
   checkTogether(options, config);
   return config;
 }
 
-function typed(options: Options, system: Options, given: ReadonlyMap<string, string>): ZooCfg {
+function typed(
+  options: Options,
+  system: Options,
+  given: ReadonlyMap<string, string>,
+  systemProperties: SystemProperties,
+): ZooCfg {
   const tickTimeMs = options.number('tickTime');
   const minSessionTimeout = options.number('minSessionTimeout');
   const maxSessionTimeout = options.number('maxSessionTimeout');
@@ -124,6 +149,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxCnxns: options.number('maxCnxns'),
     sessionlessTimeoutMs: options.number('nio.sessionlessCnxnTimeout'),
     globalOutstandingLimit: options.number('globalOutstandingLimit'),
+    limits: serverLimitsOf(options),
     juteMaxBuffer,
     // BinaryInputArchive: at least 1024.
     juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),
@@ -148,7 +174,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     purgeIntervalHours: options.number('autopurge.purgeInterval'),
 
     skipAcl: options.boolean('skipACL'),
-    superDigest: options.optional('DigestAuthenticationProvider.superDigest'),
+    auth: authConfigOf({ options, system, given, systemProperties }),
     extendedTypesEnabled: options.boolean('extendedTypesEnabled'),
     enforceQuota: options.boolean('enforceQuota'),
     containerCheckIntervalMs: system.number('znode.container.checkIntervalMs'),
@@ -177,12 +203,20 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
       port: options.number('admin.serverPort'),
       url: options.string('admin.commandURL'),
     },
+    tls: {
+      secureClientPort: options.isGiven('secureClientPort') ? options.number('secureClientPort') : undefined,
+      secureClientPortAddress: options.optional('secureClientPortAddress'),
+      portUnification: options.boolean('client.portUnification'),
+      certReload: options.boolean('client.certReload'),
+      outstandingHandshakeLimit: options.number('netty.server.outstandingHandshake.limit'),
+      settings: tlsSettings((key) => given.get(key), 'ssl.'),
+    },
     warnings: [...options.warnings, ...system.warnings],
   };
 }
 
-function isMembership(key: string): boolean {
-  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.');
+function isKnownElsewhere(key: string): boolean {
+  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || isAuthFamily(key);
 }
 
 function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
@@ -210,26 +244,20 @@ function splitSystemProperties(given: SystemProperties): {
   for (const [name, value] of Object.entries(given)) {
     const key = name.startsWith('zookeeper.') ? name.slice('zookeeper.'.length) : undefined;
     if (zookeeperSystemProperties.has(name)) properties.set(name, value);
-    else if (key !== undefined && zooCfgOptions.has(key)) overrides.set(key, value);
+    else if (key !== undefined && (zooCfgOptions.has(key) || isAuthFamily(key))) overrides.set(key, value);
     else properties.set(name, value);
   }
   return { properties, overrides };
 }
 
 /** What asks for a protection that we do not give must not start as if it had it. */
-const unsupported: Readonly<Record<string, string>> = {
-  secureClientPort: 'TLS for clients is not supported yet; use clientPort',
-  secureClientPortAddress: 'TLS for clients is not supported yet; use clientPortAddress',
-  'enforce.auth.schemes': 'enforced authentication is not supported yet; leave it out',
-};
+const unsupported: Readonly<Record<string, string>> = {};
 const unsupportedWhenTrue: Readonly<Record<string, string>> = {
   sslQuorum: 'TLS between servers is not supported yet; set it to false',
   portUnification: 'TLS between servers is not supported yet; set it to false',
   'quorum.auth.enableSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.serverRequireSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.learnerRequireSasl': 'SASL between servers is not supported yet; set it to false',
-  sessionRequireClientSASLAuth: 'SASL is not supported yet; set it to false',
-  'enforce.auth.enabled': 'enforced authentication is not supported yet; set it to false',
 };
 
 function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>): void {
@@ -241,11 +269,27 @@ function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>)
     if (options.boolean(key)) throw new ConfigError(key, given.get(key), fix);
   }
   for (const [key, value] of given) {
-    if (key.startsWith('ssl.')) throw new ConfigError(key, value, 'TLS is not supported yet; leave it out');
+    if (!key.startsWith('ssl.') || zooCfgOptions.has(key)) continue;
+    throw new ConfigError(key, value, 'this part of TLS is not supported; leave it out');
+  }
+}
+
+function checkTls(options: Options, tls: ZooCfgTls): void {
+  const { secureClientPort, secureClientPortAddress, portUnification, settings } = tls;
+  if (settings.verifyHostname && options.boolean('ssl.clientHostnameVerification')) {
+    const fix = 'names of clients are not verified here: leave it out, and trust an authority of your own';
+    throw new ConfigError('ssl.clientHostnameVerification', 'true', fix);
+  }
+  if (secureClientPortAddress !== undefined && secureClientPort === undefined) {
+    throw new ConfigError('secureClientPortAddress', secureClientPortAddress, 'secureClientPort must be set too');
+  }
+  if ((secureClientPort !== undefined || portUnification) && settings.keyStore === undefined) {
+    throw new ConfigError('ssl.keyStore.location', undefined, 'file of the private key and its certificates');
   }
 }
 
 function checkTogether(options: Options, config: ZooCfg): void {
+  checkTls(options, config.tls);
   if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
     throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
   }

@@ -1,7 +1,7 @@
 import type { ZookeeperClient } from '../client/client.ts';
 import type { CreateOptions } from '../client/client-options.ts';
 import { childOf, validatePath } from '../client/paths.ts';
-import { deleteRecursive } from '../client/recipes.ts';
+import { deleteRecursive } from '../client/recipes/nodes.ts';
 import { CreateMode } from '../jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { type Command, type CommandContext, parseInteger, versionOf } from './command.ts';

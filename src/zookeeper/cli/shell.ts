@@ -1,5 +1,7 @@
+import type { ClientLogin } from '../../config/client-login.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type ClientState, connectZookeeper, type ZookeeperClient } from '../client/client.ts';
+import type { ClientTlsOptions } from '../client/client-tls.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
 import type { Watcher } from '../client/watch-registry.ts';
@@ -18,6 +20,9 @@ export interface ShellOptions {
   readonly readOnly: boolean;
   /** A new connection stands before the next command. */
   readonly waitsForConnection: boolean;
+  /** Undefined: plain connections. */
+  readonly tls?: ClientTlsOptions | undefined;
+  readonly login?: ClientLogin;
 }
 
 /** Apache's exit code for a word that is no command. */
@@ -181,15 +186,28 @@ export class Shell {
   }
 
   #connect(host: string): ZookeeperClient {
-    const { sessionTimeoutMs, readOnly } = this.#options;
+    const { sessionTimeoutMs, readOnly, login, tls } = this.#options;
+    if (login?.failure !== undefined) this.#loginFailed(login.failure);
     const client = connectZookeeper(this.#runtime, {
       connect: host,
       sessionTimeoutMs,
       canBeReadOnly: readOnly,
       failFast: true,
+      ...(tls === undefined ? {} : { tls }),
+      sasl: login?.sasl,
     });
     client.onState((state) => this.#printEvent(stateEventLine(stateEvents[state])));
+    client.onSaslAuthenticated(() => this.#printEvent(stateEventLine('SaslAuthenticated')));
     return client;
+  }
+
+  /** As Apache's client: the server may serve us all the same. */
+  #loginFailed(failure: string): void {
+    this.#console.complain(
+      `SASL configuration failed: ${failure}. Will continue connection to Zookeeper server without SASL authentication, ` +
+        'if Zookeeper server allows it.',
+    );
+    this.#printEvent(stateEventLine('AuthFailed'));
   }
 
   #printEvent(line: string): void {

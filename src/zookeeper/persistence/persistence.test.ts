@@ -412,3 +412,31 @@ test('purging keeps the newest snapshots and the logs they need', async () => {
   storage.purge(3);
   assert.deepEqual(names(), ['log.22', 'log.32', 'log.42', 'snapshot.31', 'snapshot.41', 'snapshot.51']);
 });
+
+test('a transaction, or a snapshot, with another digest than the tree has is counted and logged at recovery, and the rest is served', async () => {
+  for (const spoils of ['a transaction', 'a snapshot'] as const) {
+    const logged: string[] = [];
+    const sim = new Simulation({ seed: 3, onLog: (line) => logged.push(line) });
+    const machine = sim.machine('zk');
+    const storage = new FileSnapLog(machine.runtime, options);
+    const recovered = await sim.complete(storage.recover());
+    const txns = new RandomTxns(recovered.tree, drawFrom(5));
+    for (let count = 40; count > 0; count -= 1) {
+      const record = txns.next();
+      const isSpoilt = spoils === 'a transaction' && count === 20;
+      storage.append(isSpoilt ? { ...record, digest: { version: 2, treeDigest: 12_345n } } : record);
+    }
+    assert.equal(await sim.complete(new Promise((resolve) => storage.log.flush(resolve))), undefined);
+    if (spoils === 'a snapshot') {
+      Object.defineProperty(recovered.tree, 'treeDigest', { value: 12_345n });
+      await sim.complete(storage.takeSnapshot(recovered));
+    }
+    machine.crash('process');
+    machine.restart();
+    const again = await sim.complete(new FileSnapLog(machine.runtime, options).recover());
+    assert.equal(again.digestMismatches, 1, spoils);
+    assert.equal(again.lastZxid, txns.tree.lastProcessedZxid);
+    const lines = logged.filter((line) => line.includes('Digests are not matching. Value is Zxid.'));
+    assert.equal(lines.length, 1, spoils);
+  }
+});

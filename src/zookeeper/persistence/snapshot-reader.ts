@@ -6,6 +6,7 @@ import { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import { DIGEST_VERSION } from '../tree/digest.ts';
+import { Slice } from './slice.ts';
 import { END_PATH, SNAPSHOT_MAGIC, ZXID_SECTION_BYTES } from './snapshot-format.ts';
 
 /** Where the bytes come from: up to `length` of them at a position, fewer at the end. */
@@ -128,13 +129,14 @@ function readAcls(input: SnapshotInput, tree: DataTree): void {
 }
 
 function* readNodes(input: SnapshotInput, tree: DataTree): Generator<undefined> {
-  for (let count = 1; ; count += 1) {
+  const slice = new Slice(NODES_PER_SLICE);
+  for (;;) {
     const path = input.ustring();
     if (path === END_PATH) break;
     const data = input.buffer();
     input.ensure(SMALL_BYTES);
     tree.restoreNode(path, data, input.reader);
-    if (count % NODES_PER_SLICE === 0) yield;
+    if (slice.isFull(input.position)) yield;
   }
   tree.finishRestore();
 }

@@ -6,6 +6,7 @@ import { ErrorCode } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { Txn } from '../jute/txn.ts';
+import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
 import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
@@ -18,6 +19,7 @@ export interface PreparerOptions {
   readonly tree: DataTree;
   readonly clock: Clock;
   readonly config: ZooCfg;
+  readonly schemes: AclSchemes;
   readonly cursor: RequestCursor;
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
@@ -36,10 +38,10 @@ export class Preparer {
   readonly #cursor: RequestCursor;
   #lastZxid: Zxid;
 
-  constructor({ tree, clock, config, cursor, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, schemes, cursor, lastZxid }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree);
-    this.#nodes = new NodeChanges(tree, this.#changes, config);
+    this.#nodes = new NodeChanges(tree, this.#changes, config, schemes);
     this.#cursor = cursor;
     this.#lastZxid = lastZxid;
   }
@@ -98,8 +100,8 @@ export class Preparer {
   }
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
-    if (request.type === OpCode.reconfig) return ErrorCode.RECONFIGDISABLED;
     try {
+      if (request.type === OpCode.reconfig) return refuseReconfig(this.#cursor.open(request.frame, 8));
       const from = this.#cursor.open(request.frame, 8);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
@@ -128,6 +130,14 @@ export class Preparer {
     }
     return { type: OpCode.multi, txns };
   }
+}
+
+/** It must be readable all the same. @throws MalformedError */
+function refuseReconfig(from: RequestCursor): ErrorCode {
+  // ReconfigRequest: three strings that may be null, and the version that the client knows.
+  for (let strings = 3; strings > 0; strings -= 1) from.buffer();
+  for (let halves = 2; halves > 0; halves -= 1) from.int32();
+  return ErrorCode.RECONFIGDISABLED;
 }
 
 /** What a session may not do any more, 0 if it may. */

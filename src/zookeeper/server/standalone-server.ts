@@ -2,23 +2,29 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
+import type { Address } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex, type SessionId } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { Authentication } from './auth/authentication.ts';
+import type { SaslUsers } from './auth/sasl-users.ts';
 import { ClientConnection } from './client-connection.ts';
+import { ClientListeners } from './client-listeners.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
 import { answerWord } from './four-letter-words.ts';
+import { LargeRequests } from './large-requests.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
+import { RequestThrottler } from './request-throttler.ts';
 import { ServerStats } from './server-stats.ts';
 import type { ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
@@ -35,6 +41,7 @@ export interface StandaloneServerOptions {
   readonly config: ZooCfg;
   readonly files: FileSnapLog;
   readonly recovered: Recovered;
+  readonly saslUsers: SaslUsers | undefined;
   /** Gives the data directories free. */
   readonly release: () => void;
   readonly onFatal: ((error: unknown) => void) | undefined;
@@ -49,10 +56,14 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
   readonly stats = new ServerStats();
+  readonly authentication: Authentication;
   readonly cursor = new RequestCursor();
   readonly mode = 'standalone';
   readonly serverId = 0;
   outstandingCount = 0;
+  readonly throttler: RequestThrottler | undefined;
+  readonly largeRequests: LargeRequests | undefined;
+  readonly connectionThrottle: ConnectionThrottle | undefined;
   appliedMs = 0;
   readonly #options: StandaloneServerOptions;
   readonly #port: ClientPort;
@@ -61,7 +72,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly #containers: ContainerManager;
   readonly #sessionTimeouts: Map<SessionId, number>;
   readonly #startedMs: number;
-  #listener: Listener | undefined;
+  #listeners: ClientListeners | undefined;
   #purgeTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
@@ -75,9 +86,26 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.log = runtime.log.named('zookeeper');
     this.tree = recovered.tree;
     this.#sessionTimeouts = recovered.sessions;
+    this.stats.digestMismatchesCount = recovered.digestMismatches;
     this.#startedMs = clock.monotonicMs();
     this.#port = new ClientPort(config, this.log);
-    this.reads = new ReadRequests(this.tree, config, this.cursor);
+    const { limits } = config;
+    if (limits.throttleMaxRequests > 0) {
+      const inProgress = (): number => this.outstandingCount;
+      this.throttler = new RequestThrottler({ limits, clock, stats: this.stats, inProgress });
+    }
+    if (limits.largeRequestThreshold >= 0) this.largeRequests = new LargeRequests(limits, this.stats);
+    if (limits.connections.tokens > 0) {
+      this.connectionThrottle = new ConnectionThrottle(limits.connections, clock, runtime.random);
+    }
+    this.authentication = new Authentication({
+      config: config.auth,
+      random: runtime.random,
+      stats: this.stats,
+      saslUsers: options.saslUsers,
+    });
+    const { schemes } = this.authentication;
+    this.reads = new ReadRequests(this.tree, config, this.cursor, schemes);
     this.sessions = new Sessions({
       clock,
       tickTimeMs: config.tickTimeMs,
@@ -88,7 +116,14 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       tree: this.tree,
       sessions: this.sessions,
       sessionTimeouts: this.#sessionTimeouts,
-      preparer: new Preparer({ tree: this.tree, clock, config, cursor: this.cursor, lastZxid: recovered.lastZxid }),
+      preparer: new Preparer({
+        tree: this.tree,
+        clock,
+        config,
+        schemes,
+        cursor: this.cursor,
+        lastZxid: recovered.lastZxid,
+      }),
       listener: this,
       agree: (listener) =>
         new StandaloneAgreement({
@@ -128,17 +163,18 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   /** Clients come from now on. */
-  start(listener: Listener): void {
-    this.#listener = listener;
+  async start(): Promise<void> {
+    const { config, log, stats } = this;
+    const { runtime } = this.#options;
+    const accept = this.#port.accept.bind(this.#port, this);
+    this.#listeners = await ClientListeners.open({ runtime, config, log, stats, accept });
     this.sessions.start();
     this.#containers.start();
     if (this.config.purgeIntervalHours > 0) this.#purge();
-    const { host, port } = listener.address;
-    this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
-  }
-
-  accept(connection: Connection): ConnectionHandler {
-    return this.#port.accept(connection, this);
+    const { host, port } = this.clientAddress;
+    const securePort = this.secureClientAddress?.port;
+    const ports = { host, port, ...(securePort === undefined ? {} : { securePort }) };
+    this.log.info('serving', { ...ports, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
   }
 
   close(): Promise<void> {
@@ -149,7 +185,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   // ---------------------------------------------------------------- what others see
 
   get clientAddress(): Address {
-    return this.#listener?.address ?? { host: '', port: 0 };
+    return this.#listeners?.plainAddress ?? this.secureClientAddress ?? { host: '', port: 0 };
+  }
+
+  get secureClientAddress(): Address | undefined {
+    return this.#listeners?.secureAddress;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -165,7 +205,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   get clientPort(): number {
-    return this.clientAddress.port;
+    return this.#listeners?.plainAddress?.port ?? -1;
+  }
+
+  get secureClientPort(): number {
+    return this.secureClientAddress?.port ?? -1;
   }
 
   get uptimeMs(): number {
@@ -211,7 +255,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   // ---------------------------------------------------------------- for connections
 
   get isOverloaded(): boolean {
-    return this.outstandingCount >= this.config.globalOutstandingLimit;
+    return this.outstandingCount + (this.throttler?.size ?? 0) >= this.config.globalOutstandingLimit;
   }
 
   submit(request: PendingRequest): void {
@@ -219,6 +263,16 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   connect(request: ConnectRequest, connection: ClientConnection): void {
+    const { stats } = this;
+    if (this.connectionThrottle !== undefined) {
+      if (!this.connectionThrottle.admits(request.sessionId === 0n)) {
+        stats.connectionsRejected += 1;
+        connection.destroy('closing a connection: too many sessions are asked for');
+        return;
+      }
+      stats.connectionTokenDeficit = this.connectionThrottle.deficit;
+    }
+    stats.connectionRequests += 1;
     this.#admission.connect(request, connection);
   }
 
@@ -259,6 +313,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   groupApplied(): void {
+    this.throttler?.drain();
     this.#port.groupApplied();
   }
 
@@ -302,9 +357,10 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#state = state;
     this.sessions.close();
     this.#containers.close();
+    this.throttler?.close();
     this.#purgeTimer?.cancel();
     this.#port.close();
-    await this.#listener?.close();
+    await this.#listeners?.close();
     await this.#pipeline.close();
     this.#options.release();
   }
