@@ -36,7 +36,7 @@ let events = 0;
 
 async function play(name: WorldName, seed: number): Promise<void> {
   const onLog = values.verbose ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
-  const outcome = await runWorld(name, seed, { onLog });
+  const outcome = await runWorld(name, seed, { onLog, everyPoint: !values.ci });
   simulatedMs += outcome.simulatedMs;
   events += outcome.events;
   if (outcome.failure === undefined) passed += 1;

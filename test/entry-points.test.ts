@@ -8,7 +8,7 @@ import { startKafka } from 'odradek/kafka';
 import { createAdmin, createConsumer, createProducer } from 'odradek/kafka/client';
 import { simulateCluster } from 'odradek/testing';
 import { nodeRuntime, silent, startZookeeper } from 'odradek/zookeeper';
-import { connectZookeeper } from 'odradek/zookeeper/client';
+import { AbortError, connectZookeeper, ErrorCode, isKeeperError, MultiError } from 'odradek/zookeeper/client';
 
 test('servers and clients work from keys alone, in the real world by default', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'odradek-entry-'));
@@ -58,5 +58,18 @@ test('a client lives in the world that it is given', async () => {
   await start();
   const zookeeper = connectZookeeper({ runtime: client.runtime, connect });
   assert.ok(await sim.complete(zookeeper.exists('/brokers')));
+  await sim.complete(zookeeper.close());
+});
+
+test('a ZooKeeper client’s errors are recognised by what it exports', async () => {
+  const { sim, client, connect, start } = simulateCluster({ seed: 12 });
+  await start();
+  const zookeeper = connectZookeeper({ runtime: client.runtime, connect });
+  const caught = (promise: Promise<unknown>): Promise<unknown> =>
+    sim.complete(promise.catch((error: unknown) => error));
+  const missing = await caught(zookeeper.getData('/nowhere'));
+  assert.ok(isKeeperError(missing, 'NONODE') && missing.code === ErrorCode.NONODE);
+  assert.ok((await caught(zookeeper.transaction().delete('/nowhere').commit())) instanceof MultiError);
+  assert.ok((await caught(zookeeper.sync('/', { signal: AbortSignal.abort() }))) instanceof AbortError);
   await sim.complete(zookeeper.close());
 });

@@ -16,17 +16,15 @@ export interface LoadSpec {
   readonly hello?: string;
   /** The frames to send in turn, hex, with their length prefix; connection c starts at frame c. */
   readonly frames: readonly string[];
-  /** Where in a frame (after the length prefix) to write a running number, and of which kind. */
-  readonly counterAt?: number;
   /** Where in the answer (after the length prefix) an error code stands, and its size; a non-zero code counts as an error. */
   readonly errorAt?: number;
   readonly errorSize?: 2 | 4;
-  /** Requests a second over all connections; absent: as fast as the answers come. */
+  /** Requests a second over all connections; absent: as fast as the answers come. Latencies count from when a request was due. */
   readonly rate?: number;
   /** Bare echo: the answer is as long as the request. */
   readonly echo?: boolean;
-  /** Fetch: where the int64 fetch offset stands in the request; advanced by `advanceBy` each time. */
-  readonly stopAfter?: number;
+  /** So many requests and no more, whatever `seconds` says, all of them measured. */
+  readonly requestsMax?: number;
 }
 
 export interface LoadResult {
@@ -73,6 +71,9 @@ class Histogram {
   }
 }
 
+/** Of one connection, when requests are sent whether or not answers come. */
+const OVERDUE_MAX = 131_072;
+
 class Lane {
   readonly #socket: Socket;
   readonly #spec: LoadSpec;
@@ -94,7 +95,7 @@ class Lane {
     this.#spec = spec;
     this.#frames = frames;
     this.#next = index % frames.length;
-    this.#sent = new Float64Array(Math.max(1024, spec.inFlight * 2));
+    this.#sent = new Float64Array(spec.rate === undefined ? Math.max(1024, spec.inFlight * 2) : OVERDUE_MAX);
     this.#run = run;
     this.#socket = connect({ port: spec.port, host: '127.0.0.1', noDelay: true });
     this.#socket.on('data', (chunk) => this.#data(chunk));
@@ -121,20 +122,23 @@ class Lane {
   }
 
   start(): void {
-    if (this.#spec.rate === undefined) this.send(this.#spec.inFlight);
+    if (this.#spec.rate === undefined) this.send(this.#run.permit(this.#spec.inFlight));
   }
 
-  send(count: number): void {
+  /**
+   * @param dueMs when the first of them should have been sent; now, if it depended on an answer
+   * @param gapMs between one and the next
+   */
+  send(count: number, dueMs = performance.now(), gapMs = 0): void {
     if (count === 0) return;
-    const now = performance.now();
     if (count === 1) {
-      this.#socket.write(this.#take(now));
+      this.#socket.write(this.#take(dueMs));
       return;
     }
     const frames: Buffer[] = [];
     let size = 0;
     for (let index = 0; index < count; index += 1) {
-      const frame = this.#take(now);
+      const frame = this.#take(dueMs + index * gapMs);
       frames.push(frame);
       size += frame.length;
     }
@@ -152,6 +156,7 @@ class Lane {
     this.#next = this.#next + 1 === this.#frames.length ? 0 : this.#next + 1;
     this.#sent[(this.#sentHead + this.#inFlight) % this.#sent.length] = now;
     this.#inFlight += 1;
+    if (this.#inFlight > this.#sent.length) this.#run.fail('the server cannot bear this load');
     return frame;
   }
 
@@ -214,7 +219,8 @@ class Lane {
       this.#sentHead = (this.#sentHead + 1) % this.#sent.length;
     }
     this.#inFlight -= answered;
-    if (this.#spec.rate === undefined && this.#run.sending) this.send(answered);
+    if (this.#spec.rate === undefined && this.#run.sending) this.send(this.#run.permit(answered));
+    this.#run.lookForEnd();
   }
 }
 
@@ -225,6 +231,7 @@ class Run {
   readonly #lanes: Lane[] = [];
   #histogram = new Histogram();
   #requests = 0;
+  #permitted = 0;
   #allRequests = 0;
   #errors = 0;
   #firstError = 0;
@@ -244,7 +251,8 @@ class Run {
     if (this.#ready < this.#spec.connections) return;
     for (const lane of this.#lanes) lane.start();
     if (this.#spec.rate !== undefined) this.#pace(this.#spec.rate);
-    setTimeout(() => this.#measure(), this.#spec.warmupSeconds * 1000);
+    if (this.#spec.requestsMax !== undefined) this.#measure();
+    else setTimeout(() => this.#measure(), this.#spec.warmupSeconds * 1000);
   }
 
   answered(ms: number): void {
@@ -263,18 +271,36 @@ class Run {
     process.exit(1);
   }
 
-  /** Offered load: what is due by now is sent now, spread over the lanes, whether or not answers came. */
+  /** How many of so many requests may still be sent. */
+  permit(count: number): number {
+    const { requestsMax } = this.#spec;
+    if (requestsMax === undefined) return count;
+    const permitted = Math.min(count, requestsMax - this.#permitted);
+    this.#permitted += permitted;
+    return permitted;
+  }
+
+  lookForEnd(): void {
+    if (this.#allRequests === this.#spec.requestsMax) this.#finish();
+  }
+
+  /**
+   * Offered load: what is due by now is sent now, whether or not answers came, and a server that stalls is charged for all that
+   * waited meanwhile. Each connection has its own schedule, shifted against the others'.
+   */
   #pace(rate: number): void {
     const start = performance.now();
-    let sent = 0;
-    let lane = 0;
+    const gapMs = (1000 * this.#lanes.length) / rate;
+    const nextMs = this.#lanes.map((_, index) => start + (gapMs * index) / this.#lanes.length);
     const tick = (): void => {
       if (!this.sending) return;
-      const due = Math.floor(((performance.now() - start) / 1000) * rate);
-      while (sent < due) {
-        (this.#lanes[lane] as Lane).send(1);
-        lane = (lane + 1) % this.#lanes.length;
-        sent += 1;
+      const now = performance.now();
+      for (const [index, lane] of this.#lanes.entries()) {
+        const due = nextMs[index] as number;
+        if (due > now) continue;
+        const count = 1 + Math.floor((now - due) / gapMs);
+        nextMs[index] = due + count * gapMs;
+        lane.send(count, due, gapMs);
       }
       setImmediate(tick);
     };
@@ -287,7 +313,7 @@ class Run {
     this.#startedBytes = this.bytes;
     this.#startedCpu = process.cpuUsage();
     this.#begun = performance.now();
-    setTimeout(() => this.#finish(), this.#spec.seconds * 1000);
+    if (this.#spec.requestsMax === undefined) setTimeout(() => this.#finish(), this.#spec.seconds * 1000);
   }
 
   /** Stops sending, prints, and leaves once everything in flight is answered: so "acknowledged" is an exact number. */

@@ -24,7 +24,11 @@ let count = 0;
 let session: Session | undefined;
 
 process.on('SIGUSR2', () => {
-  const written = JSON.stringify({ count, longestMs: delay.longestMs, longestCpuMs });
+  const heldMs = { longestMs: delay.longestMs, longestCpuMs };
+  // Only where the engine was started for it.
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  const written = JSON.stringify({ count, ...heldMs, usedBytes: heapUsed + external });
   count += 1;
   if (profilePrefix !== undefined) profile(`${profilePrefix}-${count}.cpuprofile`);
   writeFileSync(`${probeFile}.new`, written);

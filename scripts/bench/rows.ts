@@ -1,26 +1,9 @@
-/** The rows under load: what is sent, what must be found afterwards. Goals are ratios ours / Apache. */
+/** Kafka's rows under load. */
 import { createTopic, endOffset, fetchedBytes, fillTopic } from './kafka-admin.ts';
 import { fetchErrorAt, fetchFrame, produceErrorAt, produceFrame } from './kafka-frames.ts';
-import type { Load } from './load.ts';
-import type { Servers } from './servers.ts';
-import { countRecords, sumOfStats } from './verify.ts';
-import { connectFrame, createFrame, createNode, getFrame, REPLY_ERROR_AT, setFrame } from './zookeeper-frames.ts';
-
-export interface LoadRow {
-  readonly name: string;
-  readonly goal: number;
-  readonly system: 'kafka' | 'zookeeper';
-  /** What one request moves, in `unit`. */
-  readonly perRequest: number;
-  readonly unit: 'records/s' | 'MB/s' | 'ops/s';
-  /** Bytes of an answer with its length, for the echo server. */
-  readonly answerBytes: number;
-  /** Topics to delete afterwards. */
-  readonly topic?: string;
-  prepare(servers: Servers): Promise<Load>;
-  /** How much of what our server acknowledged Apache's reader finds, in requests times `perRequest`; absent for reads. */
-  readonly found?: (servers: Servers) => Promise<number>;
-}
+import type { LoadRow } from './load-row.ts';
+import { countRecords } from './verify.ts';
+import { zookeeperRows } from './zookeeper-rows.ts';
 
 interface ProduceRow {
   readonly name: string;
@@ -91,42 +74,6 @@ function fetchRow(name: string, goal: number, connections: number, from: 'tail' 
   };
 }
 
-const NODES = 64;
-const DATA = Buffer.alloc(100, 'x');
-const nodePath = (index: number): string => `/bench/node-${index}`;
-
-async function makeNodes({ zookeeperPort }: Servers): Promise<void> {
-  await createNode(zookeeperPort, '/bench', Buffer.alloc(0));
-  await createNode(zookeeperPort, '/bench/created', Buffer.alloc(0));
-  for (let index = 0; index < NODES; index += 1) await createNode(zookeeperPort, nodePath(index), DATA);
-}
-
-interface ZookeeperRow {
-  readonly name: string;
-  readonly goal: number;
-  readonly answerBytes: number;
-  readonly frameOf: (index: number) => Buffer;
-  readonly found?: (servers: Servers) => Promise<number>;
-}
-
-function zookeeperRow({ name, goal, answerBytes, frameOf, found }: ZookeeperRow): LoadRow {
-  return {
-    name,
-    goal,
-    system: 'zookeeper',
-    perRequest: 1,
-    unit: 'ops/s',
-    answerBytes,
-    async prepare(servers) {
-      await makeNodes(servers);
-      const frames = Array.from({ length: NODES }, (_, index) => frameOf(index).toString('hex'));
-      const hello = connectFrame.toString('hex');
-      return { connections: 8, inFlight: 100, frames, hello, errorAt: REPLY_ERROR_AT, errorSize: 4 };
-    },
-    ...(found === undefined ? {} : { found }),
-  };
-}
-
 const shape = (connections: number, inFlight: number, records: number, valueBytes: number) => ({
   connections,
   inFlight,
@@ -150,24 +97,5 @@ export const loadRows: readonly LoadRow[] = [
   fetchRow('fetch tail 1 MiB, 1 client', 0.8, 1, 'tail'),
   fetchRow('fetch tail 1 MiB, 4 clients', 0.8, 4, 'tail'),
   fetchRow('fetch cold 1 MiB, 4 clients', 0.8, 4, 'head'),
-  zookeeperRow({ name: 'get 8x100', goal: 6, answerBytes: 192, frameOf: (index) => getFrame(nodePath(index)) }),
-  zookeeperRow({
-    name: 'set 8x100, synced',
-    goal: 2.5,
-    answerBytes: 88,
-    frameOf: (index) => setFrame(nodePath(index), DATA),
-    found: ({ zookeeperDir }) =>
-      sumOfStats(
-        zookeeperDir,
-        Array.from({ length: NODES }, (_, index) => nodePath(index)),
-        'version',
-      ),
-  }),
-  zookeeperRow({
-    name: 'create 8x100, synced',
-    goal: 1.5,
-    answerBytes: 52,
-    frameOf: () => createFrame('/bench/created/n-', DATA),
-    found: ({ zookeeperDir }) => sumOfStats(zookeeperDir, ['/bench/created'], 'children'),
-  }),
+  ...zookeeperRows,
 ];

@@ -41,6 +41,8 @@ export interface LoopHeld {
   readonly longestMs: number;
   /** Of CPU time: held by the loop itself. */
   readonly longestCpuMs: number;
+  /** Objects of the engine and memory of typed arrays; after a full collection where `--expose-gc` allows one. */
+  readonly usedBytes: number;
 }
 
 export interface StartOptions {
@@ -101,8 +103,10 @@ export async function startOurs(options: StartOptions): Promise<Servers> {
   };
 }
 
-/** The flags of zkServer.sh and kafka-server-start.sh with kafka-run-class.sh. */
-const ZOOKEEPER_FLAGS = ['-Xmx1000m', '-Dzookeeper.jmx.log4j.disable=true'];
+/** Of zkServer.sh. */
+export const APACHE_HEAP_MIB = 1000;
+
+/** The flags of kafka-server-start.sh with kafka-run-class.sh. */
 const KAFKA_FLAGS = [
   ...['-Xmx1G', '-Xms1G', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'],
   ...['-XX:InitiatingHeapOccupancyPercent=35', '-XX:+ExplicitGCInvokesConcurrent', '-XX:MaxInlineLevel=15'],
@@ -128,8 +132,14 @@ const KAFKA_CONFIG = {
   'group.initial.rebalance.delay.ms': 0,
 };
 
-/** The JVM of one ZooKeeper on a data directory; also the reader of what ours has written. */
-export async function startApacheZookeeper(dir: string, dataDir: string, port: number): Promise<Service> {
+/** The JVM of one ZooKeeper on a data directory; also the reader of what ours has written. `config` holds more keys. */
+export async function startApacheZookeeper(
+  dir: string,
+  dataDir: string,
+  port: number,
+  config: Readonly<Record<string, string | number>> = {},
+  heapMiB = APACHE_HEAP_MIB,
+): Promise<Service> {
   mkdirSync(dataDir, { recursive: true });
   const file = join(dir, 'zoo.cfg');
   writeProperties(file, {
@@ -140,13 +150,16 @@ export async function startApacheZookeeper(dir: string, dataDir: string, port: n
     clientPort: port,
     '4lw.commands.whitelist': 'srvr,mntr',
     'admin.enableServer': false,
+    ...config,
   });
   const classpath = await installJava('zookeeper-3.9.4');
   const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
-  return startService('java', [...ZOOKEEPER_FLAGS, ...LOGGING, '-cp', classpath, main, file], {
+  const flags = [`-Xmx${heapMiB}m`, '-Dzookeeper.jmx.log4j.disable=true'];
+  return startService('java', [...flags, ...LOGGING, '-cp', classpath, main, file], {
     logFile: join(dir, 'zookeeper.log'),
   });
 }
+
 const LOGGING = [
   '-Dpeer.log.level=INFO',
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
@@ -235,30 +248,30 @@ function rewrite(file: string, conf: string, changes: Readonly<Record<string, st
   writeFileSync(join(conf, file), [...kept, ...changed, ''].join('\n'));
 }
 
-function writeProperties(file: string, values: Readonly<Record<string, string | number | boolean>>): void {
+export function writeProperties(file: string, values: Readonly<Record<string, string | number | boolean>>): void {
   const lines = Object.entries(values).map(([key, value]) => `${key}=${value}\n`);
   writeFileSync(file, lines.join(''));
 }
 
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   const [, kib = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) * 1024;
 }
 
 /** User and system time stand in ticks of 10 ms behind the command's name in parentheses. */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** One question is open at a time; the file is new when its count has grown. */
-async function askProbe(pid: number, file: string): Promise<LoopHeld> {
+export async function askProbe(pid: number, file: string): Promise<LoopHeld> {
   const read = (): LoopHeld & { count: number } => {
     try {
       return JSON.parse(readFileSync(file, 'utf8')) as LoopHeld & { count: number };
     } catch {
-      return { count: -1, longestMs: 0, longestCpuMs: 0 };
+      return { count: -1, longestMs: 0, longestCpuMs: 0, usedBytes: 0 };
     }
   };
   const before = read().count;

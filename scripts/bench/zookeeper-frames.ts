@@ -3,10 +3,11 @@ import { PeerError } from '../../test/interop/peers/process.ts';
 import { exchange } from './kafka-frames.ts';
 
 const XID = 1;
-const OP = { create: 1, exists: 3, getData: 4, setData: 5 } as const;
+const OP = { create: 1, exists: 3, getData: 4, setData: 5, multi: 14, addWatch: 106 } as const;
 const PERSISTENT = 0;
 const PERSISTENT_SEQUENTIAL = 2;
 const NODE_EXISTS = -110;
+const RECURSIVE = 1;
 
 const int = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -17,6 +18,9 @@ const buffer = (bytes: Uint8Array): Buffer => Buffer.concat([int(bytes.length), 
 const text = (value: string): Buffer => buffer(Buffer.from(value));
 const frame = (...parts: readonly Uint8Array[]): Buffer => buffer(Buffer.concat(parts));
 const request = (op: number, ...parts: readonly Uint8Array[]): Buffer => frame(int(XID), int(op), ...parts);
+/** type, done, err. */
+const operation = (op: number): Buffer => Buffer.concat([int(op), Buffer.from([0]), int(-1)]);
+const noMoreOperations = Buffer.concat([int(-1), Buffer.from([1]), int(-1)]);
 const anyone = Buffer.concat([int(1), int(31), text('world'), text('anyone')]);
 
 /** protocol version, last zxid, timeout, session id, password, read-only. */
@@ -34,6 +38,21 @@ export const setFrame = (path: string, data: Uint8Array): Buffer =>
   request(OP.setData, text(path), buffer(data), int(-1));
 export const createFrame = (prefix: string, data: Uint8Array): Buffer =>
   request(OP.create, text(prefix), buffer(data), anyone, int(PERSISTENT_SEQUENTIAL));
+export const existsFrame = (path: string, isWatched: boolean): Buffer =>
+  request(OP.exists, text(path), Buffer.from([isWatched ? 1 : 0]));
+export const recursiveWatchFrame = (path: string): Buffer => request(OP.addWatch, text(path), int(RECURSIVE));
+
+/** One transaction that creates many. */
+export function createAllFrame(paths: readonly string[], data: Uint8Array): Buffer {
+  const operations = paths.flatMap((path) => [operation(OP.create), text(path), buffer(data), anyone, int(PERSISTENT)]);
+  return request(OP.multi, ...operations, noMoreOperations);
+}
+
+/** One transaction that sets many. */
+export function setAllFrame(paths: readonly string[], data: Uint8Array): Buffer {
+  const operations = paths.flatMap((path) => [operation(OP.setData), text(path), buffer(data), int(-1)]);
+  return request(OP.multi, ...operations, noMoreOperations);
+}
 
 /** Reply header: xid int32, zxid int64, err int32. */
 export const REPLY_ERROR_AT = 12;

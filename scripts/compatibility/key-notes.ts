@@ -3,6 +3,10 @@ import type { KeyNotes } from './tables.ts';
 
 const ofEnsembles = 'checked; of ensembles alone, and the server is standalone';
 
+const standaloneToo =
+  'checked; without effect in Apache’s standalone server too (`test/interop/zookeeper-generated.test.ts`: “a standalone server has neither local sessions nor a read-only mode”)';
+const noCache = 'an answer is written straight from the tree, which costs less than to look it up';
+
 export const zooCfgNotes: KeyNotes = {
   withoutEffect: {
     initLimit: ofEnsembles,
@@ -15,30 +19,32 @@ export const zooCfgNotes: KeyNotes = {
     observerMasterPort: ofEnsembles,
     electionAlg: ofEnsembles,
     'multiAddress.enabled': ofEnsembles,
-    localSessionsEnabled: ofEnsembles,
-    localSessionsUpgradingEnabled: ofEnsembles,
-    'readonlymode.enabled': ofEnsembles,
+    localSessionsEnabled: standaloneToo,
+    localSessionsUpgradingEnabled: standaloneToo,
+    'readonlymode.enabled': standaloneToo,
+    maxResponseCacheSize: noCache,
+    maxGetChildrenResponseCacheSize: noCache,
+    'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',
     reconfigEnabled: 'every `reconfig` is answered with ReconfigDisabled',
     clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
     'zookeeper.jute.maxbuffer.extrasize': 'a request is bounded by `jute.maxbuffer` alone',
   },
   refused: {
     dynamicConfigFile: 'a file of members, and there are no ensembles',
-    secureClientPort: 'no TLS',
-    secureClientPortAddress: 'no TLS',
     'admin.portUnification': 'no TLS, when `true`',
     'admin.forceHttps': 'no TLS, when `true`',
     'admin.needClientAuth': 'no TLS, when `true`',
     'metricsProvider.className': 'anything but Apache’s three: default, null and Prometheus',
     'audit.impl.class': 'anything but Slf4jAuditLogger',
-    sslQuorum: 'no TLS, when `true`',
-    portUnification: 'no TLS, when `true`',
-    'quorum.auth.enableSasl': 'no SASL, when `true`',
-    'quorum.auth.serverRequireSasl': 'no SASL, when `true`',
-    'quorum.auth.learnerRequireSasl': 'no SASL, when `true`',
-    sessionRequireClientSASLAuth: 'no SASL, when `true`',
-    'enforce.auth.enabled': 'authentication is not enforced, when `true`',
-    'enforce.auth.schemes': 'authentication is not enforced',
+    sslQuorum: 'no TLS between servers, when `true`',
+    portUnification: 'no TLS between servers, when `true`',
+    'ssl.crl': 'revocation is not checked, when `true`',
+    'ssl.ocsp': 'revocation is not checked, when `true`',
+    'ssl.clientHostnameVerification': 'names of clients are not verified, when `true`',
+    'ssl.context.supplier.class': 'there are no classes of Java',
+    'quorum.auth.enableSasl': 'no SASL between servers, when `true`',
+    'quorum.auth.serverRequireSasl': 'no SASL between servers, when `true`',
+    'quorum.auth.learnerRequireSasl': 'no SASL between servers, when `true`',
   },
 };
 

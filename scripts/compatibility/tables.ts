@@ -117,8 +117,8 @@ function zookeeperRequests(): string {
 const requestKinds: Readonly<Record<string, string>> = {
   read: 'from the tree, in its session’s order',
   write: 'through the pipeline',
-  auth: 'by the connection: `digest`, `ip`',
-  sasl: 'refused: there is no SASL',
+  auth: 'by the connection: `digest`, `ip`, `x509`, `ensemble`',
+  sasl: 'by the connection: DIGEST-MD5',
 };
 
 interface Key {

@@ -27,6 +27,13 @@ async function recordVersion(version: Version): Promise<Recorded> {
     const config = await configOf(version);
     await withServer(version, dataDir, config, (server) => firstLife(server, version));
     await withServer(version, dataDir, config, (server) => secondLife(server, version));
+    if (version === '3.9.4') {
+      // At its start each life writes a snapshot of what the one before left.
+      for (const method of ['gz', 'snappy']) {
+        const packed = { ...config, 'snapshot.compression.method': method };
+        await withServer(version, dataDir, packed, (server) => laterLife(server, method));
+      }
+    }
     return readDirectory(join(dataDir, 'version-2'));
   } finally {
     rmSync(dataDir, { recursive: true });
@@ -53,7 +60,7 @@ async function withServer(
   config: Record<string, string | number>,
   use: (server: ApacheZookeeper) => Promise<void>,
 ): Promise<void> {
-  const server = await startApacheZookeeper({ version, dataDir, config, ...(version === '3.9.4' ? { myid: 1 } : {}) });
+  const server = await startApacheZookeeper({ version, dataDir, config, ...('server.1' in config ? { myid: 1 } : {}) });
   try {
     await use(server);
   } finally {
@@ -109,6 +116,13 @@ async function firstLife(server: ApacheZookeeper, version: Version): Promise<voi
 
 async function newerKinds(client: ZookeeperClient): Promise<void> {
   await client.createWithStat('/with-stat', 'w');
+  for (let perms = 1; perms < 32; perms += 5) {
+    const acl = [
+      { perms, id: { scheme: 'ip', id: '10.0.0.0/8' } },
+      { perms: 31 - perms, id: { scheme: 'world', id: 'anyone' } },
+    ];
+    await client.create(`/acl-${perms}`, null, { acl });
+  }
   await client.create('/container', 'c', { mode: CreateMode.CONTAINER });
   await client.create('/container/child', '');
   await client.create('/kept-container', null, { mode: CreateMode.CONTAINER });
@@ -125,7 +139,7 @@ async function newerKinds(client: ZookeeperClient): Promise<void> {
 
 /** After a restart: 3.9 has a snapshot of all this now, and a log goes on. */
 async function secondLife(server: ApacheZookeeper, version: Version): Promise<void> {
-  const sessionThatStays = connectZookeeper(runtime, { connect: server.connect, sessionTimeoutMs: 20_000 });
+  const sessionThatStays = connectZookeeper(runtime, { connect: server.connect, sessionTimeoutMs: 40_000 });
   await sessionThatStays.connected();
   await sessionThatStays.create('/stays', 'owner is alive', { mode: CreateMode.EPHEMERAL });
   await withClient(server, async (client) => {
@@ -136,6 +150,27 @@ async function secondLife(server: ApacheZookeeper, version: Version): Promise<vo
     }
   });
   await server.kill();
+}
+
+async function laterLife(server: ApacheZookeeper, method: string): Promise<void> {
+  await withClient(server, async (client) => {
+    await client.create(`/life-${method}`, `with ${method}`);
+  });
+}
+
+/** With `closeSessionTxn.enabled=false` the transaction names no paths, as those of 3.5 and before. */
+async function recordShortClose(): Promise<Recorded> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'golden-zookeeper-'));
+  try {
+    await withServer('3.9.4', dataDir, { 'closeSessionTxn.enabled': 'false' }, (server) =>
+      withClient(server, async (client) => {
+        await client.create('/gone', 'with its session', { mode: CreateMode.EPHEMERAL });
+      }),
+    );
+    return readDirectory(join(dataDir, 'version-2'));
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
 }
 
 async function failing(promise: Promise<unknown>): Promise<void> {
@@ -167,10 +202,10 @@ function entriesOf(bytes: Buffer): string[] {
   return parts;
 }
 
-for (const version of ['3.4.8', '3.9.4'] as const) {
-  const recorded = await recordVersion(version);
-  writeFileSync(
-    new URL(`../../test/golden/zookeeper/apache-${version}.json`, import.meta.url),
-    `${JSON.stringify(recorded, null, 1)}\n`,
-  );
+function write(name: string, recorded: Recorded): void {
+  const file = new URL(`../../test/golden/zookeeper/apache-${name}.json`, import.meta.url);
+  writeFileSync(file, `${JSON.stringify(recorded, null, 1)}\n`);
 }
+
+for (const version of ['3.4.8', '3.9.4'] as const) write(version, await recordVersion(version));
+write('3.9.4-short-close', await recordShortClose());

@@ -5,9 +5,13 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 
 const usage = `usage: odradek start [--conf DIR] [--data DIR] [--verbose]
+       odradek check [--json] [--repair-to DIR] [dataDir [dataLogDir]]
+       odradek service [zookeeper] [kafka] [--user NAME] [--data DIR] [--conf DIR] [--to DIR] [--memory SIZE] [--print]
 
   start    a ZooKeeper and a Kafka broker in one process, from DIR/zoo.cfg and DIR/server.properties (default: conf);
            --data keeps both systems' files in another folder, --verbose prints their logs
+  check    says what is wrong with a ZooKeeper data directory, and mends a copy (bin/zkCheck.sh)
+  service  writes systemd units for both, see odradek service --help
 `;
 
 const [command, ...rest] = process.argv.slice(2);
@@ -15,6 +19,20 @@ switch (command) {
   case 'start': {
     const { start } = await import('./start.ts');
     process.exitCode = await start(rest);
+    break;
+  }
+  case 'check': {
+    const [{ check }, { runTool }] = await Promise.all([
+      import('../zookeeper/cli/tools/check.ts'),
+      import('../zookeeper/cli/tools/tool.ts'),
+    ]);
+    await runTool(check, rest);
+    break;
+  }
+  case 'service': {
+    const { service, serviceUsage } = await import('./service.ts');
+    if (rest.includes('--help')) process.stdout.write(serviceUsage);
+    else process.exitCode = service(rest);
     break;
   }
   case 'help':

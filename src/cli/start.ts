@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseProperties } from '../config/properties.ts';
@@ -8,6 +8,7 @@ import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
 import { DiskError } from '../runtime/disk.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../runtime/node/outlive-output.ts';
+import { RotatingFile } from '../runtime/node/rotating-file.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
 
@@ -94,7 +95,7 @@ function stopSignal(): Promise<undefined> {
 /** What both servers say goes to a file; the terminal is for the person. */
 function openRuntime({ data, verbose }: Options): Runtime {
   if (verbose) return nodeRuntime();
-  return nodeRuntime({ logStream: createWriteStream(join(data, 'odradek.log'), { flags: 'a' }) });
+  return nodeRuntime({ logStream: new RotatingFile({ path: join(data, 'odradek.log') }) });
 }
 
 function readZooCfg({ conf, data }: Options): ReturnType<typeof zooCfgOf> {

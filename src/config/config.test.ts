@@ -75,7 +75,21 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
   },
   { given: { dataDir: '/d', electionAlg: 2 }, says: /electionAlg=2 is refused/ },
   { given: { dataDir: '/d', minSessionTimeout: 10, maxSessionTimeout: 5 }, says: /must not exceed/ },
-  { given: { dataDir: '/d', secureClientPort: 2281 }, says: /TLS for clients is not supported yet/ },
+  { given: { dataDir: '/d', secureClientPort: 2281 }, says: /ssl\.keyStore\.location is missing/ },
+  { given: { dataDir: '/d', 'client.portUnification': 'true' }, says: /ssl\.keyStore\.location is missing/ },
+  { given: { dataDir: '/d', secureClientPortAddress: 'x' }, says: /secureClientPort must be set too/ },
+  { given: { dataDir: '/d', 'ssl.keyStore.location': '/k.bcfks' }, says: /BCFKS is not supported/ },
+  { given: { dataDir: '/d', 'ssl.trustStore.location': '/k.store' }, says: /ssl\.trustStore\.location=\/k\.store/ },
+  { given: { dataDir: '/d', 'ssl.clientAuth': 'maybe' }, says: /choose need, want or none/ },
+  { given: { dataDir: '/d', 'ssl.protocol': 'TLSv1.1' }, says: /choose TLSv1\.2, TLSv1\.3 or both/ },
+  { given: { dataDir: '/d', 'ssl.enabledProtocols': 'TLSv1.3,SSLv3' }, says: /choose TLSv1\.2, TLSv1\.3 or both/ },
+  { given: { dataDir: '/d', 'ssl.ciphersuites': 'TLS_NULL' }, says: /unknown cipher suite: choose of TLS_AES/ },
+  { given: { dataDir: '/d', 'ssl.handshakeDetectionTimeoutMillis': 0 }, says: /expected an integer of ms from 1/ },
+  { given: { dataDir: '/d', 'ssl.crl': 'true' }, says: /ssl\.crl=true is refused: revocation/ },
+  { given: { dataDir: '/d', 'ssl.ocsp': 'true' }, says: /ssl\.ocsp=true is refused: revocation/ },
+  { given: { dataDir: '/d', 'ssl.clientHostnameVerification': 'true' }, says: /names of clients are not verified/ },
+  { given: { dataDir: '/d', 'ssl.context.supplier.class': 'a.B' }, says: /no classes of Java/ },
+  { given: { dataDir: '/d', 'ssl.quorum.keyStore.location': '/k.jks' }, says: /this part of TLS is not supported/ },
   { given: { dataDir: '/d', 'server.1': 'a:2888' }, says: /server\.1=a:2888 is refused: expected host:peerPort/ },
   { given: { dataDir: '/d', peerType: 'king' }, says: /choose participant or observer/ },
   { given: { dataDir: '/d', 'admin.serverPort': 70_000 }, says: /admin\.serverPort=70000 is refused/ },
@@ -161,4 +175,31 @@ test('every default in the table is a legal value of its option', () => {
     if (option.default === null || option.default === '') continue;
     assert.doesNotThrow(() => zooCfg({ dataDir: '/d', [option.name]: option.default ?? '' }), option.name);
   }
+});
+
+test('the ssl keys of zoo.cfg, with what Apache takes where they are missing', () => {
+  const given = { dataDir: '/d', secureClientPort: 2281, 'ssl.keyStore.location': '/k.p12' };
+  const { secureClientPort, settings } = zooCfg(given).tls;
+  assert.equal(secureClientPort, 2281);
+  assert.deepEqual(settings, {
+    keyStore: {
+      location: '/k.p12',
+      password: '',
+      passwordPath: undefined,
+      type: 'PKCS12',
+      key: 'ssl.keyStore.location',
+    },
+    trustStore: undefined,
+    clientAuthentication: 'need',
+    protocols: ['TLSv1.3'],
+    cipherSuites: undefined,
+    handshakeTimeoutMs: 10_000,
+    verifyHostname: true,
+  });
+  const other = zooCfg(given, {
+    'zookeeper.ssl.enabledProtocols': 'TLSv1.2,TLSv1.3',
+    'zookeeper.ssl.clientAuth': 'WANT',
+  });
+  assert.deepEqual(other.tls.settings.protocols, ['TLSv1.2', 'TLSv1.3']);
+  assert.equal(other.tls.settings.clientAuthentication, 'want');
 });

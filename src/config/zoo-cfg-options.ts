@@ -1,4 +1,7 @@
 import { type Effect, type Option, type OptionType, tableOf } from './options.ts';
+import { authOptions, authSystemProperties } from './zoo-cfg-auth-options.ts';
+import { limitKeys } from './zoo-cfg-limits.ts';
+import { tlsOptions } from './zoo-cfg-tls-options.ts';
 
 type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
 
@@ -135,7 +138,6 @@ const propertyKeys: readonly Option[] = [
   option('skipACL', 'yes-no', 'no', 'no access control'),
   option('extendedTypesEnabled', 'boolean', false, 'TTL nodes'),
   option('4lw.commands.whitelist', 'list', 'srvr', 'four-letter words that are answered, * for all'),
-  option('DigestAuthenticationProvider.superDigest', 'string', null, 'digest id that bypasses access control'),
   accepted('leaderServes', 'yes-no', 'yes', 'the leader accepts clients'),
   option('nio.sessionlessCnxnTimeout', 'int', 10_000, 'patience with connections without a session', {
     unit: 'ms',
@@ -161,15 +163,18 @@ const propertyKeys: readonly Option[] = [
   accepted('fsync.warningthresholdms', 'long', 1000, 'time after which a sync is called slow'),
   accepted('serverCnxnFactory', 'string', null, 'class of the network layer'),
   accepted('fips-mode', 'boolean', true, 'TLS'),
-  option('sessionRequireClientSASLAuth', 'boolean', false, 'clients must authenticate by SASL'),
-  option('enforce.auth.enabled', 'boolean', false, 'clients must authenticate'),
-  option('enforce.auth.schemes', 'string', null, 'clients must authenticate'),
 ];
 
 /** Plain Java system properties: Apache reads them from `-D` flags alone, never from zoo.cfg. */
 const systemProperties: readonly Option[] = [
   option('jute.maxbuffer', 'int', 1_048_575, 'largest request', { unit: 'bytes', min: 0 }),
   option('zookeeper.jute.maxbuffer.extrasize', 'int', null, 'added to jute.maxbuffer for a field', { unit: 'bytes' }),
+  option('zookeeper.log.file', 'string', null, 'name of the log file, without which the log goes to the console'),
+  option('zookeeper.log.dir', 'string', '.', 'directory of the log file'),
+  option('zookeeper.log.threshold', 'string', 'INFO', 'least level in the log file'),
+  option('zookeeper.log.maxfilesize', 'string', '256MB', 'size at which the log file is rotated'),
+  option('zookeeper.log.maxbackupindex', 'int', 20, 'rotated log files that are kept', { min: 1 }),
+  option('zookeeper.console.threshold', 'string', 'INFO', 'least level on the console'),
   accepted('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
   option('znode.container.checkIntervalMs', 'int', 60_000, 'time between searches for empty containers', {
     unit: 'ms',
@@ -182,11 +187,10 @@ const systemProperties: readonly Option[] = [
   }),
 ];
 
-export const zooCfgOptions = tableOf([...parsedKeys, ...propertyKeys, ...observabilityKeys]);
+const allPropertyKeys = [...propertyKeys, ...observabilityKeys, ...tlsOptions, ...authOptions, ...limitKeys];
+export const zooCfgOptions = tableOf([...parsedKeys, ...allPropertyKeys]);
 /** Those that Apache turns into system properties. */
 export const propertyNames: ReadonlySet<string> = new Set(
-  [...propertyKeys, ...observabilityKeys]
-    .map(({ name }) => name)
-    .filter((name) => !/^(metricsProvider|jvm)\./.test(name)),
+  allPropertyKeys.map(({ name }) => name).filter((name) => !/^(metricsProvider|jvm)\./.test(name)),
 );
-export const zookeeperSystemProperties = tableOf(systemProperties);
+export const zookeeperSystemProperties = tableOf([...systemProperties, ...authSystemProperties]);

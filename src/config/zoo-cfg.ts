@@ -3,7 +3,25 @@ import { type Observability, readObservability } from './observability.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
+import { type TlsSettings, tlsSettings } from './tls-settings.ts';
+import { type AuthConfig, authConfigOf } from './zoo-cfg-auth.ts';
+import { isAuthFamily } from './zoo-cfg-auth-options.ts';
+import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
+
+/** TLS for clients. */
+export interface ZooCfgTls {
+  /** Undefined: no port for TLS alone. */
+  readonly secureClientPort: number | undefined;
+  /** Undefined: every interface. */
+  readonly secureClientPortAddress: string | undefined;
+  /** `clientPort` takes both. */
+  readonly portUnification: boolean;
+  readonly certReload: boolean;
+  /** 0 or less: any number. */
+  readonly outstandingHandshakeLimit: number;
+  readonly settings: TlsSettings;
+}
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
 export interface ZooCfg extends Observability {
@@ -21,6 +39,7 @@ export interface ZooCfg extends Observability {
   readonly maxCnxns: number;
   readonly sessionlessTimeoutMs: number;
   readonly globalOutstandingLimit: number;
+  readonly limits: ServerLimits;
   /** `jute.maxbuffer`, and what a field may have beyond it. */
   readonly juteMaxBuffer: number;
   readonly juteMaxBufferExtra: number;
@@ -38,7 +57,7 @@ export interface ZooCfg extends Observability {
   readonly maxBatchSize: number;
   readonly forceSync: boolean;
   readonly trustEmptySnapshot: boolean;
-  readonly snapshotCompression: string;
+  readonly snapshotCompression: 'none' | 'gz' | 'snappy';
   readonly digestEnabled: boolean;
   readonly closeSessionTxnEnabled: boolean;
   readonly serializeLastProcessedZxid: boolean;
@@ -49,7 +68,7 @@ export interface ZooCfg extends Observability {
   readonly purgeIntervalHours: number;
 
   readonly skipAcl: boolean;
-  readonly superDigest: string | undefined;
+  readonly auth: AuthConfig;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
   readonly containerCheckIntervalMs: number;
@@ -76,6 +95,7 @@ export interface ZooCfg extends Observability {
 
   /** What it was made from, for who asks the server. */
   readonly source: ConfigSource;
+  readonly tls: ZooCfgTls;
   /** Lines to log once at the start. */
   readonly warnings: readonly string[];
 }
@@ -112,7 +132,7 @@ export function zooCfgOf(
   const trimmed = new Map([...given].map(([key, value]) => [key, value.trim()]));
   const { properties, overrides } = splitSystemProperties(systemProperties);
   for (const [key, value] of overrides) if (!trimmed.has(key)) trimmed.set(key, value);
-  const options = new Options(zooCfgOptions, trimmed, isMembership);
+  const options = new Options(zooCfgOptions, trimmed, isKnownElsewhere);
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
   const config = typed(options, system, trimmed, {
@@ -143,6 +163,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxCnxns: options.number('maxCnxns'),
     sessionlessTimeoutMs: options.number('nio.sessionlessCnxnTimeout'),
     globalOutstandingLimit: options.number('globalOutstandingLimit'),
+    limits: serverLimitsOf(options),
     juteMaxBuffer,
     // BinaryInputArchive: at least 1024.
     juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),
@@ -157,7 +178,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     maxBatchSize: options.number('maxBatchSize'),
     forceSync: options.boolean('forceSync'),
     trustEmptySnapshot: options.boolean('snapshot.trust.empty'),
-    snapshotCompression: options.string('snapshot.compression.method'),
+    snapshotCompression: compressionMethod(options.string('snapshot.compression.method')),
     digestEnabled: options.boolean('digest.enabled'),
     closeSessionTxnEnabled: options.boolean('closeSessionTxn.enabled'),
     serializeLastProcessedZxid: options.boolean('serializeLastProcessedZxid.enabled'),
@@ -167,7 +188,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     purgeIntervalHours: options.number('autopurge.purgeInterval'),
 
     skipAcl: options.boolean('skipACL'),
-    superDigest: options.optional('DigestAuthenticationProvider.superDigest'),
+    auth: authConfigOf({ options, system, given, systemProperties: source.systemProperties }),
     extendedTypesEnabled: options.boolean('extendedTypesEnabled'),
     enforceQuota: options.boolean('enforceQuota'),
     containerCheckIntervalMs: system.number('znode.container.checkIntervalMs'),
@@ -192,12 +213,20 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
 
     ...readObservability(options, source.isFile),
     source,
+    tls: {
+      secureClientPort: options.isGiven('secureClientPort') ? options.number('secureClientPort') : undefined,
+      secureClientPortAddress: options.optional('secureClientPortAddress'),
+      portUnification: options.boolean('client.portUnification'),
+      certReload: options.boolean('client.certReload'),
+      outstandingHandshakeLimit: options.number('netty.server.outstandingHandshake.limit'),
+      settings: tlsSettings((key) => given.get(key), 'ssl.'),
+    },
     warnings: [...options.warnings, ...system.warnings],
   };
 }
 
-function isMembership(key: string): boolean {
-  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.');
+function isKnownElsewhere(key: string): boolean {
+  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || isAuthFamily(key);
 }
 
 function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
@@ -225,26 +254,20 @@ function splitSystemProperties(given: SystemProperties): {
   for (const [name, value] of Object.entries(given)) {
     const key = name.startsWith('zookeeper.') ? name.slice('zookeeper.'.length) : undefined;
     if (zookeeperSystemProperties.has(name)) properties.set(name, value);
-    else if (key !== undefined && zooCfgOptions.has(key)) overrides.set(key, value);
+    else if (key !== undefined && (zooCfgOptions.has(key) || isAuthFamily(key))) overrides.set(key, value);
     else properties.set(name, value);
   }
   return { properties, overrides };
 }
 
 /** What asks for a protection that we do not give must not start as if it had it. */
-const unsupported: Readonly<Record<string, string>> = {
-  secureClientPort: 'TLS for clients is not supported yet; use clientPort',
-  secureClientPortAddress: 'TLS for clients is not supported yet; use clientPortAddress',
-  'enforce.auth.schemes': 'enforced authentication is not supported yet; leave it out',
-};
+const unsupported: Readonly<Record<string, string>> = {};
 const unsupportedWhenTrue: Readonly<Record<string, string>> = {
   sslQuorum: 'TLS between servers is not supported yet; set it to false',
   portUnification: 'TLS between servers is not supported yet; set it to false',
   'quorum.auth.enableSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.serverRequireSasl': 'SASL between servers is not supported yet; set it to false',
   'quorum.auth.learnerRequireSasl': 'SASL between servers is not supported yet; set it to false',
-  sessionRequireClientSASLAuth: 'SASL is not supported yet; set it to false',
-  'enforce.auth.enabled': 'enforced authentication is not supported yet; set it to false',
 };
 
 function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>): void {
@@ -256,11 +279,27 @@ function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>)
     if (options.boolean(key)) throw new ConfigError(key, given.get(key), fix);
   }
   for (const [key, value] of given) {
-    if (key.startsWith('ssl.')) throw new ConfigError(key, value, 'TLS is not supported yet; leave it out');
+    if (!key.startsWith('ssl.') || zooCfgOptions.has(key)) continue;
+    throw new ConfigError(key, value, 'this part of TLS is not supported; leave it out');
+  }
+}
+
+function checkTls(options: Options, tls: ZooCfgTls): void {
+  const { secureClientPort, secureClientPortAddress, portUnification, settings } = tls;
+  if (settings.verifyHostname && options.boolean('ssl.clientHostnameVerification')) {
+    const fix = 'names of clients are not verified here: leave it out, and trust an authority of your own';
+    throw new ConfigError('ssl.clientHostnameVerification', 'true', fix);
+  }
+  if (secureClientPortAddress !== undefined && secureClientPort === undefined) {
+    throw new ConfigError('secureClientPortAddress', secureClientPortAddress, 'secureClientPort must be set too');
+  }
+  if ((secureClientPort !== undefined || portUnification) && settings.keyStore === undefined) {
+    throw new ConfigError('ssl.keyStore.location', undefined, 'file of the private key and its certificates');
   }
 }
 
 function checkTogether(options: Options, config: ZooCfg): void {
+  checkTls(options, config.tls);
   if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
     throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
   }
@@ -271,10 +310,12 @@ function checkTogether(options: Options, config: ZooCfg): void {
       `it must not exceed maxSessionTimeout (${config.maxSessionTimeoutMs} ms)`,
     );
   }
-  const method = config.snapshotCompression;
-  if (method !== '' && method !== 'gz' && method !== 'snappy') {
-    throw new ConfigError('snapshot.compression.method', method, 'choose gz or snappy, or leave it out');
-  }
+}
+
+function compressionMethod(method: string): 'none' | 'gz' | 'snappy' {
+  if (method === '') return 'none';
+  if (method === 'gz' || method === 'snappy') return method;
+  throw new ConfigError('snapshot.compression.method', method, 'choose gz or snappy, or leave it out');
 }
 
 /** The whole table, for documentation and tests. */

@@ -1,3 +1,5 @@
+import type { ClientTls, ServerTls, TlsMaterial, TlsSession } from './tls.ts';
+
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -7,20 +9,38 @@ export interface Address {
 export interface Network {
   /**
    * Accepts connections; port 0 takes a free one.
-   * @throws NetworkError EADDRINUSE when another listener holds the port
+   * With TLS a connection is accepted when its handshake is done.
+   * @throws NetworkError EADDRINUSE when another listener holds the port, EPROTO when the key material is of no use
    */
-  listen(at: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
-  /** Begins to connect. The handler hears `connected` or `closed` (with the reason). */
-  connect(to: Address, handler: ConnectionHandler): Connection;
+  listen(
+    at: Address,
+    accept: (connection: Connection) => ConnectionHandler,
+    options?: ListenOptions,
+  ): Promise<Listener>;
+  /**
+   * Begins to connect. The handler hears `connected` or `closed` (with the reason); with TLS `connected` comes after the handshake
+   * as the client sees it: a server that refuses the client's certificate may say so later.
+   */
+  connect(to: Address, handler: ConnectionHandler, options?: ConnectOptions): Connection;
   /** The addresses a name stands for, in the resolver's order. */
   resolve(host: string): Promise<readonly string[]>;
   /** The machine's own name, as Java's `getCanonicalHostName` would give it. */
   readonly hostname: string;
 }
 
+export interface ListenOptions {
+  readonly tls?: ServerTls | undefined;
+}
+
+export interface ConnectOptions {
+  readonly tls?: ClientTls | undefined;
+}
+
 export interface Listener {
   readonly address: Address;
-  /** Stops accepting; accepted connections live on. */
+  /** Who connects from now on meets another key, or another trust. @throws NetworkError EPROTO, and keeps what it has */
+  replaceTls(material: TlsMaterial): void;
+  /** Stops accepting and gives up handshakes under way; accepted connections live on. */
   close(): Promise<void>;
 }
 
@@ -28,6 +48,8 @@ export interface Listener {
 export interface Connection {
   readonly remote: Address;
   readonly local: Address;
+  /** Undefined for a plain connection, and before a handshake is done. */
+  readonly tls: TlsSession | undefined;
   /**
    * Takes the buffers, which must not be changed until they are sent, and sends them with one system call where it can.
    * Answers false when the peer reads too slowly: wait for `drained` before producing more. Also false, and dropped, after `end`
@@ -61,7 +83,7 @@ export interface ConnectionHandler {
 }
 
 export class NetworkError extends Error {
-  /** ECONNREFUSED, ECONNRESET, EADDRINUSE, ETIMEDOUT, ENOTFOUND, … */
+  /** ECONNREFUSED, ECONNRESET, EADDRINUSE, ETIMEDOUT, ENOTFOUND, EPROTO (a TLS handshake failed), … */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {

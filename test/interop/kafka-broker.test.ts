@@ -210,3 +210,44 @@ for (const version of ['3.9.1', '2.1.0'] as const) {
     assert.ok(readdirSync(logDir).includes('meta.properties'));
   });
 }
+
+for (const version of ['3.9.1', '2.1.0'] as const) {
+  test(`Apache’s broker ${version} outlives kill -9 of our ZooKeeper, and goes on with topics and groups`, async (t) => {
+    const dir = tempDir();
+    const first = await startOdradek({ dir, withoutKafka: true });
+    t.after(() => first.kill());
+    const { zookeeper, zookeeperPort } = first;
+    const broker = await startApacheKafka({
+      ...{ version, zookeeperConnect: zookeeper, logDir: join(dir, 'kafka'), brokerId: 0 },
+    });
+    t.after(() => broker.kill());
+    const { bootstrap } = broker;
+    const at = version === '2.1.0' ? ['--zookeeper', zookeeper] : ['--bootstrap-server', bootstrap];
+    const topics = (...args: string[]): Promise<Outcome> => kafkaTool('kafka-topics', version, [...at, ...args]);
+    const walk = async (topic: string): Promise<void> => {
+      clean(await topics('--create', '--topic', topic, '--partitions', '3', '--replication-factor', '1'));
+      clean(await topics('--alter', '--topic', topic, '--partitions', '4'));
+      const described = clean(await topics('--describe', '--topic', topic));
+      assert.match(described, /PartitionCount: ?4\s+ReplicationFactor: ?1/);
+      assert.equal(described.match(/Leader: 0\s+Replicas: 0\s+Isr: 0/g)?.length, 4);
+      clean(await kcat(['-b', bootstrap, '-t', topic, '-P'], { stdin: 'one\ntwo\nthree\n' }));
+      const consumed = await kafkaTool('kafka-console-consumer', version, [
+        ...['--bootstrap-server', bootstrap, '--topic', topic, '--from-beginning', '--group', `of-${topic}`],
+        ...['--max-messages', '3', '--timeout-ms', '30000'],
+      ]);
+      assert.deepEqual(lines(consumed).sort(), ['one', 'three', 'two']);
+    };
+    await walk('before');
+    await first.kill();
+    const second = await startOdradek({ dir, withoutKafka: true, zookeeperPort });
+    t.after(() => second.kill());
+    await walk('after');
+    clean(await topics('--delete', '--topic', 'before'));
+    await until('the topic to be gone', async () => {
+      const listed = lines(await topics('--list'));
+      return !listed.includes('before') && listed.includes('after') ? true : undefined;
+    });
+    assert.ok(broker.alive());
+    await broker.stop();
+  });
+}

@@ -4,14 +4,17 @@ import { test } from 'node:test';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE } from '../../src/zookeeper/client/acl.ts';
 import { type ClientState, connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
+import { AbortError, isKeeperError } from '../../src/zookeeper/client/client-errors.ts';
 import type { ZookeeperClientOptions } from '../../src/zookeeper/client/client-options.ts';
 import { MultiError } from '../../src/zookeeper/client/multi.ts';
-import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes.ts';
+import { deleteRecursive, ensurePath } from '../../src/zookeeper/client/recipes/nodes.ts';
+import type { WatchEvents } from '../../src/zookeeper/client/watch-events.ts';
 import type { WatchEvent, Watcher } from '../../src/zookeeper/client/watch-registry.ts';
 import { CreateMode } from '../../src/zookeeper/jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../../src/zookeeper/jute/errors.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { startCuttableProxy } from './peers/cuttable-proxy.ts';
+import { freePort } from './peers/free-port.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
@@ -215,6 +218,77 @@ for (const version of ['3.9.4', '3.4.8'] as const) {
     await expired;
     await assert.rejects(client.getData('/'), failsWith(ErrorCode.SESSIONEXPIRED));
   });
+
+  test(`transactions, aborted requests and a resumed session on Apache ZooKeeper ${version}`, async (t) => {
+    const server = await startApacheZookeeper({ version, dataDir: tempDir() });
+    t.after(() => server.stop());
+    const client = connect(t, { connect: server.connect });
+
+    const [created, changed] = await client.transaction().create('/t', 'one').setData('/t', 'two', 0).commit();
+    assert.equal(created.path, '/t');
+    assert.equal(changed.stat.version, 1);
+    const failure: unknown = await client
+      .transaction()
+      .delete('/t', 1)
+      .check('/none', 0)
+      .commit()
+      .catch((error: unknown) => error);
+    assert.ok(failure instanceof MultiError && isKeeperError(failure, 'NONODE'));
+    assert.equal(failure.path, '/none');
+
+    // every second one of many is given up after it was sent: the others' replies are not mixed up
+    await Promise.all(Array.from({ length: 50 }, (_, index) => client.create(`/n${index}`, String(index))));
+    const abort = new AbortController();
+    const reads = Array.from({ length: 50 }, (_, index) =>
+      client.getData(`/n${index}`, index % 2 === 0 ? { signal: abort.signal } : {}),
+    );
+    await Promise.resolve().then(() => undefined); // the requests are written at the end of this turn
+    abort.abort();
+    for (const [index, outcome] of (await Promise.allSettled(reads)).entries()) {
+      if (outcome.status === 'fulfilled') assert.equal(outcome.value.data?.toString(), String(index));
+      else assert.ok(index % 2 === 0 && outcome.reason instanceof AbortError && outcome.reason.sent);
+    }
+    assert.equal((await client.getData('/n7')).data?.toString(), '7');
+
+    await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
+    const { session } = client;
+    assert.ok(session !== undefined);
+    const successor = connect(t, { connect: server.connect, session });
+    assert.equal((await successor.exists('/mine'))?.ephemeralOwner, session.id);
+    assert.equal(successor.sessionId, session.id);
+    const wrong = connect(t, { connect: server.connect, session: { ...session, password: new Uint8Array(16) } });
+    await assert.rejects(wrong.connected({ timeoutMs: 20_000 }), failsWith(ErrorCode.SESSIONEXPIRED));
+  });
+
+  test(`a node of Apache ZooKeeper ${version} is followed across a lost connection`, async (t) => {
+    const server = await startApacheZookeeper({ version, dataDir: tempDir() });
+    t.after(() => server.stop());
+    const proxy = await startCuttableProxy(server.port);
+    t.after(() => proxy.close());
+    const other = connect(t, { connect: server.connect });
+    const client = connect(t, { connect: proxy.connect });
+    const values = client.follow('/f');
+    const next = async (): Promise<string | undefined> => (await values.next()).value?.data?.toString();
+    assert.equal(await next(), undefined);
+    await other.create('/f', 'one');
+    assert.equal(await next(), 'one');
+    proxy.cut();
+    await stateOf(client, 'disconnected');
+    await other.setData('/f', 'two');
+    await other.setData('/f', 'three');
+    proxy.mend();
+    assert.equal(await next(), 'three');
+    await other.delete('/f');
+    assert.equal(await next(), undefined);
+    await values.return();
+
+    const once = client.watch('/g', { mode: 'once' });
+    await client.sync();
+    await other.create('/g');
+    assert.equal((await once.next()).value?.type, 'NodeCreated');
+    assert.equal((await once.next()).done, true);
+    assert.deepEqual(await client.getChildren('/'), await other.getChildren('/'));
+  });
 }
 
 test('an idle session stays alive by its pings', async (t) => {
@@ -254,4 +328,141 @@ test('persistent and recursive watches of Apache ZooKeeper 3.9.4 stay, across a 
   await other.delete('/app/one/two');
   await client.sync();
   assert.deepEqual(told, ['NodeCreated /one', 'NodeCreated /one/two', 'PersistentWatchRemoved /']);
+});
+
+test('watches of Apache ZooKeeper 3.9.4 as sequences: told in order, removed at the end, there again after a loss', async (t) => {
+  const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
+  t.after(() => server.stop());
+  const proxy = await startCuttableProxy(server.port);
+  t.after(() => proxy.close());
+  const other = connect(t, { connect: server.connect });
+  await other.create('/app');
+  const client = connect(t, { connect: `${proxy.connect}/app` });
+  const watchesAtServer = async (): Promise<string> => (await server.ask('wchs')).split('\n')[1] ?? '';
+
+  const recursive = client.watch('/', { mode: 'recursive' });
+  const abort = new AbortController();
+  const persistent = client.watch('/a', { signal: abort.signal });
+  await client.sync();
+  await other.create('/app/a', '1');
+  await other.create('/app/a/b');
+  await other.setData('/app/a', '2');
+  const take = async (events: WatchEvents, count: number): Promise<string[]> => {
+    const texts: string[] = [];
+    while (texts.length < count) {
+      const { value } = await events.next();
+      if (value?.type === 'None') texts.push(value.state);
+      else if (value?.type !== 'Missed') texts.push(`${value?.type} ${value?.path}`);
+    }
+    return texts;
+  };
+  assert.deepEqual(await take(recursive, 3), ['NodeCreated /a', 'NodeCreated /a/b', 'NodeDataChanged /a']);
+  assert.deepEqual(await take(persistent, 3), ['NodeCreated /a', 'NodeChildrenChanged /a', 'NodeDataChanged /a']);
+  assert.equal(await watchesAtServer(), 'Total watches:2');
+
+  proxy.cut();
+  await stateOf(client, 'disconnected');
+  proxy.mend();
+  await client.sync();
+  await other.setData('/app/a', '3');
+  assert.deepEqual(await take(recursive, 3), ['disconnected', 'connected', 'NodeDataChanged /a']);
+
+  abort.abort();
+  await assert.rejects(persistent.next(), { name: 'AbortError' });
+  await client.sync();
+  assert.equal(await watchesAtServer(), 'Total watches:1');
+  await recursive.return();
+  await client.sync();
+  assert.equal(await watchesAtServer(), 'Total watches:0');
+});
+
+test('single watchers, reads in one request, TTL nodes and the configuration of Apache ZooKeeper 3.9.4', async (t) => {
+  const config = { extendedTypesEnabled: 'true' };
+  const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config });
+  t.after(() => server.stop());
+  const client = connect(t, { connect: server.connect });
+  await client.create('/a', 'x');
+  const told: string[] = [];
+  const first: Watcher = ({ type }) => told.push(`first ${type}`);
+  const second: Watcher = ({ type }) => told.push(`second ${type}`);
+  await client.getData('/a', { watch: first });
+  await client.exists('/a', { watch: second });
+  await client.removeWatches('/a', 'Data', { watcher: first });
+  await client.setData('/a', 'y');
+  await assert.rejects(client.removeWatches('/a', 'Data', { watcher: second }), failsWith(ErrorCode.NOWATCHER));
+  await client.getChildren('/a', { watch: second });
+  await client.removeWatches('/a', 'Any', { watcher: second });
+  assert.deepEqual(told, ['first DataWatchRemoved', 'second NodeDataChanged', 'second ChildWatchRemoved']);
+
+  const results = await client.multiRead([
+    { kind: 'getData', path: '/a' },
+    { kind: 'getChildren', path: '/none' },
+    { kind: 'getChildren', path: '/' },
+  ]);
+  assert.deepEqual(
+    results.map((result) => (result.kind === 'error' ? result.error.message : result.kind)),
+    ['getData', 'KeeperErrorCode = NoNode for /none', 'getChildren'],
+  );
+  assert.equal(results[0]?.kind === 'getData' && results[0].data?.toString(), 'y');
+
+  for (const mode of [CreateMode.PERSISTENT_WITH_TTL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL]) {
+    const { stat } = await client.createWithStat('/ttl-', null, { mode, ttlMs: 60_000 });
+    assert.equal(stat.ephemeralOwner, 0n);
+  }
+  assert.equal(await client.create('/c', null, { mode: CreateMode.CONTAINER }), '/c');
+  await assert.rejects(client.reconfigure({ leaving: '7' }), failsWith(ErrorCode.RECONFIGDISABLED));
+  assert.equal((await client.getConfig()).data?.length ?? 0, 0);
+  await assert.rejects(client.setData('/a', 'z', 9), {
+    name: 'BadVersion',
+    message: 'KeeperErrorCode = BadVersion for /a',
+  });
+});
+
+test('a request that Apache ZooKeeper does not answer in time fails, and the client goes on', async (t) => {
+  const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
+  t.after(() => server.stop());
+  const client = connect(t, { connect: server.connect, requestTimeoutMs: 1000 });
+  await client.create('/a', 'x');
+  server.suspend();
+  const outcome = client.getData('/a').catch((error: unknown) => error);
+  assert.ok(isKeeperError(await outcome, 'REQUESTTIMEOUT'));
+  server.resume();
+  await client.connected();
+  assert.equal((await client.getData('/a').catch(() => client.getData('/a'))).data?.toString(), 'x');
+});
+
+test('a session that began at a read-only server of Apache ZooKeeper 3.9.4 is replaced where writes are possible', async (t) => {
+  const ports = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  const config: Record<string, string | number> = { tickTime: 500, initLimit: 10, syncLimit: 4 };
+  config.localSessionsEnabled = 'true'; // without it a read-only server opens no session
+  config.localSessionsUpgradingEnabled = 'true';
+  for (const id of [1, 2, 3]) config[`server.${id}`] = `127.0.0.1:${ports[id - 1]}:${ports[id + 2]}`;
+  const properties = { 'readonlymode.enabled': 'true' };
+  const start = (myid: number) =>
+    startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config, properties, myid });
+  const first = await start(1); // alone it has no quorum, and serves reads
+  t.after(() => first.stop());
+  assert.match(await first.ask('srvr'), /Mode: read-only/);
+  const client = connect(t, { connect: first.connect, canBeReadOnly: true });
+  await client.connected({ timeoutMs: 20_000 });
+  assert.equal(client.state, 'connectedReadOnly');
+  assert.deepEqual(await client.getChildren('/'), ['zookeeper']);
+  await assert.rejects(client.create('/a'), failsWith(ErrorCode.NOTREADONLY));
+  const { sessionId, session: none } = client;
+  assert.equal(none, undefined);
+
+  const others = await Promise.all([start(2), start(3)]);
+  for (const server of others) t.after(() => server.stop());
+  client.updateServerList([first, ...others].map((server) => server.connect).join());
+  await stateOf(client, 'connected');
+  assert.notEqual(client.sessionId, sessionId);
+  assert.equal(client.session?.id, client.sessionId);
+  await client.create('/a');
 });

@@ -1,6 +1,6 @@
 /** The launchers in bin/, as a user runs them: real processes, real ports, Apache's lines and exit codes. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -68,6 +68,31 @@ test('zkServer.sh starts, tells its status, and stops', async (t) => {
     ...{ code: 0, stderr: head },
     stdout: `Stopping zookeeper ... no zookeeper to stop (could not find file ${pidFile})\n`,
   });
+});
+
+test("a daemon's log is a file that rotates, and its output file stays small", async (t) => {
+  const { configFile, zkServer } = await place(t);
+  const dir = join(configFile, '..', 'logs');
+  const env = {
+    ZOO_LOG_DIR: dir,
+    ZOO_LOG_FILE: 'zk.log',
+    SERVER_JVMFLAGS: '-Dzookeeper.log.maxfilesize=100 -Dzookeeper.log.maxbackupindex=2',
+  };
+  const started = await run(join(bin, 'zkServer.sh'), ['start', configFile], { env });
+  assert.equal(started.code, 0, started.stderr);
+  await zkServer('stop');
+  const names = readdirSync(dir).sort();
+  const output = names.find((name) => name.endsWith('.out')) ?? '';
+  assert.deepEqual(
+    names.filter((name) => name !== output),
+    ['zk.log', 'zk.log.1', 'zk.log.2'],
+  );
+  assert.match(readFileSync(join(dir, 'zk.log'), 'utf8'), /INFO stopping signal=SIGTERM \(zookeeper\)\n/);
+  assert.equal(readFileSync(join(dir, output), 'utf8'), `The log is ${join(dir, 'zk.log')}\n`);
+  const refused = await run(join(bin, 'zkServer.sh'), ['start', configFile], {
+    env: { ...env, SERVER_JVMFLAGS: '-Dzookeeper.log.maxfilesize=much' },
+  });
+  assert.match(refused.stderr, /zookeeper\.log\.maxfilesize=much is refused: write a size such as 256MB\n$/);
 });
 
 test('zkServer.sh restart keeps the data', async (t) => {

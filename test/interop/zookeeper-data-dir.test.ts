@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { snappyChunks, snappyHeader } from '../../src/base/snappy.ts';
 import { silent } from '../../src/runtime/log.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { listSnapshots, snapshotName } from '../../src/zookeeper/persistence/file-names.ts';
+import { compressionOf, listSnapshots, snapshotName } from '../../src/zookeeper/persistence/file-names.ts';
 import { FileSnapLog } from '../../src/zookeeper/persistence/file-snap-log.ts';
 import { finished } from '../../src/zookeeper/persistence/recovery.ts';
 import { loadSnapshotFile } from '../../src/zookeeper/persistence/snapshot-file.ts';
@@ -17,7 +18,13 @@ import { tempDir } from './peers/temp-dir.ts';
 const runtime = nodeRuntime({ log: silent });
 const treeOptions = { extendedTypes: true };
 
-for (const compression of ['none', 'gz'] as const) {
+const pack = {
+  none: (bytes: Uint8Array) => bytes,
+  gz: (bytes: Uint8Array) => gzipSync(bytes),
+  snappy: (bytes: Uint8Array) => snappyChunks(bytes),
+};
+
+for (const compression of ['none', 'gz', 'snappy'] as const) {
   test(`Apache 3.9.4 loads a fuzzy snapshot (${compression}) and the logs after it, and agrees with every digest`, async (t) => {
     const dataDir = tempDir();
     const storage = new FileSnapLog(runtime, { dataDir, tree: treeOptions });
@@ -29,10 +36,10 @@ for (const compression of ['none', 'gz'] as const) {
     await flushed();
     // Nodes come and go while it is written.
     const writer = new SnapshotWriter({ tree: txns.tree, sessions: new Map(txns.sessions) });
-    const written: Uint8Array[] = [];
+    const written: Uint8Array[] = compression === 'snappy' ? [snappyHeader] : [];
     while (!writer.isDone) {
       const bytes = writer.step(3);
-      written.push(compression === 'gz' ? gzipSync(bytes) : bytes);
+      written.push(pack[compression](bytes));
       storage.log.append(txns.next());
     }
     await flushed();
@@ -48,7 +55,12 @@ for (const compression of ['none', 'gz'] as const) {
     const server = await startApacheZookeeper({
       version: '3.9.4',
       dataDir,
-      config: { extendedTypesEnabled: 'true', 'znode.container.checkIntervalMs': 3_600_000 },
+      // What it writes itself is packed alike.
+      config: {
+        extendedTypesEnabled: 'true',
+        'znode.container.checkIntervalMs': 3_600_000,
+        ...(compression === 'none' ? {} : { 'snapshot.compression.method': compression }),
+      },
     });
     t.after(() => server.kill());
     const metrics = await server.ask('mntr');
@@ -60,7 +72,7 @@ for (const compression of ['none', 'gz'] as const) {
     // It took a snapshot when it had loaded ours.
     const theirs = listSnapshots(runtime.disk, directory).at(-1);
     assert.equal(theirs?.zxid, txns.tree.lastProcessedZxid);
-    assert.ok(theirs !== undefined);
+    assert.ok(theirs !== undefined && compressionOf(theirs.name) === compression);
     const loaded = finished(loadSnapshotFile(runtime, theirs, treeOptions));
     assert.equal(loaded.tree.treeDigest, txns.tree.treeDigest);
     assert.deepEqual(describeTree(loaded.tree), describeTree(txns.tree));

@@ -1,50 +1,14 @@
 /** Our ZooKeeper server with Apache's tools, kazoo, and on Apache's directories. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
+import { startOurs } from './our-server.ts';
 import { fourLetterWord, startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { type Service, startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { dumpTransactionLog, python, zkCli } from './peers/tools.ts';
-
-interface OurServer extends Service {
-  readonly port: number;
-  readonly connect: string;
-}
-
-const entry = fileURLToPath(new URL('./zookeeper-server-process.ts', import.meta.url));
-
-async function startOurs(dataDir: string, config: Readonly<Record<string, string | number>> = {}): Promise<OurServer> {
-  const lines = {
-    dataDir,
-    clientPort: 0,
-    clientPortAddress: '127.0.0.1',
-    tickTime: 2000,
-    maxClientCnxns: 0,
-    '4lw.commands.whitelist': '*',
-    ...config,
-  };
-  const file = join(tempDir(), 'zoo.cfg');
-  writeFileSync(
-    file,
-    Object.entries(lines)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(''),
-  );
-  const logFile = join(tempDir(), 'server.log');
-  const service = startService(process.execPath, [entry, file], { logFile });
-  const port = await until('our server', () => {
-    const output = readFileSync(logFile, 'utf8');
-    const [, found] = /serving on (\d+)\n/.exec(output) ?? [];
-    if (found === undefined && !service.alive()) throw new assert.AssertionError({ message: output });
-    return found === undefined ? undefined : Number(found);
-  });
-  return { ...service, port, connect: `127.0.0.1:${port}` };
-}
 
 const runtime = nodeRuntime({ logLevel: 'off' });
 

@@ -1,7 +1,9 @@
+import type { WorldName } from './worlds.ts';
+
 /** A bug that the simulated worlds must find: one piece of one file's text is another. */
 export interface PlantedBug {
   readonly name: string;
-  readonly world: 'zookeeper' | 'kafka';
+  readonly world: WorldName;
   readonly file: string;
   /** Stands exactly once in the file. */
   readonly find: string;
@@ -67,6 +69,33 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'this.#expire(judgedMs);',
     seeds: [2, 3],
     symptom: /is expired, and it spoke/,
+  },
+  {
+    name: 'directories of a start that died are not made durable by the next one',
+    world: 'crash-points',
+    file: 'src/zookeeper/server/durable-directories.ts',
+    find: "} while (name !== '/' && name !== '.');",
+    replace: "} while (disk.stat(name) === undefined && name !== '.');",
+    seeds: [23],
+    symptom: /is gone, and its time is not over|was acknowledged/,
+  },
+  {
+    name: 'the name of a new log is not made durable',
+    world: 'crash-points',
+    file: 'src/zookeeper/persistence/txn-log.ts',
+    find: 'else if (!log.isNew) this.#finish(batch);',
+    replace: 'else if (!log.isNew || log.name) this.#finish(batch);',
+    seeds: [1],
+    symptom: /CorruptionError|is gone, and its time is not over|was acknowledged/,
+  },
+  {
+    name: 'a snapshot is named before it is synced, and old logs go',
+    world: 'crash-points',
+    file: 'src/zookeeper/persistence/snapshot-file.ts',
+    find: '    file.sync((error) => {\n',
+    replace: '    const unsynced = (done: (error?: DiskError) => void) => done();\n    unsynced((error) => {\n',
+    seeds: [1],
+    symptom: /does not start|was acknowledged|is gone, and its time is not over/,
   },
   {
     name: 'an index entry is written before its batch',

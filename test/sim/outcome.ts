@@ -16,4 +16,6 @@ export interface RunOptions {
   readonly onLog?: (line: string) => void;
   /** Virtual milliseconds under faults; drawn from the seed by default. */
   readonly durationMs?: number;
+  /** Of the world of crash points: each operation of the disk, and not a few that the seed draws. */
+  readonly everyPoint?: boolean;
 }

@@ -1,8 +1,13 @@
+import { runCrashPointsWorld } from './crash-points-world.ts';
 import { runKafkaWorld } from './kafka-world.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
 import { runZookeeperWorld } from './zookeeper-world.ts';
 
-export const worlds = { zookeeper: runZookeeperWorld, kafka: runKafkaWorld } as const;
+export const worlds = {
+  zookeeper: runZookeeperWorld,
+  kafka: runKafkaWorld,
+  'crash-points': runCrashPointsWorld,
+} as const;
 export type WorldName = keyof typeof worlds;
 
 export const isWorldName = (name: string): name is WorldName => Object.hasOwn(worlds, name);

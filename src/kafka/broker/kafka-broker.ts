@@ -2,6 +2,7 @@ import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
+import type { SaslCredentials } from '../../zookeeper/client/sasl-exchange.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
@@ -47,9 +48,18 @@ export interface KafkaBroker {
   close(): Promise<void>;
 }
 
+export interface StartKafkaOptions {
+  /** Who the broker is to ZooKeeper, by SASL. */
+  readonly zookeeperSasl?: SaslCredentials;
+}
+
 /** Starts a broker on a cluster's ZooKeeper; resolves when it serves. @throws ConfigError, ZookeeperUnavailableError, DiskError, NetworkError */
-export async function startKafka(runtime: Runtime, config: KafkaConfig): Promise<KafkaBroker> {
-  const broker = new Broker(runtime, config);
+export async function startKafka(
+  runtime: Runtime,
+  config: KafkaConfig,
+  options: StartKafkaOptions = {},
+): Promise<KafkaBroker> {
+  const broker = new Broker(runtime, config, options);
   try {
     await broker.start();
   } catch (error) {
@@ -66,6 +76,7 @@ export async function startKafka(runtime: Runtime, config: KafkaConfig): Promise
 class Broker implements KafkaBroker {
   readonly #runtime: Runtime;
   readonly #config: KafkaConfig;
+  readonly #options: StartKafkaOptions;
   readonly #wheel: TimerWheel;
   readonly #turnEnd: TurnEnd;
   readonly #metadata = new MetadataCache();
@@ -107,9 +118,10 @@ class Broker implements KafkaBroker {
           requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
         });
 
-  constructor(runtime: Runtime, config: KafkaConfig) {
+  constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
     this.#runtime = runtime;
     this.#config = config;
+    this.#options = options;
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
     this.#fetchPurgatory = new Purgatory(this.#wheel);
@@ -148,7 +160,7 @@ class Broker implements KafkaBroker {
     const { log } = this.#runtime;
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
-    const client = await openSession(this.#runtime, this.#config);
+    const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
     const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random);
     this.#zk = zk;
     this.#watchSession();
@@ -365,7 +377,7 @@ class Broker implements KafkaBroker {
   async #reopenSession(): ReturnType<typeof openSession> {
     for (;;) {
       try {
-        return await openSession(this.#runtime, this.#config);
+        return await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
       } catch (error) {
         if (this.#closing !== undefined) throw error;
         this.#runtime.log.warn('ZooKeeper is not reachable', { error: String(error) });

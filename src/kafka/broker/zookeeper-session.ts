@@ -1,7 +1,9 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../zookeeper/client/client.ts';
-import { ensurePath } from '../../zookeeper/client/recipes.ts';
+import { ensurePath } from '../../zookeeper/client/recipes/nodes.ts';
+import type { SaslCredentials } from '../../zookeeper/client/sasl-exchange.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { zookeeperTls } from './zookeeper-tls.ts';
 
 /** ZooKeeper did not answer in time: the broker cannot start. */
 export class ZookeeperUnavailableError extends Error {
@@ -15,16 +17,29 @@ export class ZookeeperUnavailableError extends Error {
 }
 
 /** Opens a session and waits until it stands; a chroot that is missing is made first. */
-export async function openSession(runtime: Runtime, config: KafkaConfig): Promise<ZookeeperClient> {
+export async function openSession(
+  runtime: Runtime,
+  config: KafkaConfig,
+  sasl?: SaslCredentials,
+): Promise<ZookeeperClient> {
   const connect = config.string('zookeeper.connect');
   const slash = connect.indexOf('/');
   const chroot = slash < 0 ? '' : connect.slice(slash).replace(/\/$/, '');
-  if (chroot !== '') await createChroot(runtime, config, connect.slice(0, slash), chroot);
-  return open(runtime, config, chroot === '' ? connect.replace(/\/$/, '') : connect);
+  if (chroot !== '') await createChroot(runtime, config, { connect: connect.slice(0, slash), chroot, sasl });
+  return open(runtime, config, { connect: chroot === '' ? connect.replace(/\/$/, '') : connect, sasl });
 }
 
-async function createChroot(runtime: Runtime, config: KafkaConfig, servers: string, chroot: string): Promise<void> {
-  const client = await open(runtime, config, servers);
+interface Ensemble {
+  readonly connect: string;
+  readonly sasl: SaslCredentials | undefined;
+}
+
+async function createChroot(
+  runtime: Runtime,
+  config: KafkaConfig,
+  { chroot, ...ensemble }: Ensemble & { readonly chroot: string },
+): Promise<void> {
+  const client = await open(runtime, config, ensemble);
   try {
     await ensurePath(client, chroot);
   } finally {
@@ -32,11 +47,12 @@ async function createChroot(runtime: Runtime, config: KafkaConfig, servers: stri
   }
 }
 
-async function open(runtime: Runtime, config: KafkaConfig, connect: string): Promise<ZookeeperClient> {
+async function open(runtime: Runtime, config: KafkaConfig, { connect, sasl }: Ensemble): Promise<ZookeeperClient> {
   const sessionTimeoutMs = config.number('zookeeper.session.timeout.ms');
   const given = config.optional('zookeeper.connection.timeout.ms');
   const timeoutMs = given === null ? sessionTimeoutMs : Number(given);
-  const client = connectZookeeper(runtime, { connect, sessionTimeoutMs });
+  const tls = zookeeperTls(config);
+  const client = connectZookeeper(runtime, { connect, sessionTimeoutMs, sasl, ...(tls === undefined ? {} : { tls }) });
   try {
     await client.connected({ timeoutMs });
   } catch (error) {

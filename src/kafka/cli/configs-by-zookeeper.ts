@@ -1,6 +1,6 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { connectZookeeper } from '../../zookeeper/client/client.ts';
-import { ensurePath } from '../../zookeeper/client/recipes.ts';
+import { ensurePath } from '../../zookeeper/client/recipes/nodes.ts';
 import { ErrorCode, KeeperError } from '../../zookeeper/jute/errors.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import { type ConfigEntityType, decodeConfig, encodeConfig } from '../zk/znodes.ts';

@@ -18,8 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   if (!isDaemon) return runBroker(words);
-  const outputFile = join(process.env.LOG_DIR ?? join(root, 'logs'), 'kafkaServer.out');
-  const refusal = await startDaemon(words, outputFile, nodeRuntime().clock);
+  const refusal = await startDaemon(words, process.env.LOG_DIR ?? join(root, 'logs'), nodeRuntime().clock);
   if (refusal === undefined) return 0;
   process.stderr.write(`${refusal}\n`);
   return 1;

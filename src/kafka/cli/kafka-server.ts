@@ -1,27 +1,38 @@
-/** The broker's process: `kafka-server kafka.Kafka odradek <server.properties> [--override key=value]*`. */
+/** The broker's process: `kafka-server [-Dkafka.logs.dir=DIR] kafka.Kafka odradek <server.properties> [--override key=value]*`. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { readProperties } from '../../config/properties.ts';
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../../runtime/node/outlive-output.ts';
+import { RotatingFile } from '../../runtime/node/rotating-file.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { KafkaConfig } from '../broker/config/kafka-config.ts';
 import { startKafka } from '../broker/kafka-broker.ts';
 import { KafkaError } from '../protocol/errors.ts';
-import { APACHE_MARK, OUR_MARK, type StartMessage } from './server-process.ts';
+import { APACHE_MARK, LOG_DIR_FLAG, OUR_MARK, type StartMessage } from './server-process.ts';
 
 /** As a JVM ends by these signals. */
 const signalCodes = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
-/** Runs a broker until a signal ends it. Answers an exit code only when it could not start, or failed. */
-export async function runBroker(args: readonly string[]): Promise<number> {
+/**
+ * Runs a broker until a signal ends it. Answers an exit code only when it could not start, or failed. Its log is `server.log` in
+ * `logDir`, or the console.
+ */
+export async function runBroker(args: readonly string[], logDir?: string): Promise<number> {
   outliveOutput();
-  const runtime = nodeRuntime();
+  const runtime = logDir === undefined ? nodeRuntime() : runtimeLoggingTo(join(logDir, 'server.log'));
   const log = runtime.log.named('kafka.server.KafkaServer');
   try {
     const config = readConfig(args);
-    const broker = await startKafka({ ...runtime, log }, config);
+    const login = clientLoginOf(systemPropertiesOf(process.env.KAFKA_OPTS ?? ''), (path) => readFileSync(path, 'utf8'));
+    // As Apache's client: a JAAS file may be there for others, and ZooKeeper may serve us all the same.
+    if (login.failure !== undefined) log.warn(`no SASL to ZooKeeper: ${login.failure}`);
+    const broker = await startKafka({ ...runtime, log }, config, { zookeeperSasl: login.sasl });
     let isStopping = false;
     for (const [signal, code] of Object.entries(signalCodes)) {
       process.on(signal, () => {
@@ -50,6 +61,11 @@ export async function runBroker(args: readonly string[]): Promise<number> {
     tell({ kind: 'refused', reason });
     return 1;
   }
+}
+
+function runtimeLoggingTo(path: string): Runtime {
+  process.stdout.write(`The log is ${path}\n`);
+  return nodeRuntime({ logStream: new RotatingFile({ path }) });
 }
 
 /** What a person can put right: a bad value, a port or a directory in use. One line says it, without our stack. */
@@ -95,4 +111,8 @@ export function withoutMarks(args: readonly string[]): readonly string[] {
   return args[0] === APACHE_MARK && args[1] === OUR_MARK ? args.slice(2) : args;
 }
 
-if (import.meta.main) process.exit(await runBroker(withoutMarks(process.argv.slice(2))));
+if (import.meta.main) {
+  const [first = '', ...rest] = process.argv.slice(2);
+  const logDir = first.startsWith(LOG_DIR_FLAG) ? first.slice(LOG_DIR_FLAG.length) : undefined;
+  process.exit(await runBroker(withoutMarks(logDir === undefined ? [first, ...rest] : rest), logDir));
+}

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../runtime/clock.ts';
 
@@ -8,8 +8,16 @@ import type { Clock } from '../../runtime/clock.ts';
 export const APACHE_MARK = 'kafka.Kafka';
 export const OUR_MARK = 'odradek';
 
+/** What kafka-run-class.sh hands to the JVM. */
+export const LOG_DIR_FLAG = '-Dkafka.logs.dir=';
+
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const serverMain = fileURLToPath(new URL(`./kafka-server.${extension}`, import.meta.url));
+
+/** What runs a broker; `flags` are Java's `-Dname=value`. */
+export function brokerCommand(args: readonly string[], flags: readonly string[] = []): string[] {
+  return [process.execPath, serverMain, ...flags, APACHE_MARK, OUR_MARK, ...args];
+}
 
 /** What a starting broker tells the process that started it. */
 export type StartMessage = { readonly kind: 'started' } | { readonly kind: 'refused'; readonly reason: string };
@@ -17,15 +25,16 @@ export type StartMessage = { readonly kind: 'started' } | { readonly kind: 'refu
 /** A broker that has said nothing by then is left to it: it may be recovering its logs. */
 const START_WAIT_MS = 20_000;
 
-/** Starts a broker that outlives this process; answers why it did not start, undefined when it did or is still at it. */
-export async function startDaemon(
-  args: readonly string[],
-  outputFile: string,
-  clock: Clock,
-): Promise<string | undefined> {
-  mkdirSync(dirname(outputFile), { recursive: true });
+/**
+ * Starts a broker that outlives this process, its log in `logDir`; answers why it did not start, undefined when it did or is
+ * still at it.
+ */
+export async function startDaemon(args: readonly string[], logDir: string, clock: Clock): Promise<string | undefined> {
+  const outputFile = join(logDir, 'kafkaServer.out');
+  mkdirSync(logDir, { recursive: true });
   const output = openSync(outputFile, 'a');
-  const child = spawn(process.execPath, [serverMain, APACHE_MARK, OUR_MARK, ...args], {
+  const [program = '', ...rest] = brokerCommand(args, [`${LOG_DIR_FLAG}${logDir}`]);
+  const child = spawn(program, rest, {
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
   });

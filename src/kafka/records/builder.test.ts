@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { CompressionError } from '../../base/compression-error.ts';
 import { copyOf } from '../../base/slices.ts';
 import { batchesOf, hasValidCrc } from './batch.ts';
 import { BatchBuilder, buildBatch, recordSizeUpperBound } from './builder.ts';
 import { buildEndTxnMarker, buildLeaderChange, readControlRecord } from './control.ts';
-import { CompressionError, CorruptBatchError, InvalidRecordError } from './errors.ts';
+import { CorruptBatchError, InvalidRecordError } from './errors.ts';
 import { allRecordsOf } from './iterate.ts';
 import { chopped, magicAndCodec, newRecords, someCuts } from './testkit/arbitraries.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { CompressionError } from '../../base/compression-error.ts';
+import { snappyFrame, snappyUnframe } from '../../base/snappy.ts';
+import { snappyCompress } from '../../base/snappy-block.ts';
 import { codecNames } from './batch.ts';
 import { compress, decompress } from './compression.ts';
-import { CompressionError } from './errors.ts';
 import { lz4Frame, lz4Unframe } from './lz4.ts';
-import { snappyFrame, snappyUnframe } from './snappy.ts';
-import { snappyCompress } from './snappy-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 const codecs = codecNames.filter((codec) => codec !== 'none');

@@ -1,8 +1,8 @@
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { CompressionError } from '../../base/compression-error.ts';
+import { snappyFrame, snappyUnframe } from '../../base/snappy.ts';
 import type { CodecName, Magic } from './batch.ts';
-import { CompressionError } from './errors.ts';
 import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Unframe } from './lz4.ts';
-import { snappyFrame, snappyUnframe } from './snappy.ts';
 
 /** Bounds and defaults of `compression.<codec>.level` (KIP-390); Snappy has none. */
 export const compressionLevels = {

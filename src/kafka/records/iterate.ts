@@ -1,9 +1,10 @@
+import { CompressionError } from '../../base/compression-error.ts';
 import { flatten, type Slices, slicesOf, subSlices } from '../../base/slices.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import { BATCH_OVERHEAD, type Batch, batchesOf, type CodecName, LOG_OVERHEAD } from './batch.ts';
 import { decompress } from './compression.ts';
-import { CompressionError, InvalidRecordError } from './errors.ts';
+import { InvalidRecordError } from './errors.ts';
 
 export interface RecordHeader {
   readonly key: string;

@@ -1,5 +1,5 @@
-import { CompressionError } from './errors.ts';
-import { copyMatch, fourBytesAt, hashOf, matchLength } from './match-finder.ts';
+import { CompressionError } from '../../base/compression-error.ts';
+import { copyMatch, fourBytesAt, hashOf, matchLength } from '../../base/match-finder.ts';
 
 /*
  * A raw LZ4 block is a list of sequences: token (literal length << 4 | match length - 4), more length bytes where a half

@@ -1,11 +1,11 @@
-import { CompressionError } from './errors.ts';
-import { lz4CompressBlock, lz4CompressBound, lz4DecompressBlock } from './lz4-block.ts';
+import { CompressionError } from '../../base/compression-error.ts';
 import {
   NATIVE_COMPRESS_WORTH_BYTES,
   NATIVE_UNCOMPRESS_WORTH_BYTES,
   type NativeLz4,
   nativeLz4,
-} from './native-codecs.ts';
+} from '../../base/native-codecs.ts';
+import { lz4CompressBlock, lz4CompressBound, lz4DecompressBlock } from './lz4-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 /*

@@ -1,3 +1,4 @@
+import { CompressionError } from '../../base/compression-error.ts';
 import type { Slices } from '../../base/slices.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import {
@@ -10,7 +11,7 @@ import {
   patchBatch,
   readBatchHeader,
 } from './batch.ts';
-import { CompressionError, CorruptBatchError, InvalidRecordError } from './errors.ts';
+import { CorruptBatchError, InvalidRecordError } from './errors.ts';
 import { codecOf, plainRecords } from './iterate.ts';
 import { rebuild } from './rebuild.ts';
 import { findRecordErrors, rejectRecords } from './record-errors.ts';

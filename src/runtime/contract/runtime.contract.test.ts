@@ -1,8 +1,9 @@
 // biome-ignore lint/style/noRestrictedImports: the real runtime is tried in a directory of the system's
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { pemIdentity } from '../../config/keystores/pem.ts';
 import { silent } from '../log.ts';
 import { NodeDisk } from '../node/node-disk.ts';
 import { nodeRuntime } from '../node/node-runtime.ts';
@@ -13,8 +14,21 @@ import type { ContractWorld } from './contract.ts';
 import { diskCases } from './disk-cases.ts';
 import { networkCases } from './network-cases.ts';
 import { sentCases } from './sent-cases.ts';
+import { type Certificates, tlsCases } from './tls-cases.ts';
 
-const cases = [...clockCases, ...networkCases, ...sentCases, ...diskCases];
+/** Made by scripts/golden/tls-stores.ts. */
+const certificates: Certificates = (name) =>
+  pemIdentity(readFileSync(join(import.meta.dirname, `../../../test/golden/tls/${name}.pem`), 'latin1'), '');
+const cases = [
+  ...clockCases,
+  ...networkCases,
+  ...sentCases,
+  ...tlsCases.map(({ name, run }) => ({
+    name: `TLS: ${name}`,
+    run: (world: ContractWorld) => run(world, certificates),
+  })),
+  ...diskCases,
+];
 
 /** The machine that runs the test: loopback, a directory of the system's, and system calls that fail on order. */
 function realWorld(t: TestContext): ContractWorld {

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type Address, type Connection, type ConnectionHandler, NetworkError } from '../network.ts';
+import type { TlsSession } from '../tls.ts';
 import type { ReceiveBuffer } from './receive-buffer.ts';
+import { sessionOf, tlsError } from './tls-context.ts';
 
 /** Below this, copying into one buffer is cheaper than a vectored write. */
 const joinedBytesMax = 16 * 1024;
@@ -15,6 +18,7 @@ export class NodeConnection implements Connection {
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
   #local: Address | undefined;
+  #tls: TlsSession | undefined;
   #reason: NetworkError | undefined;
   #awaitsDrain = false;
   #writable = true;
@@ -31,6 +35,11 @@ export class NodeConnection implements Connection {
     return local;
   }
 
+  get tls(): TlsSession | undefined {
+    this.#tls ??= sessionOf(this.#socket);
+    return this.#tls;
+  }
+
   get unsentBytes(): number {
     return this.#socket.writableLength;
   }
@@ -38,7 +47,8 @@ export class NodeConnection implements Connection {
   attach(handler: ConnectionHandler): void {
     const socket = this.#socket;
     this.#handler = handler;
-    if (socket.connecting) socket.once('connect', () => handler.connected?.());
+    const isSecure = socket instanceof TLSSocket;
+    if (socket.connecting) socket.once(isSecure ? 'secureConnect' : 'connect', () => handler.connected?.());
     socket.on('end', () => {
       if (handler.ended === undefined) this.end();
       else handler.ended();
@@ -49,7 +59,9 @@ export class NodeConnection implements Connection {
       handler.drained?.();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#reason ??= networkError(error);
+      this.#reason ??= isSecure ? tlsError(error) : networkError(error);
+      // TLS tells of a refusal after the handshake without closing.
+      socket.destroy();
     });
     socket.once('close', () => {
       this.#writable = false;

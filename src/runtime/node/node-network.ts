@@ -1,10 +1,22 @@
 import { lookup } from 'node:dns/promises';
 import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket } from 'node:net';
 import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { Address, Connection, ConnectionHandler, Listener, Network } from '../network.ts';
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Network,
+} from '../network.ts';
+import { handshakeError, type TlsMaterial } from '../tls.ts';
 import { addressOf, NodeConnection, networkError } from './node-connection.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
+import { connectTls } from './tls-connect.ts';
+import { TlsListener } from './tls-listener.ts';
 
 /** Half-open connections are the handler's decision (`ended`), so the socket must not decide by itself. */
 const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
@@ -12,19 +24,33 @@ const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as
 export class NodeNetwork implements Network {
   readonly hostname = hostname();
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #receiveBuffer = new ReceiveBuffer();
 
-  constructor(log: Log) {
+  constructor(log: Log, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** An empty host listens on every address of the machine, IPv4 and IPv6, as Java's wildcard does. */
-  listen(at: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener> {
-    const server = createServer({ ...socketOptions, pauseOnConnect: true }, (accepted) => {
+  async listen(
+    at: Address,
+    accept: (connection: Connection) => ConnectionHandler,
+    { tls }: ListenOptions = {},
+  ): Promise<Listener> {
+    const take = (accepted: Socket, wrap: (socket: Socket, onread: OnReadOpts) => Socket): void => {
       const remote = addressOf(accepted.remoteAddress, accepted.remotePort);
-      const open = (received: (size: number) => void): Socket => adopt(accepted, this.#onRead(received));
+      const open = (received: (size: number) => void): Socket => wrap(accepted, this.#onRead(received));
       const connection = new NodeConnection(open, remote, this.#receiveBuffer);
       connection.attach(accept(connection));
+    };
+    const secure =
+      tls === undefined ? undefined : new TlsListener(tls, this.#clock, (socket) => take(socket, fillByEvents));
+    // A client that ends the stream during its handshake is gone; after it half-open connections are as everywhere.
+    const allowHalfOpen = secure === undefined;
+    const server = createServer({ ...socketOptions, allowHalfOpen, pauseOnConnect: true }, (accepted) => {
+      if (secure === undefined) take(accepted, adopt);
+      else secure.take(accepted);
     });
     return new Promise((resolve, reject) => {
       const refused = (error: NodeJS.ErrnoException) => reject(networkError(error));
@@ -34,14 +60,16 @@ export class NodeNetwork implements Network {
         server.on('error', (error: NodeJS.ErrnoException) => {
           this.#log.error('cannot accept a connection', { code: error.code, port: at.port });
         });
-        resolve(new NodeListener(server));
+        resolve(new NodeListener(server, secure));
       });
     });
   }
 
-  connect(to: Address, handler: ConnectionHandler): Connection {
+  connect(to: Address, handler: ConnectionHandler, { tls }: ConnectOptions = {}): Connection {
     const open = (received: (size: number) => void): Socket =>
-      connect({ host: to.host, port: to.port, ...socketOptions, onread: this.#onRead(received) });
+      tls === undefined
+        ? connect({ host: to.host, port: to.port, ...socketOptions, onread: this.#onRead(received) })
+        : fillByEvents(connectTls(to, tls, this.#clock), this.#onRead(received));
     const connection = new NodeConnection(open, to, this.#receiveBuffer);
     connection.attach(handler);
     return connection;
@@ -92,16 +120,24 @@ export function fillByEvents(socket: Socket, { buffer, callback }: OnReadOpts): 
 class NodeListener implements Listener {
   readonly address: Address;
   readonly #server: Server;
+  readonly #tls: TlsListener | undefined;
 
-  constructor(server: Server) {
+  constructor(server: Server, tls: TlsListener | undefined) {
     const bound = server.address() as AddressInfo;
     this.address = { host: bound.address, port: bound.port };
     this.#server = server;
+    this.#tls = tls;
+  }
+
+  replaceTls(material: TlsMaterial): void {
+    if (this.#tls === undefined) throw handshakeError('this port is plain');
+    this.#tls.replace(material);
   }
 
   close(): Promise<void> {
     // The server's own callback waits for every accepted connection; the port is free as soon as the handle is closed.
     this.#server.close();
+    this.#tls?.close();
     return new Promise((resolve) => setImmediate(resolve));
   }
 }

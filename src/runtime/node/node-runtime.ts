@@ -23,12 +23,6 @@ export function nodeRuntime(options: NodeRuntimeOptions = {}): Runtime {
   const log =
     options.log ??
     new NodeLog({ clock, stream: options.logStream ?? process.stdout, level: options.logLevel ?? 'info' });
-  return {
-    clock,
-    random: new NodeRandom(),
-    network: new NodeNetwork(log.named('network')),
-    disk: new NodeDisk(),
-    log,
-    process: new NodeProcess(),
-  };
+  const network = new NodeNetwork(log.named('network'), clock);
+  return { clock, random: new NodeRandom(), network, disk: new NodeDisk(), log, process: new NodeProcess() };
 }

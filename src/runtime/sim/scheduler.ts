@@ -91,7 +91,8 @@ export class Scheduler {
     try {
       run();
     } catch (error) {
-      if (!process.onFatal(error)) this.#failure ??= { error, machine: process.machine };
+      // Who died within this event throws into nothing.
+      if (process.alive && !process.onFatal(error)) this.#failure ??= { error, machine: process.machine };
     }
   }
 

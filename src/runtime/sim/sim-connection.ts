@@ -6,6 +6,7 @@ import { type FlowEnds, joinedBytesMax, type Signal, type SimFlow } from './sim-
 /** One end of a simulated connection: the socket in the kernel, and what the process hears of it. */
 export class SimConnection implements Connection {
   readonly remote: Address;
+  readonly tls = undefined;
   readonly local: Address;
   readonly process: SimProcess;
   /** The other end, once the connection is established. */

@@ -342,3 +342,35 @@ test('a file of a preallocated size takes room only where it was written', () =>
   assert.equal(before - disk.freeBytes('/data'), 4096);
   assert.deepEqual(file.readAt(8, 4), Buffer.from([9, 10, 0, 0]));
 });
+
+test('a trap ends the process at the operation of its number, an append in part, and completions do not come', async () => {
+  for (const at of [1, 2, 3, 4]) {
+    const { sim, machine } = world(at);
+    const file = await durableFile(sim, machine);
+    const completed: string[] = [];
+    machine.disk.setTrap({ at, changesOnly: true, act: () => machine.crash('process') });
+    assert.equal(machine.runtime.disk.stat('/data/file')?.size, 0);
+    file.append([new Uint8Array(1000).fill(1)], () => completed.push('append'));
+    file.sync(() => completed.push('sync'));
+    await sim.runFor(200);
+    if (machine.alive) file.append([new Uint8Array(1000).fill(2)], () => completed.push('append'));
+    if (machine.alive) file.sync(() => completed.push('sync'));
+    await sim.runFor(200);
+    assert.equal(machine.alive, false);
+    assert.deepEqual(completed, ['append', 'sync', 'append'].slice(0, at - 1));
+    const { length } = machine.disk.peek('/data/file');
+    if (at === 1) assert.ok(length < 1000, `${length}`);
+    if (at === 3) assert.ok(length >= 1000 && length < 2000, `${length}`);
+  }
+});
+
+test('a trap with a code fails the one operation, whichever it is', async () => {
+  const { sim, machine } = world(5);
+  const { disk } = machine.runtime;
+  const file = await durableFile(sim, machine);
+  machine.disk.setTrap({ at: 2, act: 'EIO' });
+  disk.stat('/data');
+  assert.throws(() => disk.list('/data'), { code: 'EIO' });
+  assert.equal(machine.disk.faults.isTrapSet, false);
+  assert.equal(await done(sim, (then) => file.append([new Uint8Array(10)], then)), undefined);
+});

@@ -10,7 +10,7 @@ import {
   type OpenOptions,
 } from '../disk.ts';
 import { Replacements } from '../replacements.ts';
-import { type DiskFault, DiskFaults, type DiskOperation } from './disk-faults.ts';
+import { type DiskFault, DiskFaults, type DiskOperation, type DiskTrap } from './disk-faults.ts';
 import type { Scheduler, SimProcess } from './scheduler.ts';
 import type { WallClock } from './sim-clock.ts';
 import { SimFile } from './sim-file.ts';
@@ -39,6 +39,11 @@ export class SimDisk {
   /** The next operation of this kind fails. */
   failNext(fault: DiskFault): void {
     this.faults.order(fault);
+  }
+
+  /** Something happens at the operation of that number, counted from now. */
+  setTrap(trap: DiskTrap): void {
+    this.faults.setTrap(trap);
   }
 
   /** Ordered failures are over; the room that was taken is free again. */
@@ -257,6 +262,7 @@ class SimDiskView implements Disk {
       this.#begin('syncDirectory', path);
       if (tree.find(path)?.kind !== 'directory') throw new DiskError('ENOENT', path, 'syncDirectory');
     });
+    if (!this.#process.alive) return;
     const directory = failed === undefined ? tree.find(path) : undefined;
     const changes = directory?.kind === 'directory' ? tree.changesOf(directory) : new Set();
     scheduler.after(this.#disk.syncMs(), 'sync-directory', 0, this.#process, () => {

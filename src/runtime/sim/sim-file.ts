@@ -63,6 +63,7 @@ export class SimFile implements File {
     this.#end += size;
     if (!this.#busy && size <= synchronousBytesMax) {
       const error = this.#write(append);
+      if (!this.process.alive) return;
       if (error !== undefined) this.#end = append.position;
       done(error);
       return;
@@ -82,7 +83,10 @@ export class SimFile implements File {
     this.#disk.writing.add(this);
     this.#disk.scheduler.after(this.#disk.transferMs(next.size), 'append', next.size, this.process, () => {
       this.#queue.shift();
+      // If a trap ends the process in this write, no other one has begun.
+      this.#disk.writing.delete(this);
       const error = this.#write(next);
+      if (!this.process.alive) return;
       if (error === undefined) {
         this.#pendingAppends -= 1;
         next.done();
@@ -108,7 +112,9 @@ export class SimFile implements File {
     const limit = code === undefined ? append.size : this.#disk.random.below(append.size + 1);
     this.#inode.modifiedMs = this.#disk.wallMs;
     this.#disk.scheduler.history.record(this.#disk.scheduler.nowMs, this.process.machine, 'write', append.size);
-    if (this.#writeUpTo(append, limit) < limit) return new DiskError('ENOSPC', this.path, 'append');
+    const isFull = this.#writeUpTo(append, limit) < limit;
+    this.#disk.faults.spring();
+    if (isFull) return new DiskError('ENOSPC', this.path, 'append');
     return code === undefined ? undefined : new DiskError(code, this.path, 'append');
   }
 
@@ -151,6 +157,7 @@ export class SimFile implements File {
     if (!this.process.alive) return;
     this.#disk.scheduler.after(this.#disk.transferMs(into.length), 'file-read', into.length, this.process, () => {
       const code = this.#disk.faults.take('read', this.path);
+      if (!this.process.alive) return;
       if (code !== undefined) return done(new DiskError(code, this.path, 'read'), 0);
       const bytes = this.#inode.read(position, into.length);
       into.set(bytes);

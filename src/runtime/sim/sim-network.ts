@@ -2,15 +2,20 @@ import {
   type Address,
   type Connection,
   type ConnectionHandler,
+  type ConnectOptions,
   type Listener,
+  type ListenOptions,
   type Network,
   NetworkError,
 } from '../network.ts';
+import { handshakeError } from '../tls.ts';
 import type { Scheduler, SimProcess } from './scheduler.ts';
 import { SimConnection } from './sim-connection.ts';
 import { SimFlow } from './sim-flow.ts';
 import { SimLink } from './sim-link.ts';
 import type { SimRandom } from './sim-random.ts';
+import { SimTlsListener, simTlsClient } from './sim-tls.ts';
+import { SimTlsConnection } from './sim-tls-connection.ts';
 
 /** Linux sends the first packet of a connection again after 1, 2, 4, … seconds, six times (tcp_syn_retries). */
 const synRetriesMax = 6;
@@ -87,7 +92,8 @@ export class SimNetwork {
 
   /** A firewall or a load balancer forgets a connection: both ends get a reset. */
   reset(connection: Connection): void {
-    for (const each of this.#connections) if (each === connection) this.#reset(each);
+    const plain = connection instanceof SimTlsConnection ? connection.inner : connection;
+    for (const each of this.#connections) if (each === (plain as SimConnection)) this.#reset(each);
   }
 
   /** Every connection between two machines is reset. */
@@ -124,8 +130,14 @@ export class SimNetwork {
   on(host: SimHost, process: SimProcess): Network {
     return {
       hostname: host.name,
-      listen: (at, accept) => this.#listen(host, process, at, accept),
-      connect: (to, handler) => this.#connect(host, process, to, handler),
+      listen: (at, accept, options = {}) => this.#listen(host, process, at, accept, options),
+      connect: (to, handler, { tls }: ConnectOptions = {}) => {
+        if (tls === undefined) return this.#connect(host, process, to, handler);
+        const connection = simTlsClient(tls, { scheduler: this.#scheduler, process });
+        connection.attach(handler);
+        connection.over(this.#connect(host, process, to, connection));
+        return connection;
+      },
       resolve: (name) => this.#resolve(process, name),
     };
   }
@@ -135,19 +147,28 @@ export class SimNetwork {
     process: SimProcess,
     at: Address,
     accept: (connection: Connection) => ConnectionHandler,
+    { tls }: ListenOptions,
   ): Promise<Listener> {
+    const secure =
+      tls === undefined ? undefined : new SimTlsListener(tls, { scheduler: this.#scheduler, process }, accept);
     const port = at.port === 0 ? this.#freePort() : at.port;
     const bound = this.#lookUp(at.host === '' ? '0.0.0.0' : at.host, host);
     if (bound === undefined) throw new NetworkError('ENOTFOUND', `listen ENOTFOUND: ${at.host}`);
     if (this.#listenerAt(host.host, bound, port)) {
       throw new NetworkError('EADDRINUSE', `listen EADDRINUSE: ${at.host}:${port}`);
     }
-    const listener: SimListener = { process, accept, address: { host: bound, port } };
+    const take = secure === undefined ? accept : (connection: Connection) => secure.take(connection);
+    const listener: SimListener = { process, accept: take, address: { host: bound, port } };
     const key = keyOf(host.host, bound, port);
     if (process.alive) this.#listeners.set(key, listener);
     return {
       address: listener.address,
+      replaceTls: (material) => {
+        if (secure === undefined) throw handshakeError('this port is plain');
+        secure.replace(material);
+      },
       close: async () => {
+        secure?.close();
         if (this.#listeners.get(key) === listener) this.#listeners.delete(key);
       },
     };

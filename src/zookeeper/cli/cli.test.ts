@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { CliError, type OptionSpec, parseWords, splitWords } from './command-line.ts';
 import { clientConfigLine } from './ensemble-config.ts';
 import { javaDate } from './java-date.ts';
@@ -8,7 +9,7 @@ import { aclLines, hexDump, parseAcl } from './output.ts';
 import { formatQuota, parseQuota } from './quota-commands.ts';
 import { APACHE_MARK, classify, OUR_MARK } from './server-process.ts';
 import { parseArguments } from './zk-cli.ts';
-import { systemPropertiesOf, zkEnvironment } from './zk-environment.ts';
+import { zkEnvironment } from './zk-environment.ts';
 
 const lines: readonly { line: string; words: readonly string[] }[] = [
   { line: '', words: [] },
@@ -60,8 +61,10 @@ test('the arguments of zkCli', () => {
   const parse = (text: string) => parseArguments(text.split(' '), (line) => complaints.push(line));
   assert.deepEqual(parse('-server a:1/b -timeout 500 -r get -s /x'), {
     ...{ connect: 'a:1/b', sessionTimeoutMs: 500, readOnly: true, waitsForConnection: false },
+    clientConfiguration: undefined,
     command: ['get', '-s', '/x'],
   });
+  assert.equal(parse('-client-configuration /c.properties ls /').clientConfiguration, '/c.properties');
   assert.deepEqual(parse('-unknown ls /').command, ['ls', '/']);
   assert.deepEqual(parse('-server').command, []);
   assert.deepEqual(complaints, ['Error: no argument found for option -server']);

@@ -26,6 +26,9 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (cause) {
-    throw Object.assign(new CliError(`Error processing ${path}`), { cause });
+    // Apache's message ends in its cause's, without anything between.
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isMissing ? `${path} (No such file or directory)` : '';
+    throw Object.assign(new CliError(`Error processing ${path}${reason}`), { cause });
   }
 }

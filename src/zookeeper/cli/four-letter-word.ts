@@ -1,4 +1,7 @@
+import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { ClientTls } from '../../runtime/tls.ts';
+import type { TlsFor } from '../client/client-tls.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 
@@ -8,29 +11,28 @@ export async function fourLetterWord(
   host: string,
   port: number,
   word: string,
+  tls?: TlsFor,
 ): Promise<string | undefined> {
   const addresses = await runtime.network.resolve(host).catch((): readonly string[] => []);
   for (const address of addresses) {
-    const answer = await ask(runtime, address, port, word);
+    const answer = await ask(runtime, { host: address, port }, word, tls?.(host));
     if (answer !== '') return answer;
   }
   return undefined;
 }
 
-function ask(runtime: Runtime, host: string, port: number, word: string): Promise<string> {
+function ask(runtime: Runtime, to: Address, word: string, tls: ClientTls | undefined): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = [];
-    const connection = runtime.network.connect(
-      { host, port },
-      {
-        connected: () => void connection.write([Buffer.from(word)]),
-        data: (chunk) => void chunks.push(chunk),
-        closed: () => {
-          timer.cancel();
-          resolve(Buffer.concat(chunks).toString());
-        },
+    const handler: ConnectionHandler = {
+      connected: () => void connection.write([Buffer.from(word)]),
+      data: (chunk) => void chunks.push(chunk),
+      closed: () => {
+        timer.cancel();
+        resolve(Buffer.concat(chunks).toString());
       },
-    );
+    };
+    const connection: Connection = runtime.network.connect(to, handler, { tls });
     const timer = runtime.clock.after(ANSWER_TIMEOUT_MS, () => connection.destroy());
   });
 }

@@ -18,6 +18,25 @@ export function javaDate(wallMs: number): string {
   return `${weekday} ${month} ${day} ${time} ${zoneOf(date)} ${year}`;
 }
 
+/** `11/28/26, 1:08:26 AM UTC`, as DateFormat prints in its short style with a long time. */
+export function shortJavaDate(wallMs: number): string {
+  const date = new Date(wallMs);
+  const year = String(date.getFullYear() % 100).padStart(2, '0');
+  return `${date.getMonth() + 1}/${date.getDate()}/${year}, ${halfDayTime(date)} ${zoneOf(date)}`;
+}
+
+/** `Nov 28, 2026, 1:08:26 AM`, as DateFormat prints in its default style. */
+export function mediumJavaDate(wallMs: number): string {
+  const date = new Date(wallMs);
+  const month = date.toDateString().split(' ')[1];
+  return `${month} ${date.getDate()}, ${date.getFullYear()}, ${halfDayTime(date)}`;
+}
+
+function halfDayTime(date: Date): string {
+  const rest = date.toTimeString().slice(2, 8);
+  return `${date.getHours() % 12 || 12}${rest} ${date.getHours() < 12 ? 'AM' : 'PM'}`;
+}
+
 function zoneOf(date: Date): string {
   for (const locale of locales) {
     const zone = zoneName(date, locale, 'short');

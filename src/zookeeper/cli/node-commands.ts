@@ -1,7 +1,7 @@
 import type { ZookeeperClient } from '../client/client.ts';
 import type { CreateOptions } from '../client/client-options.ts';
 import { childOf, validatePath } from '../client/paths.ts';
-import { deleteRecursive } from '../client/recipes.ts';
+import { deleteRecursive } from '../client/recipes/nodes.ts';
 import { CreateMode } from '../jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { type Command, type CommandContext, parseInteger, versionOf } from './command.ts';
@@ -115,8 +115,9 @@ const deleteAll: Command = {
   wordsMin: 1,
   async run(context, words) {
     const batch = words.options.get('b') ?? '1000';
-    const batchSize = /^\d{1,9}$/.test(batch) ? Number(batch) : 0;
-    if (batchSize === 0) throw new CliError('-b argument must be an int value');
+    if (!/^[+-]?\d{1,9}$/.test(batch)) throw new CliError('-b argument must be an int value');
+    // A batch of none or less never fills: all goes at once.
+    const batchSize = Number(batch) > 0 ? Number(batch) : Number.POSITIVE_INFINITY;
     const complete = await deleteRecursive(context.client, firstOf(words), { batchSize });
     if (!complete) context.complain('Failed to delete some node(s) in the subtree!');
   },
@@ -146,8 +147,8 @@ const get: Command = {
 };
 
 function dataText(data: Buffer, { options }: ParsedWords): string {
-  if (options.has('b')) return data.toString('base64');
   if (options.has('x')) return hexDump(data);
+  if (options.has('b')) return data.toString('base64');
   return data.toString();
 }
 

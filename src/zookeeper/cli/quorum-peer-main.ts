@@ -1,15 +1,17 @@
-/** The server's process: `quorum-peer-main <marks…> <zoo.cfg>`. The scripts start it, in the foreground or as a daemon. */
+/** The server's process: `quorum-peer-main [-Dname=value]* <marks…> <zoo.cfg>`. The scripts start it, in the foreground or as a daemon. */
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/config-error.ts';
+import { type SystemProperties, systemPropertiesIn, systemPropertiesOf } from '../../config/system-properties.ts';
 import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../../runtime/node/outlive-output.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { SERVER_VERSION } from '../server/version.ts';
 import { startZookeeper } from '../server/zookeeper-server.ts';
+import { openServerLog } from './server-log.ts';
 import type { StartMessage } from './server-process.ts';
-import { systemPropertiesOf } from './zk-environment.ts';
 
 /** org.apache.zookeeper.server.ExitCode. */
 const ExitCode = { UNEXPECTED_ERROR: 1, INVALID_INVOCATION: 2, UNABLE_TO_ACCESS_DATADIR: 3 } as const;
@@ -21,13 +23,14 @@ interface Refusal {
   readonly exitCode: number;
 }
 
-/** Runs a server until a signal ends it. Answers only when it could not start. */
-export async function runServer(configFile: string): Promise<number> {
+/** Runs a server until a signal ends it. Answers only when it could not start. `flags` hold Java's `-Dname=value`. */
+export async function runServer(configFile: string, flags: readonly string[] = []): Promise<number> {
   outliveOutput();
-  const runtime = nodeRuntime();
-  const log = runtime.log.named('zookeeper');
+  const properties = propertiesOf(flags);
   try {
-    const config = readConfig(configFile);
+    const runtime = openRuntime(properties);
+    const log = runtime.log.named('zookeeper');
+    const config = readConfig(configFile, properties);
     log.info(`Zookeeper version: ${SERVER_VERSION}`, { config: configFile, dataDir: config.dataDir });
     const server = await startZookeeper(runtime, config, {
       onFatal: (error) => {
@@ -52,8 +55,19 @@ export async function runServer(configFile: string): Promise<number> {
   }
 }
 
-function readConfig(configFile: string): ZooCfg {
-  const properties = systemPropertiesOf(`${process.env.SERVER_JVMFLAGS ?? ''} ${process.env.JVMFLAGS ?? ''}`);
+/** What the user gives wins over what the scripts give. */
+function propertiesOf(flags: readonly string[]): SystemProperties {
+  const { SERVER_JVMFLAGS = '', JVMFLAGS = '' } = process.env;
+  return { ...systemPropertiesIn(flags), ...systemPropertiesOf(`${SERVER_JVMFLAGS} ${JVMFLAGS}`) };
+}
+
+function openRuntime(properties: SystemProperties): Runtime {
+  const { level, file } = openServerLog(properties);
+  if (file !== undefined) process.stdout.write(`The log is ${file.path}\n`);
+  return nodeRuntime({ logLevel: level, ...(file === undefined ? {} : { logStream: file }) });
+}
+
+function readConfig(configFile: string, properties: SystemProperties): ZooCfg {
   let text: string;
   try {
     text = readFileSync(configFile, 'latin1');
@@ -85,5 +99,5 @@ function tell(message: StartMessage): void {
 
 if (import.meta.main) {
   const configFile = process.argv.at(-1) ?? '';
-  process.exitCode = await runServer(configFile);
+  process.exitCode = await runServer(configFile, process.argv.slice(2, -1));
 }

@@ -1,7 +1,7 @@
 import type { ZookeeperClient } from '../client/client.ts';
 import { childOf, parentOf, validatePath } from '../client/paths.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import { type Command, usageError } from './command.ts';
+import type { Command } from './command.ts';
 import { CliError, type ParsedWords, parserError } from './command-line.ts';
 
 /** Limits live beside the tree: `/zookeeper/quota<path>/zookeeper_limits`, usage in `zookeeper_stats`. */
@@ -18,7 +18,6 @@ interface Quota {
 }
 const kinds = { n: 'count', b: 'bytes', N: 'countHardLimit', B: 'byteHardLimit' } as const;
 type KindOption = keyof typeof kinds;
-const kindOptions = Object.keys(kinds) as KindOption[];
 
 const quotaPath = (path: string): string => QUOTA_ROOT + path; // of the root: invalid, and refused as such
 const limitsPath = (path: string): string => childOf(quotaPath(path), LIMITS);
@@ -55,27 +54,32 @@ const setQuota: Command = {
   },
 };
 
+/** @throws CliError for two of them */
+function onlyKind(options: ParsedWords['options']): KindOption | undefined {
+  const [first, second] = [...options.keys()].filter((name): name is KindOption => name in kinds);
+  if (second === undefined) return first;
+  throw parserError(
+    'AlreadySelectedException',
+    `The option '${second}' was specified but an option from this group has already been selected: '${first}'`,
+  );
+}
+
 function wantedQuota({ options }: ParsedWords): Quota {
-  const given = kindOptions.filter((option) => options.has(option));
-  const [option, other] = given;
+  const option = onlyKind(options);
   if (option === undefined) {
     throw parserError(
       'MissingOptionException',
       'Missing required option: [-n num soft quota, -b bytes soft quota, -N num hard quota, -B bytes hard quota]',
     );
   }
-  if (other !== undefined) {
-    const order = [...options.keys()].filter((name) => name in kinds);
-    throw parserError(
-      'AlreadySelectedException',
-      `The option '${order[1]}' was specified but an option from this group has already been selected: '${order[0]}'`,
-    );
-  }
   return { ...parseQuota(''), [kinds[option]]: limitOf(option, options.get(option) ?? '') };
 }
 
 function limitOf(option: KindOption, text: string): number {
-  if (!/^[+-]?\d{1,18}$/.test(text)) throw new CliError('NumberFormatException happens when parsing the option value');
+  if (!/^[+-]?\d{1,18}$/.test(text)) {
+    // Told, and no failure, as with Apache's.
+    throw new CliError('NumberFormatException happens when parsing the option value', 0);
+  }
   const value = Number(text);
   if ((option === 'n' || option === 'N') && value <= 0) throw new CliError('the num quota must be greater than zero');
   if (value < 0) throw new CliError('the bytes quota must be greater than or equal to zero');
@@ -150,7 +154,6 @@ const listQuota: Command = {
   usage: 'path',
   wordsMin: 1,
   async run({ client, print, complain }, { positional: [path = ''] }) {
-    validatePath(path);
     complain(`absolute path is ${limitsPath(path)}`);
     const limits = await readText(client, limitsPath(path));
     if (limits === undefined) {
@@ -170,14 +173,12 @@ const deleteQuota: Command = {
   wordsMin: 1,
   async run({ client, print }, { positional: [path = ''], options }) {
     validatePath(path);
+    const option = onlyKind(options);
     const old = await readQuota(client, limitsPath(path));
     if (old === undefined) {
       print(`Quota does not exist for ${path}`);
       return;
     }
-    const given = kindOptions.filter((option) => options.has(option));
-    if (given.length > 1) throw usageError(deleteQuota);
-    const [option] = given;
     if (option === undefined) await removeQuota(client, path);
     else await client.setData(limitsPath(path), formatQuota({ ...old, [kinds[option]]: -1 }));
   },

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { logFileFlags } from './server-log.ts';
 
 /** Apache's main class stands in the server's arguments, so that scripts that look for it find us; ours beside it tells us from a JVM. */
 export const APACHE_MARK = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
@@ -11,9 +12,9 @@ export const OUR_MARK = 'odradek';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const serverMain = fileURLToPath(new URL(`./quorum-peer-main.${extension}`, import.meta.url));
 
-/** What runs the server of a configuration. */
-export function serverCommand(configFile: string): string[] {
-  return [process.execPath, serverMain, APACHE_MARK, OUR_MARK, configFile];
+/** What runs the server of a configuration; `flags` are Java's `-Dname=value`. */
+export function serverCommand(configFile: string, flags: readonly string[] = []): string[] {
+  return [process.execPath, serverMain, ...flags, APACHE_MARK, OUR_MARK, configFile];
 }
 
 /** What a starting server tells the process that started it. */
@@ -28,15 +29,23 @@ export interface Started {
 /** A server that has said nothing by then is left to it: it may be reading a large snapshot. */
 const START_WAIT_MS = 20_000;
 
+export interface Daemon {
+  readonly configFile: string;
+  readonly logDir: string;
+  /** Below `logDir`. */
+  readonly logFile: string;
+  /** What is no logging: its crash, above all. */
+  readonly outputFile: string;
+}
+
 /** Starts a server that outlives this process, and waits until it serves or gives up. `onPid` hears its id first. */
 export async function startDaemon(
-  configFile: string,
-  outputFile: string,
+  { configFile, logDir, logFile, outputFile }: Daemon,
   onPid: (pid: number) => void = () => undefined,
 ): Promise<Started> {
   mkdirSync(dirname(outputFile), { recursive: true });
   const output = openSync(outputFile, 'a');
-  const [program = '', ...args] = serverCommand(configFile);
+  const [program = '', ...args] = serverCommand(configFile, logFileFlags(logDir, logFile));
   const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output, 'ipc'] });
   closeSync(output);
   const { pid } = child;

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError } from '../../config/config-error.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { clientTls, type TlsFor } from '../client/client-tls.ts';
+import { clientProperties, tlsOfProperties } from './client-properties.ts';
 import { fourLetterWord } from './four-letter-word.ts';
-import { looseConfig } from './zk-environment.ts';
+import { type Environment, looseConfig } from './zk-environment.ts';
 
 type Config = ReadonlyMap<string, string>;
 
@@ -13,7 +17,11 @@ interface ClientPort {
 }
 
 /** `zkServer.sh status`: finds the client port, asks with `srvr`, prints the mode. Answers the exit code. */
-export async function printStatus(configFile: string, print: (line: string) => void): Promise<number> {
+export async function printStatus(
+  configFile: string,
+  env: Environment,
+  print: (line: string) => void,
+): Promise<number> {
   const config = looseConfig(configFile);
   const found = findClientPort(config, print);
   if (found === undefined) {
@@ -23,10 +31,46 @@ export async function printStatus(configFile: string, print: (line: string) => v
   const { port, address, isSecure } = found;
   print(`Client port found: ${port}. Client address: ${address}. Client SSL: ${isSecure}.`);
   const runtime = nodeRuntime({ logLevel: 'off' });
-  const answer = isSecure ? undefined : await fourLetterWord(runtime, address, Number(port), 'srvr');
+  const answer = await askMode(runtime, found, env);
   const mode = /^Mode: .*$/m.exec(answer ?? '')?.[0];
+  if (mode === undefined && isSecure) for (const line of secureNote(port)) print(line);
   print(mode ?? 'Error contacting service. It is probably not running.');
   return mode === undefined ? 1 : 0;
+}
+
+/** A secure port is asked as the flags in CLIENT_JVMFLAGS say; what is wrong with those counts as no answer. */
+async function askMode(
+  runtime: Runtime,
+  { port, address, isSecure }: ClientPort,
+  env: Environment,
+): Promise<string | undefined> {
+  try {
+    const tls = isSecure ? statusTls(runtime, env) : undefined;
+    return await fourLetterWord(runtime, address, Number(port), 'srvr', tls);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+/** FourLetterWordMain is told that it is secure, and does not look at the name in the server's certificate. */
+function statusTls(runtime: Runtime, env: Environment): TlsFor {
+  const options = tlsOfProperties({ ...clientProperties(env), 'zookeeper.client.secure': 'true' });
+  return clientTls(runtime.disk, { ...options, verifyHostname: false });
+}
+
+function secureNote(port: string): string[] {
+  return [
+    ' ',
+    `Note: We used secureClientPort (${port}) to establish connection, but we failed. The 'status'`,
+    '  command establishes a client connection to the server to execute diagnostic commands. Please make sure you',
+    '  provided all the Client SSL connection related parameters in the CLIENT_JVMFLAGS environment variable! E.g.:',
+    '  CLIENT_JVMFLAGS="-Dzookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty',
+    '  -Dzookeeper.ssl.trustStore.location=/tmp/clienttrust.jks -Dzookeeper.ssl.trustStore.password=password',
+    '  -Dzookeeper.ssl.keyStore.location=/tmp/client.jks -Dzookeeper.ssl.keyStore.password=password',
+    '  -Dzookeeper.client.secure=true" ./zkServer.sh status',
+    ' ',
+  ];
 }
 
 /** In the static file, in the server's own line there, in the dynamic file; then the TLS port. */

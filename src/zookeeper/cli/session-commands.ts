@@ -9,7 +9,7 @@ const addAuth: Command = {
   name: 'addauth',
   usage: 'scheme auth',
   wordsMin: 1,
-  run({ client }, { positional: [scheme = '', auth = ''] }) {
+  run({ client }, { positional: [scheme = '', auth = null] }) {
     client.addAuth(scheme, auth).catch(() => undefined); // a refusal is told as the state AuthFailed
   },
 };
@@ -45,7 +45,8 @@ const addWatch: Command = {
     '[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is PERSISTENT_RECURSIVE',
   options: { m: 'value' },
   wordsMin: 1,
-  async run({ client, watcher }, { positional: [path = ''], options }) {
+  async run({ client, watcher }, { positional: [path = '', more], options }) {
+    if (more !== undefined) throw usageError(addWatch);
     const mode = (options.get('m') ?? 'PERSISTENT_RECURSIVE').toUpperCase();
     if (mode !== 'PERSISTENT' && mode !== 'PERSISTENT_RECURSIVE') throw usageError(addWatch);
     await client.addWatch(path, watcher, { recursive: mode === 'PERSISTENT_RECURSIVE' });
@@ -91,8 +92,7 @@ const reconfig: Command = {
   async run({ client, print }, { options }) {
     const lower = (name: string): string | undefined => options.get(name)?.toLowerCase();
     const [joining, leaving, file] = [lower('add'), lower('remove'), options.get('file')];
-    const members = lower('members') ?? (file === undefined ? undefined : readDynamicConfig(file));
-    const isWhole = members !== undefined;
+    const isWhole = options.has('members') || file !== undefined;
     if (isWhole && (joining !== undefined || leaving !== undefined)) {
       throw new CliError(
         "Can't use -file or -members together with -add or -remove (mixing incremental and non-incremental modes is not allowed)",
@@ -102,6 +102,7 @@ const reconfig: Command = {
       throw new CliError("Can't use -file and -members together (conflicting non-incremental modes)");
     }
     if (!isWhole && joining === undefined && leaving === undefined) throw usageError(reconfig);
+    const members = lower('members') ?? (file === undefined ? undefined : readDynamicConfig(file));
     const fromConfig = configVersionOf(options.get('v'));
     const { data, stat } = await client.reconfigure({ joining, leaving, members, fromConfig });
     print(`Committed new configuration:\n${data?.toString() ?? ''}`);

@@ -1,7 +1,10 @@
+import type { ClientLogin } from '../../config/client-login.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type ClientState, connectZookeeper, type ZookeeperClient } from '../client/client.ts';
+import type { ClientTlsOptions } from '../client/client-tls.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
+import type { Watcher } from '../client/watch-registry.ts';
 import { KeeperError } from '../jute/errors.ts';
 import { type Command, type Console, usageError, usageLine } from './command.ts';
 import { CliError, parseWords, splitWords } from './command-line.ts';
@@ -15,6 +18,11 @@ export interface ShellOptions {
   readonly connect: string;
   readonly sessionTimeoutMs: number;
   readonly readOnly: boolean;
+  /** A new connection stands before the next command. */
+  readonly waitsForConnection: boolean;
+  /** Undefined: plain connections. */
+  readonly tls?: ClientTlsOptions | undefined;
+  readonly login?: ClientLogin;
 }
 
 /** Apache's exit code for a word that is no command. */
@@ -63,6 +71,8 @@ export class Shell {
   #host: string;
   #client: ZookeeperClient;
   #printsWatches = true;
+  /** One for all commands: what two of them watch is told once. */
+  readonly #watcher: Watcher = (event) => this.#printEvent(watchEventLine(event));
   #exitCode = 0;
   #quits = false;
 
@@ -134,10 +144,7 @@ export class Shell {
     const words = parseWords(rest, command.options ?? {});
     if (words.positional.length < (command.wordsMin ?? 0)) throw usageError(command);
     const { print, complain } = this.#console;
-    await command.run(
-      { print, complain, client: this.#client, watcher: (event) => this.#printEvent(watchEventLine(event)) },
-      words,
-    );
+    await command.run({ print, complain, client: this.#client, watcher: this.#watcher }, words);
   }
 
   async #runShellCommand(name: string, rest: readonly string[]): Promise<void> {
@@ -152,6 +159,8 @@ export class Shell {
         if (word !== undefined) await this.#redo(redoneLine(this.#history, word));
         return;
       case 'history':
+        // Of a command line, which has no number.
+        if (this.#history.length === 0) print('0 - null');
         this.#history.forEach((line, index) => {
           if (index >= this.#history.length - 1 - HISTORY_SHOWN) print(`${index} - ${line}`);
         });
@@ -164,6 +173,9 @@ export class Shell {
         await this.#client.close();
         this.#host = word ?? this.#host;
         this.#client = this.#connect(this.#host);
+        if (this.#options.waitsForConnection) {
+          await this.#client.connected({ timeoutMs: this.#options.sessionTimeoutMs });
+        }
     }
   }
 
@@ -174,15 +186,28 @@ export class Shell {
   }
 
   #connect(host: string): ZookeeperClient {
-    const { sessionTimeoutMs, readOnly } = this.#options;
+    const { sessionTimeoutMs, readOnly, login, tls } = this.#options;
+    if (login?.failure !== undefined) this.#loginFailed(login.failure);
     const client = connectZookeeper(this.#runtime, {
       connect: host,
       sessionTimeoutMs,
       canBeReadOnly: readOnly,
       failFast: true,
+      ...(tls === undefined ? {} : { tls }),
+      sasl: login?.sasl,
     });
     client.onState((state) => this.#printEvent(stateEventLine(stateEvents[state])));
+    client.onSaslAuthenticated(() => this.#printEvent(stateEventLine('SaslAuthenticated')));
     return client;
+  }
+
+  /** As Apache's client: the server may serve us all the same. */
+  #loginFailed(failure: string): void {
+    this.#console.complain(
+      `SASL configuration failed: ${failure}. Will continue connection to Zookeeper server without SASL authentication, ` +
+        'if Zookeeper server allows it.',
+    );
+    this.#printEvent(stateEventLine('AuthFailed'));
   }
 
   #printEvent(line: string): void {

@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseProperties } from '../../config/properties.ts';
-import type { SystemProperties } from '../../config/zoo-cfg.ts';
+import { type SystemProperties, systemPropertiesOf } from '../../config/system-properties.ts';
 
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -11,8 +11,10 @@ export type Environment = { readonly [name: string]: string | undefined };
 export interface ZkEnvironment {
   readonly configFile: string;
   readonly logDir: string;
-  /** Where the server's standard output and standard error go. */
+  /** Where a daemon's standard output and standard error go. */
   readonly outputFile: string;
+  /** Name of a daemon's log below `logDir`. */
+  readonly logFile: string;
   /** `-D` flags of the server, which Apache hands to the JVM. */
   readonly systemProperties: SystemProperties;
 }
@@ -29,19 +31,13 @@ export function zkEnvironment(env: Environment, options: { configDir?: string; c
     configFile: basename(name) === name ? join(configDir, name) : name,
     logDir,
     outputFile: join(logDir, `zookeeper-${userName(env)}-server-${hostname()}.out`),
+    logFile: env.ZOO_LOG_FILE ?? `zookeeper-${userName(env)}-server-${hostname()}.log`,
     systemProperties: systemPropertiesOf(`${env.SERVER_JVMFLAGS ?? ''} ${env.JVMFLAGS ?? ''}`),
   };
 }
 
 function userName(env: Environment): string {
   return env.USER ?? userInfo().username;
-}
-
-/** `-Dname=value` among other flags, which are the JVM's. */
-export function systemPropertiesOf(flags: string): SystemProperties {
-  const properties: Record<string, string> = {};
-  for (const [, name = '', value = ''] of flags.matchAll(/(?:^|\s)-D([^\s=]+)=?(\S*)/g)) properties[name] = value;
-  return properties;
 }
 
 /** A configuration as the scripts look at it: key by key, whatever else it holds. Empty when it cannot be read. */

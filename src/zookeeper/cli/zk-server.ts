@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { SERVER_VERSION } from '../server/version.ts';
 import { runServer } from './quorum-peer-main.ts';
+import { logFileFlags } from './server-log.ts';
 import { ownerOf, serverCommand, startDaemon, stopProcess } from './server-process.ts';
 import { printStatus } from './server-status.ts';
 import { type Environment, looseConfig, pidFileOf, type ZkEnvironment, zkEnvironment } from './zk-environment.ts';
@@ -50,9 +51,9 @@ async function run(action: Action, invocation: Invocation): Promise<number> {
     case 'restart':
       return (await stop(invocation)) === 0 ? start(invocation) : 1;
     case 'status':
-      return printStatus(configFile, print);
+      return printStatus(configFile, invocation.env, print);
     case 'print-cmd':
-      print(serverCommand(configFile).map(quoted).join(' '));
+      print(serverCommand(configFile, logFileFlags(invocation.zk.logDir, invocation.zk.logFile)).map(quoted).join(' '));
       return 0;
     case 'version': {
       const [version, built] = SERVER_VERSION.split(', built on ');
@@ -76,7 +77,7 @@ async function start(invocation: Invocation): Promise<number> {
   }
   let pidIsWritten = false;
   try {
-    const { refusal } = await startDaemon(zk.configFile, zk.outputFile, (pid) => {
+    const { refusal } = await startDaemon(zk, (pid) => {
       if (pidFile !== undefined) writePid(pidFile, pid);
       pidIsWritten = true;
     });

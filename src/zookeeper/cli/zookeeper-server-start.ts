@@ -12,7 +12,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   if (!isDaemon) return runServer(configFile);
-  const { refusal } = await startDaemon(configFile, join(process.env.LOG_DIR ?? join(root, 'logs'), 'zookeeper.out'));
+  const logDir = process.env.LOG_DIR ?? join(root, 'logs');
+  const outputFile = join(logDir, 'zookeeper.out');
+  const { refusal } = await startDaemon({ configFile, logDir, logFile: 'zookeeper.log', outputFile });
   if (refusal === undefined) return 0;
   process.stderr.write(`${refusal}\n`);
   return 1;

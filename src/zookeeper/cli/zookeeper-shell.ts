@@ -9,5 +9,5 @@ if (server === undefined) {
   process.stderr.write('TLS to ZooKeeper is not supported yet; leave -zk-tls-config-file out\n');
   process.exitCode = 1;
 } else {
-  exitWith(await zkCli(['-server', server, ...rest], { jline: false }));
+  exitWith(await zkCli(['-server', server, ...rest], { jline: false, jvmFlags: process.env.KAFKA_OPTS ?? '' }));
 }

@@ -15,6 +15,11 @@ export class Chroot {
     return path === CONFIG_PATH ? path : underChroot(this.#prefix, path);
   }
 
+  /** Whether a server's path is at or below the chroot. */
+  contains(serverPath: string): boolean {
+    return this.#prefix === '' || serverPath === this.#prefix || serverPath.startsWith(`${this.#prefix}/`);
+  }
+
   clientPath(path: string): string {
     return withoutChroot(this.#prefix, path);
   }

@@ -9,7 +9,7 @@ import { CreateMode } from '../jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { startZookeeper } from '../server/zookeeper-server.ts';
 import { connectZookeeper, type ZookeeperClient } from './client.ts';
-import { ensurePath, isError } from './recipes.ts';
+import { ensurePath, isError } from './recipes/nodes.ts';
 
 const config = zooCfg({
   dataDir: '/data',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Simulation } from '../../runtime/sim/simulation.ts';
-import { ErrorCode, KeeperError } from '../jute/errors.ts';
+import { ErrorCode, type KeeperError } from '../jute/errors.ts';
 import { EventType } from '../jute/events.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import {
@@ -9,80 +9,16 @@ import {
   CreateRequest,
   CreateResponse,
   ExistsRequest,
-  GetChildrenResponse,
-  GetDataRequest,
   GetDataResponse,
   MultiHeader,
   SetDataResponse,
   SetWatches,
 } from '../jute/proto.ts';
-import { type ClientState, connectZookeeper, type ZookeeperClient } from './client.ts';
-import type { ZookeeperClientOptions } from './client-options.ts';
+import { connectZookeeper } from './client.ts';
 import { MultiError } from './multi.ts';
+import { answerRead, failsWith, reached, textOf, world, zeroStat } from './testkit/client-world.ts';
 import { FakeEnsemble, type FakeRequest, FakeServer } from './testkit/fake-server.ts';
 import type { WatchEvent } from './watch-registry.ts';
-
-const zeroStat = {
-  ...{ czxid: 1n, mzxid: 2n, ctime: 3, mtime: 4, version: 5, cversion: 6, aversion: 7 },
-  ...{ ephemeralOwner: 0n, dataLength: 1, numChildren: 0, pzxid: 8n },
-};
-
-interface World {
-  readonly sim: Simulation;
-  readonly ensemble: FakeEnsemble;
-  readonly servers: readonly FakeServer[];
-  readonly client: ZookeeperClient;
-  readonly states: string[];
-  /** Milliseconds since the world began, beside each state. */
-  readonly stateTimes: number[];
-}
-
-/** Servers h1, h2, … that answer reads of any node, and one client. */
-async function world(
-  options: Partial<ZookeeperClientOptions> & {
-    hosts?: number;
-    seed?: number;
-    prepare?: (servers: FakeServer[]) => void;
-  } = {},
-): Promise<World> {
-  const { hosts = 1, seed = 7, prepare, ...clientOptions } = options;
-  const sim = new Simulation({ seed });
-  const ensemble = new FakeEnsemble();
-  const servers: FakeServer[] = [];
-  for (let id = 1; id <= hosts; id += 1) {
-    const server = new FakeServer(sim.machine(`h${id}`), ensemble);
-    server.onRequest = answerRead;
-    servers.push(server);
-  }
-  for (const server of servers) await sim.complete(server.listen());
-  prepare?.(servers);
-  const connect = servers.map(({ machine }) => `${machine.name}:2181`).join(',');
-  const client = connectZookeeper(sim.machine('client').runtime, { connect, ...clientOptions });
-  const states: string[] = [];
-  const stateTimes: number[] = [];
-  client.onState((state) => {
-    states.push(state);
-    stateTimes.push(sim.nowMs);
-  });
-  return { sim, ensemble, servers, client, states, stateTimes };
-}
-
-function answerRead({ type, xid, link, body }: FakeRequest): void {
-  if (type === OpCode.getData) {
-    const { path } = GetDataRequest.read(body);
-    link.reply(xid, { write: (to) => GetDataResponse.write(to, { data: Buffer.from(path), stat: zeroStat }) });
-  } else if (type === OpCode.exists) {
-    link.reply(xid, { err: ErrorCode.NONODE });
-  } else if (type === OpCode.getChildren) {
-    link.reply(xid, { write: (to) => GetChildrenResponse.write(to, { children: ['a'] }) });
-  } else {
-    link.reply(xid);
-  }
-}
-
-const reached = (client: ZookeeperClient, state: ClientState) => () => client.state === state;
-const failsWith = (code: number) => (error: unknown) => error instanceof KeeperError && error.code === code;
-const textOf = ({ data }: { data: Buffer | null }): string => data?.toString() ?? 'null';
 
 test('requests made before the connection stands wait, and are sent in order', async () => {
   const { sim, client, ensemble, states } = await world();

@@ -7,26 +7,38 @@ import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { type ReplyHeader, WatcherEvent } from '../jute/proto.ts';
 import { OPEN_ACL_UNSAFE } from './acl.ts';
-import { type Ask, settle } from './ask.ts';
+import { type Ask, Call } from './ask.ts';
 import { Chroot } from './chroot.ts';
+import { abortable, isKeeperError, type Reject, type Resolve } from './client-errors.ts';
 import type {
+  AddWatchOptions,
   CreateOptions,
   NodeValue,
   ReadOptions,
   Reconfiguration,
+  RemoveWatchesOptions,
+  RequestOptions,
   ZookeeperClientOptions,
 } from './client-options.ts';
+import { clientTls } from './client-tls.ts';
 import { parseConnectString } from './connect-string.ts';
+import { type ConnectedOptions, outcomeOf, waitForConnection } from './connected.ts';
+import { type FollowHost, type FollowOptions, NodeValues } from './follow.ts';
 import { createOpCode, type MultiOp, type MultiResult, type NodeData } from './multi.ts';
+import type { MultiReadOp, MultiReadResult } from './multi-read.ts';
 import { validatePath } from './paths.ts';
+import type { Packet } from './request-queue.ts';
 import * as requests from './requests.ts';
-import { Session, type SessionState } from './session.ts';
+import { Session, type SessionIdentity, type SessionState } from './session.ts';
+import { Transaction } from './transaction.ts';
+import { WatchEvents, type WatchHost, type WatchOptions } from './watch-events.ts';
 import { watchFrames } from './watch-frames.ts';
 import {
   type RemovableWatches,
   removals,
   type WatchEvent,
   type Watcher,
+  type WatchKind,
   WatchRegistry,
   watchEventType,
 } from './watch-registry.ts';
@@ -51,6 +63,8 @@ export class ZookeeperClient {
   readonly #chroot: Chroot;
   readonly #watches = new WatchRegistry();
   readonly #listeners = new Set<StateListener>();
+  readonly #watchHost: WatchHost & FollowHost;
+  readonly #saslListeners = new Set<() => void>();
 
   constructor(runtime: Runtime, options: ZookeeperClientOptions) {
     const { hosts, chroot } = parseConnectString(options.connect);
@@ -66,16 +80,29 @@ export class ZookeeperClient {
         requestsMax: options.requestsMax ?? 100_000,
         requestBytesMax: options.requestBytesMax ?? 67_108_864,
         failFast: options.failFast ?? false,
+        tls: options.tls === undefined ? undefined : clientTls(runtime.disk, options.tls),
+        requestTimeoutMs: options.requestTimeoutMs ?? 0,
+        session: options.session,
+        sasl: options.sasl,
       },
       {
         stateChanged: (state) => this.#stateChanged(state),
+        saslAuthenticated: () => {
+          for (const listener of [...this.#saslListeners]) listener();
+        },
         notified: (header, body) => this.#notified(header, body),
         watchFrames: (relativeZxid) =>
           watchFrames(this.#watches, relativeZxid, (path) => this.#chroot.serverPath(path)),
       },
     );
+    this.#watchHost = this.#makeWatchHost();
     for (const { scheme, auth } of options.auth ?? []) this.addAuth(scheme, auth).catch(() => undefined);
     this.#session.start();
+  }
+
+  /** The world that the client lives in: recipes take their time and chance from it. */
+  get runtime(): Runtime {
+    return this.#runtime;
   }
 
   get state(): ClientState {
@@ -97,27 +124,18 @@ export class ZookeeperClient {
     return this.#session.lastZxid;
   }
 
-  /** Resolves once there is a connection; rejects when there can be none any more, or after `timeoutMs` (ConnectionLoss). */
-  connected(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        const outcome = outcomeOf(this.state);
-        if (outcome === undefined) return;
-        stop();
-        timer?.cancel();
-        if (outcome === 'connected') resolve();
-        else reject(new KeeperError(outcome));
-      };
-      const stop = this.onState(settle);
-      const timer =
-        options.timeoutMs === undefined
-          ? undefined
-          : this.#runtime.clock.after(options.timeoutMs, () => {
-              stop();
-              reject(new KeeperError(ErrorCode.CONNECTIONLOSS));
-            });
-      settle();
-    });
+  /** What another client goes on with (`options.session`); undefined before there is a session that all servers know. */
+  get session(): SessionIdentity | undefined {
+    return this.#session.identity;
+  }
+
+  /**
+   * Resolves once there is a connection, and SASL is done where it is asked for; at once while there is one.
+   * @throws KeeperError SESSIONEXPIRED or AUTHFAILED when there can be none any more, CONNECTIONLOSS after `timeoutMs`
+   * @throws AbortError
+   */
+  connected(options: ConnectedOptions = {}): Promise<void> {
+    return waitForConnection(this.#session, this, this.#runtime.clock, options);
   }
 
   /** Answers how to stop listening. */
@@ -127,131 +145,290 @@ export class ZookeeperClient {
     return () => void this.#listeners.delete(heard);
   }
 
-  /** Ends the session after the requests made before; its ephemeral nodes are gone then. */
+  /** Calls each time a server has taken our SASL credentials, which is after `connected`. Answers how to stop listening. */
+  onSaslAuthenticated(listener: () => void): () => void {
+    const heard = (): void => listener();
+    this.#saslListeners.add(heard);
+    return () => void this.#saslListeners.delete(heard);
+  }
+
+  /**
+   * Ends the session after the requests made before; its ephemeral nodes are gone then. Without a connection it resolves at once,
+   * and the ensemble ends the session when its timeout has passed. Requests made from now on fail with SESSIONEXPIRED.
+   */
   close(): Promise<void> {
     return new Promise((resolve) => this.#session.close(resolve));
   }
 
-  /** Gives the session an identity (`digest`, `user:password`), now and on each later connection. */
-  addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
-    return this.#session.addAuth(scheme, typeof auth === 'string' ? Buffer.from(auth) : auth);
+  /** As `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
-  /** Answers the path, with the digits that a sequential mode adds. */
+  /**
+   * Other servers of the same ensemble, as `connect` names them; a chroot in it is ignored. The client moves to another server if
+   * its own is not among them, and where servers were added, with the chance that spreads all clients evenly (ZOOKEEPER-1355).
+   * @throws InvalidArgumentError
+   */
+  updateServerList(connect: string): void {
+    this.#session.updateServerList(parseConnectString(connect).hosts);
+  }
+
+  /**
+   * Gives the session an identity (`digest`, `user:password`), now and on each later connection. Resolves when a server has taken
+   * it; a refusal ends the session. An aborted wait does not take the identity back.
+   * @throws KeeperError AUTHFAILED
+   */
+  addAuth(scheme: string, auth: string | Uint8Array | null, { signal }: RequestOptions = {}): Promise<void> {
+    const added = this.#session.addAuth(scheme, typeof auth === 'string' ? Buffer.from(auth) : auth);
+    if (signal === undefined) return added;
+    return abortable(signal, undefined, (resolve, reject) => {
+      added.then(resolve, reject);
+      return () => true;
+    });
+  }
+
+  // Nodes.
+
+  /**
+   * Creates a node, and answers its path, with the digits that a sequential mode adds.
+   * @throws KeeperError NODEEXISTS, NONODE for the parent, NOCHILDRENFOREPHEMERALS, INVALIDACL, NOAUTH, QUOTAEXCEEDED
+   */
   create(path: string, data: NodeData = null, options: CreateOptions = {}): Promise<string> {
-    const { mode = CreateMode.PERSISTENT } = options;
-    return this.#ask(requests.create(this.#chroot, createOpCode(mode), path, data, options)).then(
-      (created) => created.path,
-    );
+    const { mode = CreateMode.PERSISTENT, signal } = options;
+    return this.#ask(requests.create(this.#chroot, createOpCode(mode), path, data, options), signal).then(pathOf);
   }
 
+  /** As `create`, with the Stat of the new node (server 3.5 and later). */
   createWithStat(
     path: string,
     data: NodeData = null,
     options: CreateOptions = {},
   ): Promise<{ path: string; stat: Stat }> {
-    const { mode = CreateMode.PERSISTENT } = options;
+    const { mode = CreateMode.PERSISTENT, signal } = options;
     const type = isTtl(mode) || isContainer(mode) ? createOpCode(mode) : OpCode.create2;
-    return this.#ask(requests.create(this.#chroot, type, path, data, options)) as Promise<{ path: string; stat: Stat }>;
+    const created = this.#ask(requests.create(this.#chroot, type, path, data, options), signal);
+    return created as Promise<{ path: string; stat: Stat }>;
   }
 
-  delete(path: string, version = -1): Promise<void> {
-    return this.#ask(requests.deleteNode(path, version));
+  /**
+   * Deletes a node of this version; -1, the default, is any.
+   * @throws KeeperError NONODE, BADVERSION, NOTEMPTY, NOAUTH
+   */
+  delete(path: string, version = -1, { signal }: RequestOptions = {}): Promise<void> {
+    return this.#ask(requests.deleteNode(path, version), signal);
   }
 
-  /** Undefined where no node is; a watch then tells of its creation. */
+  /** Undefined where no node is; a watch then tells of its creation. @throws KeeperError NOAUTH */
   exists(path: string, options: ReadOptions = {}): Promise<Stat | undefined> {
-    return this.#ask(requests.exists(path, options));
+    return this.#ask(requests.exists(path, options), options.signal);
   }
 
+  /** @throws KeeperError NONODE (and sets no watch), NOAUTH */
   getData(path: string, options: ReadOptions = {}): Promise<NodeValue> {
-    return this.#ask(requests.getData(path, options));
+    return this.#ask(requests.getData(path, options), options.signal);
   }
 
-  setData(path: string, data: NodeData, version = -1): Promise<Stat> {
-    return this.#ask(requests.setData(path, data, version));
+  /**
+   * Replaces the data of a node of this version; -1, the default, is any. Answers its new Stat.
+   * @throws KeeperError NONODE, BADVERSION, NOAUTH, QUOTAEXCEEDED
+   */
+  setData(path: string, data: NodeData, version = -1, { signal }: RequestOptions = {}): Promise<Stat> {
+    return this.#ask(requests.setData(path, data, version), signal);
   }
 
-  getACL(path: string): Promise<{ acl: ACL[]; stat: Stat }> {
-    return this.#ask(requests.getACL(path));
+  /** @throws KeeperError NONODE, NOAUTH */
+  getACL(path: string, { signal }: RequestOptions = {}): Promise<{ acl: ACL[]; stat: Stat }> {
+    return this.#ask(requests.getACL(path), signal);
   }
 
-  /** `version` is compared with the Stat's `aversion`. */
-  setACL(path: string, acl: readonly ACL[] = OPEN_ACL_UNSAFE, version = -1): Promise<Stat> {
-    return this.#ask(requests.setACL(path, acl, version));
+  /**
+   * Replaces the access list; `version` is compared with the Stat's `aversion`, -1 is any.
+   * @throws KeeperError NONODE, BADVERSION, INVALIDACL, NOAUTH
+   */
+  setACL(
+    path: string,
+    acl: readonly ACL[] = OPEN_ACL_UNSAFE,
+    version = -1,
+    { signal }: RequestOptions = {},
+  ): Promise<Stat> {
+    return this.#ask(requests.setACL(path, acl, version), signal);
   }
 
-  /** Names below a node, in no order. */
+  /** Names below a node, in no order. @throws KeeperError NONODE, NOAUTH */
   getChildren(path: string, options: ReadOptions = {}): Promise<string[]> {
-    return this.#ask(requests.getChildren(path, options));
+    return this.#ask(requests.getChildren(path, options), options.signal);
   }
 
   getChildrenWithStat(path: string, options: ReadOptions = {}): Promise<{ children: string[]; stat: Stat }> {
-    return this.#ask(requests.getChildrenWithStat(path, options));
+    return this.#ask(requests.getChildrenWithStat(path, options), options.signal);
   }
 
   /** Later reads of this client see all that was committed before. */
-  sync(path = '/'): Promise<void> {
-    return this.#ask(requests.sync(path));
+  sync(path = '/', { signal }: RequestOptions = {}): Promise<void> {
+    return this.#ask(requests.sync(path), signal);
   }
+
+  /** How many nodes are below a path, at any depth (server 3.6 and later). @throws KeeperError NONODE, NOAUTH */
+  getAllChildrenNumber(path: string, { signal }: RequestOptions = {}): Promise<number> {
+    return this.#ask(requests.getAllChildrenNumber(path), signal);
+  }
+
+  /** Paths of this session's ephemeral nodes that begin with a prefix (server 3.6 and later). */
+  getEphemerals(prefixPath = '/', { signal }: RequestOptions = {}): Promise<string[]> {
+    return this.#ask(requests.getEphemerals(this.#chroot, prefixPath), signal);
+  }
+
+  // Several at once.
 
   /**
    * All of the operations, or none.
    * @throws MultiError with the code of each
    */
-  multi(ops: readonly MultiOp[]): Promise<MultiResult[]> {
-    return this.#ask(requests.multi(this.#chroot, ops));
+  multi(ops: readonly MultiOp[], { signal }: RequestOptions = {}): Promise<MultiResult[]> {
+    return this.#ask(requests.multi(this.#chroot, ops), signal);
   }
 
-  /** A watch that stays (server 3.6 and later): on a node and its children, or on the whole subtree. */
-  addWatch(path: string, watcher: Watcher, options: { readonly recursive?: boolean } = {}): Promise<void> {
-    return this.#ask(requests.addWatch(path, watcher, options));
+  /** A multi put together by calls: `client.transaction().check('/a', 1).create('/b').commit()`. */
+  transaction(): Transaction {
+    return new Transaction((ops, options) => this.multi(ops, options));
   }
 
-  /** Removes this client's watches on a path (server 3.5 and later); their watchers are told. @throws NOWATCHER */
-  removeWatches(path: string, which: RemovableWatches = 'Any'): Promise<void> {
-    return this.#ask(requests.removeWatches(path, which, () => this.#forgetWatches(path, which)));
+  /** Several reads in one request, answered from one state of the server (3.6 and later); each succeeds or fails by itself. */
+  multiRead(ops: readonly MultiReadOp[], { signal }: RequestOptions = {}): Promise<MultiReadResult[]> {
+    return this.#ask(requests.multiRead(this.#chroot, ops), signal);
   }
 
-  /** Paths of this session's ephemeral nodes under a prefix (server 3.6 and later). */
-  getEphemerals(prefixPath = '/'): Promise<string[]> {
-    return this.#ask(requests.getEphemerals(this.#chroot, prefixPath));
+  // Watches.
+
+  /**
+   * The events of a node, `for await (const event of client.watch('/a', { mode: 'recursive' }))`; see WatchEvents for how it
+   * begins and ends.
+   */
+  watch(path: string, options: WatchOptions = {}): WatchEvents {
+    return new WatchEvents(this.#watchHost, path, options);
   }
 
-  /** How many nodes are below a path, at any depth (server 3.6 and later). */
-  getAllChildrenNumber(path: string): Promise<number> {
-    return this.#ask(requests.getAllChildrenNumber(path));
+  /** The values of a node, `for await (const value of client.follow('/a'))`: the present one, then each new one. */
+  follow(path: string, options: FollowOptions = {}): NodeValues {
+    return new NodeValues(this.#watchHost, path, options);
   }
+
+  /**
+   * A watch that stays (server 3.6 and later): on a node and its children, or on the whole subtree. What happens while there is no
+   * connection is not told: read again when the state is `connected`.
+   */
+  async addWatch(path: string, watcher: Watcher, options: AddWatchOptions = {}): Promise<void> {
+    const { recursive = false, signal } = options;
+    const kind = recursive ? 'recursive' : 'persistent';
+    await this.#ask(this.#expecting(requests.addWatch(path, watcher, options), kind, path), signal);
+    const remove = (): void => this.#release(kind, path, watcher);
+    if (signal?.aborted === true) remove();
+    else signal?.addEventListener('abort', remove, { once: true });
+  }
+
+  /**
+   * Removes this client's watches on a path (server 3.5 and later), or one watcher of them; those removed are told. The server
+   * forgets the watch when no watcher here needs it any more.
+   * @throws KeeperError NOWATCHER
+   */
+  async removeWatches(
+    path: string,
+    which: RemovableWatches = 'Any',
+    { watcher, local = false, signal }: RemoveWatchesOptions = {},
+  ): Promise<void> {
+    validatePath(path);
+    const forget = (): void => this.#forgetWatches(path, which, watcher);
+    if (local && outcomeOf(this.state) !== 'connected') return forget();
+    const isShared =
+      watcher !== undefined && removals[which].some(({ kind }) => this.#watches.isWatched(kind, path, watcher));
+    const type = isShared ? OpCode.checkWatches : OpCode.removeWatches;
+    try {
+      await this.#ask(requests.removeWatches(type, path, which, forget), signal);
+    } catch (error) {
+      if (!local || !isKeeperError(error)) throw error;
+      forget();
+    }
+  }
+
+  // The ensemble and the session.
 
   /** The identities of this connection (server 3.7 and later). */
-  whoAmI(): Promise<ClientInfo[]> {
-    return this.#ask(requests.whoAmI());
+  whoAmI({ signal }: RequestOptions = {}): Promise<ClientInfo[]> {
+    return this.#ask(requests.whoAmI(), signal);
   }
 
   /** The ensemble's membership, which no chroot hides (server 3.5 and later). */
   getConfig(options: ReadOptions = {}): Promise<NodeValue> {
-    return this.#ask(requests.getConfig(options));
+    return this.#ask(requests.getConfig(options), options.signal);
   }
 
-  /** Changes the membership (server 3.5 and later): joining and leaving servers, or all `members`. Answers the new one. */
-  reconfigure(change: Reconfiguration): Promise<NodeValue> {
-    return this.#ask(requests.reconfigure(change));
+  /**
+   * Changes the membership (server 3.5 and later): joining and leaving servers, or all `members`. Answers the new one.
+   * @throws KeeperError RECONFIGDISABLED, NOAUTH, BADVERSION, BADARGUMENTS, NEWCONFIGNOQUORUM, RECONFIGINPROGRESS
+   */
+  reconfigure(change: Reconfiguration, { signal }: RequestOptions = {}): Promise<NodeValue> {
+    return this.#ask(requests.reconfigure(change), signal);
   }
 
-  #ask<T>(ask: Ask<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const { path } = ask;
-      if (ask.validate !== undefined) ask.validate(path ?? '');
-      else if (path !== undefined) validatePath(path);
-      const serverPath = path === undefined ? '' : this.#chroot.serverPath(path);
-      this.#session.submit({
-        type: ask.type,
-        path,
-        writeBody: (to) => ask.write(to, serverPath),
-        replied: (header, body) => settle(ask, { header, body, watches: this.#watches, resolve, reject }),
-        failed: reject,
-      });
+  #ask<T>(ask: Ask<T>, signal?: AbortSignal): Promise<T> {
+    if (signal === undefined) return new Promise((resolve, reject) => void this.#submit(ask, resolve, reject));
+    return abortable(signal, ask.path, (resolve, reject) => {
+      const { call, packet } = this.#submit(ask, resolve, reject);
+      return () => {
+        if (packet === undefined) return false;
+        if (this.#session.withdraw(packet)) {
+          call.withdrawn();
+          return false;
+        }
+        call.giveUp();
+        return true;
+      };
     });
+  }
+
+  /** @throws InvalidArgumentError, KeeperError when it can never be sent */
+  #submit<T>(ask: Ask<T>, resolve: Resolve<T>, reject: Reject): { call: Call<T>; packet: Packet | undefined } {
+    const { path } = ask;
+    if (ask.validate !== undefined) ask.validate(path ?? '');
+    else validatePath(path as string);
+    const serverPath = path === undefined ? '' : this.#chroot.serverPath(path);
+    ask.begun?.();
+    const call = new Call(ask, serverPath, this.#watches, resolve, reject);
+    return { call, packet: this.#session.submit(call) };
+  }
+
+  /** While a watch is asked for, nobody may tell the server that it is not needed; when it comes too late, we do. */
+  #expecting(ask: Ask<void>, kind: WatchKind, path: string): Ask<void> {
+    let unwanted = false;
+    return {
+      ...ask,
+      begun: () => this.#watches.expect(kind, path),
+      unwanted: () => {
+        unwanted = true;
+      },
+      ended: () => {
+        this.#watches.expectNoMore(kind, path);
+        if (unwanted) this.#releaseAtServer(kind, path);
+      },
+    };
+  }
+
+  #makeWatchHost(): WatchHost & FollowHost {
+    const client = this;
+    return {
+      get state() {
+        return client.state;
+      },
+      onState: (listener) => this.onState(listener),
+      getData: (path, options) => this.getData(path, options),
+      exists: (path, options) => this.exists(path, options),
+      set: (path, mode, watcher) =>
+        mode === 'once'
+          ? this.exists(path, { watch: watcher })
+          : this.addWatch(path, watcher, { recursive: mode === 'recursive' }),
+      release: (kind, path, watcher) => this.#release(kind, path, watcher),
+    };
   }
 
   #notified(header: ReplyHeader, body: Reader): void {
@@ -265,10 +442,36 @@ export class ZookeeperClient {
     this.#tell(this.#watches.take(type, path), { type, path, zxid: header.zxid });
   }
 
-  #forgetWatches(path: string, which: RemovableWatches): void {
+  /** @throws KeeperError NOWATCHER */
+  #forgetWatches(path: string, which: RemovableWatches, watcher: Watcher | undefined): void {
+    let isForgotten = false;
     for (const { kind, type } of removals[which]) {
-      this.#tell(this.#watches.remove(kind, path), { type, path, zxid: -1n });
+      const removed = this.#removeHere(kind, path, watcher);
+      isForgotten ||= removed.length > 0;
+      this.#tell(removed, { type, path, zxid: -1n });
     }
+    if (!isForgotten) throw new KeeperError(ErrorCode.NOWATCHER, path);
+  }
+
+  #removeHere(kind: WatchKind, path: string, watcher: Watcher | undefined): readonly Watcher[] {
+    if (watcher === undefined) return this.#watches.remove(kind, path);
+    return this.#watches.removeOne(kind, path, watcher) ? [watcher] : [];
+  }
+
+  /** A watcher's own end: nobody is told. */
+  #release(kind: WatchKind, path: string, watcher: Watcher): void {
+    if (this.#watches.removeOne(kind, path, watcher)) this.#releaseAtServer(kind, path);
+  }
+
+  /**
+   * Only what `addWatch` set, since servers before 3.5 end the connection of who asks; a one-shot watch costs one event at most.
+   * Servers 3.6 to 3.8 do not know these two types, and forget the watch with the connection.
+   */
+  #releaseAtServer(kind: WatchKind, path: string): void {
+    if (kind !== 'persistent' && kind !== 'recursive') return;
+    if (this.#watches.isWatched(kind, path) || outcomeOf(this.state) !== 'connected') return;
+    const which = kind === 'recursive' ? 'PersistentRecursive' : 'Persistent';
+    this.#ask(requests.removeWatches(OpCode.removeWatches, path, which, () => undefined)).catch(() => undefined);
   }
 
   #tell(watchers: Iterable<Watcher>, event: WatchEvent): void {
@@ -291,18 +494,4 @@ export class ZookeeperClient {
   }
 }
 
-/** Undefined while it is open; else 'connected', or the code of the error that every request has from now on. */
-function outcomeOf(state: ClientState): 'connected' | number | undefined {
-  switch (state) {
-    case 'connected':
-    case 'connectedReadOnly':
-      return 'connected';
-    case 'authFailed':
-      return ErrorCode.AUTHFAILED;
-    case 'expired':
-    case 'closed':
-      return ErrorCode.SESSIONEXPIRED;
-    default:
-      return undefined;
-  }
-}
+const pathOf = ({ path }: { path: string }): string => path;

@@ -1,4 +1,5 @@
 import type { Address } from '../../runtime/network.ts';
+import { InvalidArgumentError } from './client-errors.ts';
 import { validatePath } from './paths.ts';
 
 export const DEFAULT_PORT = 2181;
@@ -44,7 +45,8 @@ function parsePort(text: string | undefined, whole: string): number {
   return port;
 }
 
-export class InvalidConnectStringError extends Error {
+/** A list of servers that names none, or a port that is none. */
+export class InvalidConnectStringError extends InvalidArgumentError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'InvalidConnectStringError';

@@ -23,3 +23,13 @@ export function encodeRequest(xid: number, type: number, writeBody?: (to: Writer
   writer.patchInt32(size, writer.size - 4);
   return writer.finishFlat();
 }
+
+/** The same, of a request that writes its own body. */
+export function encodeCall(xid: number, call: { readonly type: number; writeBody?(to: Writer): void }): Uint8Array {
+  const writer = new Writer();
+  const size = writer.placeInt32();
+  RequestHeader.write(writer, { xid, type: call.type });
+  call.writeBody?.(writer);
+  writer.patchInt32(size, writer.size - 4);
+  return writer.finishFlat();
+}

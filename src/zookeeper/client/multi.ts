@@ -21,29 +21,50 @@ import { OPEN_ACL_UNSAFE } from './acl.ts';
 
 /** One operation of a multi: all of them happen, or none. `version` -1 (the default) matches any. */
 export type MultiOp =
-  | ({ readonly kind: 'create'; readonly path: string } & CreateFields)
+  | CreateOp
   | { readonly kind: 'delete'; readonly path: string; readonly version?: number }
   | { readonly kind: 'setData'; readonly path: string; readonly data: NodeData; readonly version?: number }
   | { readonly kind: 'check'; readonly path: string; readonly version?: number };
 
-interface CreateFields {
+export interface CreateOp extends CreateFields {
+  readonly kind: 'create';
+  readonly path: string;
+}
+
+/** What a node begins with. */
+export interface CreateFields {
+  /** Default: null. */
   readonly data?: NodeData;
   /** Default: anyone may do anything. */
   readonly acl?: readonly ACL[];
   /** Default: persistent. */
   readonly mode?: CreateMode;
-  /** Of the TTL modes. */
+  /** Of the TTL modes, which need it: 1 … 2^40 - 1 milliseconds without a change or a child. */
   readonly ttlMs?: number;
 }
 
 /** Text is stored as UTF-8. Null and empty differ. */
 export type NodeData = Uint8Array | string | null;
 
-export type MultiResult =
-  | { readonly kind: 'create'; readonly path: string; readonly stat?: Stat }
-  | { readonly kind: 'delete' }
-  | { readonly kind: 'setData'; readonly stat: Stat }
-  | { readonly kind: 'check' };
+/** What became of an operation of a multi. */
+export type MultiResult = CreateResult | DeleteResult | SetDataResult | CheckResult;
+export interface CreateResult {
+  readonly kind: 'create';
+  /** With the digits that a sequential mode adds. */
+  readonly path: string;
+  /** Of container and TTL nodes. */
+  readonly stat?: Stat;
+}
+export interface DeleteResult {
+  readonly kind: 'delete';
+}
+export interface SetDataResult {
+  readonly kind: 'setData';
+  readonly stat: Stat;
+}
+export interface CheckResult {
+  readonly kind: 'check';
+}
 
 /** A multi that changed nothing: `code` and `path` are those of the operation that failed. */
 export class MultiError extends KeeperError {

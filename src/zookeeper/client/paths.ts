@@ -1,5 +1,7 @@
+import { InvalidArgumentError } from './client-errors.ts';
+
 /** A path that no server would take; refused before it is sent (org.apache.zookeeper.common.PathUtils). */
-export class InvalidPathError extends Error {
+export class InvalidPathError extends InvalidArgumentError {
   readonly path: string;
 
   constructor(path: string, message: string) {
@@ -11,6 +13,7 @@ export class InvalidPathError extends Error {
 
 /** @throws InvalidPathError in Apache's words */
 export function validatePath(path: string): void {
+  if (typeof path !== 'string') throw new InvalidPathError(path, 'Path cannot be null');
   if (path.length === 0) throw new InvalidPathError(path, 'Path length must be > 0');
   if (path[0] !== '/') throw new InvalidPathError(path, 'Path must start with / character');
   if (path.length === 1) return;

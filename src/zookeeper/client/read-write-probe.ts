@@ -1,7 +1,8 @@
 import type { Timer } from '../../runtime/clock.ts';
-import type { Address, Connection } from '../../runtime/network.ts';
+import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { TlsFor } from './client-tls.ts';
 
 const FIRST_DELAY_MS = 100;
 const DELAY_MS_MAX = 60_000;
@@ -12,6 +13,7 @@ const question = new TextEncoder().encode('isro');
 export class ReadWriteProbe {
   readonly #runtime: Runtime;
   readonly #servers: readonly Address[];
+  readonly #tls: TlsFor | undefined;
   readonly #found: (server: Address, address: Address) => void;
   #next: number;
   #delayMs = FIRST_DELAY_MS;
@@ -19,9 +21,14 @@ export class ReadWriteProbe {
   #connection: Connection | undefined;
   #stopped = false;
 
-  constructor(runtime: Runtime, servers: readonly Address[], found: (server: Address, address: Address) => void) {
+  constructor(
+    runtime: Runtime,
+    { hosts: servers, tls }: { readonly hosts: readonly Address[]; readonly tls: TlsFor | undefined },
+    found: (server: Address, address: Address) => void,
+  ) {
     this.#runtime = runtime;
     this.#servers = servers;
+    this.#tls = tls;
     this.#found = found;
     this.#next = below(runtime.random, servers.length);
     this.#askLater();
@@ -49,7 +56,7 @@ export class ReadWriteProbe {
 
   #connect(server: Address, address: Address): void {
     let answer = '';
-    const connection = this.#runtime.network.connect(address, {
+    const handler: ConnectionHandler = {
       connected: () => void connection.write([question]),
       data: (chunk) => {
         if (answer.length < 2) answer += String.fromCharCode(...chunk.subarray(0, 2));
@@ -60,7 +67,8 @@ export class ReadWriteProbe {
         if (answer.startsWith('rw')) this.#found(server, address);
         else this.#askLater();
       },
-    });
+    };
+    const connection: Connection = this.#runtime.network.connect(address, handler, { tls: this.#tls?.(server.host) });
     this.#connection = connection;
     this.#timer = this.#runtime.clock.after(ANSWER_TIMEOUT_MS, () => connection.destroy());
   }

@@ -1,7 +1,8 @@
 /** What each operation asks of the server, and how its reply is read. */
 import type { Reader } from '../../wire/reader.ts';
-import { CreateMode, isSequential } from '../jute/create-mode.ts';
+import { CreateMode, isCreateMode, isSequential, isTtl } from '../jute/create-mode.ts';
 import type { ACL, ClientInfo, Stat } from '../jute/data.ts';
+import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { AddWatchMode, WatcherType } from '../jute/events.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import {
@@ -34,8 +35,10 @@ import {
 } from '../jute/proto.ts';
 import type { Ask } from './ask.ts';
 import { type Chroot, CONFIG_PATH } from './chroot.ts';
+import { InvalidArgumentError } from './client-errors.ts';
 import type { CreateOptions, NodeValue, ReadOptions, Reconfiguration } from './client-options.ts';
 import {
+  type CreateFields,
   dataBytes,
   type MultiOp,
   type MultiResult,
@@ -44,6 +47,7 @@ import {
   writeCreate,
   writeMulti,
 } from './multi.ts';
+import { type MultiReadOp, type MultiReadResult, readMultiRead, writeMultiRead } from './multi-read.ts';
 import { validatePath, validateSequentialPath } from './paths.ts';
 import type { RemovableWatches, Watcher } from './watch-registry.ts';
 
@@ -58,7 +62,7 @@ export function create(
   return {
     type,
     path,
-    validate: isSequential(options.mode ?? CreateMode.PERSISTENT) ? validateSequentialPath : validatePath,
+    validate: () => validateCreate(path, options),
     write: (to, serverPath) => writeCreate(to, serverPath, { ...options, data }),
     read: (body) => {
       const created = type === OpCode.create ? CreateResponse.read(body) : Create2Response.read(body);
@@ -71,6 +75,7 @@ export function deleteNode(path: string, version: number): Ask<void> {
   return {
     type: OpCode.delete,
     path,
+    validate: (each) => validateVersioned(each, version),
     write: (to, serverPath) => DeleteRequest.write(to, { path: serverPath, version }),
     read: () => undefined,
   };
@@ -103,6 +108,7 @@ export function setData(path: string, data: NodeData, version: number): Ask<Stat
   return {
     type: OpCode.setData,
     path,
+    validate: (each) => validateVersioned(each, version),
     write: (to, serverPath) => SetDataRequest.write(to, { path: serverPath, data: dataBytes(data), version }),
     read: (body) => SetDataResponse.read(body).stat,
   };
@@ -124,6 +130,10 @@ export function setACL(path: string, acl: readonly ACL[], version: number): Ask<
   return {
     type: OpCode.setACL,
     path,
+    validate: (each) => {
+      validateVersioned(each, version);
+      validateAcl(acl, each);
+    },
     write: (to, serverPath) => SetACLRequest.write(to, { path: serverPath, acl: [...acl], version }),
     read: (body) => SetACLResponse.read(body).stat,
   };
@@ -163,6 +173,18 @@ export function sync(path: string): Ask<void> {
   };
 }
 
+export function multiRead(chroot: Chroot, ops: readonly MultiReadOp[]): Ask<MultiReadResult[]> {
+  return {
+    type: OpCode.multiRead,
+    path: undefined,
+    validate: () => {
+      for (const { path } of ops) validatePath(path);
+    },
+    write: (to) => writeMultiRead(to, ops, (path) => chroot.serverPath(path)),
+    read: (body) => readMultiRead(body, ops),
+  };
+}
+
 export function multi(chroot: Chroot, ops: readonly MultiOp[]): Ask<MultiResult[]> {
   return {
     type: OpCode.multi,
@@ -185,9 +207,15 @@ export function addWatch(path: string, watcher: Watcher, options: { readonly rec
   };
 }
 
-export function removeWatches(path: string, which: RemovableWatches, removed: () => void): Ask<void> {
+/** `checkWatches` only asks whether the server has such a watch; both have the same body. */
+export function removeWatches(
+  type: typeof OpCode.removeWatches | typeof OpCode.checkWatches,
+  path: string,
+  which: RemovableWatches,
+  removed: () => void,
+): Ask<void> {
   return {
-    type: OpCode.removeWatches,
+    type,
     path,
     write: (to, serverPath) => RemoveWatchesRequest.write(to, { path: serverPath, type: WatcherType[which] }),
     read: removed,
@@ -199,7 +227,10 @@ export function getEphemerals(chroot: Chroot, prefixPath: string): Ask<string[]>
     type: OpCode.getEphemerals,
     path: prefixPath,
     write: (to, serverPath) => GetEphemeralsRequest.write(to, { prefixPath: serverPath }),
-    read: (body) => (GetEphemeralsResponse.read(body).ephemerals ?? []).map((path) => chroot.clientPath(path)),
+    read: (body) =>
+      (GetEphemeralsResponse.read(body).ephemerals ?? [])
+        .filter((path) => chroot.contains(path)) // the server compares text: /app is a prefix of /apple
+        .map((path) => chroot.clientPath(path)),
   };
 }
 
@@ -216,6 +247,7 @@ export function whoAmI(): Ask<ClientInfo[]> {
   return {
     type: OpCode.whoAmI,
     path: undefined,
+    validate: noPath,
     write: () => undefined,
     read: (body) => WhoAmIResponse.read(body).clientInfo ?? [],
   };
@@ -237,6 +269,7 @@ export function reconfigure(change: Reconfiguration): Ask<NodeValue> {
   return {
     type: OpCode.reconfig,
     path: undefined,
+    validate: noPath,
     write: (to) =>
       ReconfigRequest.write(to, {
         joiningServers: joining,
@@ -248,12 +281,39 @@ export function reconfigure(change: Reconfiguration): Ask<NodeValue> {
   };
 }
 
+const noPath = (): void => undefined;
+
 function readNodeValue(body: Reader): NodeValue {
   const { data, stat } = GetDataResponse.read(body);
   return { data: data === null ? null : Buffer.from(data), stat }; // a copy: the frame must not live on
 }
 
 function validateOp(op: MultiOp): void {
-  if (op.kind === 'create' && isSequential(op.mode ?? CreateMode.PERSISTENT)) validateSequentialPath(op.path);
-  else validatePath(op.path);
+  if (op.kind === 'create') validateCreate(op.path, op);
+  else validateVersioned(op.path, op.version ?? -1);
+}
+
+/** The longest time to live, in milliseconds: what is left of an ephemeral owner's 64 bits. */
+const TTL_MS_MAX = 0xff_ffff_ffff;
+
+/** What Apache's client refuses before it asks (EphemeralType.validateTTL, ZooKeeper.validateACL). */
+function validateCreate(path: string, { mode = CreateMode.PERSISTENT, acl, ttlMs }: CreateFields): void {
+  if (!isCreateMode(mode)) throw new InvalidArgumentError(`${mode} is no create mode`);
+  if (isSequential(mode)) validateSequentialPath(path);
+  else validatePath(path);
+  if (acl !== undefined) validateAcl(acl, path);
+  if (isTtl(mode)) {
+    if (ttlMs === undefined || !Number.isInteger(ttlMs) || ttlMs <= 0 || ttlMs > TTL_MS_MAX) {
+      throw new InvalidArgumentError(`ttlMs must be between 1 and ${TTL_MS_MAX}, not ${ttlMs}`);
+    }
+  } else if (ttlMs !== undefined) throw new InvalidArgumentError(`ttlMs is of the TTL modes, not of mode ${mode}`);
+}
+
+function validateAcl(acl: readonly ACL[], path: string): void {
+  if (acl.length === 0) throw new KeeperError(ErrorCode.INVALIDACL, path);
+}
+
+function validateVersioned(path: string, version: number): void {
+  validatePath(path);
+  if ((version | 0) !== version) throw new InvalidArgumentError(`${version} is no version, which has 32 bits`);
 }

@@ -1,17 +1,20 @@
 import { Deque } from '../../base/deque.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import type { Address } from '../../runtime/network.ts';
+import { type Address, NetworkError } from '../../runtime/network.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Reader } from '../../wire/reader.ts';
-import type { Writer } from '../../wire/writer.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { AuthPacket, type ConnectResponse, type ReplyHeader } from '../jute/proto.ts';
+import { SaslError } from '../sasl/directives.ts';
+import type { TlsFor } from './client-tls.ts';
 import { encodeRequest } from './frames.ts';
 import { type Candidate, HostList } from './host-list.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
+import { type Packet, type Request, RequestQueue, type RequestQueueOptions } from './request-queue.ts';
+import { type SaslCredentials, SaslExchange } from './sasl-exchange.ts';
 import { Transport } from './transport.ts';
 
 /**
@@ -27,47 +30,43 @@ export type SessionState =
   | 'authFailed'
   | 'closed';
 
-export interface SessionOptions {
+/** What resumes a session on another client. */
+export interface SessionIdentity {
+  readonly id: SessionId;
+  /** Sixteen bytes that the server gave. */
+  readonly password: Uint8Array;
+}
+
+export interface SessionOptions extends RequestQueueOptions {
   readonly hosts: readonly Address[];
   readonly sessionTimeoutMs: number;
   readonly canBeReadOnly: boolean;
   readonly frameSizeMax: number;
-  /** Requests sent or waiting, and their bytes; above that a request is refused with THROTTLEDOP. */
-  readonly requestsMax: number;
-  readonly requestBytesMax: number;
+  /** A request that is not answered by then fails with REQUESTTIMEOUT, and the connection is given up; 0 for never. */
+  readonly requestTimeoutMs: number;
+  /** A session to go on with. */
+  readonly session: SessionIdentity | undefined;
   /** What waits for a connection fails once no server could be reached, as in Apache's client. */
   readonly failFast: boolean;
+  /** Undefined: plain connections. */
+  readonly tls: TlsFor | undefined;
+  /** Proved on every connection before anything else is sent. */
+  readonly sasl: SaslCredentials | undefined;
 }
 
 export interface SessionOwner {
   stateChanged(state: SessionState): void;
+  /** The server knows by SASL who we are; after `connected`. */
+  saslAuthenticated(): void;
   /** A watch event of the server. */
   notified(header: ReplyHeader, body: Reader): void;
   /** The setWatches requests that a new connection needs. */
   watchFrames(relativeZxid: Zxid): readonly Uint8Array[];
 }
 
-/** A request; exactly one of the two callbacks is called. */
-export interface Request {
-  readonly type: number;
-  /** For the error. */
-  readonly path: string | undefined;
-  readonly writeBody?: (to: Writer) => void;
-  /** The reply: `err` of its header, and the body if that is 0. */
-  replied(header: ReplyHeader, body: Reader): void;
-  failed(error: KeeperError): void;
-}
-
-/** A request on its way. */
-interface Packet {
-  readonly xid: number;
-  readonly frame: Uint8Array;
-  readonly request: Request;
-}
-
 interface Credentials {
   readonly scheme: string;
-  readonly auth: Uint8Array;
+  readonly auth: Uint8Array | null;
   readonly confirm: () => void;
   readonly reject: (error: KeeperError) => void;
 }
@@ -88,17 +87,22 @@ export class Session {
   #password: Uint8Array = noPassword;
   #timeoutMs: number;
   #lastZxid: Zxid = 0n;
-  #nextXid = 1;
-  readonly #waiting = new Deque<Packet>();
-  readonly #sent = new Deque<Packet>();
-  /** Of the waiting and the sent packets. */
-  #requestBytes = 0;
+  readonly #requests: RequestQueue;
+  /** For the oldest request's deadline. */
+  #deadline: Timer | undefined;
   readonly #credentials: Credentials[] = [];
   /** Credentials told to the present server, whose answers are due in this order. */
   readonly #credentialsSent = new Deque<Credentials>();
   #transport: Transport | undefined;
+  /** Until it is complete the connection is its alone. */
+  #sasl: SaslExchange | undefined;
   #candidate: Candidate | undefined;
   #hasConnected = false;
+  /**
+   * The session is the ensemble's. Before that it is one that a read-only server made up, which no other server knows:
+   * the next one is asked for a new session.
+   */
+  #isEnsembles: boolean;
   #flushScheduled = false;
   #congested = false;
   #retry: Timer | undefined;
@@ -111,6 +115,12 @@ export class Session {
     this.#options = options;
     this.#owner = owner;
     this.#timeoutMs = options.sessionTimeoutMs;
+    this.#requests = new RequestQueue(options);
+    this.#isEnsembles = options.session !== undefined;
+    if (options.session !== undefined) {
+      this.#sessionId = options.session.id;
+      this.#password = Uint8Array.from(options.session.password);
+    }
     this.#hosts = new HostList(options.hosts, runtime.network, runtime.random);
   }
 
@@ -122,8 +132,9 @@ export class Session {
     return this.#sessionId;
   }
 
-  get password(): Uint8Array {
-    return this.#password;
+  /** Undefined before there is a session that every server of the ensemble knows. */
+  get identity(): SessionIdentity | undefined {
+    return this.#isEnsembles ? { id: this.#sessionId, password: this.#password } : undefined;
   }
 
   /** What the server granted; before that what we asked for. */
@@ -143,35 +154,53 @@ export class Session {
     return this.#state === 'connected' || this.#state === 'connectedReadOnly';
   }
 
+  /** SASL is under way: requests wait. */
+  get isAuthenticating(): boolean {
+    return this.#sasl !== undefined;
+  }
+
   start(): void {
+    if (this.#isEnsembles) this.#expireAfter(this.#runtime.clock.monotonicMs());
     this.#tryNext();
   }
 
-  submit(request: Request): void {
+  /** Undefined for a request that was refused; it has failed already. */
+  submit(request: Request): Packet | undefined {
     if (this.#isOver || this.#closing) {
       request.failed(this.#endError(request.path));
-      return;
+      return undefined;
     }
-    const { requestsMax, requestBytesMax } = this.#options;
-    const count = this.#waiting.size + this.#sent.size;
-    if (count >= requestsMax || this.#requestBytes >= requestBytesMax) {
-      request.failed(new KeeperError(ErrorCode.THROTTLEDOP, request.path));
-      return;
-    }
-    const xid = this.#takeXid();
-    const frame = encodeRequest(xid, request.type, request.writeBody);
-    this.#requestBytes += frame.length;
-    this.#waiting.push({ xid, frame, request });
+    const hasDeadline = this.#options.requestTimeoutMs > 0;
+    const packet = this.#requests.add(request, hasDeadline ? this.#runtime.clock.monotonicMs() : 0);
+    if (hasDeadline && this.#deadline === undefined) this.#armDeadline();
     this.#scheduleFlush();
+    return packet;
+  }
+
+  /** Other servers, from now on; moves to one of them where it should. */
+  updateServerList(servers: readonly Address[]): void {
+    const isAtServer = this.#isConnected ? this.#candidate : undefined;
+    if (this.#probe !== undefined) {
+      this.#probe.stop();
+      this.#probeForReadWrite(servers);
+    }
+    if (this.#hosts.update(servers, isAtServer) && this.#transport !== undefined) {
+      this.#abandon(new NetworkError('ECONNABORTED', 'the list of servers has changed'));
+    }
+  }
+
+  /** Takes back a request that was not sent; false when it is under way, and its reply will come. */
+  withdraw(packet: Packet): boolean {
+    return this.#requests.withdraw(packet);
   }
 
   /** Identities are remembered and told to every server that we connect to. */
-  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+  addAuth(scheme: string, auth: Uint8Array | null): Promise<void> {
     if (this.#isOver) return Promise.reject(this.#endError(undefined));
     return new Promise((confirm, reject) => {
       const credentials = { scheme, auth, confirm, reject };
       this.#credentials.push(credentials);
-      if (this.#isConnected) this.#transport?.send([this.#authFrame(credentials)]);
+      if (this.#isConnected && this.#sasl === undefined) this.#transport?.send([this.#authFrame(credentials)]);
     });
   }
 
@@ -206,12 +235,13 @@ export class Session {
       this.#runtime,
       {
         address: candidate.address,
+        tls: this.#options.tls?.(candidate.server.host),
         hello: {
           protocolVersion: 0,
           lastZxidSeen: this.#lastZxid,
           timeOut: this.#options.sessionTimeoutMs,
-          sessionId: this.#sessionId,
-          passwd: this.#password,
+          sessionId: this.#isEnsembles ? this.#sessionId : 0n,
+          passwd: this.#isEnsembles ? this.#password : noPassword,
           readOnly: canBeReadOnly,
         },
         connectTimeoutMs: this.#timeoutMs / this.#hosts.size,
@@ -240,9 +270,12 @@ export class Session {
     this.#sessionId = response.sessionId;
     this.#password = Uint8Array.from(response.passwd ?? noPassword);
     this.#congested = false;
-    this.#resendRegistrations();
+    this.#credentialsSent.clear();
+    if (this.#options.sasl === undefined) this.#resendRegistrations();
+    else this.#beginSasl(this.#options.sasl);
     const readOnly = response.readOnly === true;
-    if (readOnly) this.#probeForReadWrite();
+    if (!readOnly) this.#isEnsembles = true;
+    if (readOnly) this.#probeForReadWrite(this.#hosts.servers);
     this.#state = readOnly ? 'connectedReadOnly' : 'connected';
     this.#owner.stateChanged(this.#state);
     this.#scheduleFlush();
@@ -250,10 +283,31 @@ export class Session {
 
   /** Before any request of the new connection: who we are, then what we watch. */
   #resendRegistrations(): void {
-    this.#credentialsSent.clear();
     const frames = this.#credentials.map((credentials) => this.#authFrame(credentials));
     frames.push(...this.#owner.watchFrames(this.#lastZxid));
     if (frames.length > 0) this.#transport?.send(frames);
+  }
+
+  #beginSasl(credentials: SaslCredentials): void {
+    this.#sasl = new SaslExchange(credentials, this.#runtime.random, () => this.#requests.takeXid());
+    this.#transport?.send([this.#sasl.begin()]);
+  }
+
+  #saslAnswered(exchange: SaslExchange, header: ReplyHeader, body: Reader): void {
+    try {
+      const frame = exchange.answer(header, body);
+      if (frame !== undefined) this.#transport?.send([frame]);
+    } catch (error) {
+      if (!(error instanceof SaslError)) throw error;
+      this.#runtime.log.error('SASL authentication failed', { reason: error.message });
+      this.#end('authFailed');
+      return;
+    }
+    if (!exchange.isComplete) return;
+    this.#sasl = undefined;
+    this.#resendRegistrations();
+    this.#owner.saslAuthenticated();
+    this.#scheduleFlush();
   }
 
   #authFrame(credentials: Credentials): Uint8Array {
@@ -265,6 +319,7 @@ export class Session {
   #lost(reason: Error): void {
     const transport = this.#transport;
     this.#transport = undefined;
+    this.#sasl = undefined;
     this.#probe?.stop();
     this.#probe = undefined;
     if (!this.#isConnected) {
@@ -278,7 +333,7 @@ export class Session {
     }
     this.#expireAfter(transport?.lastHeardMs ?? this.#runtime.clock.monotonicMs());
     this.#state = 'disconnected';
-    this.#failAll(ErrorCode.CONNECTIONLOSS);
+    this.#requests.failAll(ErrorCode.CONNECTIONLOSS, reason);
     this.#owner.stateChanged('disconnected');
     this.#retryLater(below(this.#runtime.random, RECONNECT_DELAY_MS_MAX));
   }
@@ -286,7 +341,7 @@ export class Session {
   #attemptFailed(reason: Error | undefined): void {
     const candidate = this.#candidate;
     this.#runtime.log.debug('cannot connect', { server: candidate?.server.host, reason: reason?.message });
-    if (this.#options.failFast && this.#hosts.roundIsOver) this.#failAll(ErrorCode.CONNECTIONLOSS);
+    if (this.#options.failFast && this.#hosts.roundIsOver) this.#requests.failAll(ErrorCode.CONNECTIONLOSS, reason);
     const waits = this.#hasConnected || this.#hosts.roundIsOver;
     this.#retryLater(waits ? below(this.#runtime.random, RECONNECT_DELAY_MS_MAX) : 0);
   }
@@ -301,18 +356,18 @@ export class Session {
   /** The ensemble has surely given up a session that is silent for 4/3 of its timeout (ZOOKEEPER-4508). */
   #expireAfter(lastHeardMs: number): void {
     const delayMs = lastHeardMs + (this.#timeoutMs * 4) / 3 - this.#runtime.clock.monotonicMs();
+    this.#expiry?.cancel();
     this.#expiry = this.#runtime.clock.after(Math.max(0, delayMs), () => {
       if (!this.#isConnected) this.#end('expired');
     });
   }
 
   /** A read-only server will do until another one can write. */
-  #probeForReadWrite(): void {
-    this.#probe = new ReadWriteProbe(this.#runtime, this.#options.hosts, (server, address) => {
+  #probeForReadWrite(hosts: readonly Address[]): void {
+    const { tls } = this.#options;
+    this.#probe = new ReadWriteProbe(this.#runtime, { hosts, tls }, (server, address) => {
       this.#hosts.prefer(server, address);
-      const transport = this.#transport;
-      transport?.drop();
-      this.#lost(new KeeperError(ErrorCode.NOTREADONLY));
+      this.#abandon(new KeeperError(ErrorCode.NOTREADONLY));
     });
   }
 
@@ -329,15 +384,8 @@ export class Session {
   }
 
   #flush(): void {
-    while (this.#isConnected && !this.#congested && this.#waiting.size > 0) {
-      const frames: Uint8Array[] = [];
-      for (let size = 0; size < WRITE_BYTES && this.#waiting.size > 0; ) {
-        const packet = this.#waiting.shift() as Packet;
-        this.#sent.push(packet);
-        frames.push(packet.frame);
-        size += packet.frame.length;
-      }
-      this.#congested = this.#transport?.send(frames) === false;
+    while (this.#isConnected && this.#sasl === undefined && !this.#congested && this.#requests.hasWaiting) {
+      this.#congested = this.#transport?.send(this.#requests.takeWaiting(WRITE_BYTES)) === false;
     }
   }
 
@@ -346,10 +394,25 @@ export class Session {
     this.#flush();
   }
 
-  #takeXid(): number {
-    const xid = this.#nextXid;
-    this.#nextXid = xid === 0x7fff_ffff ? 1 : xid + 1;
-    return xid;
+  /** One timer for the oldest request: the others have as long as it. */
+  #armDeadline(): void {
+    const sinceMs = this.#requests.oldestSinceMs();
+    if (sinceMs === undefined) {
+      this.#deadline = undefined;
+      return;
+    }
+    const delayMs = sinceMs + this.#options.requestTimeoutMs - this.#runtime.clock.monotonicMs();
+    this.#deadline = this.#runtime.clock.after(Math.max(0, delayMs), () => this.#checkDeadline());
+  }
+
+  #checkDeadline(): void {
+    const dueMs = this.#runtime.clock.monotonicMs() - this.#options.requestTimeoutMs;
+    const sinceMs = this.#requests.oldestSinceMs();
+    if (sinceMs !== undefined && sinceMs <= dueMs) {
+      this.#requests.failOlderThan(dueMs, ErrorCode.REQUESTTIMEOUT);
+      if (this.#isConnected) this.#abandon(new KeeperError(ErrorCode.REQUESTTIMEOUT)); // the reply may be lost (ClientCnxn.submitRequest)
+    }
+    this.#armDeadline();
   }
 
   #received(header: ReplyHeader, body: Reader): void {
@@ -362,32 +425,32 @@ export class Session {
         if (header.err !== 0) this.#runtime.log.warn('watches were not renewed', { error: header.err });
         return;
       default:
+        if (this.#sasl !== undefined) return this.#saslAnswered(this.#sasl, header, body);
         return this.#answered(header, body);
     }
   }
 
   #answered(header: ReplyHeader, body: Reader): void {
-    const sent = this.#sent.peek();
-    if (sent === undefined || sent.xid !== header.xid) {
-      this.#runtime.log.error('a reply out of order', { expected: sent?.xid, found: header.xid });
-      this.#abandon();
+    const packet = this.#requests.takeAnswered(header.xid);
+    if (packet === undefined) {
+      this.#runtime.log.error('a reply out of order', { found: header.xid });
+      this.#abandon(new NetworkError('EPROTO', `a reply out of order, xid ${header.xid}`));
       return;
     }
-    this.#sent.shift();
-    this.#requestBytes -= sent.frame.length;
     if (header.zxid > this.#lastZxid) this.#lastZxid = header.zxid;
+    const { request } = packet;
     try {
-      sent.request.replied(header, body);
+      request.replied(header, body);
     } catch (cause) {
-      sent.request.failed(new KeeperError(ErrorCode.MARSHALLINGERROR, sent.request.path, { cause }));
+      request.failed(new KeeperError(ErrorCode.MARSHALLINGERROR, request.path, { cause }));
       throw cause;
     }
   }
 
   /** The connection cannot be trusted any more. */
-  #abandon(): void {
+  #abandon(reason: Error): void {
     this.#transport?.drop();
-    this.#lost(new KeeperError(ErrorCode.CONNECTIONLOSS));
+    this.#lost(reason);
   }
 
   #authAnswered(err: number): void {
@@ -407,20 +470,13 @@ export class Session {
     this.#state = state; // first: what fails now must fail with the right error, and nothing new may begin
     this.#retry?.cancel();
     this.#expiry?.cancel();
+    this.#deadline?.cancel();
     this.#probe?.stop();
     this.#transport?.drop();
     this.#transport = undefined;
-    this.#failAll(this.#endCode());
+    this.#requests.failAll(this.#endCode());
     for (const credentials of this.#credentials) credentials.reject(this.#endError(undefined)); // settled ones do not mind
     this.#owner.stateChanged(state);
-  }
-
-  #failAll(code: number): void {
-    const packets = [...this.#sent, ...this.#waiting];
-    this.#sent.clear();
-    this.#waiting.clear();
-    this.#requestBytes = 0;
-    for (const { request } of packets) request.failed(new KeeperError(code, request.path));
   }
 
   #endCode(): number {

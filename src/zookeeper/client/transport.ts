@@ -1,8 +1,9 @@
 import { Deque } from '../../base/deque.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import { type Address, type Connection, NetworkError } from '../../runtime/network.ts';
+import { type Address, type Connection, type ConnectionHandler, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { ClientTls } from '../../runtime/tls.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
 import { Reader } from '../../wire/reader.ts';
@@ -12,6 +13,7 @@ import { encodeRecord, encodeRequest } from './frames.ts';
 
 export interface TransportOptions {
   readonly address: Address;
+  readonly tls: ClientTls | undefined;
   readonly hello: ConnectRequest;
   /** From the call to connect until the session is confirmed. */
   readonly connectTimeoutMs: number;
@@ -64,12 +66,13 @@ export class Transport {
     this.#readTimeoutMs = options.connectTimeoutMs;
     this.#lastHeardMs = runtime.clock.monotonicMs();
     this.#lastSentMs = this.#lastHeardMs;
-    this.#connection = runtime.network.connect(options.address, {
+    const handler: ConnectionHandler = {
       connected: () => this.#greet(),
       data: (chunk) => this.#take(chunk),
       drained: () => this.#owner?.drained(),
       closed: (reason) => this.#close(reason ?? new NetworkError('ECONNRESET', 'the server closed the connection')),
-    });
+    };
+    this.#connection = runtime.network.connect(options.address, handler, { tls: options.tls });
     this.#arm();
   }
 

@@ -53,6 +53,8 @@ export class WatchRegistry {
     persistent: new Map(),
     recursive: new Map(),
   };
+  /** How many requests are under way for a kind and a path. */
+  readonly #expected = new Map<string, number>();
 
   add(kind: WatchKind, path: string, watcher: Watcher): void {
     const byPath = this.#watches[kind];
@@ -66,6 +68,36 @@ export class WatchRegistry {
     const watchers = this.#watches[kind].get(path);
     this.#watches[kind].delete(path);
     return watchers === undefined ? [] : [...watchers];
+  }
+
+  /** Forgets one watcher of a path; answers whether it was there. */
+  removeOne(kind: WatchKind, path: string, watcher: Watcher): boolean {
+    const byPath = this.#watches[kind];
+    const watchers = byPath.get(path);
+    if (watchers?.delete(watcher) !== true) return false;
+    if (watchers.size === 0) byPath.delete(path);
+    return true;
+  }
+
+  /** Whether anyone else hears of a path by a kind of watch, or will once the server has answered. */
+  isWatched(kind: WatchKind, path: string, except?: Watcher): boolean {
+    const watchers = this.#watches[kind].get(path);
+    const others = (watchers?.size ?? 0) - (except !== undefined && watchers?.has(except) === true ? 1 : 0);
+    return others > 0 || this.#expected.has(`${kind} ${path}`);
+  }
+
+  /** A watch that was asked for: the server must not be told meanwhile that nobody listens. */
+  expect(kind: WatchKind, path: string): void {
+    const key = `${kind} ${path}`;
+    this.#expected.set(key, (this.#expected.get(key) ?? 0) + 1);
+  }
+
+  /** The server has answered, or never will. */
+  expectNoMore(kind: WatchKind, path: string): void {
+    const key = `${kind} ${path}`;
+    const count = this.#expected.get(key) ?? 0;
+    if (count > 1) this.#expected.set(key, count - 1);
+    else this.#expected.delete(key);
   }
 
   paths(kind: WatchKind): readonly string[] {
@@ -98,7 +130,7 @@ export class WatchRegistry {
   }
 }
 
-/** Which watches `removeWatches` means. */
+/** Which watches `removeWatches` means (Watcher.WatcherType): of data and existence, of children, those that stay, or all. */
 export type RemovableWatches = keyof typeof WatcherType;
 
 /** A kind of watch that is removed, and how its watchers hear of it. */

@@ -4,7 +4,7 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import { type EpochFileName, hasUnfinishedEpoch, readEpoch, writeEpoch } from './epoch-files.ts';
-import { listLogs, listSnapshots, type NamedFile, VERSION_DIRECTORY } from './file-names.ts';
+import { type Compression, listLogs, listSnapshots, type NamedFile, VERSION_DIRECTORY } from './file-names.ts';
 import { findPurgeable, purge } from './purge.ts';
 import { type Recovered, RecoveryError, recoverBetween } from './recovery.ts';
 import { SnapshotFileWriter } from './snapshot-file.ts';
@@ -25,7 +25,7 @@ export interface FileSnapLogOptions {
   /** `zookeeper.datadir.autocreate`, default true. */
   readonly createDirectories?: boolean;
   /** `zookeeper.snapshot.compression.method`, default none. */
-  readonly compression?: 'none' | 'gz';
+  readonly compression?: Compression;
   /** `zookeeper.serializeLastProcessedZxid.enabled`, default true. */
   readonly serializeLastProcessedZxid?: boolean;
 }

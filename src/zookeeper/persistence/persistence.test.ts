@@ -3,15 +3,17 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CorruptionError, type Disk, type DiskError } from '../../runtime/disk.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
-import type { Zxid } from '../jute/ids.ts';
+import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnRecord } from '../jute/txn.ts';
+import { OPEN_ACL_UNSAFE } from '../tree/acl.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { describeTree, drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
 import { listLogs } from './file-names.ts';
-import { FileSnapLog } from './file-snap-log.ts';
+import { FileSnapLog, type FileSnapLogOptions } from './file-snap-log.ts';
 import { finished, recover } from './recovery.ts';
 import { type LoadedSnapshot, loadSnapshot, type SnapshotSource } from './snapshot-reader.ts';
+import { openSnapshot } from './snapshot-source.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { TxnLog } from './txn-log.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
@@ -319,16 +321,69 @@ test('a damaged newest snapshot whose logs are gone is not papered over', async 
   assert.throws(() => recover(machine.runtime, { ...directories, tree: treeOptions }), CorruptionError);
 });
 
-test('gzip snapshots are written and read', async () => {
+for (const compression of ['gz', 'snappy'] as const) {
+  test(`${compression} snapshots are written and read`, async () => {
+    const { sim, machine, storage } = storageWith({ compression });
+    const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(11));
+    for (let index = 0; index < 200; index += 1) txns.next();
+    await sim.complete(storage.takeSnapshot({ tree: txns.tree, sessions: txns.sessions }));
+    const recovered = recover(machine.runtime, { ...directories, tree: treeOptions });
+    assert.equal(recovered.snapshot?.name, `snapshot.c8.${compression}`);
+    assert.deepEqual(describeTree(recovered.tree), describeTree(txns.tree));
+  });
+
+  test(`a damaged ${compression} snapshot gives way to the one before it`, async () => {
+    const { sim, machine, storage } = storageWith({ compression });
+    const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(12));
+    for (let index = 0; index < 50; index += 1) txns.next();
+    await sim.complete(storage.takeSnapshot({ tree: txns.tree, sessions: txns.sessions }));
+    const older = describeTree(txns.tree);
+    for (let index = 0; index < 50; index += 1) txns.next();
+    await sim.complete(storage.takeSnapshot({ tree: txns.tree, sessions: txns.sessions }));
+    const path = `/data/version-2/snapshot.64.${compression}`;
+    // Several: a copy from elsewhere in a run of equal bytes is no damage.
+    const size = machine.runtime.disk.stat(path)?.size ?? 0;
+    for (let at = 100; at < size; at += 37) machine.disk.corrupt(path, at);
+    const recovered = recover(machine.runtime, { ...directories, tree: treeOptions });
+    assert.equal(recovered.snapshot?.name, `snapshot.32.${compression}`);
+    assert.deepEqual(describeTree(recovered.tree), older);
+  });
+}
+
+function storageWith(more: Partial<FileSnapLogOptions>) {
   const sim = new Simulation({ seed: 11 });
   const machine = sim.machine('zk');
-  const storage = new FileSnapLog(machine.runtime, { ...options, compression: 'gz' });
-  const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(11));
-  for (let index = 0; index < 200; index += 1) txns.next();
-  await sim.complete(storage.takeSnapshot({ tree: txns.tree, sessions: txns.sessions }));
-  const recovered = recover(machine.runtime, { ...directories, tree: treeOptions });
-  assert.equal(recovered.snapshot?.name, 'snapshot.c8.gz');
-  assert.deepEqual(describeTree(recovered.tree), describeTree(txns.tree));
+  return { sim, machine, storage: new FileSnapLog(machine.runtime, { ...options, ...more }) };
+}
+
+test('a Snappy snapshot of many chunks is read from any place', async () => {
+  const { sim, machine, storage } = storageWith({ compression: 'snappy' });
+  const tree = DataTree.create(treeOptions);
+  const header = { clientId: 1n as SessionId, cxid: 0, time: 0, type: OpCode.create };
+  for (let index = 1; index <= 40; index += 1) {
+    const data = Buffer.alloc(20_000, `${index} and `);
+    const txn = {
+      type: OpCode.create,
+      path: `/n${index}`,
+      data,
+      acl: [...OPEN_ACL_UNSAFE],
+      ephemeral: false,
+      parentCVersion: index,
+    };
+    tree.apply({ ...header, zxid: BigInt(index) as Zxid }, txn);
+  }
+  await sim.complete(storage.takeSnapshot({ tree, sessions: new Map() }));
+  const path = '/data/version-2/snapshot.28.snappy';
+  const { source, close } = openSnapshot(machine.runtime.disk, path);
+  const whole = Buffer.from(source.read(0, source.size));
+  assert.ok(whole.length === source.size && source.size > 800_000);
+  assert.ok((machine.runtime.disk.stat(path)?.size ?? 0) < source.size / 4);
+  for (const at of [source.size - 5, 300_000, 32_768, 32_767, 0]) {
+    assert.ok(whole.subarray(at, at + 70_000).equals(source.read(at, 70_000)), `at ${at}`);
+  }
+  close();
+  machine.runtime.disk.writeFile(path, machine.runtime.disk.readFile(path).subarray(0, -1));
+  assert.throws(() => openSnapshot(machine.runtime.disk, path), /truncated Snappy stream/);
 });
 
 test('purging keeps the newest snapshots and the logs they need', async () => {
@@ -356,4 +411,32 @@ test('purging keeps the newest snapshots and the logs they need', async () => {
   ]);
   storage.purge(3);
   assert.deepEqual(names(), ['log.22', 'log.32', 'log.42', 'snapshot.31', 'snapshot.41', 'snapshot.51']);
+});
+
+test('a transaction, or a snapshot, with another digest than the tree has is counted and logged at recovery, and the rest is served', async () => {
+  for (const spoils of ['a transaction', 'a snapshot'] as const) {
+    const logged: string[] = [];
+    const sim = new Simulation({ seed: 3, onLog: (line) => logged.push(line) });
+    const machine = sim.machine('zk');
+    const storage = new FileSnapLog(machine.runtime, options);
+    const recovered = await sim.complete(storage.recover());
+    const txns = new RandomTxns(recovered.tree, drawFrom(5));
+    for (let count = 40; count > 0; count -= 1) {
+      const record = txns.next();
+      const isSpoilt = spoils === 'a transaction' && count === 20;
+      storage.append(isSpoilt ? { ...record, digest: { version: 2, treeDigest: 12_345n } } : record);
+    }
+    assert.equal(await sim.complete(new Promise((resolve) => storage.log.flush(resolve))), undefined);
+    if (spoils === 'a snapshot') {
+      Object.defineProperty(recovered.tree, 'treeDigest', { value: 12_345n });
+      await sim.complete(storage.takeSnapshot(recovered));
+    }
+    machine.crash('process');
+    machine.restart();
+    const again = await sim.complete(new FileSnapLog(machine.runtime, options).recover());
+    assert.equal(again.digestMismatches, 1, spoils);
+    assert.equal(again.lastZxid, txns.tree.lastProcessedZxid);
+    const lines = logged.filter((line) => line.includes('Digests are not matching. Value is Zxid.'));
+    assert.equal(lines.length, 1, spoils);
+  }
 });

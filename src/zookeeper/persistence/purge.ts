@@ -1,5 +1,5 @@
 import type { Runtime } from '../../runtime/runtime.ts';
-import { compressionOf, listLogs, listSnapshots, type NamedFile } from './file-names.ts';
+import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
 import { looksValid } from './snapshot-file.ts';
 
 /** `autopurge.snapRetainCount` is at least this. */
@@ -16,8 +16,7 @@ export function findPurgeable(
   retainCount: number,
 ): NamedFile[] {
   const snapshots = listSnapshots(runtime.disk, snapshotDirectory);
-  // Snappy files are Apache's; we cannot read them, but they are no rubbish.
-  const valid = snapshots.filter((file) => compressionOf(file.name) === 'snappy' || looksValid(runtime, file));
+  const valid = snapshots.filter((file) => looksValid(runtime, file));
   const oldestKept = valid.slice(-Math.max(retainCount, SNAP_RETAIN_COUNT_MIN))[0];
   if (oldestKept === undefined) return [];
   const logs = listLogs(runtime.disk, logDirectory);

@@ -2,8 +2,10 @@ import { CorruptionError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { counterOf, epochOf, printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
+import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
+import { Slice } from './slice.ts';
 import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
 import { LOG_HEADER_BYTES } from './txn-log-format.ts';
 import { type TxnLogEntry, TxnLogReader } from './txn-log-reader.ts';
@@ -20,6 +22,8 @@ export interface RecoveryOptions {
   readonly trustEmptySnapshot?: boolean;
   /** `zookeeper.db.autocreate`, default true: begin with an empty database where there is none. */
   readonly autoCreate?: boolean;
+  /** Changes no file: nothing torn or empty is removed. */
+  readonly readOnly?: boolean;
 }
 
 /** A transaction that is in the log: what a leader sends to a learner that lacks it. */
@@ -107,6 +111,7 @@ class Recovery {
   #digestMismatches = 0;
   #snapshotLoadMs = 0;
   #replayMs = 0;
+  #snapshotReported = false;
   /** The newest snapshot that could not be loaded: what only it covers may be missing. */
   #rejected: NamedFile | undefined;
 
@@ -132,6 +137,7 @@ class Recovery {
     }
     const tree = base?.tree ?? DataTree.create(this.#options.tree);
     const sessions = base?.sessions ?? new Map<SessionId, number>();
+    this.#checkSnapshotDigest(tree, tree.lastProcessedZxid);
     yield* this.#replay(logs, tree, sessions);
     this.#replayMs = Math.round(clock.monotonicMs() - loadedMs);
     return this.#result(tree, sessions, tree.lastProcessedZxid, base?.file);
@@ -161,7 +167,7 @@ class Recovery {
     const { disk } = this.#runtime;
     const marker = `${parentOf(this.#options.logDirectory)}/initialize`;
     const isMarked = disk.stat(marker) !== undefined;
-    if (isMarked) disk.remove(marker);
+    if (isMarked && this.#options.readOnly !== true) disk.remove(marker);
     const isAllowed = isMarked || this.#options.autoCreate !== false;
     return this.#result(DataTree.create(this.#options.tree), new Map(), (isAllowed ? 0n : -1n) as Zxid, undefined);
   }
@@ -203,8 +209,10 @@ class Recovery {
   #removeEmptyNewest(logs: NamedFile[]): NamedFile[] {
     const newest = logs.at(-1);
     if (newest === undefined || this.#runtime.disk.stat(newest.path)?.size !== 0) return logs;
-    this.#runtime.log.warn('Deleted empty log file', { path: newest.path });
-    this.#runtime.disk.remove(newest.path);
+    if (this.#options.readOnly !== true) {
+      this.#runtime.log.warn('Deleted empty log file', { path: newest.path });
+      this.#runtime.disk.remove(newest.path);
+    }
     return logs.slice(0, -1);
   }
 
@@ -213,17 +221,16 @@ class Recovery {
     const base = tree.lastProcessedZxid;
     const first = logs.findLastIndex((log) => log.zxid <= base);
     const needed = logs.slice(Math.max(first, 0));
-    let entryCount = 0;
     let previous = base;
     for (const log of needed) {
       const file = this.#runtime.disk.open(log.path, { readOnly: true });
       let tornAt = -1;
       try {
         const reader = new TxnLogReader(file);
-        for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
-          entryCount += 1;
-          if (entryCount % ENTRIES_PER_SLICE === 0) yield;
-          if (entry.header.zxid <= base) continue;
+        const slice = new Slice(ENTRIES_PER_SLICE);
+        for (let entry = reader.nextAfter(base); entry !== undefined; entry = reader.nextAfter(base)) {
+          if (slice.isFull(reader.position)) yield;
+          if (entry === 'earlier') continue;
           this.#checkOrder(previous, entry, log);
           previous = entry.header.zxid;
           this.#apply(entry, tree, sessions);
@@ -237,32 +244,38 @@ class Recovery {
   }
 
   #apply(entry: TxnLogEntry, tree: DataTree, sessions: Map<SessionId, number>): void {
-    const { header, txn, digest, bytes } = entry;
-    if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
-    else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
-    tree.apply(header, txn);
-    if (!tree.matchesDigest(digest)) this.#reportDigest(header.zxid);
+    const { header, bytes } = entry;
+    if (!replayTxn(entry, tree, sessions)) this.#reportDigest(header.zxid);
+    this.#checkSnapshotDigest(tree, header.zxid);
     this.#replayedCount += 1;
-    this.#proposals.push({ zxid: header.zxid, bytes: new Uint8Array(bytes) });
+    this.#proposals.push({ zxid: header.zxid, bytes });
     // Cut rarely, by half: shifting one for each would move them all.
     if (this.#proposals.length >= 2 * this.#proposalsMax) this.#proposals.splice(0, this.#proposalsMax);
+  }
+
+  /** Once replay has come to the snapshot's end, the tree must have the digest that its writer had there. */
+  #checkSnapshotDigest(tree: DataTree, zxid: Zxid): void {
+    if (tree.digestLog.snapshotMatches !== false || this.#snapshotReported) return;
+    this.#snapshotReported = true;
+    this.#reportDigest(zxid);
   }
 
   #reportDigest(zxid: Zxid): void {
     this.#digestMismatches += 1;
     if (this.#digestMismatches === 1) {
-      this.#runtime.log.error('Digests are not matching', { zxid: printHex(zxid) });
+      this.#runtime.log.error(`Digests are not matching. Value is Zxid. ${zxid}`);
     }
   }
 
   /** Within an epoch zxids have no gaps; a file that is missing or ends too early makes one. */
   #checkOrder(previous: Zxid, entry: TxnLogEntry, log: NamedFile): void {
     const { zxid } = entry.header;
+    if (zxid === previous + 1n) return;
     if (zxid <= previous) {
       if (zxid < previous) this.#warn(`${printHex(previous)} is followed by a smaller zxid`, zxid, log);
       return;
     }
-    if (epochOf(zxid) !== epochOf(previous) || counterOf(zxid) === counterOf(previous) + 1) return;
+    if (!isGap(previous, zxid)) return;
     if (this.#rejected !== undefined) {
       throw new CorruptionError(
         this.#rejected.path,
@@ -282,15 +295,34 @@ class Recovery {
     const { disk } = this.#runtime;
     if (end < LOG_HEADER_BYTES) {
       if (!isNewest) throw new CorruptionError(log.path, 0, 'no log header, though newer logs exist');
+      if (this.#options.readOnly === true) return;
       this.#runtime.log.warn('Deleted empty log file', { path: log.path });
       disk.remove(log.path);
       return;
     }
+    if (this.#options.readOnly === true) return;
     this.#runtime.log.warn('the last write was torn, its rest is removed', { path: log.path, position: end });
     const file = disk.open(log.path);
     file.truncate(end);
     file.close();
   }
+}
+
+/** One transaction of a log. False if the tree has another digest after it than its writer had. */
+export function replayTxn(
+  { header, txn, digest }: TxnRecord,
+  tree: DataTree,
+  sessions: Map<SessionId, number>,
+): boolean {
+  if (txn.type === OpCode.createSession) sessions.set(header.clientId, txn.timeOut);
+  else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
+  tree.apply(header, txn);
+  return tree.matchesDigest(digest);
+}
+
+/** Whether transactions are missing between two that follow each other: within an epoch zxids have no gaps. */
+export function isGap(previous: Zxid, zxid: Zxid): boolean {
+  return epochOf(zxid) === epochOf(previous) && counterOf(zxid) > counterOf(previous) + 1;
 }
 
 function parentOf(directory: string): string {

@@ -1,10 +1,12 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { type Completion, CorruptionError, DiskError, type File } from '../../runtime/disk.ts';
+import { gzipSync } from 'node:zlib';
+import { snappyChunks, snappyHeader, snappyMagic } from '../../base/snappy.ts';
+import { type Completion, DiskError, type File } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Zxid } from '../jute/ids.ts';
 import type { DataTreeOptions } from '../tree/data-tree.ts';
-import { compressionOf, type NamedFile, snapshotName } from './file-names.ts';
-import { type LoadedSnapshot, loadSnapshot, type SnapshotSource } from './snapshot-reader.ts';
+import { type Compression, compressionOf, type NamedFile, snapshotName } from './file-names.ts';
+import { type LoadedSnapshot, loadSnapshot } from './snapshot-reader.ts';
+import { openSnapshot } from './snapshot-source.ts';
 import { SnapshotWriter, type SnapshotWriterOptions } from './snapshot-writer.ts';
 
 /** Some tenths of a millisecond of work, between which requests are served; so few bytes are written without a trip to a thread. */
@@ -17,8 +19,8 @@ const PLAIN_BYTES_MIN = 10;
 export interface SnapshotFileOptions extends SnapshotWriterOptions {
   /** `<dataDir>/version-2` */
   readonly directory: string;
-  /** `zookeeper.snapshot.compression.method`; snappy can be read nowhere here, so it is not written either. */
-  readonly compression?: 'none' | 'gz';
+  /** `zookeeper.snapshot.compression.method`, default none. */
+  readonly compression?: Compression;
 }
 
 /**
@@ -33,6 +35,7 @@ export class SnapshotFileWriter {
   readonly #writer: SnapshotWriter;
   readonly #done: (error: DiskError | undefined) => void;
   #file: File | undefined;
+  #isFirst = true;
   #isCancelled = false;
 
   /** Stands for the tree as it is now. `done` is called once, later. */
@@ -74,13 +77,28 @@ export class SnapshotFileWriter {
       return;
     }
     const bytes = this.#writer.step(NODES_PER_STEP, STEP_BYTES);
-    // One gzip member for each slice: readers of gzip, Java's too, take them as one stream.
-    const written = this.#options.compression === 'gz' ? gzipSync(bytes) : bytes;
-    file.append([written], (error) => {
+    file.append(this.#packed(bytes), (error) => {
       if (error !== undefined) this.#fail(error);
       else if (this.#writer.isDone) this.#finish(file);
       else this.#runtime.clock.soon(() => this.#step());
     });
+  }
+
+  #packed(bytes: Uint8Array): Uint8Array[] {
+    const { compression = 'none' } = this.#options;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    switch (compression) {
+      case 'none':
+        return [bytes];
+      case 'gz':
+        // One gzip member for each slice: readers of gzip, Java's too, take them as one stream.
+        return [gzipSync(bytes)];
+      case 'snappy':
+        return isFirst ? [snappyHeader, snappyChunks(bytes)] : [snappyChunks(bytes)];
+      default:
+        return compression satisfies never;
+    }
   }
 
   #finish(file: File): void {
@@ -134,18 +152,23 @@ export function writeSnapshotFile(
 
 /** The quick test before a file is loaded: a crash while Apache wrote it leaves one that fails it. */
 export function looksValid(runtime: Runtime, file: NamedFile): boolean {
-  const compression = compressionOf(file.name);
-  if (compression === 'snappy') return false;
   const size = runtime.disk.stat(file.path)?.size ?? 0;
   if (size < PLAIN_BYTES_MIN) return false;
   const opened = runtime.disk.open(file.path, { readOnly: true });
   try {
-    if (compression === 'gz') return Buffer.from(opened.readAt(0, 2)).equals(Buffer.from([0x1f, 0x8b]));
-    return Buffer.from(opened.readAt(size - SNAPSHOT_END.length, SNAPSHOT_END.length)).equals(SNAPSHOT_END);
+    const { position, bytes } = signatures[compressionOf(file.name)];
+    return Buffer.from(opened.readAt(position < 0 ? size + position : position, bytes.length)).equals(bytes);
   } finally {
     opened.close();
   }
 }
+
+/** Where a whole file shows what it is; a negative position counts from the end. */
+const signatures: { readonly [method in Compression]: { readonly position: number; readonly bytes: Uint8Array } } = {
+  none: { position: -SNAPSHOT_END.length, bytes: SNAPSHOT_END },
+  gz: { position: 0, bytes: Buffer.from([0x1f, 0x8b]) },
+  snappy: { position: 0, bytes: snappyMagic },
+};
 
 /** @throws CorruptionError */
 export function* loadSnapshotFile(
@@ -153,33 +176,10 @@ export function* loadSnapshotFile(
   named: NamedFile,
   options: DataTreeOptions,
 ): Generator<undefined, LoadedSnapshot> {
-  if (compressionOf(named.name) === 'gz') {
-    return yield* loadSnapshot(inflated(runtime, named.path), named.zxid, options);
-  }
-  const file = runtime.disk.open(named.path, { readOnly: true });
+  const { source, close } = openSnapshot(runtime.disk, named.path);
   try {
-    const source: SnapshotSource = {
-      path: named.path,
-      size: file.size,
-      read: (position, length) => file.readAt(position, length),
-    };
     return yield* loadSnapshot(source, named.zxid, options);
   } finally {
-    file.close();
+    close();
   }
-}
-
-function inflated(runtime: Runtime, path: string): SnapshotSource {
-  let bytes: Buffer;
-  try {
-    bytes = gunzipSync(runtime.disk.readFile(path));
-  } catch (error) {
-    if (error instanceof DiskError) throw error;
-    throw new CorruptionError(path, 0, `not a gzip stream: ${String(error)}`);
-  }
-  return {
-    path,
-    size: bytes.length,
-    read: (position, length) => bytes.subarray(position, position + length),
-  };
 }

@@ -6,6 +6,7 @@ import { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import { DIGEST_VERSION } from '../tree/digest.ts';
+import { Slice } from './slice.ts';
 import { END_PATH, SNAPSHOT_MAGIC, ZXID_SECTION_BYTES } from './snapshot-format.ts';
 
 /** Where the bytes come from: up to `length` of them at a position, fewer at the end. */
@@ -44,20 +45,31 @@ export function* loadSnapshot(
 ): Generator<undefined, LoadedSnapshot> {
   const input = new SnapshotInput(source);
   try {
-    input.ensure(16);
-    if (input.reader.int32() !== SNAPSHOT_MAGIC) throw new MalformedError('no snapshot header (ZKSN)');
-    input.reader.skip(12);
-    const sessions = readSessions(input);
-    const tree = DataTree.bare(options);
-    readAcls(input, tree);
-    yield* readNodes(input, tree);
+    readHeader(input);
+    const { tree, sessions } = yield* readBody(input, zxid, options);
     input.checkSeal();
-    tree.lastProcessedZxid = zxid;
     const lastProcessedZxid = readSections(input, tree, zxid);
     return { tree, sessions, lastProcessedZxid };
   } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    throw new CorruptionError(source.path, input.position, error.message);
+    throw asCorruption(error, input);
+  }
+}
+
+/**
+ * Loads what a snapshot file holds and looks at no seal: for tools that show a file as it is.
+ * @throws CorruptionError where the nodes cannot be read
+ */
+export function* loadUnsealedSnapshot(
+  source: SnapshotSource,
+  zxid: Zxid,
+  options: DataTreeOptions,
+): Generator<undefined, LoadedSnapshot> {
+  const input = new SnapshotInput(source);
+  try {
+    readHeader(input);
+    return yield* readBody(input, zxid, options);
+  } catch (error) {
+    throw asCorruption(error, input);
   }
 }
 
@@ -71,12 +83,27 @@ export function* loadSnapshotStream(
   options: DataTreeOptions,
 ): Generator<undefined, LoadedSnapshot & { readonly size: number }> {
   const input = new SnapshotInput(source);
+  const loaded = yield* readBody(input, zxid, options);
+  return { ...loaded, size: input.position };
+}
+
+function readHeader(input: SnapshotInput): void {
+  input.ensure(16);
+  if (input.reader.int32() !== SNAPSHOT_MAGIC) throw new MalformedError('no snapshot header (ZKSN)');
+  input.reader.skip(12);
+}
+
+function* readBody(input: SnapshotInput, zxid: Zxid, options: DataTreeOptions): Generator<undefined, LoadedSnapshot> {
   const sessions = readSessions(input);
   const tree = DataTree.bare(options);
   readAcls(input, tree);
   yield* readNodes(input, tree);
   tree.lastProcessedZxid = zxid;
-  return { tree, sessions, lastProcessedZxid: undefined, size: input.position };
+  return { tree, sessions, lastProcessedZxid: undefined };
+}
+
+function asCorruption(error: unknown, input: SnapshotInput): unknown {
+  return error instanceof MalformedError ? new CorruptionError(input.path, input.position, error.message) : error;
 }
 
 function readSessions(input: SnapshotInput): Map<SessionId, number> {
@@ -102,13 +129,14 @@ function readAcls(input: SnapshotInput, tree: DataTree): void {
 }
 
 function* readNodes(input: SnapshotInput, tree: DataTree): Generator<undefined> {
-  for (let count = 1; ; count += 1) {
+  const slice = new Slice(NODES_PER_SLICE);
+  for (;;) {
     const path = input.ustring();
     if (path === END_PATH) break;
     const data = input.buffer();
     input.ensure(SMALL_BYTES);
     tree.restoreNode(path, data, input.reader);
-    if (count % NODES_PER_SLICE === 0) yield;
+    if (slice.isFull(input.position)) yield;
   }
   tree.finishRestore();
 }
@@ -147,6 +175,10 @@ class SnapshotInput {
 
   constructor(source: SnapshotSource) {
     this.#source = source;
+  }
+
+  get path(): string {
+    return this.#source.path;
   }
 
   get position(): number {

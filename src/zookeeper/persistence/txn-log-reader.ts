@@ -1,7 +1,8 @@
-import { adler32 } from '../../base/adler32.ts';
+import { adler32, adler32Within } from '../../base/adler32.ts';
 import { CorruptionError, type File } from '../../runtime/disk.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
+import type { Zxid } from '../jute/ids.ts';
 import { readTxnRecord, type TxnRecord } from '../jute/txn.ts';
 import {
   BATCH_BYTES_MAX,
@@ -13,7 +14,7 @@ import {
 } from './txn-log-format.ts';
 
 export interface TxnLogEntry extends TxnRecord {
-  /** Header, body and digest as they lie in the log; valid until the next entry is read. */
+  /** Header, body and digest as they lie in the log: a view of the window that was read for it, which is not written again. */
   readonly bytes: Uint8Array;
   /** Of the entry in the file. */
   readonly position: number;
@@ -34,6 +35,8 @@ export class TxnLogReader {
   readonly #file: File;
   readonly #size: number;
   #window: Uint8Array = new Uint8Array(0);
+  /** Of the window: a view for each of a million entries would cost more than to read them. */
+  #words: DataView = new DataView(new ArrayBuffer(0));
   #windowStart = 0;
   #position = LOG_HEADER_BYTES;
   #end: LogEnd | undefined;
@@ -42,8 +45,7 @@ export class TxnLogReader {
   constructor(file: File) {
     this.#file = file;
     this.#size = file.size;
-    const header = Buffer.from(this.#view(0, LOG_HEADER_BYTES));
-    if (header.length === LOG_HEADER_BYTES && header.readInt32BE(0) === LOG_MAGIC) return;
+    if (this.#reach(0, LOG_HEADER_BYTES) && this.#words.getInt32(0) === LOG_MAGIC) return;
     if (!this.#isTorn(0, LOG_HEADER_BYTES)) throw new CorruptionError(file.path, 0, 'no log header (ZKLG)');
     this.#position = 0;
     this.#end = 'torn';
@@ -61,23 +63,43 @@ export class TxnLogReader {
 
   /** @throws CorruptionError */
   next(): TxnLogEntry | undefined {
+    return this.nextAfter(BEFORE_ALL) as TxnLogEntry | undefined;
+  }
+
+  /**
+   * The next entry; of one that is not after a zxid only that: its checksum is looked at, its content is not.
+   * @throws CorruptionError
+   */
+  nextAfter(zxid: Zxid): TxnLogEntry | 'earlier' | undefined {
     if (this.#end !== undefined) return undefined;
     const position = this.#position;
-    const header = this.#view(position, ENTRY_HEADER_BYTES);
-    if (header.length < ENTRY_HEADER_BYTES) return this.#endAt(position, ENTRY_HEADER_BYTES, 'an entry is cut');
-    const [checksum, length] = headerOf(header);
+    const size = this.#checkEntry(position);
+    if (size === undefined) return undefined;
+    this.#position = position + size;
+    const from = position - this.#windowStart + ENTRY_HEADER_BYTES;
+    if (this.#words.getBigInt64(from + ZXID_AT) <= zxid) return 'earlier';
+    const bytes = this.#window.subarray(from, from + size - ENTRY_HEADER_BYTES - 1);
+    const { header, txn, digest } = this.#parse(bytes, position);
+    return { header, txn, digest, bytes, position };
+  }
+
+  /** Bytes of the entry at a position, which then lies in the window; undefined at the end. */
+  #checkEntry(position: number): number | undefined {
+    if (!this.#reach(position, ENTRY_HEADER_BYTES)) return this.#endAt(position, ENTRY_HEADER_BYTES, 'an entry is cut');
+    const length = this.#words.getInt32(position - this.#windowStart + 8);
     if (length === 0) return this.#endAt(position, ENTRY_HEADER_BYTES, 'an entry of no length');
     if (length < 0 || length > RECORD_BYTES_MAX) {
       return this.#endAt(position, ENTRY_HEADER_BYTES, `Unreasonable length = ${length}`);
     }
     const size = ENTRY_HEADER_BYTES + length + 1;
-    const entry = this.#view(position, size);
-    if (entry.length < size) return this.#endAt(position, size, 'the file ends inside an entry');
-    if (entry[size - 1] !== END_OF_RECORD) return this.#endAt(position, size, 'no end of record');
-    const bytes = entry.subarray(ENTRY_HEADER_BYTES, size - 1);
-    if (adler32(bytes) !== checksum) return this.#endAt(position, size, 'CRC check failed');
-    this.#position = position + size;
-    return { ...this.#parse(bytes, position), bytes, position };
+    if (!this.#reach(position, size)) return this.#endAt(position, size, 'the file ends inside an entry');
+    const from = position - this.#windowStart;
+    const end = from + size - 1;
+    if (this.#window[end] !== END_OF_RECORD) return this.#endAt(position, size, 'no end of record');
+    const sum = adler32Within(this.#words, from + ENTRY_HEADER_BYTES, end);
+    if (sum !== checksumAt(this.#words, from)) return this.#endAt(position, size, 'CRC check failed');
+    if (length < ZXID_AT + 8) throw new CorruptionError(this.#file.path, position, `a transaction of ${length} bytes`);
+    return size;
   }
 
   #parse(bytes: Uint8Array, position: number): TxnRecord {
@@ -113,7 +135,7 @@ export class TxnLogReader {
   #matchesWithOtherLength(position: number): boolean {
     const bytes = this.#file.readAt(position, ENTRY_HEADER_BYTES + RECORD_BYTES_MAX);
     if (bytes.length < ENTRY_HEADER_BYTES) return false;
-    const [expected] = headerOf(bytes);
+    const expected = checksumAt(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0);
     let checksum = 1;
     let summed = ENTRY_HEADER_BYTES;
     for (let at = bytes.indexOf(END_OF_RECORD, summed); at >= 0; at = bytes.indexOf(END_OF_RECORD, at + 1)) {
@@ -143,23 +165,25 @@ export class TxnLogReader {
     return true;
   }
 
-  /** The bytes at a position, fewer at the end of the file. */
-  #view(position: number, size: number): Uint8Array {
-    let from = position - this.#windowStart;
-    if (from < 0 || from + size > this.#window.length) {
-      this.#window = this.#file.readAt(position, Math.max(size, WINDOW_BYTES));
-      this.#windowStart = position;
-      from = 0;
-    }
-    return this.#window.subarray(from, from + size);
+  /** Makes the window hold so many bytes at a position; false where the file ends before. */
+  #reach(position: number, size: number): boolean {
+    const from = position - this.#windowStart;
+    if (from >= 0 && from + size <= this.#window.length) return true;
+    const window = this.#file.readAt(position, Math.max(size, WINDOW_BYTES));
+    this.#window = window;
+    this.#words = new DataView(window.buffer, window.byteOffset, window.length);
+    this.#windowStart = position;
+    return window.length >= size;
   }
 }
 
 const zeros = Buffer.alloc(64 * 1024);
+/** In an entry's record, after the client's session and its xid. */
+const ZXID_AT = 12;
+/** No zxid is as low: they begin at 0. */
+const BEFORE_ALL = -(2n ** 63n) as Zxid;
 
 /** The upper half of the checksum field must be zero: -1 never matches. */
-function headerOf(bytes: Uint8Array): [checksum: number, length: number] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const checksum = view.getUint32(0) === 0 ? view.getUint32(4) : -1;
-  return [checksum, view.getInt32(8)];
+function checksumAt(words: DataView, at: number): number {
+  return words.getUint32(at) === 0 ? words.getUint32(at + 4) : -1;
 }

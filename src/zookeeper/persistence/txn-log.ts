@@ -5,10 +5,8 @@ import type { Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import { EntryBatch } from './entry-batch.ts';
 import { logName } from './file-names.ts';
+import { PRE_ALLOC_BYTES, paddedSize } from './file-padding.ts';
 import { BATCH_BYTES_MAX, LOG_HEADER_BYTES, logHeader } from './txn-log-format.ts';
-
-/** A file grows before less than this is left in it (FilePadding). */
-const PADDING_MARGIN_BYTES = 4096;
 
 export interface TxnLogOptions {
   /** `zookeeper.preAllocSize` in bytes, default 64 MiB; 0 or less turns it off. */
@@ -74,7 +72,7 @@ export class TxnLog {
   constructor(runtime: Runtime, directory: string, options: TxnLogOptions = {}) {
     this.#runtime = runtime;
     this.#directory = directory;
-    this.#preAllocBytes = options.preAllocBytes ?? 64 * 1024 * 1024;
+    this.#preAllocBytes = options.preAllocBytes ?? PRE_ALLOC_BYTES;
     this.#sizeLimitBytes = options.sizeLimitBytes ?? 0;
     this.#forceSync = options.forceSync ?? true;
     this.#syncWarningMs = options.syncWarningMs ?? 1000;
@@ -282,17 +280,4 @@ const BLOCK_BYTES_MAX = 512 * 1024;
 
 function closeIfDone(log: LogFile): void {
   if (log.isRolled && log.pendingCount === 0) log.file?.close();
-}
-
-/** How long the file should be before so many bytes are written at a position (FilePadding.calculateFileSizeWithPadding). */
-function paddedSize(position: number, fileSize: number, size: number, preAllocBytes: number): number {
-  let padded = fileSize;
-  if (position + PADDING_MARGIN_BYTES >= fileSize) {
-    padded =
-      position > fileSize
-        ? position + preAllocBytes - ((position + preAllocBytes) % preAllocBytes)
-        : fileSize + preAllocBytes;
-  }
-  while (padded < position + size) padded += preAllocBytes;
-  return padded;
 }

@@ -1,4 +1,5 @@
 import { MalformedError } from '../../wire/errors.ts';
+import { isContainer, isCreateMode, isTtl } from '../jute/create-mode.ts';
 import type { ACL } from '../jute/data.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { OPEN_ACL_UNSAFE, Perms } from '../tree/acl.ts';
@@ -80,20 +81,38 @@ export function readMulti(from: RequestCursor): ChangeRequest[] {
     from.int32();
     if (done) return operations;
     if (type === OpCode.setACL) throw new MalformedError('setACL inside a multi');
-    operations.push(readChange(type, from));
+    const operation = readChange(type, from);
+    operations.push('flags' in operation ? creationInMulti(operation) : operation);
   }
+}
+
+/**
+ * Inside a multi the flags decide which kind of creation it is, where outside the opcode does (MultiOperationRecord, Op.create).
+ * @throws MalformedError where no operation can be made of it
+ */
+function creationInMulti(request: CreateChange): CreateChange {
+  const { type, flags } = request;
+  if (type === OpCode.createTTL) {
+    if (isTtl(flags)) return request;
+    return { ...request, type: isContainer(flags) ? OpCode.createContainer : OpCode.create, ttl: -1 };
+  }
+  if (!isCreateMode(flags)) throw new MalformedError(`create mode ${flags}`);
+  if (isTtl(flags)) throw new MalformedError('a mode with a time to live, and no time');
+  if (request.acl === null) throw new MalformedError('no ACL');
+  return isContainer(flags) ? { ...request, type: OpCode.createContainer } : request;
 }
 
 function readAclList(from: RequestCursor): readonly ACL[] | null {
   const count = from.int32();
-  if (count < 0) return null;
+  if (count < 0) return count === -1 ? null : [];
   // An entry takes twelve bytes at least.
   if (count > from.remaining / 12) throw new MalformedError(`${count} ACL entries in ${from.remaining} bytes`);
   const acl: ACL[] = [];
   for (let index = 0; index < count; index += 1) {
     const perms = from.int32();
-    const scheme = from.text();
-    const id = from.text();
+    const scheme = from.nullableText() ?? '';
+    // kazoo writes an empty id as null, and `auth` needs none. Apache fails on any other, and refuses an entry without scheme.
+    const id = scheme === 'auth' || scheme === '' ? (from.nullableText() ?? '') : from.text();
     // Nearly every create carries this one list: then it is the same object everywhere.
     if (count === 1 && perms === Perms.ALL && scheme === 'world' && id === 'anyone') return OPEN_ACL_UNSAFE;
     acl.push({ perms, id: { scheme, id } });

@@ -15,14 +15,16 @@ import { AuthPacket, ConnectRequest } from '../jute/proto.ts';
 import { allows, Perms } from '../tree/acl.ts';
 import type { ApplyResult } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
-import { authenticate, withIds } from './authentication.ts';
+import type { ConnectionIdentity } from './auth/connection-identity.ts';
+import type { ClientPortKind } from './client-listeners.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionStats } from './connection-stats.ts';
 import { wordLength } from './four-letter-words.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient } from './reads.ts';
-import { beginReply, replyHeader, replyPath, replyWrite, writeEvent } from './replies.ts';
-import { kindOf } from './request-kind.ts';
+import { beginReply, replyHeader, replyPath, replySasl, replyWrite, writeEvent } from './replies.ts';
+import { kindOf, type RequestKind } from './request-kind.ts';
+import type { Throttled } from './request-throttler.ts';
 import type { Session } from './sessions.ts';
 
 type Phase = 'greeting' | 'connecting' | 'establishing' | 'session' | 'ending' | 'closed';
@@ -35,6 +37,8 @@ const UNSENT_BYTES_MAX = 64 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 /** Reads that may wait behind a session's own writes. */
 const DEFERRED_READS_MAX = 128;
+/** In place of the frame of a request that is refused when its turn comes. */
+const THROTTLED: Slices = { chunks: [], size: 0 };
 
 /**
  * One client: four-letter word or session, frames, the order of its requests, back-pressure. What one read event brought is
@@ -43,9 +47,11 @@ const DEFERRED_READS_MAX = 128;
  *   greeting ─ four letters ─▶ ending
  *      └─▶ connecting ─ ConnectRequest ─▶ establishing ─ createSession applied ─▶ session ─ closeSession ─▶ ending
  */
-export class ClientConnection implements ConnectionHandler, ReadClient, Requester {
+export class ClientConnection implements ConnectionHandler, ReadClient, Requester, Throttled {
   readonly acceptedMs: number;
   readonly stats = new ConnectionStats();
+  /** Four-letter words list the clients of their own port, as Apache's factories do. */
+  readonly port: ClientPortKind;
   readonly #connection: Connection;
   readonly #host: ConnectionHost;
   readonly #splitter: FrameSplitter;
@@ -54,10 +60,12 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** Writes under way, and the reads behind them, in the session's order. */
   readonly #pending = new Deque<PendingRequest>();
   #deferredReads = 0;
+  /** Requests of ours in the request throttler's queue. */
+  #throttledCount = 0;
   #phase: Phase = 'greeting';
   #session: Session | undefined;
   #hello: Uint8Array | undefined;
-  #ids: readonly Id[];
+  readonly #identity: ConnectionIdentity;
   #out: Writer | undefined;
   #outSizeHint = 512;
   #receivedMs: number;
@@ -68,11 +76,12 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   #isHandling = false;
   #timer: Timer | undefined;
 
-  constructor(connection: Connection, host: ConnectionHost) {
+  constructor(connection: Connection, host: ConnectionHost, identity: ConnectionIdentity, port: ClientPortKind) {
     this.#connection = connection;
+    this.port = port;
     this.#host = host;
+    this.#identity = identity;
     this.#splitter = new FrameSplitter(host.config.juteMaxBuffer);
-    this.#ids = [{ scheme: 'ip', id: connection.remote.host }];
     this.acceptedMs = host.clock.wallMs();
     this.#receivedMs = host.clock.monotonicMs();
     // NIOServerCnxnFactory's sessionless timeout.
@@ -87,7 +96,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   get ids(): readonly Id[] {
-    return this.#ids;
+    return this.#identity.ids;
   }
 
   get session(): Session | undefined {
@@ -105,6 +114,14 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
 
   get isClosed(): boolean {
     return this.#phase === 'closed';
+  }
+
+  get isInvalid(): boolean {
+    return this.#phase !== 'session';
+  }
+
+  get sessionTimeoutMs(): number {
+    return this.#session?.timeoutMs ?? 0;
   }
 
   /** Requests under way, as `stat` shows them. */
@@ -142,7 +159,11 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     const nowMs = this.#host.clock.monotonicMs();
     this.#receivedMs = nowMs;
     if (this.#session !== undefined) this.#host.sessions.touch(this.#session, nowMs);
-    this.#guarded(() => this.#splitter.push(rest, this.#onFrame));
+    this.#guarded(() => {
+      this.#splitter.push(rest, this.#onFrame);
+      // A large request is judged by the length that it announces, before its bytes are here.
+      if (this.#host.largeRequests !== undefined) this.#admitLarge(this.#splitter.wantedBytes);
+    });
   }
 
   drained(): void {
@@ -234,13 +255,18 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   completed(request: PendingRequest, result: ApplyResult | undefined): void {
     const host = this.#host;
     host.outstandingCount -= 1;
-    if (this.#phase === 'closed') return;
+    host.largeRequests?.finished(request);
+    if (this.#phase === 'closed') {
+      if (request.type !== OpCode.closeSession && host.config.limits.staleConnectionCheck) host.stats.staleReplies += 1;
+      return;
+    }
     assert(this.#pending.shift() === request, "writes complete in their session's order", request.xid);
     if (this.#phase === 'session') {
       const before = this.out.size;
       if (result === undefined) this.#replySync(request);
       else replyWrite(this.out, request.xid, host.tree, result);
       const latencyMs = host.appliedMs - request.receivedMs;
+      if (host.config.limits.staleLatencyCheck && latencyMs > this.sessionTimeoutMs) host.stats.staleReplies += 1;
       host.stats.answered(latencyMs);
       // As Apache's, which does not get as far as naming it.
       if (result?.type === OpCode.error) this.stats.lastType = 0;
@@ -259,7 +285,8 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** A watch fires. Who may not read the node is not told of it (ZOOKEEPER-4799). */
   process(event: WatchedEvent, acl: readonly ACL[] | null): void {
     if (this.#phase !== 'session') return;
-    if (acl !== null && !this.#host.config.skipAcl && !allows(acl, Perms.READ, this.#ids)) return;
+    const { config, authentication } = this.#host;
+    if (acl !== null && !config.skipAcl && !allows(acl, Perms.READ, this.ids, authentication.schemes)) return;
     const before = this.out.size;
     writeEvent(this.out, event);
     const { stats } = this.#host;
@@ -269,6 +296,28 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.stats.packetsSent += 1;
     stats.packetsSent += 1;
     this.#host.hasOutput(this);
+  }
+
+  // ---------------------------------------------------------------- the request throttler's events
+
+  proceed(type: number, xid: number, frame: Slices): void {
+    this.#throttledCount -= 1;
+    if (this.#phase === 'session') this.#guardedUnlessHandling(() => this.#dispatch(kindOf(type), type, xid, frame));
+    // Nobody waits for an answer any more, but the session wanted to end.
+    else if (type === OpCode.closeSession && this.#session?.closing === false) this.#submit(type, xid, frame);
+  }
+
+  refuseThrottled(xid: number): void {
+    this.#throttledCount -= 1;
+    if (this.#phase !== 'session') return;
+    this.#guardedUnlessHandling(() => {
+      if (this.#pending.size === 0) this.#replyThrottled(xid);
+      else this.#defer(OpCode.ping, xid, THROTTLED);
+    });
+  }
+
+  invalidate(): void {
+    if (this.#phase === 'session') this.endAfterFlush();
   }
 
   // ---------------------------------------------------------------- frames
@@ -301,10 +350,16 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#regulateReading();
   }
 
+  /** Within a read event of ours its end sends what we say; else we do. */
+  #guardedUnlessHandling(act: () => void): void {
+    if (this.#isHandling) act();
+    else this.#guarded(act);
+  }
+
   #mayHandle(): boolean {
     if (this.#phase !== 'session') return this.#phase === 'connecting';
     if (this.#peerIsSlow || this.#deferredReads >= DEFERRED_READS_MAX) return false;
-    return this.#pending.size === 0 || !this.#host.isOverloaded;
+    return this.#pending.size + this.#throttledCount === 0 || !this.#host.isOverloaded;
   }
 
   #regulateReading(): void {
@@ -341,7 +396,6 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     if (this.#phase === 'connecting') {
       this.#phase = 'establishing';
       this.#received();
-      this.#host.stats.connectionRequests += 1;
       this.#host.connect(ConnectRequest.read(new Reader(frame)), this);
       return;
     }
@@ -351,7 +405,31 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#received();
     this.stats.lastType = type;
     this.stats.lastCxid = xid;
-    switch (kindOf(type)) {
+    const kind = kindOf(type);
+    if (kind === 'auth' || kind === 'sasl') {
+      this.#dispatch(kind, type, xid, frame);
+      return;
+    }
+    if (this.#identity.isBarred) {
+      this.#refuseUnauthenticated(xid);
+      return;
+    }
+    const { throttler, largeRequests } = this.#host;
+    if (largeRequests !== undefined) this.#admitLarge(frame.size);
+    if (throttler === undefined) {
+      this.#dispatch(kind, type, xid, frame);
+      return;
+    }
+    this.#throttledCount += 1;
+    throttler.submit(this, type, xid, frame);
+  }
+
+  #admitLarge(size: number): void {
+    if (this.#host.largeRequests?.admits(size) === false) throw new MalformedError(`a large request of ${size} bytes`);
+  }
+
+  #dispatch(kind: RequestKind, type: number, xid: number, frame: Slices): void {
+    switch (kind) {
       case 'read':
         if (this.#pending.size === 0) this.#answerRead(type, xid, frame);
         else this.#defer(type, xid, frame);
@@ -363,7 +441,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
         this.#authenticate(xid, frame);
         return;
       case 'sasl':
-        this.#refuseSasl(xid);
+        this.#evaluateSasl(xid, frame);
         return;
       default:
         this.#refuseUnknown(xid);
@@ -402,12 +480,18 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       xid,
       type,
       frame,
-      ids: this.#ids,
+      ids: this.#identity.ids,
       receivedMs: this.#receivedMs,
     };
     this.#pending.push(request);
     this.#host.outstandingCount += 1;
+    this.#host.largeRequests?.begun(request, frame.size);
     return request;
+  }
+
+  #replyThrottled(xid: number): void {
+    replyHeader(this.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.THROTTLEDOP);
+    this.#readsAnswered += 1;
   }
 
   /** The reads up to the next write see what the last one did. */
@@ -417,18 +501,26 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
       this.#pending.shift();
       this.#deferredReads -= 1;
       this.#host.outstandingCount -= 1;
-      if (this.#phase === 'session') this.#answerRead(next.type, next.xid, next.frame);
+      this.#host.largeRequests?.finished(next);
+      if (this.#phase !== 'session') continue;
+      if (next.frame === THROTTLED) this.#replyThrottled(next.xid);
+      else this.#answerRead(next.type, next.xid, next.frame);
     }
     this.#countReads();
     if (this.#backlog.size > 0 || this.#isPaused) this.#host.isHeldBack(this);
   }
 
-  /** The answer is the path of the request. */
+  /** The answer is the path of the request, whatever it is. */
   #replySync(request: PendingRequest): void {
     const { lastProcessedZxid } = this.#host.tree;
     try {
-      const path = this.#host.cursor.open(request.frame, 8).text();
-      replyPath(this.out, request.xid, lastProcessedZxid, path);
+      const path = this.#host.cursor.open(request.frame, 8).buffer();
+      if (path !== null) {
+        replyPath(this.out, request.xid, lastProcessedZxid, Buffer.prototype.utf8Slice.call(path, 0, path.length));
+        return;
+      }
+      beginReply(this.out, request.xid, lastProcessedZxid, 0, 4);
+      this.out.int32(-1);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       replyHeader(this.out, request.xid, lastProcessedZxid, ErrorCode.MARSHALLINGERROR);
@@ -436,30 +528,50 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   }
 
   #authenticate(xid: number, frame: Slices): void {
+    // The lengths of scheme and credentials, as the other bodies' (a length below -1 ends the connection).
+    const lengths = this.#host.cursor.open(frame, 8 + 4);
+    for (let fields = 2; fields > 0; fields -= 1) lengths.buffer();
     const from = new Reader(frame);
     from.skip(8);
     const packet = AuthPacket.read(from);
-    const ids = authenticate(packet, this.remote.host, this.#host.config);
-    replyHeader(this.out, xid, 0n as Zxid, ids === undefined ? ErrorCode.AUTHFAILED : 0);
-    this.#sent();
-    if (ids !== undefined) {
-      this.#ids = withIds(this.#ids, ids);
+    const outcome = this.#identity.authenticate(packet);
+    if (outcome === 'authenticated') {
+      replyHeader(this.out, xid, 0n as Zxid, 0);
+      this.#sent();
       return;
     }
-    this.#host.stats.authFailedCount += 1;
-    this.#host.log.warn('authentication failed', {
-      scheme: packet.scheme,
-      session: printHex(this.sessionId),
-      client: `${this.remote.host}:${this.remote.port}`,
+    this.#host.log.warn('authentication failed', { scheme: packet.scheme, ...this.#whoFor() });
+    if (outcome === 'disconnect') this.destroy();
+    else this.#refuseAndEnd(xid, ErrorCode.AUTHFAILED);
+  }
+
+  #evaluateSasl(xid: number, frame: Slices): void {
+    const token = this.#host.cursor.open(frame, 8).buffer();
+    if (token === null) throw new MalformedError('a null SASL token');
+    const answer = this.#identity.evaluateSasl(token);
+    replySasl(this.out, xid, answer.err, answer.token);
+    this.#sent();
+    if (answer.fault !== undefined) this.#host.log.warn(`failed to SASL authenticate: ${answer.fault}`, this.#whoFor());
+    if (answer.err !== 0) this.endAfterFlush();
+  }
+
+  #refuseUnauthenticated(xid: number): void {
+    this.#host.log.error('closing a session: the client has not authenticated in a scheme that is enforced', {
+      enforced: this.#host.config.auth.enforcedSchemes?.join(','),
+      ...this.#whoFor(),
     });
+    this.#refuseAndEnd(xid, ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH);
+  }
+
+  #refuseAndEnd(xid: number, err: number): void {
+    replyHeader(this.out, xid, 0n as Zxid, err);
+    this.#sent();
     this.endAfterFlush();
   }
 
-  /** A server without SASL answers with a null token, as Apache's does without a login context. */
-  #refuseSasl(xid: number): void {
-    beginReply(this.out, xid, 0n as Zxid, 0, 4);
-    this.out.int32(-1);
-    this.#sent();
+  /** For the log. */
+  #whoFor(): { session: string; client: string } {
+    return { session: printHex(this.sessionId), client: `${this.remote.host}:${this.remote.port}` };
   }
 
   #refuseUnknown(xid: number): void {
@@ -501,6 +613,10 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     // Writes under way go on without us; the pipeline will tell their completion.
     this.#host.outstandingCount -= this.#deferredReads;
     this.#deferredReads = 0;
+    const { largeRequests } = this.#host;
+    if (largeRequests !== undefined) {
+      for (const request of this.#pending) if (kindOf(request.type) === 'read') largeRequests.finished(request);
+    }
     this.#pending.clear();
     if (this.#session?.owner === this) this.#session.owner = undefined;
     this.#host.connectionClosed(this);

@@ -1,7 +1,10 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler } from '../../runtime/network.ts';
+import { authClientOf } from './auth/authentication.ts';
+import { ConnectionIdentity } from './auth/connection-identity.ts';
 import { ClientConnection } from './client-connection.ts';
+import type { ClientPortKind } from './client-listeners.ts';
 import type { ConnectionHost } from './connection-host.ts';
 
 /** Who is connected: limits, and what waits to be sent or handled when a group is applied. */
@@ -26,7 +29,7 @@ export class ClientPort {
     return this.#connections;
   }
 
-  accept(connection: Connection, host: ConnectionHost): ConnectionHandler {
+  accept(host: ConnectionHost, connection: Connection, port: ClientPortKind): ConnectionHandler {
     const address = connection.remote.host;
     const count = this.#countByHost.get(address) ?? 0;
     const { maxClientCnxns, maxCnxns } = this.#config;
@@ -42,10 +45,27 @@ export class ClientPort {
       connection.destroy();
       return ignored;
     }
+    const identity = this.#identify(connection, host);
+    if (identity === undefined) return ignored;
     this.#countByHost.set(address, count + 1);
-    const client = new ClientConnection(connection, host);
+    const client = new ClientConnection(connection, host, identity, port);
     this.#connections.add(client);
     return client;
+  }
+
+  /** Undefined, and the connection is closed: its certificate is nobody's here. */
+  #identify(connection: Connection, host: ConnectionHost): ConnectionIdentity | undefined {
+    const { authentication, stats } = host;
+    const client = authClientOf(connection);
+    const ids = authentication.idsOf(client);
+    if (ids !== undefined) return new ConnectionIdentity(authentication, client, ids);
+    stats.authFailedCount += 1;
+    this.#log.error('closing a connection: its certificate could not be authenticated', {
+      client: client.host,
+      scheme: authentication.config.sslAuthProvider,
+    });
+    connection.destroy();
+    return undefined;
   }
 
   ending(client: ClientConnection): void {

@@ -3,10 +3,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import type { Authentication } from './auth/authentication.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { LargeRequests } from './large-requests.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReadRequests } from './reads.ts';
 import type { RequestCursor } from './request-cursor.ts';
+import type { RequestThrottler } from './request-throttler.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Sessions } from './sessions.ts';
@@ -23,10 +26,14 @@ export interface ConnectionHost {
   readonly cursor: RequestCursor;
   readonly stats: ServerStats;
   readonly metrics: ServerMetrics;
+  readonly authentication: Authentication;
   /** When the group being applied came, monotonic. */
   readonly appliedMs: number;
   /** `globalOutstandingLimit` is reached: who has requests under way is not read. */
   readonly isOverloaded: boolean;
+  /** Undefined where no such limit is set: then it costs nothing. */
+  readonly throttler: RequestThrottler | undefined;
+  readonly largeRequests: LargeRequests | undefined;
   /** Requests that have a place in some session's order. */
   outstandingCount: number;
   submit(request: PendingRequest): void;

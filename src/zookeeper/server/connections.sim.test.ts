@@ -3,7 +3,7 @@ import test from 'node:test';
 import { Reader } from '../../wire/reader.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
-import { AuthPacket, GetDataResponse, WhoAmIResponse } from '../jute/proto.ts';
+import { AddWatchRequest, AuthPacket, GetDataResponse, WhoAmIResponse } from '../jute/proto.ts';
 import { helloFrame, requestFrame } from './testkit/raw-client.ts';
 import { create, exists, getData, setData } from './testkit/requests.ts';
 import { ServerWorld } from './testkit/server-world.ts';
@@ -79,6 +79,17 @@ test('maxClientCnxns refuses one connection too many from an address, and takes 
   const refused = await world.connect();
   await world.until(() => refused.isClosed);
   assert.ok(world.logged.some((line) => line.includes('Too many connections from /') && line.includes('max is 2')));
+  first.connection.destroy();
+  await world.sim.runFor(100);
+  await world.open();
+});
+
+test('maxCnxns refuses one connection too many from anywhere', async () => {
+  const world = await ServerWorld.start({ config: { maxCnxns: 1 } });
+  const first = await world.open();
+  const refused = await world.connect();
+  await world.until(() => refused.isClosed);
+  assert.ok(world.logged.some((line) => line.includes('Too many connections - max is 1')));
   first.connection.destroy();
   await world.sim.runFor(100);
   await world.open();
@@ -167,6 +178,27 @@ test('digest credentials open what their ACL guards, bad ones end the connection
   assert.equal(failing.reply(Xid.auth)?.err, ErrorCode.AUTHFAILED);
 });
 
+test('an auth entry needs no id: kazoo sends null', async () => {
+  const world = await ServerWorld.start();
+  const client = await world.open();
+  const bob = Buffer.from('bob:bobsecret');
+  client.send(OpCode.auth, (to) => AuthPacket.write(to, { type: 0, scheme: 'digest', auth: bob }), Xid.auth);
+  const entryOf = (scheme: string) => (to: Parameters<typeof AuthPacket.write>[0]) => {
+    const path = `/${scheme}`;
+    to.int32(path.length);
+    to.utf8(path);
+    for (const number of [-1, 1, 31, scheme.length]) to.int32(number);
+    to.utf8(scheme);
+    for (const number of [-1, 0]) to.int32(number);
+  };
+  const xids = ['auth', 'digest'].map((scheme) => client.send(OpCode.create, entryOf(scheme)));
+  await world.until(() => xids.every((xid) => client.reply(xid) !== undefined));
+  assert.deepEqual(
+    xids.map((xid) => client.reply(xid)?.err),
+    [0, ErrorCode.MARSHALLINGERROR],
+  );
+});
+
 test('who may not read a node is not told of it by a watch', async () => {
   const world = await ServerWorld.start();
   const stranger = await world.open();
@@ -205,4 +237,33 @@ test('a large value comes back whole', async () => {
   await world.until(() => client.reply(read ?? 0) !== undefined);
   const { data } = GetDataResponse.read(new Reader(client.reply(read ?? 0)?.body ?? new Uint8Array(0)));
   assert.equal(Buffer.from(data ?? []).toString(), value);
+});
+
+test('a client that never reads what its watches tell it is cut off before that fills the memory, and delays nobody', async () => {
+  const world = await ServerWorld.start();
+  const long = `/${'n'.repeat(30_000)}`;
+  const [silent, busy] = [await world.open({ timeOut: 20_000 }), await world.open({ timeOut: 20_000 })];
+  const first = busy.send(OpCode.create, create(long).body);
+  await world.until(() => busy.reply(first)?.err === 0);
+  const watch = silent.send(OpCode.addWatch, (to) => AddWatchRequest.write(to, { path: long, mode: 0 }));
+  // One-shot watches beside it: what they cost is bounded by their number.
+  silent.sendTogether(Array.from({ length: 10_000 }, (_, index) => exists(`/later-${index}`, true)));
+  await world.until(() => silent.reply(watch) !== undefined && silent.heard.length === 10_001, 60_000);
+  silent.connection.pause();
+  const held = () => [...world.server.view.connections].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0);
+  let most = 0;
+  let slowestMs = 0;
+  while (world.server.view.connections.size === 2) {
+    const beganMs = world.sim.nowMs;
+    const xids = busy.sendTogether(Array.from({ length: 100 }, () => setData(long, 'x')));
+    await world.until(() => busy.reply(xids.at(-1)!) !== undefined);
+    slowestMs = Math.max(slowestMs, world.sim.nowMs - beganMs);
+    most = Math.max(most, held());
+    busy.heard.length = 0;
+  }
+  assert.ok(most > 16 * 1024 * 1024 && most < 80 * 1024 * 1024, `${most} bytes were held`);
+  assert.ok(slowestMs < 1000, `${slowestMs} ms`);
+  assert.ok(world.logged.some((line) => line.includes('closing a client that does not read')));
+  await world.until(() => held() === 0);
+  assert.equal(world.server.view.tree.watches.size, 0);
 });

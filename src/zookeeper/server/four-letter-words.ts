@@ -91,10 +91,10 @@ function connectionLines(
   details: (connection: ClientConnection, server: ServerView) => string,
 ): string {
   let lines = '';
-  for (const connection of server.connections) {
+  for (const connection of clientsOfPort(server, asking)) {
     const { stats, remote } = connection;
-    // The operations that a selector waits for: 1 is reading.
-    const interest = connection !== asking && connection.isReading ? 1 : 0;
+    // The operations that a selector waits for: 1 is reading. Netty's connection still reads while it answers a word.
+    const interest = asking.port === 'secure' || (connection !== asking && connection.isReading) ? 1 : 0;
     const counts = `queued=${connection.queuedCount},recved=${stats.packetsReceived},sent=${stats.packetsSent}`;
     lines += ` /${remote.host}:${remote.port}[${interest}](${counts}${details(connection, server)})\n`;
   }
@@ -120,8 +120,13 @@ function connectionDetails(connection: ClientConnection): string {
   ].join('');
 }
 
-function resetConnections(server: ServerView): string {
-  for (const connection of server.connections) connection.stats.reset();
+/** Each port has its own factory in Apache's server, and a word sees the connections of its factory. */
+function clientsOfPort(server: ServerView, asking: ClientConnection): ClientConnection[] {
+  return [...server.connections].filter(({ port }) => port === asking.port);
+}
+
+function resetConnections(server: ServerView, asking: ClientConnection): string {
+  for (const connection of clientsOfPort(server, asking)) connection.stats.reset();
   return 'Connection stats reset.\n';
 }
 
@@ -160,7 +165,7 @@ function configurationText(server: ServerView): string {
   const { config } = server;
   return [
     `clientPort=${server.clientPort}\n`,
-    'secureClientPort=-1\n',
+    `secureClientPort=${server.secureClientPort}\n`,
     `dataDir=${server.snapshotDirectory}\n`,
     `dataDirSize=${server.directorySize(server.snapshotDirectory)}\n`,
     `dataLogDir=${server.logDirectory}\n`,
@@ -180,7 +185,7 @@ function directoriesText(server: ServerView): string {
   return `datadir_size: ${data}\nlogdir_size: ${logs}\n`;
 }
 
-function dumpText(server: ServerView): string {
+function dumpText(server: ServerView, asking: ClientConnection): string {
   const { sessions, tree } = server;
   const toWallMs = server.wallMs() - server.monotonicMs();
   let text = `SessionTracker dump:\nSession Sets (${sessions.buckets.size})/(${sessions.size}):\n`;
@@ -193,21 +198,23 @@ function dumpText(server: ServerView): string {
     text += `${printHex(session)}:\n`;
     for (const path of paths) text += `\t${path}\n`;
   }
-  return text + connectionsDump(server, toWallMs);
+  // Netty's factory has no sets of connections by their time.
+  if (asking.port === 'secure') return `${text}Connections dump:\n`;
+  return text + connectionsDump(clientsOfPort(server, asking), server, toWallMs);
 }
 
 /** NIOServerCnxnFactory looks for idle connections this often. */
 const IDLE_CHECK_MS = 10_000;
 
 /** Connections by the time at which they are closed if nothing comes. */
-function connectionsDump(server: ServerView, toWallMs: number): string {
+function connectionsDump(clients: readonly ClientConnection[], server: ServerView, toWallMs: number): string {
   const byDeadline = new Map<number, ClientConnection[]>();
-  for (const connection of server.connections) {
+  for (const connection of clients) {
     const idleMs = connection.session?.timeoutMs ?? server.config.sessionlessTimeoutMs;
     const deadlineMs = (Math.floor((connection.receivedMs + idleMs) / IDLE_CHECK_MS) + 1) * IDLE_CHECK_MS;
     byDeadline.set(deadlineMs, [...(byDeadline.get(deadlineMs) ?? []), connection]);
   }
-  let text = `Connections dump:\nConnections Sets (${byDeadline.size})/(${server.connections.size}):\n`;
+  let text = `Connections dump:\nConnections Sets (${byDeadline.size})/(${clients.length}):\n`;
   for (const [deadlineMs, connections] of [...byDeadline].sort(([a], [b]) => a - b)) {
     text += `${connections.length} expire at ${javaDate(deadlineMs + toWallMs)}:\n`;
     for (const { remote, sessionId } of connections) {

@@ -86,3 +86,21 @@ test('after close every acknowledged write is on the disk, and the port is free'
   await world.startServer();
   assert.equal((await world.complete(client.getData('/a'))).data?.toString(), 'x');
 });
+
+for (const method of ['gz', 'snappy'] as const) {
+  test(`snapshots are written with snapshot.compression.method=${method}, and started from`, async () => {
+    const world = await ServerWorld.start({
+      config: { 'snapshot.compression.method': method, snapCount: 20, preAllocSize: 0 },
+    });
+    const client = world.client();
+    for (let index = 0; index < 60; index += 1) await world.complete(client.create(`/n${index}`, `data ${index}`));
+    const { disk } = world.machine.runtime;
+    const written = () =>
+      disk
+        .list('/data/version-2')
+        .some(({ name }) => /^snapshot\.[1-9a-f].*/.test(name) && name.endsWith(`.${method}`));
+    await world.until(written);
+    await world.crash('power');
+    assert.notEqual(world.server.view.tree.find('/n59'), -1);
+  });
+}

@@ -349,3 +349,22 @@ test('a full disk: writes stop, and with room again a restart has everything ack
   await world.crash('power');
   for (const path of acknowledged) assert.notEqual(world.server.view.tree.find(path), -1, path);
 });
+
+test('inside a multi the flags of a creation decide its kind, and what no operation can be made of spoils the whole', async () => {
+  const world = await ServerWorld.start({ config: { extendedTypesEnabled: true } });
+  const client = await world.open();
+  const [container, badFlags, noTime] = client.sendTogether([
+    multi(create('/box', '', 4)),
+    multi(create('/a'), create('/b', '', 9)),
+    multi(create('/a'), create('/b', '', 5)),
+  ]);
+  await world.until(() => client.heard.length === 3);
+  // An answer with a stat: that of createContainer, as create2's.
+  assert.equal(
+    new DataView(client.reply(container!)!.body.buffer).getInt32(client.reply(container!)!.body.byteOffset),
+    15,
+  );
+  assert.deepEqual(world.server.view.tree.containers.size, 1);
+  for (const xid of [badFlags, noTime]) assert.equal(client.reply(xid!)?.err, ErrorCode.MARSHALLINGERROR);
+  assert.equal(world.server.view.tree.find('/a'), -1);
+});

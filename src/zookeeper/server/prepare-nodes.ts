@@ -5,7 +5,7 @@ import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { Txn } from '../jute/txn.ts';
-import { allows, normalizeAcl, Perms } from '../tree/acl.ts';
+import { type AclSchemes, allows, normalizeAcl, Perms } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { CONTAINER_OWNER, kindOfOwner, TTL_MAX, ttlOwner } from '../tree/ephemeral-owner.ts';
 import { pathFault, RecentParent } from '../tree/path.ts';
@@ -35,13 +35,21 @@ export class NodeChanges {
   readonly #tree: DataTree;
   readonly #changes: OutstandingChanges;
   readonly #config: ZooCfg;
+  readonly #schemes: AclSchemes;
   readonly #metrics: ServerMetrics;
   readonly #parents = new RecentParent();
 
-  constructor(tree: DataTree, changes: OutstandingChanges, config: ZooCfg, metrics: ServerMetrics) {
+  constructor(
+    tree: DataTree,
+    changes: OutstandingChanges,
+    config: ZooCfg,
+    schemes: AclSchemes,
+    metrics: ServerMetrics,
+  ) {
     this.#tree = tree;
     this.#changes = changes;
     this.#config = config;
+    this.#schemes = schemes;
     this.#metrics = metrics;
   }
 
@@ -69,7 +77,7 @@ export class NodeChanges {
     if (isTtl(flags) !== (type === OpCode.createTTL)) return ErrorCode.BADARGUMENTS;
     const parentPath = this.#parentOf(request.path);
     if (parentPath === undefined) return ErrorCode.BADARGUMENTS;
-    const acl = normalized(request.path, request.acl, context.ids);
+    const acl = this.#normalized(request.path, request.acl, context.ids);
     if (typeof acl === 'number') return acl;
     const parent = this.#changes.get(parentPath);
     if (parent === undefined) return ErrorCode.NONODE;
@@ -139,7 +147,7 @@ export class NodeChanges {
 
   #setAcl(context: ChangeContext, path: string, requested: readonly ACL[] | null, version: number): Prepared {
     if (pathFault(path) !== undefined) return ErrorCode.BADARGUMENTS;
-    const acl = normalized(path, requested, context.ids);
+    const acl = this.#normalized(path, requested, context.ids);
     if (typeof acl === 'number') return acl;
     const node = this.#changes.get(treePath(path));
     if (node === undefined) return ErrorCode.NONODE;
@@ -191,7 +199,16 @@ export class NodeChanges {
   }
 
   #permits(acl: readonly ACL[], perm: number, ids: readonly Id[]): boolean {
-    return this.#config.skipAcl || allows(acl, perm, ids);
+    return this.#config.skipAcl || allows(acl, perm, ids, this.#schemes);
+  }
+
+  #normalized(path: string, acl: readonly ACL[] | null, ids: readonly Id[]): readonly ACL[] | ErrorCode {
+    try {
+      return normalizeAcl(path, acl, ids, this.#schemes);
+    } catch (error) {
+      if (error instanceof KeeperError) return error.code as ErrorCode;
+      throw error;
+    }
   }
 
   #isEphemeral(owner: SessionId): boolean {
@@ -222,13 +239,4 @@ function ownerOf(request: CreateChange, sessionId: SessionId): SessionId {
   if (request.type === OpCode.createContainer) return CONTAINER_OWNER;
   if (request.type === OpCode.createTTL) return ttlOwner(request.ttl);
   return isEphemeral(request.flags) ? sessionId : (0n as SessionId);
-}
-
-function normalized(path: string, acl: readonly ACL[] | null, ids: readonly Id[]): readonly ACL[] | ErrorCode {
-  try {
-    return normalizeAcl(path, acl, ids);
-  } catch (error) {
-    if (error instanceof KeeperError) return error.code as ErrorCode;
-    throw error;
-  }
 }

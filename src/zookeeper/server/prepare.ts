@@ -6,6 +6,7 @@ import { ErrorCode } from '../jute/errors.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { Txn } from '../jute/txn.ts';
+import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
 import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
@@ -19,6 +20,7 @@ export interface PreparerOptions {
   readonly tree: DataTree;
   readonly clock: Clock;
   readonly config: ZooCfg;
+  readonly schemes: AclSchemes;
   readonly cursor: RequestCursor;
   readonly metrics: ServerMetrics;
   /** The newest zxid given out; the next one follows it. */
@@ -40,10 +42,10 @@ export class Preparer implements PipelineCounts {
   #lastZxid: Zxid;
   #prepared = 0;
 
-  constructor({ tree, clock, config, cursor, metrics, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree);
-    this.#nodes = new NodeChanges(tree, this.#changes, config, metrics);
+    this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
     this.#cursor = cursor;
     this.#metrics = metrics;
     this.#lastZxid = lastZxid;
@@ -128,8 +130,8 @@ export class Preparer implements PipelineCounts {
   }
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
-    if (request.type === OpCode.reconfig) return ErrorCode.RECONFIGDISABLED;
     try {
+      if (request.type === OpCode.reconfig) return refuseReconfig(this.#cursor.open(request.frame, 8));
       const from = this.#cursor.open(request.frame, 8);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
@@ -158,6 +160,14 @@ export class Preparer implements PipelineCounts {
     }
     return { type: OpCode.multi, txns };
   }
+}
+
+/** It must be readable all the same. @throws MalformedError */
+function refuseReconfig(from: RequestCursor): ErrorCode {
+  // ReconfigRequest: three strings that may be null, and the version that the client knows.
+  for (let strings = 3; strings > 0; strings -= 1) from.buffer();
+  for (let halves = 2; halves > 0; halves -= 1) from.int32();
+  return ErrorCode.RECONFIGDISABLED;
 }
 
 /** What a session may not do any more, 0 if it may. */

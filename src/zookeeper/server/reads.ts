@@ -7,19 +7,18 @@ import type { ACL, Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { AddWatchMode } from '../jute/events.ts';
 import type { SessionId } from '../jute/ids.ts';
-import { OpCode } from '../jute/op-codes.ts';
+import { OpCode, Xid } from '../jute/op-codes.ts';
 import {
   AddWatchRequest,
   CheckWatchesRequest,
   GetACLResponse,
-  GetEphemeralsRequest,
   GetEphemeralsResponse,
   MultiHeader,
   SetWatches,
   SetWatches2,
   WhoAmIResponse,
 } from '../jute/proto.ts';
-import { allows, Perms, redactAcl } from '../tree/acl.ts';
+import { type AclSchemes, allows, Perms, redactAcl } from '../tree/acl.ts';
 import { type DataTree, NO_NODE, type NodeId } from '../tree/data-tree.ts';
 import { type Watcher, WatchMode } from '../tree/watches.ts';
 import {
@@ -48,16 +47,18 @@ export class ReadRequests {
   readonly #cursor: RequestCursor;
   readonly #metrics: ServerMetrics;
   readonly #skipAcl: boolean;
+  readonly #schemes: AclSchemes;
   /** The last list that was found to let everybody read: ids of lists are never given to another list. */
   #worldReadableAclId = -1;
   /** Of the request just decoded by `#readPathAndWatch`. */
   #watch = false;
 
-  constructor(tree: DataTree, config: ZooCfg, cursor: RequestCursor, metrics: ServerMetrics) {
+  constructor(tree: DataTree, config: ZooCfg, cursor: RequestCursor, schemes: AclSchemes, metrics: ServerMetrics) {
     this.#tree = tree;
     this.#cursor = cursor;
     this.#metrics = metrics;
     this.#skipAcl = config.skipAcl;
+    this.#schemes = schemes;
   }
 
   /** The tree holds another content now: what was learnt of its access lists does not count. */
@@ -85,7 +86,8 @@ export class ReadRequests {
       case OpCode.getChildren:
         return this.#getChildren(type, xid, this.#readPathAndWatch(frame), client);
       case OpCode.ping:
-        return replyHeader(client.out, xid, this.#tree.lastProcessedZxid, 0);
+        // Whatever number it came with.
+        return replyHeader(client.out, Xid.ping, this.#tree.lastProcessedZxid, 0);
       default: {
         const from = new Reader(frame);
         from.skip(8);
@@ -165,8 +167,9 @@ export class ReadRequests {
     const node = tree.find(path);
     if (node === NO_NODE) return this.#refuse(xid, ErrorCode.NONODE, client);
     const acl = tree.acl(node);
-    const isAdmin = this.#skipAcl || allows(acl, Perms.ADMIN, client.ids);
-    if (!isAdmin && !allows(acl, Perms.READ, client.ids)) return this.#refuse(xid, ErrorCode.NOAUTH, client);
+    const isAdmin = this.#skipAcl || allows(acl, Perms.ADMIN, client.ids, this.#schemes);
+    if (!isAdmin && !allows(acl, Perms.READ, client.ids, this.#schemes))
+      return this.#refuse(xid, ErrorCode.NOAUTH, client);
     const shown = isAdmin ? acl : redactAcl(acl);
     replyBody(client.out, xid, tree.lastProcessedZxid, (body) =>
       GetACLResponse.write(body, { acl: [...shown] as ACL[], stat: tree.stat(node) }),
@@ -190,6 +193,7 @@ export class ReadRequests {
 
   #checkOrRemoveWatches(type: number, xid: number, from: Reader, client: ReadClient): void {
     const { path, type: watcherType } = CheckWatchesRequest.read(from);
+    if (watcherType < 1 || watcherType > 5) throw new MalformedError(`no watcher has type ${watcherType}`);
     const { watches } = this.#tree;
     const found =
       type === OpCode.checkWatches ? watches.has(path, watcherType, client) : watches.remove(path, watcherType, client);
@@ -229,8 +233,11 @@ export class ReadRequests {
   }
 
   #getEphemerals(xid: number, from: Reader, client: ReadClient): void {
-    const { prefixPath } = GetEphemeralsRequest.read(from);
-    const prefix = prefixPath === null || prefixPath.trim() === '' ? '/' : prefixPath;
+    // Here a null string is allowed, whose length is -1.
+    const size = from.int32();
+    if (size < -1) throw new MalformedError(`a string of ${size} bytes`);
+    const prefixPath = size < 0 ? '' : from.utf8(size);
+    const prefix = prefixPath.trim() === '' ? '/' : prefixPath;
     const ephemerals = [...this.#tree.ephemeralsOf(client.sessionId)].filter((path) => path.startsWith(prefix));
     replyBody(client.out, xid, this.#tree.lastProcessedZxid, (body) =>
       GetEphemeralsResponse.write(body, { ephemerals }),
@@ -246,10 +253,7 @@ export class ReadRequests {
   }
 
   #whoAmI(xid: number, client: ReadClient): void {
-    const clientInfo = client.ids.map(({ scheme, id }) => ({
-      authScheme: scheme,
-      user: scheme === 'digest' ? (id.split(':', 1)[0] ?? '') : id,
-    }));
+    const clientInfo = client.ids.map(({ scheme, id }) => ({ authScheme: scheme, user: userOf(scheme, id) }));
     replyBody(client.out, xid, this.#tree.lastProcessedZxid, (body) => WhoAmIResponse.write(body, { clientInfo }));
   }
 
@@ -261,11 +265,11 @@ export class ReadRequests {
     const aclId = this.#tree.aclId(node);
     if (aclId === this.#worldReadableAclId || this.#skipAcl) return true;
     const acl = this.#tree.acl(node);
-    if (allows(acl, Perms.READ, nobody)) {
+    if (allows(acl, Perms.READ, nobody, this.#schemes)) {
       this.#worldReadableAclId = aclId;
       return true;
     }
-    return allows(acl, Perms.READ, client.ids);
+    return allows(acl, Perms.READ, client.ids, this.#schemes);
   }
 
   /** `path:ustring | watch:boolean`, which the hot requests share; the flag is left in `#watch`. */
@@ -275,6 +279,12 @@ export class ReadRequests {
     this.#watch = from.bool();
     return path;
   }
+}
+
+/** The hash of a digest is not shown, and no provider knows who `super` is. */
+function userOf(scheme: string, id: string): string {
+  if (scheme === 'super') return '';
+  return scheme === 'digest' ? (id.split(':', 1)[0] as string) : id;
 }
 
 const nobody: readonly Id[] = [];

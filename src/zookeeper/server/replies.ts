@@ -98,6 +98,13 @@ export function replyPath(to: Writer, xid: number, zxid: Zxid, path: string): vo
   writeUstring(to, path);
 }
 
+/** SetSASLResponse, the one answer that keeps its body beside an error. Null has the size -1. */
+export function replySasl(to: Writer, xid: number, err: number, token: Uint8Array | null): void {
+  beginReply(to, xid, 0n as Zxid, err, 4 + (token?.length ?? 0));
+  to.int32(token?.length ?? -1);
+  if (token !== null) to.bytes(token);
+}
+
 function writeMultiResults(to: Writer, results: readonly ApplyResult[]): void {
   for (const result of results) writeMultiResult(to, result);
   MultiHeader.write(to, { type: -1, done: true, err: -1 });

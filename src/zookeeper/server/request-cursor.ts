@@ -41,16 +41,23 @@ export class RequestCursor {
 
   /** A string that may not be null: a path, or a part of an ACL. */
   text(): string {
+    const text = this.nullableText();
+    if (text === null) throw new MalformedError('a null string');
+    return text;
+  }
+
+  nullableText(): string | null {
     const size = this.int32();
-    if (size < 0) throw new MalformedError('a null string');
+    if (size < 0) return null;
     const at = this.#need(size);
     return this.#texts.get(this.#bytes, at, at + size);
   }
 
-  /** A view into the frame. */
+  /** A view into the frame. Only a length of -1 is null (BinaryInputArchive.checkLength). */
   buffer(): Uint8Array | null {
     const size = this.int32();
-    if (size < 0) return null;
+    if (size === -1) return null;
+    if (size < 0) throw new MalformedError(`a buffer of ${size} bytes`);
     const at = this.#need(size);
     return this.#bytes.subarray(at, at + size);
   }

@@ -12,12 +12,12 @@ export function registerGauges(metrics: Metrics, server: ServerView): void {
   metrics.gauge('outstanding_requests', () => server.outstandingCount);
   metrics.gauge('znode_count', () => tree.nodeCount);
   metrics.gauge('global_sessions', () => sessions.size);
-  metrics.gauge('non_mtls_remote_conn_count', none);
+  metrics.gauge('non_mtls_remote_conn_count', () => stats.nonMtlsRemoteConnections);
   metrics.gauge('last_client_response_size', () => stats.lastResponseSize);
   metrics.gauge('packets_sent', () => stats.packetsSent);
   metrics.gauge('packets_received', () => stats.packetsReceived);
   metrics.gauge('max_client_response_size', () => stats.maxResponseSize);
-  metrics.gauge('connection_drop_probability', none);
+  metrics.gauge('connection_drop_probability', () => server.connectionDropChance);
   metrics.gauge('watch_count', () => tree.watches.size);
   metrics.gauge('auth_failed_count', () => stats.authFailedCount);
   metrics.gauge('min_latency', () => stats.latencyMinMs);
@@ -27,8 +27,8 @@ export function registerGauges(metrics: Metrics, server: ServerView): void {
   metrics.gauge('local_sessions', none);
   metrics.gauge('uptime', () => Math.floor(server.uptimeMs));
   metrics.gauge('max_latency', () => stats.latencyMaxMs);
-  metrics.gauge('outstanding_tls_handshake', none);
+  metrics.gauge('outstanding_tls_handshake', () => stats.outstandingTlsHandshakes);
   metrics.gauge('min_client_response_size', () => stats.minResponseSize);
-  metrics.gauge('non_mtls_local_conn_count', none);
+  metrics.gauge('non_mtls_local_conn_count', () => stats.nonMtlsLocalConnections);
   registerQuotaGauges(metrics, tree);
 }

@@ -191,18 +191,18 @@ export class ServerMetrics implements TreeAccount {
     all.counterView('connection_drop_count', () => stats.connectionsDropped);
     all.counterView('sessionless_connections_expired', () => stats.sessionlessExpired);
     all.counterView('stale_sessions_expired', () => stats.sessionsExpired);
-    all.counterView('throttled_ops', none);
-    all.counterView('stale_requests', none);
-    all.counterView('stale_requests_dropped', none);
-    all.counterView('stale_replies', none);
-    all.counterView('request_throttle_wait_count', none);
-    all.counterView('large_requests_rejected', none);
-    all.counterView('ensemble_auth_success', none);
-    all.counterView('ensemble_auth_fail', none);
-    all.counterView('ensemble_auth_skip', none);
-    all.counterView('unsuccessful_handshake', none);
+    all.counterView('throttled_ops', () => stats.throttledOps);
+    all.counterView('stale_requests', () => stats.staleRequests);
+    all.counterView('stale_requests_dropped', () => stats.staleRequestsDropped);
+    all.counterView('stale_replies', () => stats.staleReplies);
+    all.counterView('request_throttle_wait_count', () => stats.requestThrottleWaitCount);
+    all.counterView('large_requests_rejected', () => stats.largeRequestsRejected);
+    all.counterView('ensemble_auth_success', () => stats.ensembleAuthSuccess);
+    all.counterView('ensemble_auth_fail', () => stats.ensembleAuthFail);
+    all.counterView('ensemble_auth_skip', () => stats.ensembleAuthSkip);
+    all.counterView('unsuccessful_handshake', () => stats.unsuccessfulHandshakes);
     all.counterView('insecure_admin_count', none);
-    all.counterView('tls_handshake_exceeded', none);
+    all.counterView('tls_handshake_exceeded', () => stats.tlsHandshakesExceeded);
   }
 
   /** What the start took, and every sync and snapshot from now on. */

@@ -5,6 +5,7 @@ export class ServerStats {
   lastResponseSize = -1;
   minResponseSize = -1;
   maxResponseSize = -1;
+  /** Connections whose certificate was refused, as Apache counts; failed auth packets are not among them. */
   authFailedCount = 0;
   // Counters of the metrics: they only grow.
   bytesReceived = 0;
@@ -18,6 +19,28 @@ export class ServerStats {
   connectionsDropped = 0;
   sessionlessExpired = 0;
   sessionsExpired = 0;
+  /** `tls_handshake_exceeded`: refused for the limit of handshakes at a time. */
+  tlsHandshakesExceeded = 0;
+  /** `unsuccessful_handshake`. */
+  unsuccessfulHandshakes = 0;
+  /** Plain connections from other machines, and from this one, where TLS is to be had: they only grow. */
+  nonMtlsRemoteConnections = 0;
+  nonMtlsLocalConnections = 0;
+  /** `outstanding_tls_handshake`: begun and not ended, now. */
+  outstandingTlsHandshakes = 0;
+  /** How often the request throttler's queue had to wait. */
+  requestThrottleWaitCount = 0;
+  /** Requests answered with ThrottledOp. */
+  throttledOps = 0;
+  /** Requests that were stale when their turn came, handled all the same. */
+  staleRequests = 0;
+  staleRequestsDropped = 0;
+  /** Answers for which nobody was there any more, or which came after the session's timeout. */
+  staleReplies = 0;
+  largeRequestsRejected = 0;
+  ensembleAuthSuccess = 0;
+  ensembleAuthFail = 0;
+  ensembleAuthSkip = 0;
   #latencyCount = 0;
   #latencyTotalMs = 0;
   #latencyMinMs = Infinity;

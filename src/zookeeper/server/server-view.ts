@@ -21,9 +21,12 @@ export interface ServerView {
   readonly connections: ReadonlySet<ClientConnection>;
   readonly mode: ServerMode;
   readonly serverId: number;
-  /** Bound, which is not what the configuration says where that says 0. */
+  /** Bound, which is not what the configuration says where that says 0; -1 where there is none. */
   readonly clientPort: number;
+  readonly secureClientPort: number;
   readonly outstandingCount: number;
+  /** Of the connection throttle, 0 to 1. */
+  readonly connectionDropChance: number;
   readonly uptimeMs: number;
   readonly host: string;
   /** Absolute, with `version-2`. */

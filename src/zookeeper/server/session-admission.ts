@@ -44,9 +44,7 @@ export class SessionAdmission {
   }
 
   connect(request: ConnectRequest, applicant: Applicant): void {
-    const { tree, config, metrics } = this.#options;
-    // Nobody is held back: a bucket of tokens that never lacks one.
-    metrics.connectionTokenDeficit.add(0);
+    const { tree, config } = this.#options;
     if (request.lastZxidSeen > tree.lastProcessedZxid) {
       // The client has seen more than we have: it must find another server, so it gets no answer.
       const theirs = printHex(request.lastZxidSeen);

@@ -3,7 +3,7 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { DiskError } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
+import type { Address } from '../../runtime/network.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -14,17 +14,23 @@ import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { AdminTarget, SnapshotFacts } from './admin/admin-target.ts';
 import type { AuditLog } from './audit/audit-log.ts';
+import { Authentication } from './auth/authentication.ts';
+import type { SaslUsers } from './auth/sasl-users.ts';
 import { ClientConnection } from './client-connection.ts';
+import { ClientListeners } from './client-listeners.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
 import { answerWord } from './four-letter-words.ts';
+import { LargeRequests } from './large-requests.ts';
 import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
+import { RequestThrottler } from './request-throttler.ts';
 import { loadReplacement, type Replacement, RestoreError, storeReplacement, treeOptionsOf } from './restore.ts';
 import { registerGauges } from './server-gauges.ts';
 import { ServerMetrics } from './server-metrics.ts';
@@ -48,6 +54,7 @@ export interface StandaloneServerOptions {
   readonly recovered: Recovered;
   /** Undefined: nobody wants to know. */
   readonly audit: AuditLog | undefined;
+  readonly saslUsers: SaslUsers | undefined;
   /** Gives the data directories free. */
   readonly release: () => void;
   readonly onFatal: ((error: unknown) => void) | undefined;
@@ -64,10 +71,14 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly stats = new ServerStats();
   readonly metrics: ServerMetrics;
   readonly trace = { mask: DEFAULT_TRACE_MASK };
+  readonly authentication: Authentication;
   readonly cursor = new RequestCursor();
   readonly mode = 'standalone';
   readonly serverId = 0;
   outstandingCount = 0;
+  readonly throttler: RequestThrottler | undefined;
+  readonly largeRequests: LargeRequests | undefined;
+  readonly connectionThrottle: ConnectionThrottle | undefined;
   appliedMs = 0;
   readonly #options: StandaloneServerOptions;
   readonly #port: ClientPort;
@@ -77,7 +88,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly #containers: ContainerManager;
   readonly #sessionTimeouts: Map<SessionId, number>;
   readonly #startedMs: number;
-  #listener: Listener | undefined;
+  #listeners: ClientListeners | undefined;
   readonly #observers: Observers;
   #purgeTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
@@ -102,14 +113,34 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     });
     this.metrics = metrics;
     this.#port = new ClientPort(config, this.log);
-    this.reads = new ReadRequests(this.tree, config, this.cursor, metrics);
+    const { limits } = config;
+    if (limits.throttleMaxRequests > 0) {
+      const inProgress = (): number => this.outstandingCount;
+      this.throttler = new RequestThrottler({
+        ...{ limits, clock, inProgress },
+        stats: this.stats,
+        queueTime: metrics.requestThrottleQueueTime,
+      });
+    }
+    if (limits.largeRequestThreshold >= 0) this.largeRequests = new LargeRequests(limits, this.stats);
+    if (limits.connections.tokens > 0) {
+      this.connectionThrottle = new ConnectionThrottle(limits.connections, clock, runtime.random);
+    }
+    this.authentication = new Authentication({
+      config: config.auth,
+      random: runtime.random,
+      stats: this.stats,
+      saslUsers: options.saslUsers,
+    });
+    const { schemes } = this.authentication;
+    this.reads = new ReadRequests(this.tree, config, this.cursor, schemes, metrics);
     this.sessions = new Sessions({
       clock,
       tickTimeMs: config.tickTimeMs,
       onExpired: (session) => this.#guarded(() => this.#expire(session)),
       isHeldBack: ({ owner }) => this.#isRestoring || (owner instanceof ClientConnection && owner.waitsForUs),
     });
-    const parts = { tree: this.tree, clock, config, cursor: this.cursor, metrics };
+    const parts = { tree: this.tree, clock, config, schemes, cursor: this.cursor, metrics };
     const preparer = new Preparer({ ...parts, lastZxid: recovered.lastZxid });
     metrics.registerPipeline(preparer);
     this.#preparer = preparer;
@@ -165,20 +196,21 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
   }
 
-  /** Clients come from now on; operators when this resolves. */
-  async start(listener: Listener): Promise<void> {
-    this.#listener = listener;
+  /** Clients come from now on. */
+  async start(): Promise<void> {
+    const { config, log, stats } = this;
+    const { runtime } = this.#options;
+    const accept = this.#port.accept.bind(this.#port, this);
+    this.#listeners = await ClientListeners.open({ runtime, config, log, stats, accept });
     this.sessions.start();
     this.#containers.start();
     if (this.config.purgeIntervalHours > 0) this.#purge();
-    const { host, port } = listener.address;
-    this.log.info('serving', { host, port, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
+    const { host, port } = this.clientAddress;
+    const securePort = this.secureClientAddress?.port;
+    const ports = { host, port, ...(securePort === undefined ? {} : { securePort }) };
+    this.log.info('serving', { ...ports, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
     this.#options.audit?.started();
     await this.#observers.start();
-  }
-
-  accept(connection: Connection): ConnectionHandler {
-    return this.#port.accept(connection, this);
   }
 
   close(): Promise<void> {
@@ -189,7 +221,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   // ---------------------------------------------------------------- what others see
 
   get clientAddress(): Address {
-    return this.#listener?.address ?? { host: '', port: 0 };
+    return this.#listeners?.plainAddress ?? this.secureClientAddress ?? { host: '', port: 0 };
+  }
+
+  get secureClientAddress(): Address | undefined {
+    return this.#listeners?.secureAddress;
   }
 
   get adminAddress(): Address | undefined {
@@ -213,7 +249,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   get clientPort(): number {
-    return this.clientAddress.port;
+    return this.#listeners?.plainAddress?.port ?? -1;
+  }
+
+  get secureClientPort(): number {
+    return this.secureClientAddress?.port ?? -1;
   }
 
   get uptimeMs(): number {
@@ -222,6 +262,10 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   get host(): string {
     return this.#options.runtime.network.hostname;
+  }
+
+  get connectionDropChance(): number {
+    return this.connectionThrottle?.dropChance ?? 0;
   }
 
   get process(): ProcessFacts {
@@ -334,7 +378,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   // ---------------------------------------------------------------- for connections
 
   get isOverloaded(): boolean {
-    return this.outstandingCount >= this.config.globalOutstandingLimit;
+    return this.outstandingCount + (this.throttler?.size ?? 0) >= this.config.globalOutstandingLimit;
   }
 
   submit(request: PendingRequest): void {
@@ -342,6 +386,16 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   connect(request: ConnectRequest, connection: ClientConnection): void {
+    const { stats } = this;
+    if (this.connectionThrottle !== undefined) {
+      if (!this.connectionThrottle.admits(request.sessionId === 0n)) {
+        stats.connectionsRejected += 1;
+        connection.destroy('closing a connection: too many sessions are asked for');
+        return;
+      }
+    }
+    this.metrics.connectionTokenDeficit.add(this.connectionThrottle?.deficit ?? 0);
+    stats.connectionRequests += 1;
     this.#admission.connect(request, connection);
   }
 
@@ -382,6 +436,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   groupApplied(): void {
+    this.throttler?.drain();
     this.#port.groupApplied();
   }
 
@@ -427,10 +482,11 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#options.audit?.stopping();
     this.sessions.close();
     this.#containers.close();
+    this.throttler?.close();
     this.#purgeTimer?.cancel();
     this.#port.close();
     await this.#observers.close();
-    await this.#listener?.close();
+    await this.#listeners?.close();
     await this.#pipeline.close();
     this.#options.release();
   }

@@ -1,14 +1,15 @@
 import { ConfigError } from '../../config/config-error.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { DiskLock } from '../../runtime/disk.ts';
-import type { Address, Listener } from '../../runtime/network.ts';
+import type { Address } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { VERSION_DIRECTORY } from '../persistence/file-names.ts';
 import { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { type Recovered, RecoveryError } from '../persistence/recovery.ts';
 import { auditToLog } from './audit/audit-event.ts';
 import { AuditLog } from './audit/audit-log.ts';
-import { parentsToSync, syncDirectories } from './durable-directories.ts';
+import { readSaslUsers } from './auth/sasl-users.ts';
+import { type ParentDirectory, parentsToSync, syncDirectories } from './durable-directories.ts';
 import { treeOptionsOf } from './restore.ts';
 import type { ServerView } from './server-view.ts';
 import { StandaloneServer } from './standalone-server.ts';
@@ -20,12 +21,14 @@ export interface StartOptions {
 
 /** A running server. */
 export interface ZookeeperServer {
-  /** Where clients connect. */
+  /** Where clients connect: to the plain port if there is one. */
   readonly clientAddress: Address;
   /** Where the AdminServer listens; undefined where it is off, or its port was taken. */
   readonly adminAddress: Address | undefined;
   /** The same of `/metrics` for Prometheus. */
   readonly metricsAddress: Address | undefined;
+  /** Where TLS clients connect; undefined without `secureClientPort`. */
+  readonly secureClientAddress: Address | undefined;
   readonly state: 'serving' | 'failed' | 'closed';
   /** What operators may look at. */
   readonly view: ServerView;
@@ -42,6 +45,7 @@ export async function startZookeeper(
   refuseEnsemble(config);
   const log = runtime.log.named('zookeeper');
   for (const warning of config.warnings) log.warn(warning);
+  const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
   const parents = parentDirectories(runtime, config);
   const locks = lockDirectories(runtime, config);
   const release = (): void => {
@@ -56,9 +60,12 @@ export async function startZookeeper(
     if (recovered.lastZxid < 0n) {
       throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
     }
-    server = new StandaloneServer({ runtime, config, files, recovered, audit, release, onFatal: options.onFatal });
+    server = new StandaloneServer({
+      ...{ runtime, config, files, recovered, audit, saslUsers, release },
+      onFatal: options.onFatal,
+    });
     takeStartSnapshot(files, server, recovered);
-    await server.start(await listen(runtime, config, server));
+    await server.start();
     return server;
   } catch (error) {
     audit?.startFailed();
@@ -80,14 +87,13 @@ function refuseEnsemble(config: ZooCfg): void {
       'a standalone server has no membership; leave it out',
     );
   }
-  if (config.clientPort === undefined) throw new ConfigError('clientPort', undefined, 'port for clients');
-  if (config.snapshotCompression === 'snappy') {
-    throw new ConfigError('snapshot.compression.method', 'snappy', 'choose gz, or leave it out');
+  if (config.clientPort === undefined && config.tls.secureClientPort === undefined) {
+    throw new ConfigError('clientPort', undefined, 'port for clients');
   }
 }
 
 /** Before anything is made: a data directory must not be lost with the power, nor a parent made for it. */
-function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): string[] {
+function parentDirectories({ disk }: Runtime, { dataDir, dataLogDir }: ZooCfg): ParentDirectory[] {
   return [dataDir, dataLogDir].flatMap((directory) => parentsToSync(disk, `${directory}/${VERSION_DIRECTORY}`));
 }
 
@@ -96,6 +102,9 @@ function lockDirectories(runtime: Runtime, { dataDir, dataLogDir, autocreateDire
   try {
     for (const directory of new Set([dataDir, dataLogDir])) {
       if (autocreateDirectories) runtime.disk.makeDirectory(directory);
+      else if (runtime.disk.stat(directory) === undefined) {
+        throw new RecoveryError(`Missing data directory ${directory}: make it, or do not set datadir.autocreate=false`);
+      }
       locks.push(runtime.disk.lock(directory));
     }
   } catch (error) {
@@ -120,7 +129,7 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
     trustEmptySnapshot: config.trustEmptySnapshot,
     autoCreate: config.autocreateDatabase,
     createDirectories: config.autocreateDirectories,
-    compression: config.snapshotCompression === 'gz' ? 'gz' : 'none',
+    compression: config.snapshotCompression,
     serializeLastProcessedZxid: config.serializeLastProcessedZxid,
   });
 }
@@ -128,9 +137,4 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
 /** As Apache at each start, unless the newest one holds it all. */
 function takeStartSnapshot(files: FileSnapLog, server: StandaloneServer, recovered: Recovered): void {
   if (recovered.replayedCount > 0) files.startSnapshot(server.snapshotSubject);
-}
-
-function listen(runtime: Runtime, config: ZooCfg, server: StandaloneServer): Promise<Listener> {
-  const at = { host: config.clientPortAddress ?? '', port: config.clientPort ?? 0 };
-  return runtime.network.listen(at, (connection) => server.accept(connection));
 }

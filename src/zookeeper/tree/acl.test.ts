@@ -2,8 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ACL, Id } from '../jute/data.ts';
 import { KeeperError } from '../jute/errors.ts';
-import { allows, generateDigest, normalizeAcl, OPEN_ACL_UNSAFE, Perms, redactAcl } from './acl.ts';
+import {
+  type AclSchemes,
+  allows,
+  digestScheme,
+  generateDigest,
+  ipScheme,
+  normalizeAcl,
+  OPEN_ACL_UNSAFE,
+  Perms,
+  redactAcl,
+} from './acl.ts';
 import { AclCache, OPEN_UNSAFE_ACL_ID } from './acl-cache.ts';
+import { hostAddress } from './ip-acl.ts';
+
+const schemes: AclSchemes = new Map([
+  ['digest', digestScheme],
+  ['ip', ipScheme],
+]);
 
 const acl = (perms: number, scheme: string, id: string): ACL => ({ perms, id: { scheme, id } });
 const id = (scheme: string, name: string): Id => ({ scheme, id: name });
@@ -12,7 +28,7 @@ const user = 'user:smGaoVKd/cQkjm7b88GyorAUz20=';
 test('digests are those of Apache', () => {
   assert.equal(generateDigest('super:test'), 'super:D/InIHSb7yEEbrWz8b9l71RjZJU=');
   assert.equal(generateDigest('user:pass'), user);
-  assert.match(generateDigest('user:pass', 'SHA-256'), /^user:.{44}$/);
+  assert.match(generateDigest('user:pass', 'sha256'), /^user:.{44}$/);
 });
 
 const grants = [
@@ -38,18 +54,21 @@ const grants = [
   { name: 'IPv6 matches', list: [acl(1, 'ip', '2001:db8::/32')], ids: [id('ip', '2001:db8:0:1::9')], want: true },
   { name: 'IPv6 outside does not', list: [acl(1, 'ip', '2001:db8::/32')], ids: [id('ip', '2001:db9::')], want: false },
   {
-    name: 'a mapped address is its IPv4',
-    list: [acl(1, 'ip', '127.0.0.1')],
-    ids: [id('ip', '::ffff:127.0.0.1')],
-    want: true,
+    name: 'an address of the other family does not match a range of no bits',
+    list: [acl(1, 'ip', '::/0')],
+    ids: [id('ip', '127.0.0.1')],
+    want: false,
   },
 ];
-for (const { name, list, ids, want } of grants) test(name, () => assert.equal(allows(list, Perms.READ, ids), want));
+for (const { name, list, ids, want } of grants)
+  test(name, () => assert.equal(allows(list, Perms.READ, ids, schemes), want));
 
 test('auth stands for the authenticated ids, not for the address', () => {
   const ids = [id('ip', '127.0.0.1'), id('digest', user)];
-  assert.deepEqual(normalizeAcl('/x', [acl(31, 'auth', ''), acl(31, 'auth', '')], ids), [acl(31, 'digest', user)]);
-  assert.deepEqual(normalizeAcl('/x', OPEN_ACL_UNSAFE, ids), OPEN_ACL_UNSAFE);
+  assert.deepEqual(normalizeAcl('/x', [acl(31, 'auth', ''), acl(31, 'auth', '')], ids, schemes), [
+    acl(31, 'digest', user),
+  ]);
+  assert.deepEqual(normalizeAcl('/x', OPEN_ACL_UNSAFE, ids, schemes), OPEN_ACL_UNSAFE);
 });
 
 const invalid: { name: string; list: ACL[] | null }[] = [
@@ -66,7 +85,7 @@ const invalid: { name: string; list: ACL[] | null }[] = [
 for (const { name, list } of invalid) {
   test(`an invalid list is refused: ${name}`, () => {
     assert.throws(
-      () => normalizeAcl('/x', list, [id('ip', '127.0.0.1')]),
+      () => normalizeAcl('/x', list, [id('ip', '127.0.0.1')], schemes),
       (error) => error instanceof KeeperError && error.message === 'KeeperErrorCode = InvalidACL for /x',
     );
   });
@@ -92,4 +111,42 @@ test('a list lives while a node uses it, and equal lists have one id', () => {
   assert.notEqual(cache.acquire(list), first);
   assert.equal(cache.acquire(null), OPEN_UNSAFE_ACL_ID);
   assert.deepEqual(cache.get(OPEN_UNSAFE_ACL_ID), OPEN_ACL_UNSAFE);
+});
+
+const expressions: readonly (readonly [text: string, isValid: boolean])[] = [
+  ['10.0.0.1', true],
+  ['10.0.0.001', true],
+  ['+10.0.0.1/+8', true],
+  ['10.0.0.1/', false],
+  ['10.0.0.-1', false],
+  ['10.0.0.1/-1', false],
+  ['10.0.0.1/32', true],
+  ['::', true],
+  ['::/0', true],
+  ['::1/128', true],
+  ['::1/129', false],
+  ['1:2:3:4:5:6:7:8', true],
+  ['1:2:3:4:5:6:7', false],
+  ['1::3:4:5:6:7:8', true],
+  ['1:2:3:4::5:6:7:8', false],
+  ['1::2::3', false],
+  [':1', false],
+  ['12345::', false],
+  ['::g', false],
+  ['::ffff:10.0.0.1', false],
+  ['fe80::1%eth0', false],
+  ['localhost', false],
+  ['', false],
+];
+for (const [text, isValid] of expressions) {
+  test(`an ip entry for '${text}' is ${isValid ? 'taken' : 'refused'}, as by Apache 3.9.4`, () => {
+    assert.equal(ipScheme.isValid(text), isValid);
+  });
+}
+
+test('addresses are told as Java prints them', () => {
+  assert.equal(hostAddress('::1'), '0:0:0:0:0:0:0:1');
+  assert.equal(hostAddress('2001:db8::ff00:42:8329'), '2001:db8:0:0:0:ff00:42:8329');
+  assert.equal(hostAddress('fe80::1%eth0'), 'fe80:0:0:0:0:0:0:1%eth0');
+  assert.equal(hostAddress('127.0.0.1'), '127.0.0.1');
 });

@@ -12,7 +12,7 @@ export const OPEN_ACL_UNSAFE: readonly ACL[] = [{ perms: Perms.ALL, id: ANYONE_I
 /** world:anyone:r, of `/zookeeper/config`. */
 export const READ_ACL_UNSAFE: readonly ACL[] = [{ perms: Perms.READ, id: ANYONE_ID }];
 
-/** What a server knows about an authentication scheme. */
+/** What a server knows about an authentication scheme, as far as ACLs need it. */
 export interface AclScheme {
   /** Whether an id of a requested entry is well formed. */
   isValid(id: string): boolean;
@@ -21,6 +21,7 @@ export interface AclScheme {
   /** Whether the ids of a connection may replace an `auth` entry: they prove who it is, as an address does not. */
   readonly isAuthenticated: boolean;
 }
+/** Those that are enabled. */
 export type AclSchemes = ReadonlyMap<string, AclScheme>;
 
 const equal = (id: string, expression: string): boolean => id === expression;
@@ -36,35 +37,11 @@ export const ipScheme: AclScheme = {
   matches: matchesIp,
   isAuthenticated: false,
 };
-/** A Kerberos principal: `name`, `name/host`, `name@REALM`, `name/host@REALM`. */
-export const saslScheme: AclScheme = {
-  isValid: (id) => /^[^/@]+(\/[^/@]+)?(@[^/@]+)?$/.test(id),
-  matches: equal,
-  isAuthenticated: true,
-};
-/** A distinguished name: `CN=…,O=…`. */
-export const x509Scheme: AclScheme = {
-  isValid: (id) => id.split(',').every((part) => /^\s*[A-Za-z0-9.]+\s*=/.test(part)),
-  matches: equal,
-  isAuthenticated: true,
-};
-
-/** What Apache knows without configuration; `sasl` and `x509` need an authProvider. */
-export const defaultSchemes: AclSchemes = new Map([
-  ['digest', digestScheme],
-  ['ip', ipScheme],
-]);
-
 /**
  * Whether a connection with these ids may do what a bit stands for. An empty list lets everybody do everything.
  * @param ids what the connection has authenticated as, its address among them
  */
-export function allows(
-  acl: readonly ACL[],
-  perm: number,
-  ids: readonly Id[],
-  schemes: AclSchemes = defaultSchemes,
-): boolean {
+export function allows(acl: readonly ACL[], perm: number, ids: readonly Id[], schemes: AclSchemes): boolean {
   if (acl.length === 0) return true;
   for (const entry of acl) {
     if ((entry.perms & perm) !== 0 && entry.id.scheme === 'world' && entry.id.id === 'anyone') return true;
@@ -87,7 +64,7 @@ export function normalizeAcl(
   path: string,
   requested: readonly ACL[] | null,
   ids: readonly Id[],
-  schemes: AclSchemes = defaultSchemes,
+  schemes: AclSchemes,
 ): readonly ACL[] {
   // What nearly every client sends.
   if (requested?.length === 1 && isWorldAnyone((requested[0] as ACL).id)) return requested;
@@ -130,10 +107,10 @@ export function redactAcl(acl: readonly ACL[]): readonly ACL[] {
 
 /**
  * The id of the digest scheme for `user:password`: `user:` and the base64 form of the hash of both.
- * @param algorithm `zookeeper.DigestAuthenticationProvider.digestAlg`, in Java's spelling (SHA1, SHA-256)
+ * @param algorithm in Node's spelling (`sha256`)
  */
-export function generateDigest(userAndPassword: string, algorithm = 'SHA1'): string {
+export function generateDigest(userAndPassword: string, algorithm = 'sha1'): string {
   const user = userAndPassword.split(':', 1)[0] as string;
-  const hash = createHash(algorithm.toLowerCase().replace('sha-', 'sha')).update(userAndPassword).digest('base64');
+  const hash = createHash(algorithm).update(userAndPassword).digest('base64');
   return `${user}:${hash}`;
 }

@@ -345,13 +345,13 @@ export class DataTree {
    */
   restoreNode(path: string, data: Uint8Array | null, from: Reader): void {
     const nodes = this.#nodes;
-    if (nodes.find(path) !== NO_NODE) throw new MalformedError(`${path} is there twice`);
+    if (nodes.findOnce(path) !== NO_NODE) throw new MalformedError(`${path} is there twice`);
     const aclId = aclIdOf(from.bigint64());
     // Apache writes the lists first and the nodes while transactions go on: replay brings what is missing.
     if (!nodes.acls.has(aclId)) nodes.acls.insert(aclId, NOBODY);
     const node = nodes.insert(path, aclId);
     nodes.acls.addUse(aclId);
-    nodes.setPersistedStat(node, () => from.int32());
+    nodes.readPersistedStat(node, from);
     const czxid = nodes.czxid(node);
     if (czxid > this.#newestRestoredCzxid) this.#newestRestoredCzxid = czxid;
     nodes.storeData(node, data);
@@ -383,23 +383,23 @@ export class DataTree {
   setWatches(request: SetWatches2, watcher: Watcher): void {
     const since = request.relativeZxid;
     const { data, child } = this.watches;
-    const tell = (type: EventType, path: string, node: NodeId): void =>
-      watcher.process(missedEvent(type, path), node === NO_NODE ? null : this.acl(node));
+    // Of what it missed Apache tells also who may not read the node.
+    const tell = (type: EventType, path: string): void => watcher.process(missedEvent(type, path), null);
     for (const path of request.dataWatches ?? []) {
       const node = this.find(path);
-      if (node === NO_NODE) tell(EventType.NodeDeleted, path, node);
-      else if (this.mzxid(node) > since) tell(EventType.NodeDataChanged, path, node);
+      if (node === NO_NODE) tell(EventType.NodeDeleted, path);
+      else if (this.mzxid(node) > since) tell(EventType.NodeDataChanged, path);
       else data.add(path, watcher, WatchMode.STANDARD);
     }
     for (const path of request.existWatches ?? []) {
       const node = this.find(path);
       if (node === NO_NODE) data.add(path, watcher, WatchMode.STANDARD);
-      else tell(EventType.NodeCreated, path, node);
+      else tell(EventType.NodeCreated, path);
     }
     for (const path of request.childWatches ?? []) {
       const node = this.find(path);
-      if (node === NO_NODE) tell(EventType.NodeDeleted, path, node);
-      else if (this.pzxid(node) > since) tell(EventType.NodeChildrenChanged, path, node);
+      if (node === NO_NODE) tell(EventType.NodeDeleted, path);
+      else if (this.pzxid(node) > since) tell(EventType.NodeChildrenChanged, path);
       else child.add(path, watcher, WatchMode.STANDARD);
     }
     for (const path of request.persistentWatches ?? []) this.watches.addPersistent(path, watcher);

@@ -4,15 +4,14 @@ interface IpExpression {
   readonly bits: number;
 }
 
-/** `address` or `address/bits`, IPv4 or IPv6; undefined if it is neither. */
+/** `address` or `address/bits`, IPv4 or IPv6, as Apache 3.9.4 and later read it; undefined if it is neither. */
 export function parseIpExpression(expression: string): IpExpression | undefined {
   const slash = expression.indexOf('/');
   const address = parseIp(slash < 0 ? expression : expression.slice(0, slash));
   if (address === undefined) return undefined;
   if (slash < 0) return { address, bits: address.length * 8 };
-  const text = expression.slice(slash + 1);
-  const bits = Number(text);
-  return /^\d{1,3}$/.test(text) && bits <= address.length * 8 ? { address, bits } : undefined;
+  const bits = integerOf(expression.slice(slash + 1), 10);
+  return bits >= 0 && bits <= address.length * 8 ? { address, bits } : undefined;
 }
 
 /** Whether a connection's address lies in the range of an ACL entry. */
@@ -28,27 +27,35 @@ export function matchesIp(id: string, expression: string): boolean {
   return true;
 }
 
-/** 4 or 16 bytes; an IPv4 address in IPv6 form (`::ffff:10.0.0.1`) is the IPv4 address. */
+/** An address as Java's `getHostAddress` prints it: all eight groups of an IPv6 address, `0:0:0:0:0:0:0:1`. */
+export function hostAddress(host: string): string {
+  const percent = host.indexOf('%');
+  const [address, zone] = percent < 0 ? [host, ''] : [host.slice(0, percent), host.slice(percent)];
+  const bytes = address.includes(':') ? parseIpV6(address) : undefined;
+  if (bytes === undefined) return host;
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((bytes[2 * index] as number) << 8) | (bytes[2 * index + 1] as number)).toString(16),
+  );
+  return groups.join(':') + zone;
+}
+
+/** 4 or 16 bytes. */
 function parseIp(text: string): Uint8Array | undefined {
-  return text.includes(':') ? unmapped(parseIpV6(text)) : parseIpV4(text);
+  return text.includes(':') ? parseIpV6(text) : parseIpV4(text);
 }
 
 function parseIpV4(text: string): Uint8Array | undefined {
   const parts = text.split('.');
   if (parts.length !== 4) return undefined;
-  const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
-    bytes[index] = Number(part);
-  }
-  return bytes;
+  const values = parts.map((part) => integerOf(part, 10));
+  return values.every((value) => value >= 0 && value <= 255) ? Uint8Array.from(values) : undefined;
 }
 
+/** Without zones, and without IPv4 in the last groups. */
 function parseIpV6(text: string): Uint8Array | undefined {
-  const zone = text.indexOf('%');
-  const [head, tail, ...rest] = (zone < 0 ? text : text.slice(0, zone)).split('::');
+  const [head = '', tail, ...rest] = text.split('::');
   if (rest.length > 0) return undefined;
-  const first = parseGroups(head ?? '');
+  const first = parseGroups(head);
   const last = parseGroups(tail ?? '');
   if (first === undefined || last === undefined) return undefined;
   const missing = 16 - first.length - last.length;
@@ -59,23 +66,17 @@ function parseIpV6(text: string): Uint8Array | undefined {
 function parseGroups(text: string): number[] | undefined {
   if (text === '') return [];
   const bytes: number[] = [];
-  const groups = text.split(':');
-  for (const [index, group] of groups.entries()) {
-    if (index === groups.length - 1 && group.includes('.')) {
-      const tail = parseIpV4(group);
-      if (tail === undefined) return undefined;
-      bytes.push(...tail);
-    } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined;
-      const value = Number.parseInt(group, 16);
-      bytes.push(value >> 8, value & 0xff);
-    }
+  for (const group of text.split(':')) {
+    const value = group.length <= 4 ? integerOf(group, 16) : NaN;
+    if (Number.isNaN(value)) return undefined;
+    bytes.push((value >> 8) & 0xff, value & 0xff);
   }
   return bytes;
 }
 
-function unmapped(address: Uint8Array | undefined): Uint8Array | undefined {
-  if (address === undefined) return undefined;
-  const isMapped = address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 0xff && address[11] === 0xff;
-  return isMapped ? address.subarray(12) : address;
+/** Java's `Integer.parseInt`, which takes a sign; NaN for what it refuses. */
+function integerOf(text: string, radix: 10 | 16): number {
+  const form = radix === 10 ? /^[+-]?\d+$/ : /^[+-]?[0-9a-fA-F]+$/;
+  const value = form.test(text) ? Number.parseInt(text, radix) : NaN;
+  return value >= -0x8000_0000 && value <= 0x7fff_ffff ? value : NaN;
 }

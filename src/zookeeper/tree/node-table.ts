@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { MalformedError } from '../../wire/errors.ts';
+import type { Reader } from '../../wire/reader.ts';
 import type { Writer } from '../../wire/writer.ts';
 import type { ACL, Stat, StatPersisted } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
@@ -27,6 +28,7 @@ import {
   VERSION,
 } from './node-store.ts';
 import { OwnerIndex } from './owner-index.ts';
+import { RecentParent } from './path.ts';
 import { PathStore } from './path-store.ts';
 import { PathTable } from './path-table.ts';
 
@@ -51,6 +53,7 @@ export class NodeTable {
   readonly #recent = new Map<string, NodeId>();
   readonly #order = new CreationOrder(this.#store);
   #hasRoot = false;
+  readonly #parents = new RecentParent();
   readonly #arena = new DataArena();
   readonly #extendedTypes: boolean;
   #dataSize = 0;
@@ -276,7 +279,7 @@ export class NodeTable {
    */
   insert(path: string, aclId: number): NodeId {
     if (path === '') return this.#insertRoot(aclId);
-    const parent = this.find(path.slice(0, path.lastIndexOf('/')));
+    const parent = this.find(this.#parents.of(path) ?? '');
     if (parent === NO_NODE) throw new MalformedError(`no parent of ${path}`);
     return this.insertBelow(parent, path, aclId);
   }
@@ -344,10 +347,12 @@ export class NodeTable {
   }
 
   /** The words of a StatPersisted, in their order in a snapshot. */
-  setPersistedStat(node: NodeId, next: () => number): void {
-    for (let word = CZXID; word < DATA_LENGTH; word += 1) this.#store.set(node, word, next());
-    this.#store.set(node, PZXID, next());
-    this.#store.set(node, PZXID + 1, next());
+  readPersistedStat(node: NodeId, from: Reader): void {
+    const words = this.#store.words(node);
+    const at = this.#store.at(node);
+    for (let word = CZXID; word < DATA_LENGTH; word += 1) words[at + word] = from.int32();
+    words[at + PZXID] = from.int32();
+    words[at + PZXID + 1] = from.int32();
     if (this.#hasOwner(node)) this.owners.enter(this.#paths.path(node), this.ephemeralOwner(node));
   }
 

@@ -28,6 +28,9 @@ export class PathTable {
   #depth = 1;
   #size = 0;
   #moved = 0;
+  /** Who creates a node has just looked whether it is there. */
+  #hashedPath = '';
+  #hash = hashOf('');
 
   constructor(paths: Paths) {
     this.#paths = paths;
@@ -45,6 +48,8 @@ export class PathTable {
   /** -1 where there is none. */
   find(path: string): number {
     const hash = hashOf(path);
+    this.#hashedPath = path;
+    this.#hash = hash;
     const { slots } = this.#segmentOf(hash);
     const end = slots.length - 1;
     for (let at = (hash << 1) & end; ; at = (at + 2) & end) {
@@ -56,7 +61,7 @@ export class PathTable {
 
   /** The path is not there yet. */
   add(path: string, id: number): void {
-    const hash = hashOf(path);
+    const hash = path === this.#hashedPath ? this.#hash : hashOf(path);
     const segment = this.#segmentOf(hash);
     if (segment.count < usedMax(segment)) enter(segment, hash, id);
     else {

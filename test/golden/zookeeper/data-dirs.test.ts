@@ -8,10 +8,11 @@ import { Reader } from '../../../src/wire/reader.ts';
 import { OpCode } from '../../../src/zookeeper/jute/op-codes.ts';
 import { readTxnRecord, type TxnRecord } from '../../../src/zookeeper/jute/txn.ts';
 import { EntryBatch } from '../../../src/zookeeper/persistence/entry-batch.ts';
-import { listSnapshots } from '../../../src/zookeeper/persistence/file-names.ts';
+import { compressionOf, listSnapshots } from '../../../src/zookeeper/persistence/file-names.ts';
 import { finished, recover } from '../../../src/zookeeper/persistence/recovery.ts';
 import { loadSnapshotFile } from '../../../src/zookeeper/persistence/snapshot-file.ts';
 import { loadSnapshot, type SnapshotSource } from '../../../src/zookeeper/persistence/snapshot-reader.ts';
+import { openSnapshot } from '../../../src/zookeeper/persistence/snapshot-source.ts';
 import { SnapshotWriter } from '../../../src/zookeeper/persistence/snapshot-writer.ts';
 import { DataTree } from '../../../src/zookeeper/tree/data-tree.ts';
 
@@ -25,7 +26,7 @@ const directories = { snapshotDirectory: directory, logDirectory: directory };
 const treeOptions = { extendedTypes: true };
 
 for (const version of ['3.4.8', '3.9.4'] as const) {
-  const recorded = JSON.parse(readFileSync(new URL(`./apache-${version}.json`, import.meta.url), 'utf8')) as Recorded;
+  const recorded = readRecorded(version);
   const entries = Object.values(recorded.logs).flatMap(([, ...lines]) => lines.map((line) => Buffer.from(line, 'hex')));
   const records = entries.map((entry) => readTxnRecord(new Reader(entry.subarray(12, -1))));
   const lastZxid = records.map(({ header }) => header.zxid).reduce((a, b) => (a > b ? a : b));
@@ -71,7 +72,7 @@ for (const version of ['3.4.8', '3.9.4'] as const) {
       const written: Uint8Array[] = [];
       while (!writer.isDone) written.push(writer.step(3));
       const ours = Buffer.concat(written);
-      const theirs = Buffer.from(recorded.snapshots[file.name] as string, 'hex');
+      const theirs = uncompressed(runtime, file.path);
       // Nodes come in the order in which they were loaded. 3.4 has one seal, 3.9 a digest and a zxid behind it.
       const nodesEnd = theirs.length - (version === '3.4.8' ? 13 : 13 + 33 + 21);
       assert.equal(withoutUsage(ours, nodesEnd), withoutUsage(theirs, nodesEnd));
@@ -80,6 +81,13 @@ for (const version of ['3.4.8', '3.9.4'] as const) {
       assert.equal(reloaded.tree.treeDigest, tree.treeDigest);
     }
   });
+}
+
+function uncompressed({ disk }: Runtime, path: string): Buffer {
+  const { source, close } = openSnapshot(disk, path);
+  const bytes = Buffer.from(source.read(0, source.size));
+  close();
+  return bytes;
 }
 
 /** The usage of a quota is measured when a tree is loaded; while Apache wrote, it may have been another. */
@@ -96,8 +104,53 @@ const memorySource = (bytes: Uint8Array): SnapshotSource => ({
   read: (position, length) => bytes.subarray(position, position + length),
 });
 
+test('the snapshots of 3.9.4 are plain, gzip and Snappy, and hold every kind of node', () => {
+  const { runtime } = machineWith(readRecorded('3.9.4'));
+  const files = listSnapshots(runtime.disk, directory);
+  assert.deepEqual(
+    files.map(({ name }) => compressionOf(name)),
+    ['none', 'none', 'gz', 'snappy'],
+  );
+  for (const file of files.slice(2)) {
+    const { tree, sessions } = finished(loadSnapshotFile(runtime, file, treeOptions));
+    const nodes = [...tree.nodes()];
+    const kinds = new Set(nodes.map((node) => tree.kind(node)));
+    assert.deepEqual([...kinds].sort(), ['container', 'ephemeral', 'persistent', 'ttl']);
+    assert.ok(
+      nodes.some((node) => tree.viewData(node) === null),
+      'null data',
+    );
+    assert.ok(
+      nodes.some((node) => tree.viewData(node)?.length === 0),
+      'empty data',
+    );
+    assert.ok(
+      nodes.some((node) => /-\d{10}$/.test(tree.path(node))),
+      'sequential',
+    );
+    assert.equal([...tree.aclLists()].length, 11);
+    assert.deepEqual([...sessions.values()], [40_000]);
+    assert.equal(tree.quotaPrefix('/plain/counted'), '/plain');
+  }
+});
+
+test('closeSession without its paths is recovered, and written again byte for byte', () => {
+  const recorded = readRecorded('3.9.4-short-close');
+  const { runtime } = machineWith(recorded);
+  const { tree, replayedCount, digestMismatches } = recover(runtime, { ...directories, tree: treeOptions });
+  assert.equal(tree.has('/gone'), false);
+  assert.deepEqual({ replayedCount, digestMismatches }, { replayedCount: 3, digestMismatches: 0 });
+  const entry = Buffer.from(recorded.logs['log.1']?.at(-1) as string, 'hex');
+  const record = readTxnRecord(new Reader(entry.subarray(12, -1)));
+  assert.deepEqual(record.txn, { type: OpCode.closeSession, paths2Delete: null });
+  assert.ok(record.digest !== null);
+  const batch = new EntryBatch(256);
+  batch.add(record);
+  assert.equal(Buffer.from(batch.finish()).toString('hex'), entry.toString('hex'));
+});
+
 test('the log of 3.9.4 holds every kind of transaction, and our tree has its digest after each', () => {
-  const recorded = JSON.parse(readFileSync(new URL('./apache-3.9.4.json', import.meta.url), 'utf8')) as Recorded;
+  const recorded = readRecorded('3.9.4');
   const tree = DataTree.create(treeOptions);
   const kinds = new Set<number>();
   const digested: number[] = [];
@@ -129,6 +182,10 @@ test('the log of 3.9.4 holds every kind of transaction, and our tree has its dig
   for (const kind of [...all, createSession, closeSession, error, reconfig]) assert.ok(kinds.has(kind), `type ${kind}`);
   assert.ok(digested.length > 30);
 });
+
+function readRecorded(name: string): Recorded {
+  return JSON.parse(readFileSync(new URL(`./apache-${name}.json`, import.meta.url), 'utf8')) as Recorded;
+}
 
 /** The recorded files on a disk, the logs with the zeros that Apache allocates (fewer of them). */
 function machineWith(recorded: Recorded): { runtime: Runtime } {

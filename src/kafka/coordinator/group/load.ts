@@ -1,9 +1,10 @@
+import { CompressionError } from '../../../base/compression-error.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { MalformedError, UnsupportedVersionError } from '../../../wire/errors.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { type Batch, batchesOf, NO_PRODUCER_ID } from '../../records/batch.ts';
 import { readControlRecord } from '../../records/control.ts';
-import { CompressionError, CorruptBatchError, InvalidRecordError } from '../../records/errors.ts';
+import { CorruptBatchError, InvalidRecordError } from '../../records/errors.ts';
 import { recordsOf } from '../../records/iterate.ts';
 import type { CoordinatorLog, LogSlice } from '../coordinator-log.ts';
 import type { DurableState } from './durable-state.ts';

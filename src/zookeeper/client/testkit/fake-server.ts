@@ -15,6 +15,12 @@ export class FakeEnsemble {
   readonly heard: string[] = [];
   zxid = 100n;
   #nextSession = 0x1000n;
+  #links = 0;
+
+  countLink(): number {
+    this.#links += 1;
+    return this.#links;
+  }
 
   open(): bigint {
     const id = this.#nextSession;
@@ -76,6 +82,8 @@ export class FakeLink {
   readonly #server: FakeServer;
   readonly #connection: Connection;
   readonly #splitter = new FrameSplitter(10_000_000);
+  /** Counts over all servers, from 1. */
+  readonly openedAs: number;
   #greeted = false;
   /** The first bytes, until they show what they are. */
   #early: Buffer | undefined = Buffer.alloc(0);
@@ -83,6 +91,7 @@ export class FakeLink {
   constructor(server: FakeServer, connection: Connection) {
     this.#server = server;
     this.#connection = connection;
+    this.openedAs = server.ensemble.countLink();
   }
 
   data(chunk: Uint8Array): void {

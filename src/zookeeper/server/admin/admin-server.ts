@@ -3,7 +3,6 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { allows, Perms } from '../../tree/acl.ts';
-import { authenticate } from '../authentication.ts';
 import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
 import type { AdminAnswer, AdminCommand } from './admin-command.ts';
 import type { AdminTarget } from './admin-target.ts';
@@ -111,20 +110,22 @@ export class AdminServer {
   #denialOf(request: IncomingMessage): AdminAnswer | undefined {
     const { authorization } = request.headers;
     if (authorization === undefined) return failure(401, 'Auth info is missing for the command');
-    const { config, tree } = this.#server;
+    const { config, tree, authentication } = this.#server;
     const [scheme = '', data, ...rest] = authorization.split(' ');
     const address = (request.socket as { remoteAddress?: string }).remoteAddress ?? '';
     const needsData = scheme !== 'ip';
     const auth = data === undefined ? null : Buffer.from(data);
     const ids =
       rest.length > 0 || (needsData && auth === null)
-        ? undefined
-        : authenticate({ type: 0, scheme, auth }, address, config);
-    if (ids === undefined) return failure(401, 'Not authenticated');
+        ? 'failed'
+        : authentication.authenticate({ type: 0, scheme, auth }, { host: address, certificates: [] });
+    if (typeof ids === 'string') return failure(401, 'Not authenticated');
     const acl = tree.acl(tree.find('/'));
     const isAllowed =
       config.skipAcl ||
-      [Perms.READ, Perms.WRITE, Perms.CREATE, Perms.DELETE, Perms.ADMIN].every((perm) => allows(acl, perm, ids));
+      [Perms.READ, Perms.WRITE, Perms.CREATE, Perms.DELETE, Perms.ADMIN].every((perm) =>
+        allows(acl, perm, ids, authentication.schemes),
+      );
     return isAllowed ? undefined : failure(403, 'Not authorized');
   }
 

@@ -1,4 +1,5 @@
 import type { Zxid } from '../../jute/ids.ts';
+import type { Authentication } from '../auth/authentication.ts';
 import type { ServerView } from '../server-view.ts';
 
 /** A snapshot on the disk. */
@@ -12,6 +13,7 @@ export interface SnapshotFacts {
 
 /** What the admin server may do beyond looking. */
 export interface AdminTarget extends ServerView {
+  readonly authentication: Authentication;
   readonly isServing: boolean;
   /** The newest one that is complete, undefined before the first. */
   lastSnapshot(): SnapshotFacts | undefined;

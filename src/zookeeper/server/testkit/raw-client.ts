@@ -1,5 +1,5 @@
 import { flatten } from '../../../base/slices.ts';
-import type { Connection, NetworkError } from '../../../runtime/network.ts';
+import type { Connection, ConnectionHandler, ConnectOptions, NetworkError } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { FrameSplitter } from '../../../wire/framing.ts';
 import { Reader } from '../../../wire/reader.ts';
@@ -41,8 +41,8 @@ export class RawClient {
   #nextXid = 1;
   readonly #splitter = new FrameSplitter(64 * 1024 * 1024);
 
-  constructor(runtime: Runtime, server: { readonly host: string; readonly port: number }) {
-    this.connection = runtime.network.connect(server, {
+  constructor(runtime: Runtime, server: { readonly host: string; readonly port: number }, options?: ConnectOptions) {
+    const handler: ConnectionHandler = {
       connected: () => {
         this.isConnected = true;
       },
@@ -51,7 +51,8 @@ export class RawClient {
         this.isClosed = true;
         this.closedBy = reason;
       },
-    });
+    };
+    this.connection = runtime.network.connect(server, handler, options);
   }
 
   hello(hello: Hello = {}): void {

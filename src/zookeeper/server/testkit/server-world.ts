@@ -1,4 +1,6 @@
+import { posix } from 'node:path';
 import { type ZooCfg, zooCfg } from '../../../config/zoo-cfg.ts';
+import type { ConnectOptions } from '../../../runtime/network.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
@@ -10,6 +12,8 @@ export interface ServerWorldOptions {
   readonly seed?: number | string;
   readonly config?: Readonly<Record<string, string | number | boolean>>;
   readonly properties?: Readonly<Record<string, string>>;
+  /** On the server's disk before its start, by absolute path. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -41,6 +45,11 @@ export class ServerWorld {
 
   static async start(options: ServerWorldOptions = {}): Promise<ServerWorld> {
     const world = new ServerWorld(options);
+    const { disk } = world.machine.runtime;
+    for (const [path, bytes] of Object.entries(options.files ?? {})) {
+      disk.makeDirectory(posix.dirname(path));
+      disk.writeFile(path, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    }
     await world.startServer();
     return world;
   }
@@ -58,9 +67,14 @@ export class ServerWorld {
     await this.startServer();
   }
 
+  /** A connection that is not made yet. */
+  connectLater(port = 2181, options?: ConnectOptions): RawClient {
+    return new RawClient(this.clients.runtime, { host: this.machine.host, port }, options);
+  }
+
   /** A connection without a session. */
-  async connect(): Promise<RawClient> {
-    const client = new RawClient(this.clients.runtime, { host: this.machine.host, port: 2181 });
+  async connect(port = 2181, options?: ConnectOptions): Promise<RawClient> {
+    const client = this.connectLater(port, options);
     await this.sim.runUntil(() => client.isConnected, 10_000);
     return client;
   }

@@ -1,8 +1,8 @@
-import { Deque } from '../../base/deque.ts';
-import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import type { ZookeeperClient } from './client.ts';
-import type { CreateOptions } from './client-options.ts';
-import { childOf, parentOf, validatePath } from './paths.ts';
+import { Deque } from '../../../base/deque.ts';
+import { ErrorCode, KeeperError } from '../../jute/errors.ts';
+import type { ZookeeperClient } from '../client.ts';
+import type { CreateOptions } from '../client-options.ts';
+import { childOf, parentOf, validatePath } from '../paths.ts';
 
 /** Creates what is missing of a path as persistent nodes without data. */
 export async function ensurePath(
@@ -67,14 +67,16 @@ export async function deleteRecursive(
   return complete;
 }
 
-function childrenOf(client: ZookeeperClient, path: string): Promise<string[]> {
+/** Names below a node; none where no node is. */
+export function childrenOf(client: ZookeeperClient, path: string): Promise<string[]> {
   return client.getChildren(path).catch((error: unknown) => {
     if (isError(error, ErrorCode.NONODE)) return [];
     throw error;
   });
 }
 
-function ignore(code: number): (error: unknown) => undefined {
+/** Lets one code pass: what was wanted is so already. */
+export function ignore(code: number): (error: unknown) => undefined {
   return (error) => {
     if (!isError(error, code)) throw error;
     return undefined;

@@ -1,4 +1,4 @@
-import { CompressionError } from './errors.ts';
+import { CompressionError } from './compression-error.ts';
 import { copyMatch, fourBytesAt, hashOf, matchLength } from './match-finder.ts';
 
 /*

@@ -1,27 +1,73 @@
-import { int32At, putInt32 } from './bytes.ts';
-import { CompressionError } from './errors.ts';
+import { CompressionError } from './compression-error.ts';
 import { NATIVE_UNCOMPRESS_WORTH_BYTES, type NativeSnappy, nativeSnappy } from './native-codecs.ts';
 import { snappyCompress, snappyUncompress, snappyUncompressedSize } from './snappy-block.ts';
 
 /*
- * Kafka's Snappy is that of the library xerial (snappy-java's SnappyOutputStream), for every magic:
+ * The Snappy of snappy-java's SnappyOutputStream (of xerial), which Kafka's batches and ZooKeeper's snapshots have:
  *   82 "SNAPPY" 00 | version i32 = 1 | oldest compatible version i32 = 1 | chunks: size i32, raw block
- * Its reader takes bytes without that header for one raw block; several clients send those.
+ * Kafka's reader takes bytes without that header for one raw block; several clients send those.
  */
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1);
 const MAGIC_SIZE = 8;
 const CHUNK_INPUT_SIZE = 32_768;
+/** Size and the block's own length: what tells how much a chunk becomes. */
+const CHUNK_HEAD_BYTES = 4 + 5;
+
+/** What begins a stream, and what tells that one is a stream. */
+export const snappyHeader: Readonly<Uint8Array> = HEADER;
+export const snappyMagic: Readonly<Uint8Array> = HEADER.subarray(0, MAGIC_SIZE);
 
 /** What snappy-java writes: chunks of 32 KiB of input. */
 export function snappyFrame(bytes: Uint8Array): Uint8Array {
-  const parts: Uint8Array[] = [HEADER];
+  return Buffer.concat([HEADER, snappyChunks(bytes)]);
+}
+
+/** Chunks that continue a stream. */
+export function snappyChunks(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; start += CHUNK_INPUT_SIZE) {
     const block = snappyCompress(bytes.subarray(start, start + CHUNK_INPUT_SIZE));
-    const size = new Uint8Array(4);
-    putInt32(size, 0, block.length);
+    const size = Buffer.alloc(4);
+    size.writeInt32BE(block.length);
     parts.push(size, block);
   }
   return Buffer.concat(parts);
+}
+
+/** A chunk of a stream: where its block lies there, and where its bytes begin in what the stream becomes. */
+export interface SnappyChunk {
+  readonly position: number;
+  readonly size: number;
+  readonly outputStart: number;
+  readonly outputSize: number;
+}
+
+/**
+ * Finds the chunks of a stream by their heads alone, so that any part of it can be read later.
+ * @param read up to so many bytes at a position, fewer at the end
+ */
+export function findSnappyChunks(read: (position: number, length: number) => Uint8Array, size: number): SnappyChunk[] {
+  const chunks: SnappyChunk[] = [];
+  let outputStart = 0;
+  for (let at = 0; at < size; ) {
+    const head = read(at, HEADER.length);
+    if (startsWithMagic(head, 0)) {
+      at += skipHeader(head, 0);
+      continue;
+    }
+    const blockSize = at > 0 && head.length >= 4 ? int32At(head, 0) : -1;
+    if (blockSize < 0 || at + 4 + blockSize > size) throw new CompressionError('a truncated Snappy stream');
+    const outputSize = snappyUncompressedSize(head.subarray(4, Math.min(CHUNK_HEAD_BYTES, 4 + blockSize))).size;
+    chunks.push({ position: at + 4, size: blockSize, outputStart, outputSize });
+    outputStart += outputSize;
+    at += 4 + blockSize;
+  }
+  return chunks;
+}
+
+/** The bytes of one chunk's block. */
+export function uncompressSnappy(block: Uint8Array, sizeMax: number): Uint8Array {
+  return uncompressBlock(block, sizeMax, nativeSnappy());
 }
 
 /** Reads both forms. `native` is given by tests that compare. */
@@ -48,6 +94,10 @@ export function snappyUnframe(
     at += size;
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+function int32At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
 function startsWithMagic(bytes: Uint8Array, at: number): boolean {

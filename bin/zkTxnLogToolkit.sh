@@ -1,0 +1,16 @@
+#!/bin/sh
+# Finds this file's checkout or package through symbolic links, and runs the tool with the Node that belongs to it.
+link=$0
+while [ -L "$link" ]; do
+  target=$(readlink -- "$link")
+  case $target in
+    /*) link=$target ;;
+    *) link=$(dirname -- "$link")/$target ;;
+  esac
+done
+root=$(CDPATH="" cd -- "$(dirname -- "$link")/.." && pwd -P) || exit 1
+PATH=$root/node_modules/.bin:$PATH
+export PATH
+tool=$root/dist/zookeeper/cli/tools/txn-log-toolkit.js
+[ -f "$tool" ] || tool=$root/src/zookeeper/cli/tools/txn-log-toolkit.ts
+exec node "$tool" "$@"

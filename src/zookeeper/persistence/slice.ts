@@ -1,0 +1,22 @@
+/** What a slice reads at most, give or take the last entry or node: some milliseconds of work. */
+export const SLICE_BYTES_MAX = 1 << 20;
+
+/** When a load that is done in slices lets others run: after so many entries or so many bytes, whichever comes first. */
+export class Slice {
+  readonly #countMax: number;
+  #count = 0;
+  #start = 0;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  /** After each entry or node. @param position in bytes, in what is read */
+  isFull(position: number): boolean {
+    this.#count += 1;
+    if (this.#count < this.#countMax && position - this.#start < SLICE_BYTES_MAX) return false;
+    this.#count = 0;
+    this.#start = position;
+    return true;
+  }
+}

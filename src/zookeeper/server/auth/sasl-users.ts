@@ -1,0 +1,58 @@
+import { ConfigError } from '../../../config/config-error.ts';
+import { parseJaas } from '../../../config/jaas.ts';
+import type { SaslConfig } from '../../../config/zoo-cfg-auth.ts';
+import { JAAS_FILE_PROPERTY } from '../../../config/zoo-cfg-auth-options.ts';
+import { type Disk, DiskError } from '../../../runtime/disk.ts';
+import type { Log } from '../../../runtime/log.ts';
+
+const DIGEST_MODULE = 'org.apache.zookeeper.server.auth.DigestLoginModule';
+const USER_PREFIX = 'user_';
+
+/** Passwords by name; never to be logged. */
+export type SaslUsers = ReadonlyMap<string, string>;
+
+/**
+ * The users of the server's section in the JAAS file (ServerCnxnFactory.configureSaslLogin). Undefined where SASL is not
+ * configured: no file, or no such section in it, which then is perhaps a client's.
+ *
+ * @throws ConfigError a file that cannot be read, or one that asks for another mechanism than DIGEST-MD5
+ */
+export function readSaslUsers(disk: Disk, config: SaslConfig, log: Log): SaslUsers | undefined {
+  const { jaasFile, jaasProperties, loginContext } = config;
+  if (jaasFile === undefined) return undefined;
+  const section = parseJaas(textOf(disk, jaasFile), { file: jaasFile, properties: jaasProperties }).get(loginContext);
+  if (section === undefined) {
+    log.warn('no SASL: the JAAS file has no such section', { file: jaasFile, section: loginContext });
+    return undefined;
+  }
+  const users = new Map<string, string>();
+  for (const { className, options } of section) {
+    if (className !== DIGEST_MODULE) {
+      throw new ConfigError(
+        JAAS_FILE_PROPERTY,
+        jaasFile,
+        `section ${loginContext} asks for ${className}; only ${DIGEST_MODULE} is supported, no Kerberos`,
+      );
+    }
+    for (const [key, password] of options) {
+      if (key.startsWith(USER_PREFIX)) users.set(key.slice(USER_PREFIX.length), password);
+    }
+  }
+  return withSuperPassword(users, config.superPassword);
+}
+
+function textOf(disk: Disk, file: string): string {
+  try {
+    const bytes = disk.readFile(file);
+    return Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    throw new ConfigError(JAAS_FILE_PROPERTY, file, `the file cannot be read (${error.code})`);
+  }
+}
+
+/** Only a `super` that the file knows has another password. */
+function withSuperPassword(users: Map<string, string>, password: string | undefined): SaslUsers {
+  if (password !== undefined && users.has('super')) users.set('super', password);
+  return users;
+}

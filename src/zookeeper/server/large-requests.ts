@@ -1,0 +1,42 @@
+import type { ServerLimits } from '../../config/zoo-cfg-limits.ts';
+import type { ServerStats } from './server-stats.ts';
+
+/** The bytes of large requests in progress (ZooKeeperServer.checkRequestSizeWhenMessageReceived). */
+export class LargeRequests {
+  readonly #limits: ServerLimits;
+  readonly #stats: ServerStats;
+  /** By who waits: a request that has its place in its session's order. */
+  readonly #sizes = new Map<object, number>();
+  #bytes = 0;
+
+  constructor(limits: ServerLimits, stats: ServerStats) {
+    this.#limits = limits;
+    this.#stats = stats;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether a request of this size may be handled now. */
+  admits(size: number): boolean {
+    if (size <= this.#limits.largeRequestThreshold || this.#bytes + size <= this.#limits.largeRequestMaxBytes)
+      return true;
+    this.#stats.largeRequestsRejected += 1;
+    return false;
+  }
+
+  /** It is in progress until `finished`. */
+  begun(request: object, size: number): void {
+    if (size <= this.#limits.largeRequestThreshold) return;
+    this.#sizes.set(request, size);
+    this.#bytes += size;
+  }
+
+  finished(request: object): void {
+    const size = this.#sizes.get(request);
+    if (size === undefined) return;
+    this.#sizes.delete(request);
+    this.#bytes -= size;
+  }
+}

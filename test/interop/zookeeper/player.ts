@@ -1,0 +1,200 @@
+/** Plays a script to one server, one step after the other, and writes down all that every session hears. */
+import type { Runtime } from '../../../src/runtime/runtime.ts';
+import { Reader } from '../../../src/wire/reader.ts';
+import { OpCode, Xid } from '../../../src/zookeeper/jute/op-codes.ts';
+import { AuthPacket, GetChildrenResponse, SetWatches, SetWatches2 } from '../../../src/zookeeper/jute/proto.ts';
+import { type Hello, RawClient } from '../../../src/zookeeper/server/testkit/raw-client.ts';
+import { getChildren, type TestRequest } from '../../../src/zookeeper/server/testkit/requests.ts';
+import { until } from '../peers/process.ts';
+import { describeReply } from './transcript.ts';
+
+export type PlayStep =
+  | { readonly kind: 'request'; readonly session: number; readonly request: TestRequest }
+  /** A new connection to the same session; what it watched before it says itself. */
+  | {
+      readonly kind: 'reconnect';
+      readonly session: number;
+      readonly password: 'right' | 'wrong';
+      readonly watches: Watches | undefined;
+    }
+  /** The session ends, and another takes its place. */
+  | { readonly kind: 'close'; readonly session: number }
+  | { readonly kind: 'auth'; readonly session: number; readonly scheme: string; readonly credentials: string };
+
+export interface Watches {
+  readonly withPersistent: boolean;
+  /** So many transactions before the newest one that the client has seen. */
+  readonly behind: number;
+  readonly dataWatches: string[];
+  readonly existWatches: string[];
+  readonly childWatches: string[];
+  readonly persistentWatches: string[];
+  readonly persistentRecursiveWatches: string[];
+}
+
+interface Seat {
+  client: RawClient;
+  id: bigint;
+  password: Uint8Array;
+  /** Replies and events already in the transcript. */
+  seen: number;
+  lastZxid: bigint;
+  pings: number;
+}
+
+const FAST = { everyMs: 0.2, timeoutMs: 10_000 } as const;
+
+export class Player {
+  readonly #runtime: Runtime;
+  readonly #port: number;
+  readonly #seats: Seat[] = [];
+  readonly #names = new Map<bigint, string>();
+
+  constructor(runtime: Runtime, port: number) {
+    this.#runtime = runtime;
+    this.#port = port;
+  }
+
+  /** Waits until a session is told of a path, whatever the reason, and answers all that it heard. */
+  async told(session: number, path: string): Promise<unknown> {
+    const { client } = this.#seats[session]!;
+    await until(`an event of ${path}`, () => client.events.some((event) => event.path === path) || undefined, FAST);
+    return client.events.map(({ type, path: of }) => ({ type, path: of }));
+  }
+
+  /** Names, sorted. */
+  async children(path: string): Promise<string> {
+    const { client } = this.#seats[0]!;
+    const { type, body } = getChildren(path);
+    const xid = client.send(type, body);
+    await this.#answered(client, () => client.reply(xid) !== undefined);
+    const { children } = GetChildrenResponse.read(new Reader(client.reply(xid)!.body));
+    return [...(children ?? [])].sort().join(' ');
+  }
+
+  /** What was heard, an entry a step. */
+  async play(sessionCount: number, steps: readonly PlayStep[]): Promise<unknown[]> {
+    while (this.#seats.length < sessionCount) this.#seats.push(await this.#open(this.#seats.length));
+    const heard: unknown[] = [];
+    for (const step of steps) heard.push(await this.#step(step));
+    return heard;
+  }
+
+  close(): void {
+    for (const { client } of this.#seats) client.connection.destroy();
+  }
+
+  async #step(step: PlayStep): Promise<unknown> {
+    switch (step.kind) {
+      case 'request':
+        return this.#request(step.session, step.request);
+      case 'auth':
+        return this.#auth(step.session, step.scheme, step.credentials);
+      case 'close':
+        return this.#close(step.session);
+      case 'reconnect':
+        return this.#reconnect(step.session, step.password, step.watches);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async #request(session: number, { type, body }: TestRequest): Promise<unknown> {
+    const { client } = this.#seats[session]!;
+    const xid = client.send(type, body);
+    await this.#answered(client, () => client.reply(xid) !== undefined);
+    return this.#settle(type);
+  }
+
+  async #auth(session: number, scheme: string, credentials: string): Promise<unknown> {
+    const { client } = this.#seats[session]!;
+    const before = client.heard.filter(({ xid }) => xid === Xid.auth).length;
+    client.send(
+      OpCode.auth,
+      (to) => AuthPacket.write(to, { type: 0, scheme, auth: Buffer.from(credentials) }),
+      Xid.auth,
+    );
+    await this.#answered(client, () => client.heard.filter(({ xid }) => xid === Xid.auth).length > before);
+    return this.#settle(OpCode.auth);
+  }
+
+  async #close(session: number): Promise<unknown> {
+    const seat = this.#seats[session]!;
+    seat.client.send(OpCode.closeSession);
+    await until('the end', () => seat.client.isClosed || undefined, FAST);
+    return this.#settle(OpCode.closeSession);
+  }
+
+  async #reconnect(session: number, password: 'right' | 'wrong', watches: Watches | undefined): Promise<unknown> {
+    const seat = this.#seats[session]!;
+    seat.client.connection.destroy();
+    if (password === 'wrong') {
+      const stranger = await this.#connect({ sessionId: seat.id, passwd: new Uint8Array(16), timeOut: 20_000 });
+      await until('the end', () => stranger.isClosed || undefined, FAST);
+    }
+    const client = await this.#connect({ sessionId: seat.id, passwd: seat.password, timeOut: 20_000 });
+    Object.assign(seat, { client, seen: 0, pings: 0 });
+    const { sessionId, timeOut, passwd } = client.session!;
+    const resumed = {
+      same: sessionId === seat.id,
+      timeOut,
+      password: Buffer.from(passwd ?? []).equals(Buffer.from(seat.password)),
+    };
+    if (watches !== undefined) {
+      const relativeZxid = (seat.lastZxid - BigInt(watches.behind)) as never;
+      const before = client.heard.length;
+      if (watches.withPersistent)
+        client.send(OpCode.setWatches2, (to) => SetWatches2.write(to, { relativeZxid, ...watches }), Xid.setWatches);
+      else client.send(OpCode.setWatches, (to) => SetWatches.write(to, { relativeZxid, ...watches }), Xid.setWatches);
+      await this.#answered(client, () => client.heard.slice(before).some(({ xid }) => xid === Xid.setWatches));
+    }
+    return { resumed, heard: await this.#settle(OpCode.setWatches2) };
+  }
+
+  /** Events that a step caused in any session are on their way before the answer to a ping that follows it. */
+  async #settle(type: number): Promise<unknown> {
+    const heard: unknown[] = [];
+    for (const [index, seat] of this.#seats.entries()) {
+      const { client } = seat;
+      if (!client.isClosed) {
+        seat.pings += 1;
+        client.send(OpCode.ping, () => undefined, Xid.ping);
+        await this.#answered(client, () => client.heard.slice(seat.seen).some(({ xid }) => xid === Xid.ping));
+      }
+      for (; seat.seen < client.heard.length; seat.seen += 1) {
+        const reply = client.heard[seat.seen]!;
+        if (reply.zxid > seat.lastZxid && reply.xid !== Xid.notification) seat.lastZxid = reply.zxid;
+        if (reply.xid === Xid.ping) continue;
+        heard.push({ session: index, ...(describeReply(type, reply, (id) => this.#nameOf(id)) as object) });
+      }
+      if (client.isClosed) {
+        heard.push({ session: index, closed: true });
+        this.#seats[index] = await this.#open(index);
+      }
+    }
+    return heard;
+  }
+
+  #nameOf(id: bigint): string {
+    return this.#names.get(id) ?? (id === 0n ? 'nobody' : `unknown ${id}`);
+  }
+
+  async #open(index: number): Promise<Seat> {
+    const client = await this.#connect({ timeOut: 20_000 });
+    const { sessionId: id, passwd } = client.session!;
+    this.#names.set(id, `session ${index}`);
+    return { client, id, password: passwd ?? new Uint8Array(16), seen: 0, lastZxid: 0n, pings: 0 };
+  }
+
+  async #connect(hello: Hello): Promise<RawClient> {
+    const client = new RawClient(this.#runtime, { host: '127.0.0.1', port: this.#port });
+    await until('connection', () => client.isConnected || undefined, FAST);
+    client.hello(hello);
+    await until('session', () => client.session ?? (client.isClosed || undefined), FAST);
+    return client;
+  }
+
+  async #answered(client: RawClient, isAnswered: () => boolean): Promise<void> {
+    await until('an answer', () => isAnswered() || client.isClosed || undefined, FAST);
+  }
+}
