@@ -160,7 +160,7 @@ const propertyKeys: readonly Option[] = [
   option('snapshot.compression.method', 'string', '', 'gz, snappy or none'),
   option('datadir.autocreate', 'boolean', true, 'missing directories are created'),
   option('db.autocreate', 'boolean', true, 'an empty directory is an empty tree'),
-  accepted('fsync.warningthresholdms', 'long', 1000, 'time after which a sync is called slow'),
+  option('fsync.warningthresholdms', 'long', 1000, 'time after which a sync is called slow', { unit: 'ms', min: 0 }),
   accepted('serverCnxnFactory', 'string', null, 'class of the network layer'),
   accepted('fips-mode', 'boolean', true, 'TLS'),
 ];
@@ -174,6 +174,8 @@ const systemProperties: readonly Option[] = [
   option('zookeeper.log.threshold', 'string', 'INFO', 'least level in the log file'),
   option('zookeeper.log.maxfilesize', 'string', '256MB', 'size at which the log file is rotated'),
   option('zookeeper.log.maxbackupindex', 'int', 20, 'rotated log files that are kept', { min: 1 }),
+  option('zookeeper.auditlog.file', 'string', null, 'name of the audit log, which is part of the log without'),
+  option('zookeeper.auditlog.threshold', 'string', 'INFO', 'least level in the audit log'),
   option('zookeeper.console.threshold', 'string', 'INFO', 'least level on the console'),
   accepted('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
   option('znode.container.checkIntervalMs', 'int', 60_000, 'time between searches for empty containers', {

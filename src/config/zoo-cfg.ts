@@ -56,6 +56,8 @@ export interface ZooCfg extends Observability {
   readonly flushDelayMs: number;
   readonly maxBatchSize: number;
   readonly forceSync: boolean;
+  /** A sync that takes longer is logged. */
+  readonly syncWarningMs: number;
   readonly trustEmptySnapshot: boolean;
   readonly snapshotCompression: 'none' | 'gz' | 'snappy';
   readonly digestEnabled: boolean;
@@ -177,6 +179,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     flushDelayMs: options.number('flushDelay'),
     maxBatchSize: options.number('maxBatchSize'),
     forceSync: options.boolean('forceSync'),
+    syncWarningMs: options.number('fsync.warningthresholdms'),
     trustEmptySnapshot: options.boolean('snapshot.trust.empty'),
     snapshotCompression: compressionMethod(options.string('snapshot.compression.method')),
     digestEnabled: options.boolean('digest.enabled'),

@@ -95,6 +95,18 @@ test("a daemon's log is a file that rotates, and its output file stays small", a
   assert.match(refused.stderr, /zookeeper\.log\.maxfilesize=much is refused: write a size such as 256MB\n$/);
 });
 
+test('the audit log may have a file of its own', async (t) => {
+  const { configFile, port, zkServer } = await place(t, ['audit.enable=true']);
+  const dir = join(configFile, '..', 'logs');
+  const env = { ZOO_LOG_DIR: dir, ZOO_LOG_FILE: 'zk.log', SERVER_JVMFLAGS: '-Dzookeeper.auditlog.file=audit.log' };
+  await run(join(bin, 'zkServer.sh'), ['start', configFile], { env });
+  await run(join(bin, 'zkCli.sh'), ['-server', `127.0.0.1:${port}`, 'create', '/audited']);
+  await zkServer('stop');
+  const audit = readFileSync(join(dir, 'audit.log'), 'utf8');
+  assert.match(audit, /\toperation=create\tznode=\/audited\tznode_type=persistent\tresult=success /);
+  assert.doesNotMatch(readFileSync(join(dir, 'zk.log'), 'utf8'), /operation=/);
+});
+
 test('zkServer.sh restart keeps the data', async (t) => {
   const { port, pidFile, zkServer } = await place(t);
   await zkServer('start');

@@ -12,7 +12,11 @@ export interface NodeLogOptions {
   readonly stream: Pick<Writable, 'write'>;
   readonly level: LogLevel;
   readonly component?: string;
+  /** Components whose lines go elsewhere, with a level of their own. */
+  readonly routes?: ReadonlyMap<string, LogRoute>;
 }
+
+export type LogRoute = Pick<NodeLogOptions, 'stream' | 'level'>;
 
 /** `[2026-11-23 15:54:25,123] INFO message key=value (component)`: the shape of Kafka's log4j pattern. */
 export class NodeLog implements Log {
@@ -41,7 +45,7 @@ export class NodeLog implements Log {
   }
 
   named(component: string): Log {
-    return new NodeLog({ ...this.#options, component });
+    return new NodeLog({ ...this.#options, ...this.#options.routes?.get(component), component });
   }
 
   #write(level: string, message: string, fields: LogFields | undefined): void {

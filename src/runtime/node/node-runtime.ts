@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeDisk } from './node-disk.ts';
-import { type LogLevel, NodeLog } from './node-log.ts';
+import { type LogLevel, type LogRoute, NodeLog } from './node-log.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeProcess } from './node-process.ts';
 import { NodeRandom } from './node-random.ts';
@@ -15,6 +15,8 @@ export interface NodeRuntimeOptions {
   readonly logLevel?: LogLevel;
   /** Where log lines go; standard output by default, as Apache's console appender. */
   readonly logStream?: Pick<Writable, 'write'>;
+  /** Components whose lines go elsewhere. */
+  readonly logRoutes?: ReadonlyMap<string, LogRoute>;
 }
 
 /** The real world. */
@@ -22,7 +24,12 @@ export function nodeRuntime(options: NodeRuntimeOptions = {}): Runtime {
   const clock = new NodeClock();
   const log =
     options.log ??
-    new NodeLog({ clock, stream: options.logStream ?? process.stdout, level: options.logLevel ?? 'info' });
+    new NodeLog({
+      clock,
+      stream: options.logStream ?? process.stdout,
+      level: options.logLevel ?? 'info',
+      ...(options.logRoutes === undefined ? {} : { routes: options.logRoutes }),
+    });
   const network = new NodeNetwork(log.named('network'), clock);
   return { clock, random: new NodeRandom(), network, disk: new NodeDisk(), log, process: new NodeProcess() };
 }

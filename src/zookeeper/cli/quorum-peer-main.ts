@@ -62,9 +62,9 @@ function propertiesOf(flags: readonly string[]): SystemProperties {
 }
 
 function openRuntime(properties: SystemProperties): Runtime {
-  const { level, file } = openServerLog(properties);
+  const { level, file, routes } = openServerLog(properties);
   if (file !== undefined) process.stdout.write(`The log is ${file.path}\n`);
-  return nodeRuntime({ logLevel: level, ...(file === undefined ? {} : { logStream: file }) });
+  return nodeRuntime({ logLevel: level, logRoutes: routes, ...(file === undefined ? {} : { logStream: file }) });
 }
 
 function readConfig(configFile: string, properties: SystemProperties): ZooCfg {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { ConfigError } from '../../config/config-error.ts';
 import type { SystemProperties } from '../../config/zoo-cfg.ts';
-import type { LogLevel, NodeLogOptions } from '../../runtime/node/node-log.ts';
+import type { LogLevel, LogRoute } from '../../runtime/node/node-log.ts';
 import { RotatingFile } from '../../runtime/node/rotating-file.ts';
+import { AUDIT_LOGGER } from '../server/audit/audit-event.ts';
 
 /** The properties of Apache's conf/logback.xml, given as `-D` flags (`SERVER_JVMFLAGS`). */
 const LOG_FILE = 'zookeeper.log.file';
@@ -12,7 +13,13 @@ export interface ServerLog {
   readonly level: LogLevel;
   /** Undefined: the console. */
   readonly file: RotatingFile | undefined;
+  /** The audit log, if it has a file of its own. */
+  readonly routes: ReadonlyMap<string, LogRoute>;
 }
+
+/** Of the audit log, as logback.xml has them. */
+const AUDIT_SIZE_MAX = 10 * 1024 ** 2;
+const AUDIT_BACKUP_COUNT = 10;
 
 /** `-D` flags that send a server's log to a file. */
 export function logFileFlags(logDir: string, file: string): string[] {
@@ -21,18 +28,29 @@ export function logFileFlags(logDir: string, file: string): string[] {
 
 /**
  * Where a server's log goes: to the console, or to the rotating file `zookeeper.log.dir`/`zookeeper.log.file` if that is named
- * (logback's ROLLINGFILE with `zookeeper.log.threshold`, `zookeeper.log.maxfilesize`, `zookeeper.log.maxbackupindex`).
+ * (logback's ROLLINGFILE with `zookeeper.log.threshold`, `zookeeper.log.maxfilesize`, `zookeeper.log.maxbackupindex`). Audit lines
+ * go with it, or to `zookeeper.auditlog.file` in the same directory (RFAAUDIT).
  * @throws ConfigError
  */
 export function openServerLog(properties: SystemProperties): ServerLog {
   const name = properties[LOG_FILE];
-  if (name === undefined) return { level: levelOf(properties, 'zookeeper.console.threshold'), file: undefined };
+  const routes = auditRoute(properties);
+  if (name === undefined) return { level: levelOf(properties, 'zookeeper.console.threshold'), file: undefined, routes };
   const file = new RotatingFile({
     path: join(properties[LOG_DIR] ?? '.', name),
     sizeMax: sizeOf(properties, 'zookeeper.log.maxfilesize', '256MB'),
     backupCount: countOf(properties, 'zookeeper.log.maxbackupindex', '20'),
   });
-  return { level: levelOf(properties, 'zookeeper.log.threshold'), file };
+  return { level: levelOf(properties, 'zookeeper.log.threshold'), file, routes };
+}
+
+function auditRoute(properties: SystemProperties): ReadonlyMap<string, LogRoute> {
+  const name = properties['zookeeper.auditlog.file'];
+  const level = levelOf(properties, 'zookeeper.auditlog.threshold');
+  if (name === undefined) return new Map();
+  const path = join(properties[LOG_DIR] ?? '.', name);
+  const stream = new RotatingFile({ path, sizeMax: AUDIT_SIZE_MAX, backupCount: AUDIT_BACKUP_COUNT });
+  return new Map([[AUDIT_LOGGER, { stream, level }]]);
 }
 
 const levels: Readonly<Record<string, LogLevel>> = {
@@ -45,7 +63,7 @@ const levels: Readonly<Record<string, LogLevel>> = {
   OFF: 'off',
 };
 
-function levelOf(properties: SystemProperties, key: string): NodeLogOptions['level'] {
+function levelOf(properties: SystemProperties, key: string): LogLevel {
   const value = properties[key] ?? 'INFO';
   const level = levels[value.toUpperCase()];
   if (level === undefined) throw new ConfigError(key, value, `choose one of ${Object.keys(levels).join(', ')}`);

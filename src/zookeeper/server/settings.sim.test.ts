@@ -57,6 +57,13 @@ test('preAllocSize is what a log file grows by, in KiB', async () => {
   assert.equal(world.machine.runtime.disk.stat(log?.path ?? '')?.size, 65_536 + 16);
 });
 
+test('fsync.warningthresholdms says which syncs are called slow', async () => {
+  const slow = ({ logged }: ServerWorld): number =>
+    logged.filter((line) => /fsync-ing the write ahead log/.test(line)).length;
+  assert.equal(slow(await written({}, 3)), 0);
+  assert.ok(slow(await written({ 'fsync.warningthresholdms': 0 }, 10)) > 1);
+});
+
 test('closeSessionTxn.enabled: whether the end of a session lists its ephemerals', async () => {
   for (const enabled of [true, false]) {
     const world = await written({ 'closeSessionTxn.enabled': enabled });

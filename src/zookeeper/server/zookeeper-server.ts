@@ -123,6 +123,7 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
       preAllocBytes: config.preAllocSizeBytes,
       sizeLimitBytes: config.txnLogSizeLimitBytes,
       forceSync: config.forceSync,
+      syncWarningMs: config.syncWarningMs,
     },
     trigger: { snapCount: config.snapCount, snapSizeBytes: config.snapSizeLimitBytes },
     commitLogCount: config.commitLogCount,

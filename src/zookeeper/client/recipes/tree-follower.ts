@@ -28,8 +28,6 @@ type Kind = 'data' | 'children';
 const READS_MAX = 256;
 /** Clients whose server is older than 3.6. */
 const withoutRecursiveWatches = new WeakSet<ZookeeperClient>();
-/** How many followers share a client's recursive watch on a path. */
-const sharers = new WeakMap<ZookeeperClient, Map<string, number>>();
 
 /**
  * Reads a tree and follows it within one session. After every reconnection it reads all again: a server tells a persistent watch
@@ -61,9 +59,8 @@ export class TreeFollower {
     this.#closed = true;
     this.#stopListening();
     this.#waiting.clear();
-    if (this.#isRecursive && share(this.#client, this.#root, -1) === 0) {
-      this.#client.removeWatches(this.#root, 'PersistentRecursive').catch(() => undefined);
-    }
+    if (!this.#isRecursive) return;
+    this.#client.removeWatches(this.#root, 'PersistentRecursive', { watcher: this.#happened }).catch(() => undefined);
   }
 
   #look(): void {
@@ -93,7 +90,6 @@ export class TreeFollower {
     try {
       await this.#client.addWatch(this.#root, this.#happened, { recursive: true });
       this.#isRecursive = true;
-      share(this.#client, this.#root, 1);
     } catch (error) {
       if (!isError(error, ErrorCode.UNIMPLEMENTED)) throw error;
       withoutRecursiveWatches.add(this.#client);
@@ -216,13 +212,4 @@ export class TreeFollower {
     this.close();
     this.#owner.failed(error);
   }
-}
-
-/** Answers how many there are now. */
-function share(client: ZookeeperClient, path: string, change: 1 | -1): number {
-  const byPath = sharers.get(client) ?? new Map<string, number>();
-  sharers.set(client, byPath);
-  const count = (byPath.get(path) ?? 0) + change;
-  byPath.set(path, count);
-  return count;
 }

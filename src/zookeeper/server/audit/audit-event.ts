@@ -42,8 +42,11 @@ function escapeOf(letter: string): string {
   return `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
+/** The component that audit lines are logged as. */
+export const AUDIT_LOGGER = 'org.apache.zookeeper.audit.Slf4jAuditLogger';
+
 /** The log, under the name of Apache's logger: failures are errors (Slf4jAuditLogger). */
 export function auditToLog(log: Log): AuditSink {
-  const sink = log.named('org.apache.zookeeper.audit.Slf4jAuditLogger');
+  const sink = log.named(AUDIT_LOGGER);
   return { write: (line, result) => (result === 'failure' ? sink.error(line) : sink.info(line)) };
 }
