@@ -44,7 +44,7 @@ interface Pending {
   fail(error: KafkaError): void;
 }
 
-const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.1.0' } as const;
+const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.2.0' } as const;
 
 /**
  * One connection to one broker. Requests go out as they are made and are answered in that order; a request whose time is over
