@@ -21,6 +21,12 @@ interface Side {
   readonly world: World;
 }
 
+interface Produced {
+  readonly responses: readonly { readonly partitionResponses: readonly { readonly errorCode: number }[] }[];
+}
+/** UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER. */
+const notYetLeader: ReadonlySet<number> = new Set([3, 5, 6]);
+
 let zookeeper: ApacheZookeeper;
 let apache: ApacheKafka;
 let odradek: Odradek;
@@ -70,12 +76,14 @@ async function prepare(port: number): Promise<Side> {
   for (const [index, value] of ['one', 'two', 'three'].entries()) {
     const record = { timestamp: 1_700_000_000_000 + index, key: null, value: Buffer.from(value) };
     const partitionData = [{ index: 0, records: buildBatch({ records: [record] }) }];
-    const sent = await ask(port, 0, 7, {
-      acks: -1,
-      timeoutMs: 10_000,
-      topicData: [{ name: 'diff', topicId: ZERO_UUID, partitionData }],
+    const topicData = [{ name: 'diff', topicId: ZERO_UUID, partitionData }];
+    // A topic is created before its broker leads it: until then nothing is stored.
+    await until('the leader of the topic', async () => {
+      const sent = (await ask(port, 0, 7, { acks: -1, timeoutMs: 10_000, topicData })) as unknown as Produced;
+      const errorCode = sent.responses[0]?.partitionResponses[0]?.errorCode;
+      if (errorCode !== 0) assert.ok(notYetLeader.has(errorCode ?? -1), `error ${errorCode}`);
+      return errorCode === 0 ? sent : undefined;
     });
-    assert.notEqual(sent, 'closed');
   }
   for (const [apiKey, version, request] of [
     [10, 1, { key: 'group', keyType: 0 }],
