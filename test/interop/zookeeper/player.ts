@@ -55,11 +55,12 @@ export class Player {
     this.#port = port;
   }
 
-  /** Waits until a session is told of a path, whatever the reason, and answers all that it heard. */
-  async told(session: number, path: string): Promise<unknown> {
+  /** Waits until a session is told of a path by an event of this type, and answers all that it heard up to that. */
+  async told(session: number, path: string, type: number): Promise<unknown> {
     const { client } = this.#seats[session]!;
-    await until(`an event of ${path}`, () => client.events.some((event) => event.path === path) || undefined, FAST);
-    return client.events.map(({ type, path: of }) => ({ type, path: of }));
+    const index = (): number => client.events.findIndex((event) => event.path === path && event.type === type);
+    await until(`an event of ${path}`, () => index() >= 0 || undefined, FAST);
+    return client.events.slice(0, index() + 1).map((event) => ({ type: event.type, path: event.path }));
   }
 
   /** Names, sorted. */
