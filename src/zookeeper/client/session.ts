@@ -1,4 +1,3 @@
-import { Deque } from '../../base/deque.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Address, NetworkError } from '../../runtime/network.ts';
 import { below } from '../../runtime/random.ts';
@@ -7,14 +6,14 @@ import type { Reader } from '../../wire/reader.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
-import { AuthPacket, type ConnectResponse, type ReplyHeader } from '../jute/proto.ts';
+import type { ConnectResponse, ReplyHeader } from '../jute/proto.ts';
 import { SaslError } from '../sasl/directives.ts';
 import type { TlsFor } from './client-tls.ts';
-import { encodeRequest } from './frames.ts';
 import { type Candidate, HostList } from './host-list.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
 import { type Packet, type Request, RequestQueue, type RequestQueueOptions } from './request-queue.ts';
 import { type SaslCredentials, SaslExchange } from './sasl-exchange.ts';
+import { SessionCredentials } from './session-credentials.ts';
 import { Transport } from './transport.ts';
 
 /**
@@ -64,13 +63,6 @@ export interface SessionOwner {
   watchFrames(relativeZxid: Zxid): readonly Uint8Array[];
 }
 
-interface Credentials {
-  readonly scheme: string;
-  readonly auth: Uint8Array | null;
-  readonly confirm: () => void;
-  readonly reject: (error: KeeperError) => void;
-}
-
 const noPassword = new Uint8Array(16);
 /** Requests are handed to the connection in groups of about this many bytes. */
 const WRITE_BYTES = 65_536;
@@ -90,9 +82,7 @@ export class Session {
   readonly #requests: RequestQueue;
   /** For the oldest request's deadline. */
   #deadline: Timer | undefined;
-  readonly #credentials: Credentials[] = [];
-  /** Credentials told to the present server, whose answers are due in this order. */
-  readonly #credentialsSent = new Deque<Credentials>();
+  readonly #credentials = new SessionCredentials();
   #transport: Transport | undefined;
   /** Until it is complete the connection is its alone. */
   #sasl: SaslExchange | undefined;
@@ -197,11 +187,8 @@ export class Session {
   /** Identities are remembered and told to every server that we connect to. */
   addAuth(scheme: string, auth: Uint8Array | null): Promise<void> {
     if (this.#isOver) return Promise.reject(this.#endError(undefined));
-    return new Promise((confirm, reject) => {
-      const credentials = { scheme, auth, confirm, reject };
-      this.#credentials.push(credentials);
-      if (this.#isConnected && this.#sasl === undefined) this.#transport?.send([this.#authFrame(credentials)]);
-    });
+    const isHeard = this.#isConnected && this.#sasl === undefined;
+    return this.#credentials.add(scheme, auth, isHeard ? (frame) => this.#transport?.send([frame]) : undefined);
   }
 
   /** Ends the session at the server once earlier requests are answered; without a connection it is left to expire. */
@@ -270,7 +257,7 @@ export class Session {
     this.#sessionId = response.sessionId;
     this.#password = Uint8Array.from(response.passwd ?? noPassword);
     this.#congested = false;
-    this.#credentialsSent.clear();
+    this.#credentials.connected();
     if (this.#options.sasl === undefined) this.#resendRegistrations();
     else this.#beginSasl(this.#options.sasl);
     const readOnly = response.readOnly === true;
@@ -283,7 +270,7 @@ export class Session {
 
   /** Before any request of the new connection: who we are, then what we watch. */
   #resendRegistrations(): void {
-    const frames = this.#credentials.map((credentials) => this.#authFrame(credentials));
+    const frames = this.#credentials.frames();
     frames.push(...this.#owner.watchFrames(this.#lastZxid));
     if (frames.length > 0) this.#transport?.send(frames);
   }
@@ -308,12 +295,6 @@ export class Session {
     this.#resendRegistrations();
     this.#owner.saslAuthenticated();
     this.#scheduleFlush();
-  }
-
-  #authFrame(credentials: Credentials): Uint8Array {
-    this.#credentialsSent.push(credentials);
-    const { scheme, auth } = credentials;
-    return encodeRequest(Xid.auth, OpCode.auth, (to) => AuthPacket.write(to, { type: 0, scheme, auth }));
   }
 
   #lost(reason: Error): void {
@@ -454,7 +435,7 @@ export class Session {
   }
 
   #authAnswered(err: number): void {
-    const credentials = this.#credentialsSent.shift();
+    const credentials = this.#credentials.takeAnswered();
     if (err !== 0) {
       this.#runtime.log.error('authentication failed', { scheme: credentials?.scheme });
       this.#end('authFailed');
@@ -475,7 +456,7 @@ export class Session {
     this.#transport?.drop();
     this.#transport = undefined;
     this.#requests.failAll(this.#endCode());
-    for (const credentials of this.#credentials) credentials.reject(this.#endError(undefined)); // settled ones do not mind
+    this.#credentials.rejectAll(() => this.#endError(undefined));
     this.#owner.stateChanged(state);
   }
 

@@ -166,10 +166,10 @@ function configurationText(server: ServerView): string {
   return [
     `clientPort=${server.clientPort}\n`,
     `secureClientPort=${server.secureClientPort}\n`,
-    `dataDir=${server.snapshotDirectory}\n`,
-    `dataDirSize=${server.directorySize(server.snapshotDirectory)}\n`,
-    `dataLogDir=${server.logDirectory}\n`,
-    `dataLogSize=${server.directorySize(server.logDirectory)}\n`,
+    `dataDir=${server.files.snapshotDirectory}\n`,
+    `dataDirSize=${server.files.sizeOf(server.files.snapshotDirectory)}\n`,
+    `dataLogDir=${server.files.logDirectory}\n`,
+    `dataLogSize=${server.files.sizeOf(server.files.logDirectory)}\n`,
     `tickTime=${config.tickTimeMs}\n`,
     `maxClientCnxns=${config.maxClientCnxns}\n`,
     `minSessionTimeout=${config.minSessionTimeoutMs}\n`,
@@ -180,8 +180,8 @@ function configurationText(server: ServerView): string {
 }
 
 function directoriesText(server: ServerView): string {
-  const data = server.directorySize(server.snapshotDirectory);
-  const logs = server.directorySize(server.logDirectory);
+  const data = server.files.sizeOf(server.files.snapshotDirectory);
+  const logs = server.files.sizeOf(server.files.logDirectory);
   return `datadir_size: ${data}\nlogdir_size: ${logs}\n`;
 }
 

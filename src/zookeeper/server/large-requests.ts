@@ -1,4 +1,5 @@
 import type { ServerLimits } from '../../config/zoo-cfg-limits.ts';
+import { MalformedError } from '../../wire/errors.ts';
 import type { ServerStats } from './server-stats.ts';
 
 /** The bytes of large requests in progress (ZooKeeperServer.checkRequestSizeWhenMessageReceived). */
@@ -18,12 +19,11 @@ export class LargeRequests {
     return this.#bytes;
   }
 
-  /** Whether a request of this size may be handled now. */
-  admits(size: number): boolean {
-    if (size <= this.#limits.largeRequestThreshold || this.#bytes + size <= this.#limits.largeRequestMaxBytes)
-      return true;
+  /** @throws MalformedError if a request of this size may not be handled now: its connection ends */
+  admit(size: number): void {
+    if (size <= this.#limits.largeRequestThreshold || this.#bytes + size <= this.#limits.largeRequestMaxBytes) return;
     this.#stats.largeRequestsRejected += 1;
-    return false;
+    throw new MalformedError(`a large request of ${size} bytes`);
   }
 
   /** It is in progress until `finished`. */

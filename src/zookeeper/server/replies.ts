@@ -1,4 +1,5 @@
-import { slicesOf } from '../../base/slices.ts';
+import { type Slices, slicesOf } from '../../base/slices.ts';
+import { MalformedError } from '../../wire/errors.ts';
 import { Writer } from '../../wire/writer.ts';
 import { Stat } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
@@ -8,10 +9,13 @@ import { ErrorResponse, MultiHeader } from '../jute/proto.ts';
 import { ustringSize, writeUstring } from '../jute/ustring.ts';
 import type { ApplyResult, DataTree, NodeId } from '../tree/data-tree.ts';
 import type { WatchedEvent } from '../tree/watches.ts';
+import type { RequestCursor } from './request-cursor.ts';
 
 /** `xid:int32 | zxid:int64 | err:int32` */
 const HEADER_BYTES = 16;
 const STAT_BYTES = 68;
+/** A reply begins with its length, which nobody counts. */
+export const LENGTH_BYTES = 4;
 
 /** A reply of known size: `size | header`, and so many bytes follow. */
 export function beginReply(to: Writer, xid: number, zxid: Zxid, err: number, bodyBytes: number): void {
@@ -96,6 +100,23 @@ export function replyWrite(to: Writer, xid: number, tree: DataTree, result: Appl
 export function replyPath(to: Writer, xid: number, zxid: Zxid, path: string): void {
   beginReply(to, xid, zxid, 0, ustringSize(path));
   writeUstring(to, path);
+}
+
+/** The answer to sync is the path of the request, whatever it is. */
+export function replySync(to: Writer, xid: number, tree: DataTree, cursor: RequestCursor, frame: Slices): void {
+  const { lastProcessedZxid } = tree;
+  try {
+    const path = cursor.open(frame, 8).buffer();
+    if (path !== null) {
+      replyPath(to, xid, lastProcessedZxid, Buffer.prototype.utf8Slice.call(path, 0, path.length));
+      return;
+    }
+    beginReply(to, xid, lastProcessedZxid, 0, 4);
+    to.int32(-1);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    replyMalformed(to, xid, lastProcessedZxid);
+  }
 }
 
 /** SetSASLResponse, the one answer that keeps its body beside an error. Null has the size -1. */

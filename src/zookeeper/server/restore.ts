@@ -5,6 +5,12 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { loadSnapshot } from '../persistence/snapshot-reader.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
+import type { ClientPort } from './client-port.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Preparer } from './prepare.ts';
+import type { ReadRequests } from './reads.ts';
+import type { ServerMetrics } from './server-metrics.ts';
+import type { Sessions } from './sessions.ts';
 
 /** These bytes are no snapshot that a server can be restored from. */
 export class RestoreError extends Error {
@@ -15,7 +21,7 @@ export class RestoreError extends Error {
 }
 
 /** A tree with its sessions, to take the place of what there is. */
-export interface Replacement {
+interface Replacement {
   readonly tree: DataTree;
   readonly sessions: Map<SessionId, number>;
   /** What the snapshot says. */
@@ -26,8 +32,80 @@ export function treeOptionsOf(config: ZooCfg): DataTreeOptions {
   return { digest: config.digestEnabled, extendedTypes: config.extendedTypesEnabled };
 }
 
+/** The parts of a server that a restore changes. */
+export interface RestoreOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: ZooCfg;
+  readonly files: FileSnapLog;
+  readonly tree: DataTree;
+  readonly reads: ReadRequests;
+  readonly sessions: Sessions;
+  /** What snapshots and the pipeline know of sessions. */
+  readonly sessionTimeouts: Map<SessionId, number>;
+  readonly port: ClientPort;
+  readonly pipeline: Pipeline;
+  readonly preparer: Preparer;
+  readonly metrics: ServerMetrics;
+  readonly isServing: () => boolean;
+}
+
+/** Puts the content of an uploaded snapshot in the place of a running server's (ZooKeeperServer.restoreFromSnapshot). */
+export class Restore {
+  readonly #options: RestoreOptions;
+  #isUnderWay = false;
+
+  constructor(options: RestoreOptions) {
+    this.#options = options;
+  }
+
+  /** Another tree takes the place of this one: nothing is to be proposed meanwhile. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
+  /**
+   * Answers the snapshot's zxid.
+   * @throws RestoreError, CorruptionError; nothing has changed then
+   */
+  async from(snapshot: Uint8Array): Promise<Zxid> {
+    const { clock, config, files, log, port, pipeline, preparer, metrics, isServing } = this.#options;
+    const startMs = clock.monotonicMs();
+    const replacement = await loadReplacement(clock, snapshot, treeOptionsOf(config));
+    if (this.#isUnderWay || !isServing()) throw new RestoreError('the server cannot be restored now');
+    this.#isUnderWay = true;
+    // Clients come back with their sessions if the snapshot has them, and set their watches again.
+    port.shut();
+    try {
+      while (pipeline.pendingCount > 0) await new Promise<void>((resolve) => clock.soon(resolve));
+      if (!isServing()) throw new RestoreError('the server has stopped');
+      const zxid = await storeReplacement(replacement, files, preparer.lastZxid, log);
+      this.#replace(replacement, zxid);
+    } finally {
+      this.#isUnderWay = false;
+      port.reopen();
+    }
+    metrics.restoreTime.add(Math.floor(clock.monotonicMs() - startMs));
+    return replacement.zxid;
+  }
+
+  #replace(replacement: Replacement, zxid: Zxid): void {
+    const { tree, reads, preparer, sessions, sessionTimeouts } = this.#options;
+    tree.become(replacement.tree);
+    reads.treeReplaced();
+    preparer.treeReplaced(zxid);
+    for (const { id } of [...sessions]) if (!replacement.sessions.has(id)) sessions.remove(id);
+    sessionTimeouts.clear();
+    for (const [id, timeoutMs] of replacement.sessions) {
+      sessionTimeouts.set(id, timeoutMs);
+      sessions.remove(id);
+      sessions.add(id, timeoutMs);
+    }
+  }
+}
+
 /** In slices between requests. @throws RestoreError, CorruptionError */
-export async function loadReplacement(clock: Clock, bytes: Uint8Array, options: DataTreeOptions): Promise<Replacement> {
+async function loadReplacement(clock: Clock, bytes: Uint8Array, options: DataTreeOptions): Promise<Replacement> {
   const source = {
     path: 'the uploaded snapshot',
     size: bytes.length,
@@ -52,7 +130,7 @@ export async function loadReplacement(clock: Clock, bytes: Uint8Array, options: 
  * it stands for the newest zxid there is: no transaction of before may be replayed over it, and no client may find a server that
  * is older than what it has seen.
  */
-export async function storeReplacement(
+async function storeReplacement(
   { tree, sessions }: Replacement,
   files: FileSnapLog,
   newestZxid: Zxid,

@@ -29,13 +29,17 @@ export interface ServerView {
   readonly connectionDropChance: number;
   readonly uptimeMs: number;
   readonly host: string;
-  /** Absolute, with `version-2`. */
-  readonly snapshotDirectory: string;
-  readonly logDirectory: string;
+  readonly files: DirectoryView;
   /** `srst`. */
   resetStats(): void;
   wallMs(): number;
   monotonicMs(): number;
+}
+
+export interface DirectoryView {
+  /** Absolute, with `version-2`. */
+  readonly snapshotDirectory: string;
+  readonly logDirectory: string;
   /** Bytes of the files in a directory. */
-  directorySize(directory: string): number;
+  sizeOf(directory: string): number;
 }

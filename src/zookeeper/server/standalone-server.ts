@@ -1,18 +1,16 @@
-import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
-import { DiskError } from '../../runtime/disk.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address } from '../../runtime/network.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { printHex, type Zxid } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import type { AdminTarget, SnapshotFacts } from './admin/admin-target.ts';
+import type { AdminTarget } from './admin/admin-target.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { Authentication } from './auth/authentication.ts';
 import type { SaslUsers } from './auth/sasl-users.ts';
@@ -20,19 +18,21 @@ import { ClientConnection } from './client-connection.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { ConnectionThrottle } from './connection-throttle.ts';
+import type { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
 import { answerWord } from './four-letter-words.ts';
-import { LargeRequests } from './large-requests.ts';
+import type { LargeRequests } from './large-requests.ts';
 import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
-import { RequestThrottler } from './request-throttler.ts';
-import { loadReplacement, type Replacement, RestoreError, storeReplacement, treeOptionsOf } from './restore.ts';
+import type { RequestThrottler } from './request-throttler.ts';
+import { Restore } from './restore.ts';
+import { ServerFiles } from './server-files.ts';
 import { registerGauges } from './server-gauges.ts';
+import { serverLimits } from './server-limits.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { ServerStats } from './server-stats.ts';
 import type { ServerView } from './server-view.ts';
@@ -45,7 +45,6 @@ import type { ZookeeperServer } from './zookeeper-server.ts';
 const STANDALONE_SESSION_SERVER = 1;
 /** ZooTrace: client requests, sessions, warnings and server packets. */
 const DEFAULT_TRACE_MASK = 306n;
-const MS_PER_HOUR = 3_600_000;
 
 export interface StandaloneServerOptions {
   readonly runtime: Runtime;
@@ -66,6 +65,8 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly clock: Clock;
   readonly log: Log;
   readonly tree: DataTree;
+  readonly files: ServerFiles;
+  readonly snapshotSubject: SnapshotSubject;
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
   readonly stats = new ServerStats();
@@ -83,17 +84,13 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly #options: StandaloneServerOptions;
   readonly #port: ClientPort;
   readonly #pipeline: Pipeline;
-  readonly #preparer: Preparer;
   readonly #admission: SessionAdmission;
   readonly #containers: ContainerManager;
-  readonly #sessionTimeouts: Map<SessionId, number>;
+  readonly #restore: Restore;
   readonly #startedMs: number;
   #listeners: ClientListeners | undefined;
   readonly #observers: Observers;
-  #purgeTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
-  /** A restore puts another tree in the place of this one: nothing is to be proposed meanwhile. */
-  #isRestoring = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: StandaloneServerOptions) {
@@ -104,7 +101,8 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.clock = clock;
     this.log = runtime.log.named('zookeeper');
     this.tree = recovered.tree;
-    this.#sessionTimeouts = recovered.sessions;
+    const sessionTimeouts = recovered.sessions;
+    this.snapshotSubject = { tree: this.tree, sessions: sessionTimeouts };
     this.#startedMs = clock.monotonicMs();
     const metrics = new ServerMetrics({
       stats: this.stats,
@@ -113,19 +111,16 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     });
     this.metrics = metrics;
     this.#port = new ClientPort(config, this.log);
-    const { limits } = config;
-    if (limits.throttleMaxRequests > 0) {
-      const inProgress = (): number => this.outstandingCount;
-      this.throttler = new RequestThrottler({
-        ...{ limits, clock, inProgress },
-        stats: this.stats,
-        queueTime: metrics.requestThrottleQueueTime,
-      });
-    }
-    if (limits.largeRequestThreshold >= 0) this.largeRequests = new LargeRequests(limits, this.stats);
-    if (limits.connections.tokens > 0) {
-      this.connectionThrottle = new ConnectionThrottle(limits.connections, clock, runtime.random);
-    }
+    const limits = serverLimits({
+      limits: config.limits,
+      runtime,
+      stats: this.stats,
+      inProgress: () => this.outstandingCount,
+      throttleQueueTime: metrics.requestThrottleQueueTime,
+    });
+    this.throttler = limits.throttler;
+    this.largeRequests = limits.largeRequests;
+    this.connectionThrottle = limits.connectionThrottle;
     this.authentication = new Authentication({
       config: config.auth,
       random: runtime.random,
@@ -138,19 +133,18 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       clock,
       tickTimeMs: config.tickTimeMs,
       onExpired: (session) => this.#guarded(() => this.#expire(session)),
-      isHeldBack: ({ owner }) => this.#isRestoring || (owner instanceof ClientConnection && owner.waitsForUs),
+      isHeldBack: ({ owner }) => this.#restore.isUnderWay || (owner instanceof ClientConnection && owner.waitsForUs),
     });
     const parts = { tree: this.tree, clock, config, schemes, cursor: this.cursor, metrics };
     const preparer = new Preparer({ ...parts, lastZxid: recovered.lastZxid });
     metrics.registerPipeline(preparer);
-    this.#preparer = preparer;
     this.#pipeline = new Pipeline({
       tree: this.tree,
       clock,
       metrics,
       audit: options.audit,
       sessions: this.sessions,
-      sessionTimeouts: this.#sessionTimeouts,
+      sessionTimeouts,
       preparer,
       listener: this,
       agree: (listener) =>
@@ -188,6 +182,29 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       tree: this.tree,
       deleteContainer: (path) => this.#guarded(() => this.#pipeline.deleteContainer(path)),
     });
+    this.files = new ServerFiles({
+      runtime,
+      config,
+      log: this.log,
+      files,
+      recoveredSnapshot: recovered.snapshot,
+      subject: this.snapshotSubject,
+    });
+    this.#restore = new Restore({
+      clock,
+      log: this.log,
+      config,
+      files,
+      tree: this.tree,
+      reads: this.reads,
+      sessions: this.sessions,
+      sessionTimeouts,
+      port: this.#port,
+      pipeline: this.#pipeline,
+      preparer,
+      metrics,
+      isServing: () => this.isServing,
+    });
     metrics.observeFiles(files, recovered, this.stats);
     this.tree.keepAccount(metrics);
     registerGauges(metrics.all, this);
@@ -204,7 +221,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#listeners = await ClientListeners.open({ runtime, config, log, stats, accept });
     this.sessions.start();
     this.#containers.start();
-    if (this.config.purgeIntervalHours > 0) this.#purge();
+    this.files.startPurging();
     const { host, port } = this.clientAddress;
     const securePort = this.secureClientAddress?.port;
     const ports = { host, port, ...(securePort === undefined ? {} : { securePort }) };
@@ -272,36 +289,12 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     return this.#options.runtime.process;
   }
 
-  get snapshotDirectory(): string {
-    return this.#options.files.snapshotDirectory;
-  }
-
-  get logDirectory(): string {
-    return this.#options.files.logDirectory;
-  }
-
-  get snapshotSubject(): SnapshotSubject {
-    return { tree: this.tree, sessions: this.#sessionTimeouts };
-  }
-
   wallMs(): number {
     return this.clock.wallMs();
   }
 
   monotonicMs(): number {
     return this.clock.monotonicMs();
-  }
-
-  directorySize(directory: string): number {
-    const { disk } = this.#options.runtime;
-    let size = 0;
-    try {
-      for (const { name } of disk.list(directory)) size += disk.stat(`${directory}/${name}`)?.size ?? 0;
-    } catch (error) {
-      // Who asks for a figure must not end a server whose disk is about to fail.
-      if (!(error instanceof DiskError)) throw error;
-    }
-    return size;
   }
 
   resetStats(): void {
@@ -316,63 +309,8 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     return this.#state === 'serving';
   }
 
-  lastSnapshot(): SnapshotFacts | undefined {
-    const { files, recovered } = this.#options;
-    const last = files.lastSnapshot ?? recovered.snapshot;
-    return last === undefined ? undefined : this.#factsOf(last);
-  }
-
-  async takeSnapshot(): Promise<SnapshotFacts> {
-    await this.#options.files.takeSnapshot(this.snapshotSubject);
-    return present(this.lastSnapshot(), 'a snapshot that was taken is there');
-  }
-
-  readSnapshot(path: string, position: number, length: number): Uint8Array {
-    const file = this.#options.runtime.disk.open(path, { readOnly: true });
-    try {
-      return file.readAt(position, length);
-    } finally {
-      file.close();
-    }
-  }
-
-  async restore(snapshot: Uint8Array): Promise<Zxid> {
-    const { files, runtime } = this.#options;
-    const startMs = this.clock.monotonicMs();
-    const replacement = await loadReplacement(this.clock, snapshot, treeOptionsOf(this.config));
-    if (this.#isRestoring || this.#state !== 'serving') throw new RestoreError('the server cannot be restored now');
-    this.#isRestoring = true;
-    // Clients come back with their sessions if the snapshot has them, and set their watches again.
-    this.#port.shut();
-    try {
-      while (this.#pipeline.pendingCount > 0) await new Promise<void>((resolve) => runtime.clock.soon(resolve));
-      if (!this.isServing) throw new RestoreError('the server has stopped');
-      const zxid = await storeReplacement(replacement, files, this.#preparer.lastZxid, this.log);
-      this.#replace(replacement, zxid);
-    } finally {
-      this.#isRestoring = false;
-      this.#port.reopen();
-    }
-    this.metrics.restoreTime.add(Math.floor(this.clock.monotonicMs() - startMs));
-    return replacement.zxid;
-  }
-
-  #replace({ tree, sessions }: Replacement, zxid: Zxid): void {
-    this.tree.become(tree);
-    this.reads.treeReplaced();
-    this.#preparer.treeReplaced(zxid);
-    for (const { id } of [...this.sessions]) if (!sessions.has(id)) this.sessions.remove(id);
-    this.#sessionTimeouts.clear();
-    for (const [id, timeoutMs] of sessions) {
-      this.#sessionTimeouts.set(id, timeoutMs);
-      this.sessions.remove(id);
-      this.sessions.add(id, timeoutMs);
-    }
-  }
-
-  #factsOf({ path, zxid }: { readonly path: string; readonly zxid: Zxid }): SnapshotFacts | undefined {
-    const stat = this.#options.runtime.disk.stat(path);
-    return stat === undefined ? undefined : { path, zxid, size: stat.size, modifiedMs: stat.modifiedMs };
+  restore(snapshot: Uint8Array): Promise<Zxid> {
+    return this.#restore.from(snapshot);
   }
 
   // ---------------------------------------------------------------- for connections
@@ -453,7 +391,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   /** What a timer starts: a broken invariant stops this server, not its host. */
   #guarded(act: () => void): void {
-    if (this.#state !== 'serving' || this.#isRestoring) return;
+    if (this.#state !== 'serving' || this.#restore.isUnderWay) return;
     try {
       act();
     } catch (error) {
@@ -467,23 +405,13 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.#pipeline.expireSession(session.id);
   }
 
-  #purge(): void {
-    try {
-      this.#options.files.purge(this.config.snapRetainCount);
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
-      this.log.warn('old snapshots and logs could not be removed', { error: error.message });
-    }
-    this.#purgeTimer = this.clock.after(this.config.purgeIntervalHours * MS_PER_HOUR, () => this.#purge());
-  }
-
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
     this.#options.audit?.stopping();
     this.sessions.close();
     this.#containers.close();
     this.throttler?.close();
-    this.#purgeTimer?.cancel();
+    this.files.stopPurging();
     this.#port.close();
     await this.#observers.close();
     await this.#listeners?.close();

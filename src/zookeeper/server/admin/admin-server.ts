@@ -158,7 +158,7 @@ export class AdminServer {
     let position = 0;
     const next = (): void => {
       while (position < size && !response.destroyed) {
-        const piece = this.#server.readSnapshot(path, position, Math.min(STREAM_BYTES, size - position));
+        const piece = this.#server.files.readSnapshot(path, position, Math.min(STREAM_BYTES, size - position));
         position += piece.length;
         if (piece.length === 0) return void response.destroy();
         if (!response.write(piece)) return void response.once('drain', next);

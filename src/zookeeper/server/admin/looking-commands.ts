@@ -28,8 +28,8 @@ export const lookingCommands: readonly AdminCommand[] = [
     digests: tree.digestLog.entries.map(({ zxid, digest }) => ({ zxid, digest_version: 2, digest })),
   })),
   command(['dirs'], (server) => ({
-    datadir_size: server.directorySize(server.snapshotDirectory),
-    logdir_size: server.directorySize(server.logDirectory),
+    datadir_size: server.files.sizeOf(server.files.snapshotDirectory),
+    logdir_size: server.files.sizeOf(server.files.logDirectory),
   })),
   command(['dump'], dump),
   {
@@ -47,7 +47,7 @@ export const lookingCommands: readonly AdminCommand[] = [
   {
     names: ['last_snapshot', 'lsnp'],
     run: (server) => {
-      const last = server.lastSnapshot();
+      const last = server.files.lastSnapshot();
       const seconds = last === undefined ? -1 : Math.floor(last.modifiedMs / 1000);
       return { data: { zxid: last === undefined ? 'ffffffffffffffff' : last.zxid.toString(16), timestamp: seconds } };
     },
@@ -87,8 +87,8 @@ function configuration(server: ServerView): Data {
   const { config } = server;
   return {
     client_port: server.clientPort,
-    data_dir: server.snapshotDirectory,
-    data_log_dir: server.logDirectory,
+    data_dir: server.files.snapshotDirectory,
+    data_log_dir: server.files.logDirectory,
     tick_time: config.tickTimeMs,
     max_client_cnxns: config.maxClientCnxns,
     min_session_timeout: config.minSessionTimeoutMs,
@@ -158,8 +158,8 @@ function serverStats(server: ServerView): Data {
       fsync_threshold_exceed_count: stats.slowSyncs,
       client_response_stats: responses,
       provider_null: false,
-      data_dir_size: server.directorySize(server.snapshotDirectory),
-      log_dir_size: server.directorySize(server.logDirectory),
+      data_dir_size: server.files.sizeOf(server.files.snapshotDirectory),
+      log_dir_size: server.files.sizeOf(server.files.logDirectory),
       last_processed_zxid: tree.lastProcessedZxid,
       outstanding_requests: server.outstandingCount,
       server_state: server.mode,

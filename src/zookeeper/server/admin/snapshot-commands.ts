@@ -68,7 +68,7 @@ async function snapshot(
   }
   const isStreaming = (parameters.get('streaming') ?? 'true').toLowerCase() === 'true';
   try {
-    const { path, zxid, size } = await server.takeSnapshot();
+    const { path, zxid, size } = await server.files.takeSnapshot();
     const headers = { last_zxid: `0x${zxid.toString(16)}`, snapshot_size: String(size) };
     return isStreaming ? { headers, stream: { path, size } } : { headers };
   } catch (error) {
