@@ -28,6 +28,9 @@ const runtime = nodeRuntime({ logLevel: 'off' });
 const versions = ['3.9.1', '2.1.0', 'odradek'] as const;
 type Version = (typeof versions)[number];
 
+/** Of kcat, which is killed: its group waits so long for it. */
+const PATIENCE = 'session.timeout.ms=6000,heartbeat.interval.ms=1000';
+
 interface Peer {
   readonly bootstrap: string;
   readonly admin: Admin;
@@ -286,7 +289,7 @@ for (const version of versions) {
     const log = join(tempDir(), 'kcat.log');
     const cat = startService(
       await installKcat(),
-      ['-b', peer.bootstrap, '-G', 'mixed', '-X', 'partition.assignment.strategy=range', 'shared'],
+      ['-b', peer.bootstrap, '-G', 'mixed', '-X', `partition.assignment.strategy=range,${PATIENCE}`, 'shared'],
       { logFile: log },
     );
     t.after(() => cat.kill());
@@ -299,7 +302,8 @@ for (const version of versions) {
     writeFileSync(
       script,
       'import sys, kafka\n' +
-        "c = kafka.KafkaConsumer('shared', bootstrap_servers=sys.argv[1], group_id='mixed')\n" +
+        "c = kafka.KafkaConsumer('shared', bootstrap_servers=sys.argv[1], group_id='mixed',\n" +
+        '  session_timeout_ms=6000, heartbeat_interval_ms=1000)\n' +
         'for m in c: print(m.value.decode(), flush=True)\n',
     );
     const python = startService(await installPython(), [script, peer.bootstrap], {
