@@ -29,7 +29,7 @@ const versions = ['3.9.1', '2.1.0', 'odradek'] as const;
 type Version = (typeof versions)[number];
 
 /** Of kcat, which is killed: its group waits so long for it. */
-const PATIENCE = 'session.timeout.ms=6000,heartbeat.interval.ms=1000';
+const PATIENCE = ['-X', 'session.timeout.ms=6000', '-X', 'heartbeat.interval.ms=1000'] as const;
 
 interface Peer {
   readonly bootstrap: string;
@@ -289,7 +289,7 @@ for (const version of versions) {
     const log = join(tempDir(), 'kcat.log');
     const cat = startService(
       await installKcat(),
-      ['-b', peer.bootstrap, '-G', 'mixed', '-X', `partition.assignment.strategy=range,${PATIENCE}`, 'shared'],
+      ['-b', peer.bootstrap, '-G', 'mixed', '-X', 'partition.assignment.strategy=range', ...PATIENCE, 'shared'],
       { logFile: log },
     );
     t.after(() => cat.kill());
