@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+// biome-ignore lint/style/noRestrictedImports: a sample of the package
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { ConfigError } from './config-error.ts';
 import { parseJaas } from './jaas.ts';
@@ -36,6 +38,13 @@ test('a value takes system properties and escapes', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the braces are JAAS's
   const text = 'A { b required p="${pass}${/}x" t="\\t\\101\\q"; };';
   assert.deepEqual(read(text, { pass: 'secret' }), { A: [['b', { p: 'secret/x', t: '\tAq' }]] });
+});
+
+test('the sample names a user for both sides', () => {
+  const text = readFileSync(new URL('../../conf/jaas_sample.conf', import.meta.url), 'utf8');
+  const { Server, Client } = read(text) as Record<string, [string, Record<string, string>][]>;
+  assert.equal(Server?.[0]?.[1].user_bob, Client?.[0]?.[1].password);
+  assert.deepEqual(Client?.[0]?.[1].username, 'bob');
 });
 
 test('an empty file has no sections', () => assert.deepEqual(read(' // nothing\n'), {}));
