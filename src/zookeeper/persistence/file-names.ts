@@ -41,3 +41,10 @@ function listNamed(disk: Disk, directory: string, pattern: RegExp): NamedFile[] 
   }
   return files.sort((a, b) => (a.zxid < b.zxid ? -1 : a.zxid > b.zxid ? 1 : 0));
 }
+
+/** The directory that holds a file or directory. */
+export function parentDirectory(path: string): string {
+  const slash = path.lastIndexOf('/');
+  if (slash < 0) return '.';
+  return slash === 0 ? '/' : path.slice(0, slash);
+}

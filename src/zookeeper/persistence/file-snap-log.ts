@@ -4,7 +4,14 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import { type EpochFileName, hasUnfinishedEpoch, readEpoch, writeEpoch } from './epoch-files.ts';
-import { type Compression, listLogs, listSnapshots, type NamedFile, VERSION_DIRECTORY } from './file-names.ts';
+import {
+  type Compression,
+  listLogs,
+  listSnapshots,
+  type NamedFile,
+  parentDirectory,
+  VERSION_DIRECTORY,
+} from './file-names.ts';
 import { findPurgeable, purge } from './purge.ts';
 import { type Recovered, RecoveryError, recoverBetween } from './recovery.ts';
 import { SnapshotFileWriter } from './snapshot-file.ts';
@@ -202,8 +209,8 @@ export class FileSnapLog {
     if (this.#options.createDirectories === false) {
       throw new RecoveryError(`Missing data directory ${directory}, automatic data directory creation is disabled`);
     }
-    for (let created = directory; disk.stat(created) === undefined; created = parentOf(created)) {
-      this.#unsyncedParents.add(parentOf(created));
+    for (let created = directory; disk.stat(created) === undefined; created = parentDirectory(created)) {
+      this.#unsyncedParents.add(parentDirectory(created));
     }
     disk.makeDirectory(directory);
   }
@@ -289,11 +296,6 @@ function endOfEntries(file: File): number {
   let end = rest.length;
   while (end > 0 && rest[end - 1] === 0) end -= 1;
   return low + end;
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash > 0 ? path.slice(0, slash) : slash === 0 ? '/' : '.';
 }
 
 function settle(resolve: () => void, reject: (error: DiskError) => void): Completion {

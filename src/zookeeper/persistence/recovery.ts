@@ -4,7 +4,7 @@ import { counterOf, epochOf, printHex, type SessionId, type Zxid } from '../jute
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
-import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
+import { listLogs, listSnapshots, type NamedFile, parentDirectory } from './file-names.ts';
 import { Slice } from './slice.ts';
 import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
 import { LOG_HEADER_BYTES } from './txn-log-format.ts';
@@ -165,7 +165,7 @@ class Recovery {
   /** No database: a new one, if that is allowed. The marker file asks for one explicitly. */
   #begin(): Recovered {
     const { disk } = this.#runtime;
-    const marker = `${parentOf(this.#options.logDirectory)}/initialize`;
+    const marker = `${parentDirectory(this.#options.logDirectory)}/initialize`;
     const isMarked = disk.stat(marker) !== undefined;
     if (isMarked && this.#options.readOnly !== true) disk.remove(marker);
     const isAllowed = isMarked || this.#options.autoCreate !== false;
@@ -323,8 +323,4 @@ export function replayTxn(
 /** Whether transactions are missing between two that follow each other: within an epoch zxids have no gaps. */
 export function isGap(previous: Zxid, zxid: Zxid): boolean {
   return epochOf(zxid) === epochOf(previous) && counterOf(zxid) > counterOf(previous) + 1;
-}
-
-function parentOf(directory: string): string {
-  return directory.slice(0, directory.lastIndexOf('/'));
 }

@@ -1,4 +1,5 @@
 import type { Disk, DiskError } from '../../runtime/disk.ts';
+import { parentDirectory } from '../persistence/file-names.ts';
 
 /** What a directory above ours may answer that is not ours to read, or lies on a file system without such a sync. */
 const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS', 'ENOTSUP']);
@@ -19,7 +20,7 @@ export function parentsToSync(disk: Disk, path: string): ParentDirectory[] {
   let name = path;
   do {
     const isNew = disk.stat(name) === undefined;
-    name = parentOf(name);
+    name = parentDirectory(name);
     parents.push({ path: name, isNew });
   } while (name !== '/' && name !== '.');
   return parents;
@@ -33,10 +34,4 @@ export async function syncDirectories(disk: Disk, parents: Iterable<ParentDirect
     const error = await new Promise<DiskError | undefined>((resolve) => disk.syncDirectory(path, resolve));
     if (error !== undefined && (isNew || !REFUSALS.has(error.code))) throw error;
   }
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  if (slash < 0) return '.';
-  return slash === 0 ? '/' : path.slice(0, slash);
 }

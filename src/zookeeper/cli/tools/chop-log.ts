@@ -6,6 +6,7 @@ import { counterOf, epochOf, hexOf, type Zxid } from '../../jute/ids.ts';
 import { readTxnRecord } from '../../jute/txn.ts';
 import { RawLog, rawEntryBytes } from '../../persistence/raw-log.ts';
 import { END_OF_RECORD, LOG_HEADER_BYTES, LOG_MAGIC } from '../../persistence/txn-log-format.ts';
+import { nodeName } from '../../tree/path.ts';
 import { ToolError, type ToolIo } from './tool.ts';
 
 export interface ChopOptions {
@@ -25,7 +26,7 @@ export function chopLog(disk: Disk, { path, zxid }: ChopOptions, io: ToolIo): vo
   const copy = new Copy(to);
   try {
     const isChopped = new Chopper(from, copy, io).run(zxid);
-    if (!isChopped) throw new ToolError(`Failed to chop ${path.slice(path.lastIndexOf('/') + 1)}`);
+    if (!isChopped) throw new ToolError(`Failed to chop ${nodeName(path)}`);
   } catch (error) {
     if (!isExpected(error)) throw error;
     io.write(`Got exception: ${error.message}\n`);

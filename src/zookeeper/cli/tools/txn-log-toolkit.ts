@@ -1,4 +1,5 @@
 /** zkTxnLogToolkit.sh: shows a transaction log, gives wrong checksums the right value in a copy, or cuts a copy at a zxid. */
+
 import { accessSync, constants } from 'node:fs';
 import { adler32 } from '../../../base/adler32.ts';
 import type { Disk, File } from '../../../runtime/disk.ts';
@@ -6,6 +7,7 @@ import { nodeRuntime } from '../../../runtime/node/node-runtime.ts';
 import { PRE_ALLOC_BYTES, paddedSize } from '../../persistence/file-padding.ts';
 import { RawLog, rawEntryBytes } from '../../persistence/raw-log.ts';
 import { END_OF_RECORD, LOG_HEADER_BYTES, LOG_MAGIC } from '../../persistence/txn-log-format.ts';
+import { nodeName } from '../../tree/path.ts';
 import { chopLog, parseJavaLong } from './chop-log.ts';
 import { ExitCode, runTool, ToolError, type ToolIo } from './tool.ts';
 import { parseToolOptions, type ToolOption } from './tool-options.ts';
@@ -109,7 +111,7 @@ class Dump {
     const header = log.header();
     if (header === undefined) throw new ToolError(`No file header in ${this.#file.path}`);
     if (header.magic !== LOG_MAGIC) {
-      throw new ToolError(`Invalid magic number for ${nameOf(this.#file.path)}`, ExitCode.invalidInvocation);
+      throw new ToolError(`Invalid magic number for ${nodeName(this.#file.path)}`, ExitCode.invalidInvocation);
     }
     this.#io.write(
       `ZooKeeper Transactional Log File with dbid ${header.dbid} txnlog format version ${header.version}\n`,
@@ -204,9 +206,5 @@ class FixedCopy {
 }
 
 const zero = new Uint8Array(1);
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
 
 if (import.meta.main) await runTool(txnLogToolkit);
