@@ -45,9 +45,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the last zxid is given again after a restart',
     world: 'zookeeper',
-    file: 'src/zookeeper/server/standalone-server.ts',
-    find: 'lastZxid: recovered.lastZxid })',
-    replace: 'lastZxid: (recovered.lastZxid - 1n) as typeof recovered.lastZxid })',
+    file: 'src/zookeeper/server/zookeeper-server.ts',
+    find: 'new StandaloneRole(parts, recovered.lastZxid)',
+    replace: 'new StandaloneRole(parts, (recovered.lastZxid - 1n) as typeof recovered.lastZxid)',
     seeds: [2, 3],
     symptom: /is both|was acknowledged before/,
   },

@@ -7,7 +7,7 @@ import { Simulation } from '../../runtime/sim/simulation.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { ConnectionThrottle } from './connection-throttle.ts';
-import type { StandaloneServer } from './standalone-server.ts';
+import type { ServingServer } from './serving-server.ts';
 import type { RawClient } from './testkit/raw-client.ts';
 import { create, exists, getData } from './testkit/requests.ts';
 import { ServerWorld } from './testkit/server-world.ts';
@@ -51,7 +51,7 @@ test('without that key a reader is answered at once, and nothing is made for lim
   await world.sim.runFor(20);
   const read = reader.send(OpCode.exists, exists('/').body);
   await world.until(() => reader.reply(read) !== undefined, 50);
-  const { throttler, largeRequests, connectionThrottle } = world.server as StandaloneServer;
+  const { throttler, largeRequests, connectionThrottle } = world.server as ServingServer;
   assert.deepEqual([throttler, largeRequests, connectionThrottle], [undefined, undefined, undefined]);
 });
 
@@ -140,7 +140,7 @@ test('who waits for the throttler is not read without end', async () => {
   client.sendTogether(Array.from({ length: 200 }, (_, index) => create(`/n${index}`)));
   let most = 0;
   world.sim.invariant('the queue is bounded', () => {
-    most = Math.max(most, (world.server as StandaloneServer).throttler?.size ?? 0);
+    most = Math.max(most, (world.server as ServingServer).throttler?.size ?? 0);
   });
   await world.until(() => client.heard.length === 200, 120_000);
   assert.ok(most <= 10, `${most}`);
@@ -169,7 +169,7 @@ test('large requests beyond largeRequestMaxBytes are rejected with their connect
   await world.until(() => second.isClosed);
   assert.equal(statsOf(world).largeRequestsRejected, 1);
   await world.until(() => first.reply(kept) !== undefined && third.reply(small) !== undefined);
-  assert.equal((world.server as StandaloneServer).largeRequests?.bytes, 0);
+  assert.equal((world.server as ServingServer).largeRequests?.bytes, 0);
   const later = third.send(OpCode.create, create('/b', value).body);
   await world.until(() => third.reply(later)?.err === 0);
 });
@@ -191,7 +191,7 @@ test('a large read that waits behind a write gives its room back when its connec
   await world.sim.runFor(20);
   client.connection.destroy();
   await world.sim.runFor(2 * FLUSH_MS);
-  assert.equal((world.server as StandaloneServer).largeRequests?.bytes, 0);
+  assert.equal((world.server as ServingServer).largeRequests?.bytes, 0);
 });
 
 test('connection_throttle_tokens limits how many sessions begin at once, and tokens come back with time', async () => {

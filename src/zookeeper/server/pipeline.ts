@@ -1,120 +1,46 @@
-import type { Clock } from '../../runtime/clock.ts';
 import type { SessionId } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
-import type { DataTree } from '../tree/data-tree.ts';
-import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
-import { type AuditLog, nothingDoomed } from './audit/audit-log.ts';
+import type { Agreement } from './agreement.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Preparer } from './prepare.ts';
-import type { ServerMetrics } from './server-metrics.ts';
-import type { Session, Sessions } from './sessions.ts';
-
-/** What the pipeline tells the connections. */
-export interface PipelineListener {
-  groupBegins(): void;
-  /** A group was applied: answers and events wait to be sent, and there may be room again. */
-  groupApplied(): void;
-  /** The session is gone; its connection, if there is one here, has nothing more to ask. */
-  sessionClosed(session: Session): void;
-  failed(error: unknown): void;
-}
+import type { Sessions } from './sessions.ts';
 
 export interface PipelineOptions {
-  readonly tree: DataTree;
   readonly sessions: Sessions;
-  /** Sessions whose creation is applied, with their timeouts: what a snapshot holds. */
-  readonly sessionTimeouts: Map<SessionId, number>;
   readonly preparer: Preparer;
-  readonly clock: Clock;
-  readonly metrics: ServerMetrics;
-  readonly audit: AuditLog | undefined;
-  readonly listener: PipelineListener;
-  /** Standalone, leader or follower: the only stage that differs. */
-  readonly agree: (listener: AgreementListener) => Agreement;
+  /** With the server's own log, or with a quorum: where servers that make transactions differ. */
+  readonly agreement: Agreement;
 }
 
-/**
- * The life of a write: prepare, agree, apply, watches, reply. The tree sends watch events while it applies, so they are on their
- * way before the reply of the change that caused them, and before any read that sees it.
- */
-export class Pipeline implements AgreementListener {
+/** The life of a write where transactions are made, on a standalone server and on a leader: prepare, agree; then it is applied. */
+export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #agreement: Agreement;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#agreement = options.agree(this);
   }
 
   submit(request: PendingRequest): void {
-    this.#agreement.propose(this.#options.preparer.prepare(request));
-    if (request.type === OpCode.closeSession) this.#options.sessions.markClosing(request.session);
+    const { agreement, preparer, sessions } = this.#options;
+    agreement.propose(preparer.prepare(request));
+    if (request.type === OpCode.closeSession) sessions.markClosing(request.session);
   }
 
   /** The session went silent (it is closing already). */
   expireSession(id: SessionId): void {
-    this.#agreement.propose(this.#options.preparer.prepareExpiry(id));
+    this.#options.agreement.propose(this.#options.preparer.prepareExpiry(id));
   }
 
   deleteContainer(path: string): void {
-    this.#agreement.propose(this.#options.preparer.prepareDeleteContainer(path));
+    this.#options.agreement.propose(this.#options.preparer.prepareDeleteContainer(path));
   }
 
   /** Proposed and not yet applied. */
   get pendingCount(): number {
-    return this.#agreement.pendingCount;
+    return this.#options.agreement.pendingCount;
   }
 
   close(): Promise<void> {
-    return this.#agreement.close();
-  }
-
-  // ---------------------------------------------------------------- from the agreement
-
-  committed(proposals: readonly Proposal[]): void {
-    const { listener, clock } = this.#options;
-    try {
-      listener.groupBegins();
-      const nowMs = clock.wallMs();
-      for (const proposal of proposals) this.#apply(proposal, nowMs);
-      listener.groupApplied();
-    } catch (error) {
-      listener.failed(error);
-    }
-  }
-
-  failed(error: unknown): void {
-    this.#options.listener.failed(error);
-  }
-
-  #apply(proposal: Proposal, nowMs: number): void {
-    const { txn: record, request } = proposal;
-    if (record === undefined) {
-      request?.requester.completed(request, undefined);
-      return;
-    }
-    const { tree, preparer, listener, metrics, audit } = this.#options;
-    const { header, txn } = record;
-    if (nowMs >= header.time) metrics.propagationLatency.add(nowMs - header.time);
-    const doomed = audit?.doomedBy(tree, record) ?? nothingDoomed;
-    const result = tree.apply(header, txn);
-    audit?.applied(record, result, request, doomed);
-    preparer.applied(proposal);
-    if (txn.type === OpCode.createSession) this.#sessionCreated(header.clientId, txn.timeOut);
-    const closed = txn.type === OpCode.closeSession ? this.#sessionClosed(header.clientId) : undefined;
-    request?.requester.completed(request, result);
-    if (closed !== undefined) listener.sessionClosed(closed);
-  }
-
-  #sessionCreated(id: SessionId, timeoutMs: number): void {
-    const { sessions, sessionTimeouts } = this.#options;
-    sessionTimeouts.set(id, timeoutMs);
-    // Known already where the client is connected to this server.
-    if (sessions.get(id) === undefined) sessions.add(id, timeoutMs);
-  }
-
-  #sessionClosed(id: SessionId): Session | undefined {
-    this.#options.sessionTimeouts.delete(id);
-    return this.#options.sessions.remove(id);
+    return this.#options.agreement.close();
   }
 }

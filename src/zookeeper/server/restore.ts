@@ -6,9 +6,9 @@ import type { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { loadSnapshot } from '../persistence/snapshot-reader.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import type { ClientPort } from './client-port.ts';
-import type { Pipeline } from './pipeline.ts';
 import type { Preparer } from './prepare.ts';
 import type { ReadRequests } from './reads.ts';
+import type { Role } from './role.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -44,8 +44,7 @@ export interface RestoreOptions {
   /** What snapshots and the pipeline know of sessions. */
   readonly sessionTimeouts: Map<SessionId, number>;
   readonly port: ClientPort;
-  readonly pipeline: Pipeline;
-  readonly preparer: Preparer;
+  readonly role: Role;
   readonly metrics: ServerMetrics;
   readonly isServing: () => boolean;
 }
@@ -69,7 +68,11 @@ export class Restore {
    * @throws RestoreError, CorruptionError; nothing has changed then
    */
   async from(snapshot: Uint8Array): Promise<Zxid> {
-    const { clock, config, files, log, port, pipeline, preparer, metrics, isServing } = this.#options;
+    const { clock, config, files, log, port, role, metrics, isServing } = this.#options;
+    const { preparer } = role;
+    // As one server of an ensemble it would hold another database than the rest.
+    if (preparer === undefined || role.mode !== 'standalone')
+      throw new RestoreError('only a standalone server can be restored');
     const startMs = clock.monotonicMs();
     const replacement = await loadReplacement(clock, snapshot, treeOptionsOf(config));
     if (this.#isUnderWay || !isServing()) throw new RestoreError('the server cannot be restored now');
@@ -77,10 +80,10 @@ export class Restore {
     // Clients come back with their sessions if the snapshot has them, and set their watches again.
     port.shut();
     try {
-      while (pipeline.pendingCount > 0) await new Promise<void>((resolve) => clock.soon(resolve));
+      while (role.pendingCount > 0) await new Promise<void>((resolve) => clock.soon(resolve));
       if (!isServing()) throw new RestoreError('the server has stopped');
       const zxid = await storeReplacement(replacement, files, preparer.lastZxid, log);
-      this.#replace(replacement, zxid);
+      this.#replace(replacement, zxid, preparer);
     } finally {
       this.#isUnderWay = false;
       port.reopen();
@@ -89,8 +92,8 @@ export class Restore {
     return replacement.zxid;
   }
 
-  #replace(replacement: Replacement, zxid: Zxid): void {
-    const { tree, reads, preparer, sessions, sessionTimeouts } = this.#options;
+  #replace(replacement: Replacement, zxid: Zxid, preparer: Preparer): void {
+    const { tree, reads, sessions, sessionTimeouts } = this.#options;
     tree.become(replacement.tree);
     reads.treeReplaced();
     preparer.treeReplaced(zxid);

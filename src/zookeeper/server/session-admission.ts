@@ -8,6 +8,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import { type ConnectRequest, ConnectResponse } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { Role } from './role.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { isPasswordOf, SessionIds, sessionPassword } from './session-identity.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -29,6 +30,7 @@ export interface SessionAdmissionOptions {
   /** The top byte of new ids. */
   readonly serverId: number;
   readonly submit: (request: PendingRequest) => void;
+  readonly revalidate: Role['revalidate'];
   /** Another connection holds the session: the newer one wins. */
   readonly closeOwner: (session: Session) => void;
 }
@@ -78,19 +80,25 @@ export class SessionAdmission {
   }
 
   #resume(request: ConnectRequest, timeoutMs: number, applicant: Applicant): void {
-    const { sessions, log, clock, closeOwner, metrics } = this.#options;
+    const { sessions, closeOwner, metrics, revalidate } = this.#options;
+    const id = request.sessionId;
     metrics.connectionRevalidateCount.add();
-    const session = sessions.get(request.sessionId);
     // Unlike Apache we look at the password before we close the other connection: who does not know it disturbs nobody.
-    if (session === undefined || session.closing || !isPasswordOf(session.id, request.passwd)) {
-      log.info('Invalid session, probably expired', { session: printHex(request.sessionId) });
-      applicant.rejected(responseTo(request, 0n as SessionId, 0));
+    if (!isPasswordOf(id, request.passwd)) {
+      this.#reject(request, applicant);
       return;
     }
-    closeOwner(session);
-    session.timeoutMs = timeoutMs;
-    sessions.touch(session, clock.monotonicMs());
-    applicant.established(session, responseTo(request, session.id, timeoutMs));
+    const known = sessions.get(id);
+    if (known !== undefined && !known.closing) closeOwner(known);
+    revalidate(id, timeoutMs, (session) => {
+      if (session === undefined) this.#reject(request, applicant);
+      else applicant.established(session, responseTo(request, session.id, timeoutMs));
+    });
+  }
+
+  #reject(request: ConnectRequest, applicant: Applicant): void {
+    this.#options.log.info('Invalid session, probably expired', { session: printHex(request.sessionId) });
+    applicant.rejected(responseTo(request, 0n as SessionId, 0));
   }
 }
 

@@ -20,6 +20,8 @@ export interface SessionsOptions {
   readonly onExpired: (session: Session) => void;
   /** Whether we kept the session's requests waiting ourselves: its silence is our doing. */
   readonly isHeldBack: (session: Session) => boolean;
+  /** Another server judges, and has to hear of touches; undefined where sessions are judged here. */
+  readonly onTouched?: ((session: Session) => void) | undefined;
 }
 
 /**
@@ -76,9 +78,19 @@ export class Sessions {
     return session;
   }
 
+  /** Its client is back and agreed on a timeout with us; undefined for one that is over, or will be. */
+  resume(id: SessionId, timeoutMs: number): Session | undefined {
+    const session = this.#byId.get(id);
+    if (session === undefined || session.closing) return undefined;
+    session.timeoutMs = timeoutMs;
+    this.touch(session, this.#options.clock.monotonicMs());
+    return session;
+  }
+
   /** Gives the full timeout again; false for a session that is closing. */
   touch(session: Session, nowMs: number): boolean {
     if (session.closing) return false;
+    this.#options.onTouched?.(session);
     this.#schedule(session, nowMs);
     return true;
   }

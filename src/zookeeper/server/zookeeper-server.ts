@@ -12,7 +12,11 @@ import { readSaslUsers } from './auth/sasl-users.ts';
 import { type ParentDirectory, parentsToSync, syncDirectories } from './durable-directories.ts';
 import { treeOptionsOf } from './restore.ts';
 import type { ServerView } from './server-view.ts';
-import { StandaloneServer } from './standalone-server.ts';
+import { ServingServer } from './serving-server.ts';
+import { StandaloneRole } from './standalone-role.ts';
+
+/** The id in sessions of a server that is no member of an ensemble (ZooKeeperServer.createSessionTracker). */
+const STANDALONE_SESSION_SERVER = 1;
 
 export interface StartOptions {
   /** The server has stopped by itself: its disk failed, or an invariant broke. Called once. */
@@ -52,7 +56,7 @@ export async function startZookeeper(
     for (const lock of locks) lock.release();
   };
   const audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
-  let server: StandaloneServer | undefined;
+  let server: ServingServer | undefined;
   try {
     const files = openFiles(runtime, config);
     await syncDirectories(runtime.disk, parents);
@@ -60,8 +64,11 @@ export async function startZookeeper(
     if (recovered.lastZxid < 0n) {
       throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
     }
-    server = new StandaloneServer({
+    server = new ServingServer({
       ...{ runtime, config, files, recovered, audit, saslUsers, release },
+      serverId: 0,
+      sessionServerId: STANDALONE_SESSION_SERVER,
+      role: (parts) => new StandaloneRole(parts, recovered.lastZxid),
       onFatal: options.onFatal,
     });
     takeStartSnapshot(files, server, recovered);
@@ -136,6 +143,6 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
 }
 
 /** As Apache at each start, unless the newest one holds it all. */
-function takeStartSnapshot(files: FileSnapLog, server: StandaloneServer, recovered: Recovered): void {
+function takeStartSnapshot(files: FileSnapLog, server: ServingServer, recovered: Recovered): void {
   if (recovered.replayedCount > 0) files.startSnapshot(server.snapshotSubject);
 }

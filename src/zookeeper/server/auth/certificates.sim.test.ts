@@ -3,7 +3,7 @@ import test from 'node:test';
 import { silent } from '../../../runtime/log.ts';
 import type { Connection } from '../../../runtime/network.ts';
 import { ClientPort } from '../client-port.ts';
-import type { StandaloneServer } from '../standalone-server.ts';
+import type { ServingServer } from '../serving-server.ts';
 import { ServerWorld } from '../testkit/server-world.ts';
 import { certificateFixture } from './certificate.fixture.ts';
 
@@ -37,7 +37,7 @@ async function accept(config: Record<string, string>, certificates: readonly Uin
   const connection = new TlsConnection(certificates);
   const { view } = world.server;
   const port = new ClientPort(view.config, silent);
-  port.accept(world.server as StandaloneServer, connection, 'secure');
+  port.accept(world.server as ServingServer, connection, 'secure');
   const { connections } = port;
   const { stats } = view;
   const ids = [...connections].flatMap(({ ids }) => ids.map(({ scheme, id }) => `${scheme}:${id}`));

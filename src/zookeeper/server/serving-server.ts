@@ -1,7 +1,7 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address } from '../../runtime/network.ts';
+import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -11,11 +11,12 @@ import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { AdminTarget } from './admin/admin-target.ts';
+import { Applier, type ApplyListener } from './applier.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { Authentication } from './auth/authentication.ts';
 import type { SaslUsers } from './auth/sasl-users.ts';
 import { ClientConnection } from './client-connection.ts';
-import { ClientListeners } from './client-listeners.ts';
+import { ClientListeners, type ClientListenersOptions, type ClientPortKind } from './client-listeners.ts';
 import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
@@ -24,29 +25,25 @@ import { answerWord } from './four-letter-words.ts';
 import type { LargeRequests } from './large-requests.ts';
 import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
-import { Pipeline, type PipelineListener } from './pipeline.ts';
-import { Preparer } from './prepare.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
 import type { RequestThrottler } from './request-throttler.ts';
 import { Restore } from './restore.ts';
+import type { Role, RoleParts } from './role.ts';
 import { ServerFiles } from './server-files.ts';
 import { registerGauges } from './server-gauges.ts';
 import { serverLimits } from './server-limits.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { ServerStats } from './server-stats.ts';
-import type { ServerView } from './server-view.ts';
+import type { ServerMode, ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
 import { type Session, Sessions } from './sessions.ts';
-import { StandaloneAgreement } from './standalone-agreement.ts';
 import type { ZookeeperServer } from './zookeeper-server.ts';
 
-/** The id in sessions of a server that is no member of an ensemble (ZooKeeperServer.createSessionTracker). */
-const STANDALONE_SESSION_SERVER = 1;
 /** ZooTrace: client requests, sessions, warnings and server packets. */
 const DEFAULT_TRACE_MASK = 306n;
 
-export interface StandaloneServerOptions {
+export interface ServingServerOptions {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
   readonly files: FileSnapLog;
@@ -54,13 +51,22 @@ export interface StandaloneServerOptions {
   /** Undefined: nobody wants to know. */
   readonly audit: AuditLog | undefined;
   readonly saslUsers: SaslUsers | undefined;
-  /** Gives the data directories free. */
+  /** Of a member of an ensemble; 0 of a server that is none. */
+  readonly serverId: number;
+  /** The top byte of the ids of new sessions. */
+  readonly sessionServerId: number;
+  readonly role: (parts: RoleParts) => Role;
+  /** Hears of touches where another server judges sessions. */
+  readonly onSessionTouched?: (session: Session) => void;
+  /** Where clients come in, if that outlives this server; its own listeners otherwise. */
+  readonly listeners?: ClientListeners;
+  /** After the end: gives the data directories free. */
   readonly release: () => void;
   readonly onFatal: ((error: unknown) => void) | undefined;
 }
 
-/** The parts of a standalone server, put together: nothing here decides anything about the protocol. */
-export class StandaloneServer implements ZookeeperServer, ConnectionHost, PipelineListener, AdminTarget {
+/** The parts of a server that serves, in whatever role, put together: nothing here decides anything about the protocol. */
+export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyListener, AdminTarget {
   readonly config: ZooCfg;
   readonly clock: Clock;
   readonly log: Log;
@@ -74,16 +80,16 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   readonly trace = { mask: DEFAULT_TRACE_MASK };
   readonly authentication: Authentication;
   readonly cursor = new RequestCursor();
-  readonly mode = 'standalone';
-  readonly serverId = 0;
+  readonly serverId: number;
+  readonly applier: Applier;
   outstandingCount = 0;
   readonly throttler: RequestThrottler | undefined;
   readonly largeRequests: LargeRequests | undefined;
   readonly connectionThrottle: ConnectionThrottle | undefined;
   appliedMs = 0;
-  readonly #options: StandaloneServerOptions;
+  readonly #options: ServingServerOptions;
   readonly #port: ClientPort;
-  readonly #pipeline: Pipeline;
+  readonly #role: Role;
   readonly #admission: SessionAdmission;
   readonly #containers: ContainerManager;
   readonly #restore: Restore;
@@ -93,11 +99,12 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
-  constructor(options: StandaloneServerOptions) {
+  constructor(options: ServingServerOptions) {
     const { runtime, config, files, recovered } = options;
     const { clock } = runtime;
     this.#options = options;
     this.config = config;
+    this.serverId = options.serverId;
     this.clock = clock;
     this.log = runtime.log.named('zookeeper');
     this.tree = recovered.tree;
@@ -133,36 +140,23 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       clock,
       tickTimeMs: config.tickTimeMs,
       onExpired: (session) => this.#guarded(() => this.#expire(session)),
+      onTouched: options.onSessionTouched,
       isHeldBack: ({ owner }) => this.#restore.isUnderWay || (owner instanceof ClientConnection && owner.waitsForUs),
     });
-    const parts = { tree: this.tree, clock, config, schemes, cursor: this.cursor, metrics };
-    const preparer = new Preparer({ ...parts, lastZxid: recovered.lastZxid });
-    metrics.registerPipeline(preparer);
-    this.#pipeline = new Pipeline({
+    this.applier = new Applier({
       tree: this.tree,
       clock,
       metrics,
       audit: options.audit,
       sessions: this.sessions,
       sessionTimeouts,
-      preparer,
       listener: this,
-      agree: (listener) =>
-        new StandaloneAgreement({
-          clock,
-          metrics,
-          flushDelayMs: config.flushDelayMs,
-          maxBatchSize: config.maxBatchSize,
-          listener,
-          log: {
-            append: (record) => {
-              if (files.append(record)) files.startSnapshot(this.snapshotSubject);
-            },
-            flush: (done) => files.log.flush(done),
-            close: (done) => files.close(done),
-          },
-        }),
     });
+    const { tree, cursor, sessions, applier, snapshotSubject, log } = this;
+    const parts = { tree, clock, config, schemes, cursor, metrics, sessions, applier, snapshotSubject, files, log };
+    const role = options.role(parts);
+    this.#role = role;
+    if (role.preparer !== undefined) metrics.registerPipeline(role.preparer);
     this.#admission = new SessionAdmission({
       clock,
       log: this.log,
@@ -170,8 +164,9 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       metrics,
       tree: this.tree,
       sessions: this.sessions,
-      serverId: STANDALONE_SESSION_SERVER,
-      submit: (request) => this.#pipeline.submit(request),
+      serverId: options.sessionServerId,
+      submit: (request) => role.submit(request),
+      revalidate: (id, timeoutMs, answer) => role.revalidate(id, timeoutMs, answer),
       closeOwner: ({ owner }) => {
         if (owner instanceof ClientConnection) owner.destroy();
       },
@@ -180,7 +175,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       clock,
       config,
       tree: this.tree,
-      deleteContainer: (path) => this.#guarded(() => this.#pipeline.deleteContainer(path)),
+      deleteContainer: (path) => this.#guarded(() => role.deleteContainer(path)),
     });
     this.files = new ServerFiles({
       runtime,
@@ -200,8 +195,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
       sessions: this.sessions,
       sessionTimeouts,
       port: this.#port,
-      pipeline: this.#pipeline,
-      preparer,
+      role,
       metrics,
       isServing: () => this.isServing,
     });
@@ -216,18 +210,28 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   /** Clients come from now on. */
   async start(): Promise<void> {
     const { config, log, stats } = this;
-    const { runtime } = this.#options;
-    const accept = this.#port.accept.bind(this.#port, this);
-    this.#listeners = await ClientListeners.open({ runtime, config, log, stats, accept });
-    this.sessions.start();
-    this.#containers.start();
+    const { runtime, listeners } = this.#options;
+    const accept: ClientListenersOptions['accept'] = (connection, port) => this.accept(connection, port);
+    this.#listeners = listeners ?? (await ClientListeners.open({ runtime, config, log, stats, accept }));
+    if (this.#role.preparer !== undefined) {
+      this.sessions.start();
+      this.#containers.start();
+    }
     this.files.startPurging();
     const { host, port } = this.clientAddress;
     const securePort = this.secureClientAddress?.port;
     const ports = { host, port, ...(securePort === undefined ? {} : { securePort }) };
-    this.log.info('serving', { ...ports, zxid: printHex(this.tree.lastProcessedZxid), nodes: this.tree.nodeCount });
+    log.info('serving', {
+      ...{ mode: this.mode, ...ports },
+      zxid: printHex(this.tree.lastProcessedZxid),
+      nodes: this.tree.nodeCount,
+    });
     this.#options.audit?.started();
     await this.#observers.start();
+  }
+
+  accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
+    return this.#port.accept(this, connection, port);
   }
 
   close(): Promise<void> {
@@ -251,6 +255,10 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
 
   get metricsAddress(): Address | undefined {
     return this.#observers.metricsAddress;
+  }
+
+  get mode(): ServerMode {
+    return this.#role.mode;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -320,7 +328,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   }
 
   submit(request: PendingRequest): void {
-    this.#pipeline.submit(request);
+    this.#role.submit(request);
   }
 
   connect(request: ConnectRequest, connection: ClientConnection): void {
@@ -402,7 +410,7 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
   #expire(session: Session): void {
     this.stats.sessionsExpired += 1;
     this.log.info(`Expiring session ${printHex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`);
-    this.#pipeline.expireSession(session.id);
+    this.#role.expireSession(session.id);
   }
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
@@ -414,8 +422,8 @@ export class StandaloneServer implements ZookeeperServer, ConnectionHost, Pipeli
     this.files.stopPurging();
     this.#port.close();
     await this.#observers.close();
-    await this.#listeners?.close();
-    await this.#pipeline.close();
+    if (this.#options.listeners === undefined) await this.#listeners?.close();
+    await this.#role.close();
     this.#options.release();
   }
 }
