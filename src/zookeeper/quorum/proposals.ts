@@ -1,23 +1,25 @@
 import { assert } from '../../base/assert.ts';
-import { Deque } from '../../base/deque.ts';
 import { counterOf, type Zxid } from '../jute/ids.ts';
 import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
 
-interface Outstanding {
-  readonly zxid: Zxid;
-  readonly acks: Set<ServerId>;
+/** Proposals that the same memberships decide on. */
+interface Stretch {
+  readonly from: Zxid;
   /** All of them have to agree: two while a membership is being replaced. */
   readonly verifiers: readonly QuorumVerifier[];
 }
 
 /**
  * What a leader has proposed and not committed (Leader.outstandingProposals). Zab commits in the order of zxids: a quorum for a
- * later proposal waits for every earlier one.
+ * later proposal waits for every earlier one. A server logs in that order too, so what it acknowledges stands for all before it.
  */
 export class Proposals {
-  readonly #outstanding = new Deque<Outstanding>();
   #lastProposed: Zxid;
   #lastCommitted: Zxid;
+  /** Up to where each server has logged. */
+  readonly #acknowledged = new Map<ServerId, Zxid>();
+  /** Those of proposals that are not committed, oldest first. */
+  readonly #stretches: Stretch[] = [];
 
   /** @param newEpoch the zxid that opens the leader's epoch */
   constructor(newEpoch: Zxid) {
@@ -35,31 +37,46 @@ export class Proposals {
   }
 
   get size(): number {
-    return this.#outstanding.size;
+    return Number(this.#lastProposed - this.#lastCommitted);
   }
 
   propose(zxid: Zxid, verifiers: readonly QuorumVerifier[]): void {
     assert(zxid === this.#lastProposed + 1n, 'proposals have no gaps', zxid, this.#lastProposed);
     this.#lastProposed = zxid;
-    this.#outstanding.push({ zxid, acks: new Set(), verifiers });
+    if (this.#stretches.at(-1)?.verifiers !== verifiers) this.#stretches.push({ from: zxid, verifiers });
   }
 
   /**
-   * A server, we too, has the proposal on its disk. Answers what is committed by that, in order. An acknowledgement of what is
-   * committed already is normal; one of what was never proposed is the peer's fault and says nothing.
+   * A server, we too, has everything up to this on its disk. Of what is committed already that is normal; of what was never
+   * proposed it is the peer's fault and says nothing.
    */
-  acknowledge(zxid: Zxid, from: ServerId): Zxid[] {
-    if (zxid <= this.#lastCommitted || zxid > this.#lastProposed) return [];
-    // No gaps: its place follows from its zxid.
-    this.#outstanding.at(Number(zxid - this.#lastCommitted) - 1)?.acks.add(from);
-    const committed: Zxid[] = [];
-    for (let next = this.#outstanding.peek(); next !== undefined; next = this.#outstanding.peek()) {
-      const { acks, verifiers } = next;
-      if (!verifiers.every((verifier) => verifier.isQuorum(acks))) break;
-      this.#outstanding.shift();
-      this.#lastCommitted = next.zxid;
-      committed.push(next.zxid);
+  acknowledge(zxid: Zxid, from: ServerId): void {
+    if (zxid <= this.#lastCommitted || zxid > this.#lastProposed) return;
+    const before = this.#acknowledged.get(from);
+    if (before === undefined || zxid > before) this.#acknowledged.set(from, zxid);
+  }
+
+  /** Commits what quorums have; answers how many proposals that are, of the oldest. */
+  advance(): number {
+    const before = this.#lastCommitted;
+    for (let stretch = this.#stretches[0]; stretch !== undefined; stretch = this.#stretches[0]) {
+      const next = this.#stretches[1];
+      const end = next === undefined ? this.#lastProposed : ((next.from - 1n) as Zxid);
+      const agreed = this.#agreedBy(stretch.verifiers);
+      if (agreed > this.#lastCommitted) this.#lastCommitted = agreed < end ? agreed : end;
+      if (this.#lastCommitted < end) break;
+      this.#stretches.shift();
     }
-    return committed;
+    return Number(this.#lastCommitted - before);
+  }
+
+  /** The newest zxid that a quorum of each has logged. */
+  #agreedBy(verifiers: readonly QuorumVerifier[]): Zxid {
+    const marks = [...new Set(this.#acknowledged.values())].sort((one, other) => (one < other ? 1 : -1));
+    for (const mark of marks) {
+      const servers = [...this.#acknowledged].filter(([, zxid]) => zxid >= mark).map(([server]) => server);
+      if (verifiers.every((verifier) => verifier.isQuorum(servers))) return mark;
+    }
+    return this.#lastCommitted;
   }
 }
