@@ -7,7 +7,6 @@ import { ErrorCode, KeeperError } from './errors.ts';
 import { counterOf, epochOf, hexOf, makeZxid, parseHex, printHex } from './ids.ts';
 import { OpCode } from './op-codes.ts';
 import { ConnectRequest, ConnectResponse, CreateRequest } from './proto.ts';
-import { LearnerInfo } from './quorum.ts';
 import { readTxnRecord, type Txn, type TxnDigest, type TxnHeader, writeTxnRecord } from './txn.ts';
 
 const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -43,18 +42,6 @@ test('null data and null ACL lists pass, a null path is refused', () => {
   const request = CreateRequest.read(new Reader(hex('00000002 2f61 ffffffff ffffffff 00000000')));
   assert.deepEqual(request, { path: '/a', data: null, acl: null, flags: 0 });
   assert.throws(() => CreateRequest.read(new Reader(hex('ffffffff ffffffff ffffffff 00000000'))), /null string/);
-});
-
-test('a LearnerInfo is read in its three lengths', () => {
-  const cases = [
-    { given: '0000000000000003', want: { serverid: 3n, protocolVersion: 0, configVersion: 0n } },
-    { given: '0000000000000003 00010000', want: { serverid: 3n, protocolVersion: 0x10000, configVersion: 0n } },
-    {
-      given: '0000000000000003 00010000 0000000100000000',
-      want: { serverid: 3n, protocolVersion: 0x10000, configVersion: 0x100000000n },
-    },
-  ];
-  for (const { given, want } of cases) assert.deepEqual(LearnerInfo.read(new Reader(hex(given))), want);
 });
 
 test('zxids are made and taken apart', () => {
