@@ -129,6 +129,7 @@ test('members of an ensemble are read, with roles, client ports and IPv6', () =>
     'server.1': 'a:2888:3888;2181',
     'server.2': '[::1]:2888:3888:observer;[::1]:2182',
     'server.3': 'b:1:2|c:3:4',
+    'multiAddress.enabled': true,
     'group.1': '1:2',
     'weight.1': '3',
   });

@@ -6,7 +6,7 @@ export interface ServerAddress {
   readonly electionPort: number;
 }
 
-/** A `server.N` line: `host:peer:election[|…][:participant|:observer][;[clientHost:]clientPort]`. */
+/** A `server.N` line: `host:peer:election[:participant|:observer][|…][;[clientHost:]clientPort]`. */
 export interface ServerSpec {
   /** Several with `multiAddress.enabled`. */
   readonly addresses: readonly ServerAddress[];
@@ -16,21 +16,36 @@ export interface ServerSpec {
 }
 
 const shape = 'expected host:peerPort:electionPort[:participant|:observer][;[clientHost:]clientPort]';
+const ANY_ADDRESS = '0.0.0.0';
 
-/** @throws ConfigError */
+/** As strict as Apache's QuorumServer: blanks are allowed around the role alone. @throws ConfigError */
 export function parseServer(key: string, text: string): ServerSpec {
-  const [members = '', client, ...rest] = text.split(';');
+  const [members = '', client, ...rest] = split(text, ';');
   if (rest.length > 0) throw new ConfigError(key, text, shape);
-  let role: ServerSpec['role'] = 'participant';
+  const roles = new Set<ServerSpec['role']>();
   const addresses: ServerAddress[] = [];
-  for (const member of members.split('|')) {
-    const parts = splitHost(member.trim());
+  for (const member of split(members, '|')) {
+    const parts = splitHost(member);
     if (parts === undefined || parts.length < 3 || parts.length > 4) throw new ConfigError(key, text, shape);
-    const [host = '', peer = '', election = '', type] = parts;
-    addresses.push({ host, peerPort: portOf(key, text, peer), electionPort: portOf(key, text, election) });
-    if (type !== undefined) role = roleOf(key, text, type);
+    const [host = '', peer = '', election = '', role] = parts;
+    const address = { host, peerPort: portOf(key, text, peer), electionPort: portOf(key, text, election) };
+    if (address.peerPort === address.electionPort) {
+      throw new ConfigError(key, text, 'the port for peers and the port for elections must be different');
+    }
+    if (!addresses.some((other) => isSame(other, address))) addresses.push(address);
+    if (role !== undefined) roles.add(roleOf(key, text, role));
   }
-  return { addresses, role, ...clientOf(key, text, client?.trim()) };
+  if (addresses.length === 0) throw new ConfigError(key, text, shape);
+  if (roles.size > 1) throw new ConfigError(key, text, 'all addresses of a server have one role');
+  return { addresses, role: [...roles][0] ?? 'participant', ...clientOf(key, text, client) };
+}
+
+/** As Apache's QuorumServer prints itself, so that memberships can be compared as text. */
+export function serverText({ addresses, role, clientHost, clientPort }: ServerSpec): string {
+  const sorted = [...addresses].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
+  const members = sorted.map(({ host, peerPort, electionPort }) => `${bracketed(host)}:${peerPort}:${electionPort}`);
+  const client = clientPort === undefined ? '' : `;${bracketed(clientHost ?? ANY_ADDRESS)}:${clientPort}`;
+  return `${members.join('|')}:${role}${client}`;
 }
 
 function clientOf(
@@ -38,18 +53,24 @@ function clientOf(
   text: string,
   client: string | undefined,
 ): { clientHost: string | undefined; clientPort: number | undefined } {
-  if (client === undefined || client === '') return { clientHost: undefined, clientPort: undefined };
+  if (client === undefined) return { clientHost: undefined, clientPort: undefined };
   const parts = splitHost(client);
   if (parts === undefined || parts.length > 2) throw new ConfigError(key, text, shape);
   const port = portOf(key, text, parts.at(-1) ?? '');
   return { clientHost: parts.length === 2 ? parts[0] : undefined, clientPort: port };
 }
 
+/** As Java does: empty parts at the end do not count. */
+function split(text: string, separator: string): string[] {
+  const parts = text.split(separator);
+  while (parts.length > 1 && parts.at(-1) === '') parts.pop();
+  return parts;
+}
+
 /** Splits at colons, but not inside the brackets of an IPv6 address. */
 function splitHost(text: string): string[] | undefined {
-  const [, bracketed, afterBrackets] = /^\[([^\]]+)\](?::(.*))?$/.exec(text) ?? [];
-  if (bracketed !== undefined) return [bracketed, ...(afterBrackets ?? '').split(':')].filter((part) => part !== '');
-  const parts = text.split(':');
+  const [, inBrackets, after] = /^\[([^\]]+)\](?::(.+))?$/.exec(text) ?? [];
+  const parts = inBrackets === undefined ? split(text, ':') : [inBrackets, ...(after ? split(after, ':') : [])];
   return parts.some((part) => part === '') ? undefined : parts;
 }
 
@@ -60,7 +81,15 @@ function portOf(key: string, text: string, port: string): number {
 }
 
 function roleOf(key: string, text: string, role: string): ServerSpec['role'] {
-  const name = role.toLowerCase();
+  const name = role.trim().toLowerCase();
   if (name === 'participant' || name === 'observer') return name;
   throw new ConfigError(key, text, 'the role is participant or observer');
+}
+
+function isSame(one: ServerAddress, other: ServerAddress): boolean {
+  return one.host === other.host && one.peerPort === other.peerPort && one.electionPort === other.electionPort;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }

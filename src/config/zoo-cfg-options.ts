@@ -1,6 +1,7 @@
 import { type Effect, type Option, type OptionType, tableOf } from './options.ts';
 import { authOptions, authSystemProperties } from './zoo-cfg-auth-options.ts';
 import { limitKeys } from './zoo-cfg-limits.ts';
+import { quorumParsedKeys, quorumPropertyKeys, quorumSystemProperties } from './zoo-cfg-quorum.ts';
 import { tlsOptions } from './zoo-cfg-tls-options.ts';
 
 type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
@@ -80,43 +81,22 @@ const parsedKeys: readonly Option[] = [
   option('clientPortAddress', 'string', null, 'address to listen on, every interface by default; needs clientPort'),
   option('secureClientPort', 'int', null, 'port for TLS clients', port),
   option('secureClientPortAddress', 'string', null, 'address for TLS clients; needs secureClientPort'),
-  accepted('observerMasterPort', 'int', 0, 'port on which followers serve observers; 0 is off'),
   accepted('clientPortListenBacklog', 'int', -1, 'listen backlog, -1 leaves it to the system'),
   option('tickTime', 'int', 3000, 'basic unit of time', { unit: 'ms', min: 1 }),
   option('maxClientCnxns', 'int', 60, 'connections from one address, 0 for any number', notNegative),
   option('minSessionTimeout', 'int', -1, 'lowest session timeout granted, -1 for 2 ticks', { unit: 'ms', min: -1 }),
   option('maxSessionTimeout', 'int', -1, 'highest session timeout granted, -1 for 20 ticks', { unit: 'ms', min: -1 }),
-  option('initLimit', 'int', 0, 'time for a follower to connect and synchronize', { unit: 'ticks', min: 0 }),
-  option('syncLimit', 'int', 0, 'time that a follower may lag', { unit: 'ticks', min: 0 }),
-  option('connectToLearnerMasterLimit', 'int', 0, 'time to connect to a leader, 0 for initLimit', {
-    unit: 'ticks',
-    min: 0,
-  }),
-  option('electionAlg', 'int', 3, 'only 3, fast leader election, exists', { min: 3, max: 3 }),
-  option('quorumListenOnAllIPs', 'boolean', false, 'peer and election ports listen on every interface'),
-  option('peerType', 'string', 'participant', 'participant or observer'),
-  option('syncEnabled', 'boolean', true, 'observers keep a log and snapshots'),
-  option('dynamicConfigFile', 'path', null, 'file of the membership'),
   option('autopurge.snapRetainCount', 'int', 3, 'snapshots to keep; below 3 means 3'),
   option('autopurge.purgeInterval', 'int', 0, 'time between purges, 0 is off', { unit: 'hours', min: 0 }),
-  option('standaloneEnabled', 'boolean', true, 'a single server may run without quorum'),
-  accepted('reconfigEnabled', 'boolean', false, 'clients may change the membership'),
   option('sslQuorum', 'boolean', false, 'TLS between servers'),
   option('portUnification', 'boolean', false, 'plain and TLS between servers on one port'),
   accepted('sslQuorumReloadCertFiles', 'boolean', false, 'reload of key stores'),
-  accepted('localSessionsEnabled', 'boolean', false, 'sessions known to one server only'),
-  accepted('localSessionsUpgradingEnabled', 'boolean', false, 'a local session becomes global when it needs to'),
   option('quorum.auth.enableSasl', 'boolean', false, 'SASL between servers'),
   option('quorum.auth.serverRequireSasl', 'boolean', false, 'SASL between servers'),
   option('quorum.auth.learnerRequireSasl', 'boolean', false, 'SASL between servers'),
   accepted('quorum.auth.learner.saslLoginContext', 'string', 'QuorumLearner', 'SASL between servers'),
   accepted('quorum.auth.server.saslLoginContext', 'string', 'QuorumServer', 'SASL between servers'),
   accepted('quorum.auth.kerberos.servicePrincipal', 'string', 'zkquorum/localhost', 'SASL between servers'),
-  accepted('quorum.cnxn.threads.size', 'int', 20, 'threads for connections between servers'),
-  accepted('multiAddress.enabled', 'boolean', false, 'several addresses a server'),
-  accepted('multiAddress.reachabilityCheckTimeoutMs', 'int', 1000, 'check of addresses'),
-  accepted('multiAddress.reachabilityCheckEnabled', 'boolean', true, 'check of addresses'),
-  accepted('oraclePath', 'path', null, 'oracle of a two-node ensemble'),
 ];
 
 /** Keys that Apache turns into system properties `zookeeper.<key>`. */
@@ -138,7 +118,6 @@ const propertyKeys: readonly Option[] = [
   option('skipACL', 'yes-no', 'no', 'no access control'),
   option('extendedTypesEnabled', 'boolean', false, 'TTL nodes'),
   option('4lw.commands.whitelist', 'list', 'srvr', 'four-letter words that are answered, * for all'),
-  accepted('leaderServes', 'yes-no', 'yes', 'the leader accepts clients'),
   option('nio.sessionlessCnxnTimeout', 'int', 10_000, 'patience with connections without a session', {
     unit: 'ms',
     min: 1,
@@ -146,11 +125,6 @@ const propertyKeys: readonly Option[] = [
   accepted('nio.numSelectorThreads', 'int', null, 'threads'),
   accepted('nio.numWorkerThreads', 'int', null, 'threads'),
   accepted('nio.directBufferBytes', 'int', 65_536, 'native buffers'),
-  accepted('commitProcessor.numWorkerThreads', 'int', null, 'threads'),
-  accepted('commitProcessor.maxReadBatchSize', 'int', -1, 'threads'),
-  accepted('commitProcessor.maxCommitBatchSize', 'int', 1, 'threads'),
-  accepted('leader.maxConcurrentSnapSyncs', 'int', 10, 'parallel synchronizations'),
-  accepted('leader.maxConcurrentDiffSyncs', 'int', 100, 'parallel synchronizations'),
   accepted('snapshotSizeFactor', 'double', 0.33, 'when a learner gets a snapshot'),
   accepted('watchManagerName', 'string', null, 'class of the watch manager'),
   option('digest.enabled', 'boolean', true, 'digests of the tree in logs and snapshots'),
@@ -177,7 +151,6 @@ const systemProperties: readonly Option[] = [
   option('zookeeper.auditlog.file', 'string', null, 'name of the audit log, which is part of the log without'),
   option('zookeeper.auditlog.threshold', 'string', 'INFO', 'least level in the audit log'),
   option('zookeeper.console.threshold', 'string', 'INFO', 'least level on the console'),
-  accepted('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
   option('znode.container.checkIntervalMs', 'int', 60_000, 'time between searches for empty containers', {
     unit: 'ms',
     min: 1,
@@ -189,10 +162,21 @@ const systemProperties: readonly Option[] = [
   }),
 ];
 
-const allPropertyKeys = [...propertyKeys, ...observabilityKeys, ...tlsOptions, ...authOptions, ...limitKeys];
-export const zooCfgOptions = tableOf([...parsedKeys, ...allPropertyKeys]);
+const allPropertyKeys = [
+  ...propertyKeys,
+  ...quorumPropertyKeys,
+  ...observabilityKeys,
+  ...tlsOptions,
+  ...authOptions,
+  ...limitKeys,
+];
+export const zooCfgOptions = tableOf([...parsedKeys, ...quorumParsedKeys, ...allPropertyKeys]);
 /** Those that Apache turns into system properties. */
 export const propertyNames: ReadonlySet<string> = new Set(
   allPropertyKeys.map(({ name }) => name).filter((name) => !/^(metricsProvider|jvm)\./.test(name)),
 );
-export const zookeeperSystemProperties = tableOf([...systemProperties, ...authSystemProperties]);
+export const zookeeperSystemProperties = tableOf([
+  ...systemProperties,
+  ...quorumSystemProperties,
+  ...authSystemProperties,
+]);

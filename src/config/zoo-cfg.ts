@@ -2,12 +2,12 @@ import { ConfigError } from './config-error.ts';
 import { type Observability, readObservability } from './observability.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
-import { parseServer, type ServerSpec } from './server-spec.ts';
 import { type TlsSettings, tlsSettings } from './tls-settings.ts';
 import { type AuthConfig, authConfigOf } from './zoo-cfg-auth.ts';
 import { isAuthFamily } from './zoo-cfg-auth-options.ts';
 import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
+import { isMembershipKey, type QuorumConfig, quorumConfigOf } from './zoo-cfg-quorum.ts';
 
 /** TLS for clients. */
 export interface ZooCfgTls {
@@ -24,7 +24,7 @@ export interface ZooCfgTls {
 }
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
-export interface ZooCfg extends Observability {
+export interface ZooCfg extends Observability, QuorumConfig {
   readonly dataDir: string;
   readonly dataLogDir: string;
   /** Undefined: the file names no port. */
@@ -76,24 +76,6 @@ export interface ZooCfg extends Observability {
   readonly containerCheckIntervalMs: number;
   readonly containerMaxPerMinute: number;
   readonly containerMaxNeverUsedMs: number;
-
-  readonly initLimitTicks: number;
-  readonly syncLimitTicks: number;
-  readonly connectToLeaderLimitTicks: number;
-  readonly quorumListenOnAllIps: boolean;
-  readonly peerType: 'participant' | 'observer';
-  readonly observersSync: boolean;
-  readonly standaloneEnabled: boolean;
-  readonly reconfigEnabled: boolean;
-  readonly localSessionsEnabled: boolean;
-  readonly localSessionsUpgradingEnabled: boolean;
-  readonly leaderServes: boolean;
-  readonly readOnlyModeEnabled: boolean;
-  readonly dynamicConfigFile: string | undefined;
-  /** By server id; empty without `server.N` lines. */
-  readonly servers: ReadonlyMap<number, ServerSpec>;
-  /** `group.N` and `weight.N` lines, as they stand. */
-  readonly groups: ReadonlyMap<string, string>;
 
   /** What it was made from, for who asks the server. */
   readonly source: ConfigSource;
@@ -198,22 +180,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     containerMaxPerMinute: system.number('znode.container.maxPerMinute'),
     containerMaxNeverUsedMs: system.number('znode.container.maxNeverUsedIntervalMs'),
 
-    initLimitTicks: options.number('initLimit'),
-    syncLimitTicks: options.number('syncLimit'),
-    connectToLeaderLimitTicks: options.number('connectToLearnerMasterLimit') || options.number('initLimit'),
-    quorumListenOnAllIps: options.boolean('quorumListenOnAllIPs'),
-    peerType: peerTypeOf(options.string('peerType')),
-    observersSync: options.boolean('syncEnabled'),
-    standaloneEnabled: options.boolean('standaloneEnabled'),
-    reconfigEnabled: options.boolean('reconfigEnabled'),
-    localSessionsEnabled: options.boolean('localSessionsEnabled'),
-    localSessionsUpgradingEnabled: options.boolean('localSessionsUpgradingEnabled'),
-    leaderServes: options.boolean('leaderServes'),
-    readOnlyModeEnabled: system.boolean('readonlymode.enabled'),
-    dynamicConfigFile: options.optional('dynamicConfigFile'),
-    servers: serversOf(given),
-    groups: new Map([...given].filter(([key]) => /^(group|weight)\./.test(key))),
-
+    ...quorumConfigOf(options, system, given, tickTimeMs),
     ...readObservability(options, source.isFile),
     source,
     tls: {
@@ -229,22 +196,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
 }
 
 function isKnownElsewhere(key: string): boolean {
-  return /^(server|group|weight)\.\d+$/.test(key) || key.startsWith('metricsProvider.') || isAuthFamily(key);
-}
-
-function serversOf(given: ReadonlyMap<string, string>): Map<number, ServerSpec> {
-  const servers = new Map<number, ServerSpec>();
-  for (const [key, value] of given) {
-    const [, id] = /^server\.(\d+)$/.exec(key) ?? [];
-    if (id !== undefined) servers.set(Number(id), parseServer(key, value));
-  }
-  return servers;
-}
-
-function peerTypeOf(value: string): 'participant' | 'observer' {
-  const type = value.toLowerCase();
-  if (type === 'participant' || type === 'observer') return type;
-  throw new ConfigError('peerType', value, 'choose participant or observer');
+  return isMembershipKey(key) || key.startsWith('metricsProvider.') || isAuthFamily(key);
 }
 
 /** `zookeeper.snapCount` is zoo.cfg's `snapCount`; the file wins, since Apache sets the property from it. */
