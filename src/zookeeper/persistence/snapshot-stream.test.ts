@@ -74,10 +74,10 @@ test('each byte alone is as good as all at once', () => {
   }
 });
 
-/** Nodes of a megabyte and thousands of small ones: more than a slice of both kinds. */
+/** Thousands of small nodes, and some so large that a slice ends with each; the last of all is one. */
 function largeTree(): DataTree {
   const tree = DataTree.create(treeOptions);
-  const large = Buffer.alloc(1_000_000, 'l');
+  const large = Buffer.alloc(1_100_000, 'l');
   const small = Buffer.from('small');
   for (let index = 1; index <= 3_000; index += 1) {
     const header = { clientId: 1n, cxid: 0, zxid: BigInt(index) as Zxid, time: 1, type: OpCode.create };
