@@ -8,8 +8,8 @@ import type { Finding, FindingKind, Report, Severity } from './finding.ts';
 import { finished, RecoveryError, recover } from './recovery.ts';
 import { type Salvaged, salvageLog } from './salvage.ts';
 import { SalvageReplay, type Saved } from './salvage-replay.ts';
+import type { LoadedSnapshot } from './snapshot-body.ts';
 import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
-import type { LoadedSnapshot } from './snapshot-reader.ts';
 
 /** What a directory is worth. */
 export interface Checked {

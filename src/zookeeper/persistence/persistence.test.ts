@@ -12,7 +12,8 @@ import { describeTree, drawFrom, RandomTxns } from '../tree/random-txns.fixture.
 import { listLogs } from './file-names.ts';
 import { FileSnapLog, type FileSnapLogOptions } from './file-snap-log.ts';
 import { finished, recover } from './recovery.ts';
-import { type LoadedSnapshot, loadSnapshot, type SnapshotSource } from './snapshot-reader.ts';
+import type { LoadedSnapshot } from './snapshot-body.ts';
+import { loadSnapshot, type SnapshotSource } from './snapshot-reader.ts';
 import { openSnapshot } from './snapshot-source.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { TxnLog } from './txn-log.ts';

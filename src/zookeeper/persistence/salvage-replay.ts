@@ -4,8 +4,9 @@ import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import type { NamedFile } from './file-names.ts';
 import type { Finding, FindingKind, Severity } from './finding.ts';
-import { finished, isGap, replayTxn } from './recovery.ts';
-import { type LoadedSnapshot, loadSnapshotStream } from './snapshot-reader.ts';
+import { isGap, replayTxn } from './recovery.ts';
+import type { LoadedSnapshot } from './snapshot-body.ts';
+import { SnapshotStreamReader, streamSignature } from './snapshot-stream.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 
 export interface Saved {
@@ -200,13 +201,8 @@ function gapText(last: Zxid, next: Zxid): string {
 /** By way of the bytes of a snapshot. */
 function copyOf(tree: DataTree, sessions: ReadonlyMap<SessionId, number>, options: DataTreeOptions): LoadedSnapshot {
   const writer = new SnapshotWriter({ tree, sessions, form: 'stream' });
-  const parts: Uint8Array[] = [];
-  while (!writer.isDone) parts.push(writer.step(10_000));
-  const bytes = Buffer.concat(parts);
-  const source = {
-    path: 'memory',
-    size: bytes.length,
-    read: (at: number, size: number) => bytes.subarray(at, at + size),
-  };
-  return finished(loadSnapshotStream(source, tree.lastProcessedZxid, options));
+  const reader = new SnapshotStreamReader(tree.lastProcessedZxid, options);
+  while (!writer.isDone) reader.push(writer.step(10_000));
+  reader.push(streamSignature());
+  return reader.loaded as LoadedSnapshot;
 }

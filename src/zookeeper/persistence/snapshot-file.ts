@@ -5,7 +5,8 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { Zxid } from '../jute/ids.ts';
 import type { DataTreeOptions } from '../tree/data-tree.ts';
 import { type Compression, compressionOf, type NamedFile, snapshotName } from './file-names.ts';
-import { type LoadedSnapshot, loadSnapshot } from './snapshot-reader.ts';
+import type { LoadedSnapshot } from './snapshot-body.ts';
+import { loadSnapshot } from './snapshot-reader.ts';
 import { openSnapshot } from './snapshot-source.ts';
 import { SnapshotWriter, type SnapshotWriterOptions } from './snapshot-writer.ts';
 

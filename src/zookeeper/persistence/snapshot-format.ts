@@ -16,3 +16,5 @@ export const END_PATH = '/';
 export const SEAL_BYTES = 13;
 /** After the first seal. The sections have no tags; their lengths tell them apart. */
 export const ZXID_SECTION_BYTES = 8 + SEAL_BYTES;
+/** The ACL id and the stat of a node. */
+export const PERSISTED_STAT_BYTES = 68;

@@ -1,6 +1,6 @@
 /** zkSnapShotToolkit.sh: a snapshot as text, or as JSON for ncdu. */
 import { hexOf, type Zxid } from '../../jute/ids.ts';
-import type { LoadedSnapshot } from '../../persistence/snapshot-reader.ts';
+import type { LoadedSnapshot } from '../../persistence/snapshot-body.ts';
 import type { DataTree, NodeId } from '../../tree/data-tree.ts';
 import { javaDate } from '../java-date.ts';
 import { hashOrder, longHash } from './java-hash.ts';
