@@ -40,20 +40,19 @@ export type LearnerStartEffect =
   | { readonly kind: 'send'; readonly packet: QuorumPacket }
   /** Promise to follow no leader of an older epoch, durably; then `done`. */
   | { readonly kind: 'acceptEpoch'; readonly epoch: number }
-  /** The whole database follows on the connection, then packets again; then `done`. It is in memory only. */
+  /** The whole database follows on the connection, then packets again; then `done`. Ours stays as it is for now. */
   | { readonly kind: 'receiveSnapshot'; readonly zxid: Zxid }
   /** Forget what is after `zxid`, on the disk and in memory; then `done`. */
   | { readonly kind: 'truncate'; readonly zxid: Zxid }
-  /** Into the tree; the snapshot that is to come holds it. */
+  /** Into the database that was received. */
   | { readonly kind: 'apply'; readonly proposal: ReceivedProposal }
   /**
-   * Make the leader's history ours, durably: a snapshot where one is said, else these proposals into log and tree. Then the epoch is
-   * our current one, durably, and the membership in `config` is known. Then `done`.
+   * Make the leader's history ours, durably: the database that was received, if one was; then these proposals into log and tree. Then
+   * the epoch is our current one, durably, and the membership in `config` is known. Then `done`.
    */
   | {
       readonly kind: 'adoptHistory';
       readonly epoch: number;
-      readonly snapshot: boolean;
       readonly proposals: readonly ReceivedProposal[];
       readonly config: Uint8Array | null;
     }
@@ -74,7 +73,8 @@ export class LearnerStart {
   #newEpoch = 0;
   /** Said in ACKEPOCH: -1 after a promise that was given before. */
   #promisedEpoch = -1;
-  #way: 'DIFF' | 'TRUNC' | 'SNAP' = 'DIFF';
+  /** The database came as a whole: what is committed before NEWLEADER belongs to it. */
+  #isSnapshot = false;
   /** Proposed and not yet in log or tree, in order. */
   #proposals: ReceivedProposal[] = [];
   /** Those of them that are committed, in order. */
@@ -108,7 +108,7 @@ export class LearnerStart {
     return this.#effects;
   }
 
-  /** Work on the disk is under way: packets have to wait. */
+  /** Something is under way: packets have to wait. */
   get isBusy(): boolean {
     return this.#isBusy;
   }
@@ -162,14 +162,12 @@ export class LearnerStart {
     this.#phase = 'catching up';
     switch (type) {
       case PacketType.DIFF:
-        this.#way = 'DIFF';
         break;
       case PacketType.SNAP:
-        this.#way = 'SNAP';
+        this.#isSnapshot = true;
         this.#begin({ kind: 'receiveSnapshot', zxid });
         break;
       case PacketType.TRUNC:
-        this.#way = 'TRUNC';
         this.#begin({ kind: 'truncate', zxid });
         break;
       default:
@@ -224,7 +222,7 @@ export class LearnerStart {
     if (next?.zxid !== zxid) {
       throw new MalformedError(`${printHex(zxid)} is committed, and ${next === undefined ? 'nothing' : printHex(next.zxid)} is next`);
     }
-    if (this.#needsSnapshot && this.#phase === 'catching up') {
+    if (this.#isSnapshot && this.#phase === 'catching up') {
       this.#proposals.shift();
       this.#effects.push({ kind: 'apply', proposal: next });
     } else {
@@ -232,10 +230,6 @@ export class LearnerStart {
     }
   }
 
-  /** What came as a whole, or was cut, is not in the log as it is in memory. */
-  get #needsSnapshot(): boolean {
-    return this.#way !== 'DIFF';
-  }
 
   #adopt(config: Uint8Array | null): void {
     if (this.#phase !== 'catching up') throw new MalformedError('a second NEWLEADER');
@@ -245,7 +239,6 @@ export class LearnerStart {
     this.#begin({
       kind: 'adoptHistory',
       epoch: this.#newEpoch,
-      snapshot: this.#needsSnapshot,
       proposals,
       config: config === null ? null : Buffer.from(config),
     });

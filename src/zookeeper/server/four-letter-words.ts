@@ -59,10 +59,24 @@ export function answerWord(
   if (answer === undefined) return undefined;
   asking.stats.packetsReceived += 1;
   server.stats.packetsReceived += 1;
-  if (!isAllowed(word, server.config)) return `${word} is not executed because it is not in the whitelist.\n`;
+  if (!isAllowed(word, server.config)) return refusalOf(word);
   const text = answer(server, asking, rest);
   server.stats.packetsSent += 1;
   return text;
+}
+
+/** AbstractFourLetterCommand.ZK_NOT_SERVING. */
+const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests\n';
+
+/** The same of a member of an ensemble that serves nobody now. */
+export function answerWordIdle(word: string, config: ZooCfg): string | undefined {
+  if (!words.has(word)) return undefined;
+  if (!isAllowed(word, config)) return refusalOf(word);
+  return word === 'ruok' ? 'imok' : NOT_SERVING;
+}
+
+function refusalOf(word: string): string {
+  return `${word} is not executed because it is not in the whitelist.\n`;
 }
 
 function serverText(server: ServerView, clients: string): string {

@@ -1,0 +1,202 @@
+import { MalformedError } from '../../wire/errors.ts';
+import { Reader } from '../../wire/reader.ts';
+import type { SessionId, Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import type { CommittedProposal } from '../persistence/recovery.ts';
+import { LogWriter } from '../quorum/log-writer.ts';
+import { readLearnerRequest, type SessionTouch } from '../quorum/packet-data.ts';
+import { Proposals } from '../quorum/proposals.ts';
+import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { PendingRequest } from '../server/pending-request.ts';
+import { Pipeline } from '../server/pipeline.ts';
+import { Preparer } from '../server/prepare.ts';
+import type { Role, RoleParts } from '../server/role.ts';
+import type { Session } from '../server/sessions.ts';
+import type { Database } from './database.ts';
+import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
+import type { LearnerHandler } from './learner-handler.ts';
+
+export interface LeaderRoleOptions {
+  readonly self: ServerId;
+  /** The zxid that opens the epoch. */
+  readonly newEpoch: Zxid;
+  readonly database: Database;
+  readonly verifiers: () => readonly QuorumVerifier[];
+  readonly learners: () => Iterable<LearnerHandler>;
+  /** The last zxid of the epoch is used. */
+  readonly exhausted: () => void;
+}
+
+/** Bytes before the body in the frame of a request: xid and type. */
+const HEADER_BYTES = 8;
+
+/** A server that makes the transactions of its ensemble: clients' and learners' requests go one way. */
+export class LeaderRole implements Role {
+  readonly mode = 'leader';
+  readonly preparer: Preparer;
+  readonly #parts: RoleParts;
+  readonly #options: LeaderRoleOptions;
+  readonly #proposals: Proposals;
+  readonly #agreement: LeaderAgreement;
+  readonly #pipeline: Pipeline;
+  /** Of the end of the term. */
+  #unapplied: CommittedProposal[] = [];
+
+  constructor(parts: RoleParts, options: LeaderRoleOptions) {
+    const { clock, config, files, applier, sessions } = parts;
+    const { self, newEpoch, database, verifiers, exhausted } = options;
+    this.#parts = parts;
+    this.#options = options;
+    this.preparer = new Preparer({ ...parts, lastZxid: newEpoch });
+    this.#proposals = new Proposals(newEpoch);
+    this.#agreement = new LeaderAgreement({
+      self,
+      clock,
+      proposals: this.#proposals,
+      verifiers,
+      log: new LogWriter({
+        clock,
+        log: {
+          append: (zxid, bytes) => database.append(zxid, bytes),
+          flush: (done) => files.log.flush(done),
+        },
+        flushDelayMs: config.flushDelayMs,
+        maxBatchSize: config.maxBatchSize,
+        durable: (zxid) => this.acknowledge(zxid, self),
+        failed: (error) => applier.failed(error),
+      }),
+      proposed: (proposal) => this.#proposed(proposal),
+      committed: (proposal) => this.#committed(proposal),
+      listener: applier,
+      exhausted,
+    });
+    applier.onApplied = (proposal) => this.preparer.applied(proposal);
+    this.#pipeline = new Pipeline({ sessions, preparer: this.preparer, agreement: this.#agreement });
+  }
+
+  get pendingCount(): number {
+    return this.#pipeline.pendingCount;
+  }
+
+  get lastProposed(): Zxid {
+    return this.#proposals.lastProposed;
+  }
+
+  /** In our log, perhaps in those of others; nobody was told that it is agreed. After `close`. */
+  get unapplied(): readonly CommittedProposal[] {
+    return this.#unapplied;
+  }
+
+  outstanding(): Iterable<OutstandingProposal> {
+    return this.#agreement.outstanding();
+  }
+
+  submit(request: PendingRequest): void {
+    this.#pipeline.submit(request);
+  }
+
+  expireSession(id: SessionId): void {
+    this.#pipeline.expireSession(id);
+  }
+
+  deleteContainer(path: string): void {
+    this.#pipeline.deleteContainer(path);
+  }
+
+  revalidate(id: SessionId, timeoutMs: number, answer: (session: Session | undefined) => void): void {
+    answer(this.#parts.sessions.resume(id, timeoutMs));
+  }
+
+  async close(): Promise<void> {
+    await this.#pipeline.close();
+    this.#unapplied = [...this.#agreement.outstanding()];
+  }
+
+  // ---------------------------------------------------------------- for learners
+
+  acknowledge(zxid: Zxid, from: ServerId): void {
+    this.#agreement.acknowledge(zxid, from);
+  }
+
+  touched(touches: readonly SessionTouch[]): void {
+    const { sessions, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    for (const { sessionId } of touches) {
+      const session = sessions.get(sessionId);
+      if (session !== undefined) sessions.touch(session, nowMs);
+    }
+  }
+
+  /** Whether the session lives; then it is the learner's from now on. */
+  revalidateFor(learner: LearnerHandler, { sessionId, timeoutMs }: SessionTouch): boolean {
+    const session = this.#parts.sessions.resume(sessionId, timeoutMs);
+    if (session === undefined) return false;
+    session.owner = learner;
+    return true;
+  }
+
+  /** @throws MalformedError */
+  requested(learner: LearnerHandler, { data, authinfo }: QuorumPacket): void {
+    const { sessionId, cxid, opCode, body } = readLearnerRequest(data);
+    // Views of the connection's memory do not outlive this call, a sync keeps its path.
+    const frame = Buffer.alloc(HEADER_BYTES + body.length);
+    frame.set(body, HEADER_BYTES);
+    this.submit({
+      requester: learner,
+      session: this.#sessionOf(learner, sessionId, opCode, body),
+      xid: cxid,
+      type: opCode,
+      frame: { chunks: [frame], size: frame.length },
+      ids: authinfo ?? [],
+      receivedMs: this.#parts.clock.monotonicMs(),
+    });
+  }
+
+  #sessionOf(learner: LearnerHandler, id: SessionId, opCode: number, body: Uint8Array): Session {
+    const { sessions } = this.#parts;
+    const known = sessions.get(id);
+    if (opCode === OpCode.createSession) {
+      const session = known ?? sessions.add(id, timeoutIn(body));
+      session.owner = learner;
+      return session;
+    }
+    // Over already: what it asks for is refused in its place in the order.
+    if (known === undefined) return { id, timeoutMs: 0, deadlineMs: -1, closing: true, owner: undefined };
+    known.owner ??= learner;
+    return known;
+  }
+
+  // ---------------------------------------------------------------- to learners
+
+  #proposed({ zxid, bytes }: OutstandingProposal): void {
+    let packet: Uint8Array | undefined;
+    for (const learner of this.#options.learners()) {
+      if (!learner.isForwarded || learner.isObserver) continue;
+      packet ??= encodePacket({ type: PacketType.PROPOSAL, zxid, data: bytes, authinfo: null });
+      learner.link.sendPrepared(packet);
+      learner.proposed(zxid);
+    }
+  }
+
+  #committed({ zxid, bytes }: OutstandingProposal): void {
+    let commit: Uint8Array | undefined;
+    let inform: Uint8Array | undefined;
+    for (const learner of this.#options.learners()) {
+      if (!learner.isForwarded) continue;
+      if (learner.isObserver) {
+        inform ??= encodePacket({ type: PacketType.INFORM, zxid, data: bytes, authinfo: null });
+        learner.link.sendPrepared(inform);
+      } else {
+        commit ??= encodePacket({ type: PacketType.COMMIT, zxid, data: null, authinfo: null });
+        learner.link.sendPrepared(commit);
+      }
+    }
+    this.#options.database.committed.add(zxid, bytes);
+  }
+}
+
+function timeoutIn(body: Uint8Array): number {
+  if (body.length < 4) throw new MalformedError('createSession without a timeout');
+  return new Reader(body).int32();
+}

@@ -1,0 +1,308 @@
+import type { Timer } from '../../runtime/clock.ts';
+import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
+import { makeZxid, type Zxid } from '../jute/ids.ts';
+import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
+import type { LearnerInfo } from '../quorum/packet-data.ts';
+import { PacketType } from '../quorum/quorum-packet.ts';
+import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { ServingServer } from '../server/serving-server.ts';
+import { LeaderRole } from './leader-role.ts';
+import { type LearnerEvents, LearnerHandler } from './learner-handler.ts';
+import { describe, synchronise } from './learner-sync.ts';
+import type { Term, TermHost } from './term.ts';
+
+/**
+ * An elected server's term (Leader.lead): it takes learners in, begins an epoch with a quorum of them, brings each to its own
+ * history, serves, and ends when a quorum is not there any more.
+ */
+export class LeaderTerm implements Term, LearnerEvents {
+  readonly state = 'LEADING';
+  readonly #host: TermHost;
+  readonly #start: LeaderStart;
+  readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
+  readonly #learners = new Map<LearnerId, LearnerHandler>();
+  #learnerCount = 0;
+  #listeners: Listener[] = [];
+  #server: ServingServer | undefined;
+  #role: LeaderRole | undefined;
+  #timer: Timer | undefined;
+  /** When the phase under way has to be over, monotonic. */
+  #deadlineMs = 0;
+  #isFullTick = false;
+  #isOver = false;
+  /** What was begun and has to end before another term begins. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(host: TermHost) {
+    const { self, database, membership } = host;
+    this.#host = host;
+    this.#verifiers = [membership.verifier];
+    this.#start = new LeaderStart({
+      self,
+      acceptedEpoch: database.acceptedEpoch,
+      history: { currentEpoch: database.currentEpoch, lastZxid: database.lastZxid },
+      verifiers: this.#verifiers,
+    });
+  }
+
+  get server(): ServingServer | undefined {
+    return this.#server;
+  }
+
+  /** Followers and observers, whatever they have come to. */
+  get learners(): Iterable<LearnerHandler> {
+    return this.#learners.values();
+  }
+
+  start(): void {
+    this.#extendDeadline();
+    this.#armTick();
+    this.#do(async () => {
+      await this.#listen();
+      this.#step({ kind: 'begin' });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    for (const learner of this.#learners.values()) learner.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#work;
+    await this.#server?.close();
+    for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
+  }
+
+  // ---------------------------------------------------------------- becoming a leader
+
+  async #listen(): Promise<void> {
+    const { membership, self, config, network } = this.#host;
+    const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
+    for (const { host, peerPort } of membership.servers.get(self)?.addresses ?? []) {
+      const at = { host: config.quorumListenOnAllIps ? '' : host, port: peerPort };
+      this.#listeners.push(await network.listen(at, accept));
+      if (config.quorumListenOnAllIps) break;
+    }
+    if (this.#isOver) await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  #step(event: LeaderStartEvent): void {
+    if (this.#isOver) return;
+    for (const effect of this.#start.step(event)) this.#perform(effect);
+  }
+
+  #perform(effect: LeaderStartEffect): void {
+    const { database } = this.#host;
+    switch (effect.kind) {
+      case 'acceptEpoch':
+        this.#do(async () => {
+          await database.acceptEpoch(effect.epoch);
+          this.#extendDeadline();
+          this.#step({ kind: 'epochAccepted' });
+        });
+        break;
+      case 'beginEpoch':
+        this.#do(async () => {
+          await database.beginEpoch(effect.epoch);
+          this.#extendDeadline();
+          this.#step({ kind: 'epochBegun' });
+        });
+        break;
+      case 'tellEpoch':
+        this.#learners.get(effect.learner)?.tellEpoch(effect.epoch);
+        break;
+      case 'synchronise':
+        this.#synchronise(effect.learner, effect.lastZxid);
+        break;
+      case 'refuse':
+        this.#learners.get(effect.learner)?.close(effect.reason);
+        break;
+      case 'serve':
+        this.#serve();
+        break;
+      case 'upToDate':
+        this.#upToDate(effect.learner);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** One after the other; a failure of the disk is the server's, everything else ends the term. */
+  #do(work: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#isOver) return;
+      try {
+        await work();
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Error && error.name === 'NetworkError') this.#end(error.message);
+    else this.#host.fatal(error);
+  }
+
+  #serve(): void {
+    const { self, database, log, epochBegan } = this.#host;
+    const { epoch } = this.#start;
+    const newEpoch = makeZxid(epoch, 0);
+    log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
+    database.tree.lastProcessedZxid = newEpoch;
+    epochBegan(epoch);
+    this.#do(async () => {
+      this.#server = await this.#host.serve((parts) => {
+        const role = new LeaderRole(parts, {
+          self,
+          newEpoch,
+          database,
+          verifiers: () => this.#verifiers,
+          learners: () => this.#learners.values(),
+          exhausted: () => this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
+        });
+        this.#role = role;
+        return role;
+      });
+    });
+  }
+
+  // ---------------------------------------------------------------- learners
+
+  #accept(connection: Connection): ConnectionHandler {
+    const { runtime, log, config } = this.#host;
+    this.#learnerCount += 1;
+    const learner = new LearnerHandler({
+      id: this.#learnerCount,
+      clock: runtime.clock,
+      log,
+      sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
+      connection,
+      initLimitMs: config.initLimitTicks * config.tickTimeMs,
+      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
+      events: this,
+    });
+    if (this.#isOver) learner.close();
+    else this.#learners.set(learner.id, learner);
+    return learner.link;
+  }
+
+  informed(learner: LearnerHandler, { server, configVersion }: LearnerInfo, acceptedEpoch: number): boolean {
+    const { membership, log } = this.#host;
+    if (configVersion > membership.version) {
+      log.warn('a learner knows a newer membership than we', { server });
+      return false;
+    }
+    log.info('a learner has come', { server, role: learner.role, acceptedEpoch });
+    this.#step({ kind: 'informed', learner: learner.id, server, acceptedEpoch });
+    return true;
+  }
+
+  promised(learner: LearnerHandler, history: { currentEpoch: number; lastZxid: Zxid }): void {
+    this.#step({ kind: 'promised', learner: learner.id, server: learner.server, history });
+  }
+
+  synchronised(learner: LearnerHandler, zxid: Zxid): void {
+    this.#step({ kind: 'synchronised', learner: learner.id, server: learner.server, zxid });
+  }
+
+  acknowledged(learner: LearnerHandler, zxid: Zxid): void {
+    this.#role?.acknowledge(zxid, learner.server);
+  }
+
+  touched(touches: Parameters<LearnerEvents['touched']>[0]): void {
+    this.#role?.touched(touches);
+  }
+
+  revalidate(learner: LearnerHandler, touch: Parameters<LearnerEvents['revalidate']>[1]): void {
+    learner.answerRevalidation(touch.sessionId, this.#role?.revalidateFor(learner, touch) ?? false);
+  }
+
+  requested(learner: LearnerHandler, packet: Parameters<LearnerEvents['requested']>[1]): void {
+    this.#role?.requested(learner, packet);
+  }
+
+  closed(learner: LearnerHandler): void {
+    this.#learners.delete(learner.id);
+    this.#start.gone(learner.id);
+  }
+
+  /** All that the learner lacks, in its order: history, what is proposed and not committed, then what is to come. */
+  #synchronise(id: LearnerId, lastZxid: Zxid): void {
+    const learner = this.#learners.get(id);
+    if (learner === undefined) return;
+    const { database, config, membership, log } = this.#host;
+    learner.synchronising();
+    synchronise(learner, lastZxid, {
+      database,
+      forceSnapshot: config.forceSnapshotSync,
+      planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
+    });
+    if (!learner.isObserver) {
+      for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
+    }
+    learner.forward();
+    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(membership.text));
+  }
+
+  #upToDate(id: LearnerId): void {
+    // It may ask at once.
+    this.#do(async () => this.#learners.get(id)?.send(PacketType.UPTODATE, -1n as Zxid));
+  }
+
+  // ---------------------------------------------------------------- time
+
+  #extendDeadline(): void {
+    const { runtime, config } = this.#host;
+    this.#deadlineMs = runtime.clock.monotonicMs() + config.initLimitTicks * config.tickTimeMs;
+  }
+
+  #armTick(): void {
+    const { clock } = this.#host.runtime;
+    this.#timer = clock.after(this.#host.config.tickTimeMs / 2, () => {
+      const nowMs = clock.monotonicMs();
+      // We may have stalled, and what learners sent meanwhile may wait in the kernel: hear it first.
+      clock.afterPoll(() => this.#tick(nowMs));
+      this.#armTick();
+    });
+  }
+
+  /** Twice a tick learners are pinged, once a tick a quorum has to be there. */
+  #tick(nowMs: number): void {
+    if (this.#isOver) return;
+    for (const learner of [...this.#learners.values()]) {
+      const reason = learner.overdue(nowMs);
+      if (reason !== undefined) learner.close(reason);
+    }
+    const { phase } = this.#start;
+    if (phase !== 'serving') {
+      if (nowMs > this.#deadlineMs) this.#end(`no quorum in time, while ${phase}`);
+      return;
+    }
+    this.#isFullTick = !this.#isFullTick;
+    if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
+      this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
+      return;
+    }
+    const lastProposed = this.#role?.lastProposed ?? makeZxid(this.#start.epoch, 0);
+    for (const learner of this.#learners.values()) learner.ping(lastProposed);
+  }
+
+  #hasQuorum(nowMs: number): boolean {
+    const heard = this.#heard(nowMs);
+    return this.#verifiers.every((verifier) => verifier.isQuorum(heard));
+  }
+
+  #heard(nowMs: number): Set<ServerId> {
+    const heard = new Set([this.#host.self]);
+    for (const learner of this.#learners.values()) if (learner.isHeard(nowMs)) heard.add(learner.server);
+    return heard;
+  }
+
+  #end(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#host.over(this, reason);
+  }
+}

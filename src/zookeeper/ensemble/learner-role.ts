@@ -1,0 +1,295 @@
+import { assert } from '../../base/assert.ts';
+import { Deque } from '../../base/deque.ts';
+import { flatten } from '../../base/slices.ts';
+import { MalformedError } from '../../wire/errors.ts';
+import { Writer } from '../../wire/writer.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
+import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
+import type { CommittedProposal } from '../persistence/recovery.ts';
+import type { ReceivedProposal } from '../quorum/learner-start.ts';
+import { LogWriter } from '../quorum/log-writer.ts';
+import {
+  readInformedActivation,
+  readRevalidationAnswer,
+  writeLearnerRequest,
+  writeRevalidation,
+  writeTouches,
+} from '../quorum/packet-data.ts';
+import type { PeerLink } from '../quorum/peer-link.ts';
+import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import type { Proposal } from '../server/agreement.ts';
+import type { PendingRequest } from '../server/pending-request.ts';
+import type { Role, RoleParts } from '../server/role.ts';
+import type { Session } from '../server/sessions.ts';
+import { type Database, recordOf } from './database.ts';
+
+export interface LearnerRoleOptions {
+  readonly mode: 'follower' | 'observer';
+  readonly link: PeerLink;
+  readonly database: Database;
+  /** `syncEnabled`: an observer may do without a log. */
+  readonly logs: boolean;
+  /** Of touches since the last ping. */
+  readonly takeTouched: () => Iterable<Session>;
+}
+
+/** In our log, or on its way into it, and not committed. */
+interface Logged extends CommittedProposal {
+  readonly record: TxnRecord;
+}
+
+const HEADER_BYTES = 8;
+const noBytes = new Uint8Array(0);
+
+/**
+ * A server whose leader makes the transactions: requests that change something go there, and come back as transactions of the order
+ * that all share (FollowerZooKeeperServer, ObserverZooKeeperServer).
+ */
+export class LearnerRole implements Role {
+  readonly mode: 'follower' | 'observer';
+  readonly preparer = undefined;
+  readonly #parts: RoleParts;
+  readonly #options: LearnerRoleOptions;
+  readonly #log: LogWriter;
+  /** Proposed by the leader, oldest first. */
+  readonly #logged = new Deque<Logged>();
+  /** Those whose place on our disk the leader has not heard of, oldest first; they may be committed. */
+  readonly #unacknowledged = new Deque<Zxid>();
+  /** Requests of our clients that the leader has, in the order of each session. */
+  readonly #requests = new Map<SessionId, Deque<PendingRequest>>();
+  #requestCount = 0;
+  /** Syncs that the leader has. */
+  readonly #syncs = new Deque<PendingRequest>();
+  readonly #revalidations = new Map<SessionId, ((isValid: boolean) => void)[]>();
+  /** Committed, to be applied together at the end of the turn. */
+  #group: Proposal[] = [];
+  /** Its transactions. */
+  #agreedGroup: Logged[] = [];
+  #isScheduled = false;
+  #hasParted = false;
+  #isClosed = false;
+
+  constructor(parts: RoleParts, options: LearnerRoleOptions) {
+    const { clock, config, files, applier } = parts;
+    const { database, mode } = options;
+    this.mode = mode;
+    this.#parts = parts;
+    this.#options = options;
+    this.#log = new LogWriter({
+      clock,
+      log: {
+        append: (zxid, bytes) => database.append(zxid, bytes),
+        flush: (done) => files.log.flush(done),
+      },
+      flushDelayMs: config.flushDelayMs,
+      maxBatchSize: config.maxBatchSize,
+      durable: (zxid) => this.#durable(zxid),
+      failed: (error) => applier.failed(error),
+    });
+    applier.onApplied = ({ txn }) => this.#checkDigest(txn);
+  }
+
+  get pendingCount(): number {
+    return this.#logged.size + this.#requestCount + this.#syncs.size;
+  }
+
+  // ---------------------------------------------------------------- from clients
+
+  submit(request: PendingRequest): void {
+    const { session, xid, type, ids } = request;
+    this.#requestCount += 1;
+    const pending = this.#requests.get(session.id);
+    if (pending === undefined) {
+      const first = new Deque<PendingRequest>();
+      first.push(request);
+      this.#requests.set(session.id, first);
+    } else pending.push(request);
+    if (type === OpCode.sync) this.#syncs.push(request);
+    if (type === OpCode.closeSession) this.#parts.sessions.markClosing(session);
+    const data = writeLearnerRequest({ sessionId: session.id, cxid: xid, opCode: type, body: bodyOf(request) });
+    this.#options.link.send({ type: PacketType.REQUEST, zxid: -1n as Zxid, data, authinfo: ids });
+  }
+
+  expireSession(id: SessionId): void {
+    assert(false, 'sessions end where transactions are made', id);
+  }
+
+  deleteContainer(path: string): void {
+    assert(false, 'containers go where transactions are made', path);
+  }
+
+  revalidate(id: SessionId, timeoutMs: number, answer: (session: Session | undefined) => void): void {
+    const waiting = this.#revalidations.get(id) ?? [];
+    waiting.push((isValid) => answer(isValid ? this.#parts.sessions.add(id, timeoutMs) : undefined));
+    this.#revalidations.set(id, waiting);
+    const data = writeRevalidation({ sessionId: id, timeoutMs });
+    this.#options.link.send({ type: PacketType.REVALIDATE, zxid: -1n as Zxid, data, authinfo: null });
+  }
+
+  /** Resolves when the log is written. What it holds and nobody has committed is in `unapplied` then. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#log.close();
+  }
+
+  get unapplied(): CommittedProposal[] {
+    return [...this.#agreedGroup, ...this.#logged];
+  }
+
+  // ---------------------------------------------------------------- from the leader
+
+  /** What came before we were up to date: proposals to log, of which the first ones are committed. */
+  begin(proposals: readonly ReceivedProposal[], committed: readonly Zxid[]): void {
+    for (const { zxid, bytes } of proposals) this.#proposed(zxid, bytes);
+    for (const zxid of committed) this.#commit(zxid);
+  }
+
+  /** @throws MalformedError: leave such a leader */
+  received({ type, zxid, data }: QuorumPacket): void {
+    switch (type) {
+      case PacketType.PROPOSAL:
+        this.#proposed(zxid, Buffer.from(present(data)));
+        break;
+      case PacketType.COMMIT:
+      case PacketType.COMMITANDACTIVATE:
+        this.#commit(zxid);
+        break;
+      case PacketType.INFORM:
+        this.#informed(zxid, Buffer.from(present(data)));
+        break;
+      case PacketType.INFORMANDACTIVATE:
+        this.#informed(zxid, Buffer.from(readInformedActivation(data).proposal));
+        break;
+      case PacketType.PING:
+        this.#ping(zxid);
+        break;
+      case PacketType.REVALIDATE:
+        this.#revalidated(data);
+        break;
+      case PacketType.SYNC:
+        this.#synced();
+        break;
+      default:
+        this.#parts.log.warn('a leader sends what is not known', { packet: type });
+    }
+  }
+
+  #proposed(zxid: Zxid, bytes: Uint8Array): void {
+    const last = this.#logged.at(this.#logged.size - 1)?.zxid;
+    if (last !== undefined && zxid !== last + 1n) {
+      this.#parts.log.warn(`Got zxid ${printHex(zxid)} expected ${printHex(last + 1n)}`);
+    }
+    this.#logged.push({ zxid, bytes, record: recordOf(bytes) });
+    if (this.mode === 'follower') this.#unacknowledged.push(zxid);
+    this.#log.append(zxid, bytes);
+  }
+
+  /** Everything up to this is on our disk: the leader may count us. */
+  #durable(upTo: Zxid): void {
+    for (let zxid = this.#unacknowledged.peek(); zxid !== undefined; zxid = this.#unacknowledged.peek()) {
+      if (zxid > upTo) break;
+      this.#unacknowledged.shift();
+      this.#options.link.send({ type: PacketType.ACK, zxid, data: null, authinfo: null });
+    }
+  }
+
+  #commit(zxid: Zxid): void {
+    const next = this.#logged.shift();
+    if (next?.zxid !== zxid) {
+      throw new MalformedError(
+        `Committing zxid ${printHex(zxid)} but next pending txn is ${next === undefined ? 'none' : printHex(next.zxid)}`,
+      );
+    }
+    this.#agreed(next);
+  }
+
+  #informed(zxid: Zxid, bytes: Uint8Array): void {
+    if (this.#options.logs) this.#log.append(zxid, bytes);
+    this.#agreed({ zxid, bytes, record: recordOf(bytes) });
+  }
+
+  #agreed(logged: Logged): void {
+    const { record } = logged;
+    this.#agreedGroup.push(logged);
+    this.#push({ txn: record, changeCount: 0, request: this.#requestOf(record.header) });
+  }
+
+  /** Ours, if it is next in its session's order; another server's otherwise. */
+  #requestOf({ clientId, cxid, type }: TxnHeader): PendingRequest | undefined {
+    const next = this.#requests.get(clientId)?.peek();
+    if (next === undefined || next.xid !== cxid) return undefined;
+    // A session that the leader ends has no number of a request.
+    if ((type === OpCode.closeSession) !== (next.type === OpCode.closeSession)) return undefined;
+    this.#forget(clientId);
+    return next;
+  }
+
+  #forget(session: SessionId): void {
+    const requests = this.#requests.get(session) as Deque<PendingRequest>;
+    requests.shift();
+    this.#requestCount -= 1;
+    if (requests.size === 0) this.#requests.delete(session);
+  }
+
+  #synced(): void {
+    const request = this.#syncs.shift();
+    if (request === undefined) throw new MalformedError('SYNC, and nobody asked for it');
+    this.#forget(request.session.id);
+    this.#push({ txn: undefined, changeCount: 0, request });
+  }
+
+  #ping(zxid: Zxid): void {
+    const touches = [...this.#options.takeTouched()].map(({ id, timeoutMs }) => ({ sessionId: id, timeoutMs }));
+    this.#options.link.send({ type: PacketType.PING, zxid, data: writeTouches(touches), authinfo: null });
+  }
+
+  #revalidated(data: Uint8Array | null): void {
+    const { sessionId, isValid } = readRevalidationAnswer(data);
+    const waiting = this.#revalidations.get(sessionId);
+    const answer = waiting?.shift();
+    if (waiting?.length === 0) this.#revalidations.delete(sessionId);
+    answer?.(isValid);
+  }
+
+  // ---------------------------------------------------------------- applying
+
+  /** What one read brought is applied together, and answered together. */
+  #push(proposal: Proposal): void {
+    this.#group.push(proposal);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#parts.clock.soon(() => {
+      this.#isScheduled = false;
+      if (this.#isClosed) return;
+      const group = this.#group;
+      for (const { zxid, bytes } of this.#agreedGroup) this.#options.database.committed.add(zxid, bytes);
+      this.#group = [];
+      this.#agreedGroup = [];
+      this.#parts.applier.committed(group);
+    });
+  }
+
+  /** The tree must be what the leader foresaw: otherwise the two have parted. */
+  #checkDigest(record: TxnRecord | undefined): void {
+    const { tree, log } = this.#parts;
+    if (record === undefined || tree.matchesDigest(record.digest) || this.#hasParted) return;
+    this.#hasParted = true;
+    log.error(`Digests are not matching. Value is Zxid. ${record.header.zxid}`);
+  }
+}
+
+function bodyOf({ type, frame, session }: PendingRequest): Uint8Array {
+  if (type === OpCode.createSession) {
+    const to = new Writer(4);
+    to.int32(session.timeoutMs);
+    return to.finishFlat();
+  }
+  return frame.size <= HEADER_BYTES ? noBytes : flatten(frame).subarray(HEADER_BYTES);
+}
+
+/** @throws MalformedError */
+function present(data: Uint8Array | null): Uint8Array {
+  if (data === null) throw new MalformedError('a proposal without data');
+  return data;
+}

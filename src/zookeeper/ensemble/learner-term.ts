@@ -1,0 +1,295 @@
+import type { Timer } from '../../runtime/clock.ts';
+import type { Address } from '../../runtime/network.ts';
+import { MalformedError } from '../../wire/errors.ts';
+import { printHex, type Zxid } from '../jute/ids.ts';
+import type { LoadedSnapshot } from '../persistence/snapshot-body.ts';
+import { SnapshotStreamReader } from '../persistence/snapshot-stream.ts';
+import { replayTxn } from '../persistence/recovery.ts';
+import { LearnerStart, type LearnerStartEffect, type LearnerStartEvent } from '../quorum/learner-start.ts';
+import { PeerLink } from '../quorum/peer-link.ts';
+import type { QuorumPacket } from '../quorum/quorum-packet.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { treeOptionsOf } from '../server/restore.ts';
+import type { ServingServer } from '../server/serving-server.ts';
+import type { Session } from '../server/sessions.ts';
+import { recordOf } from './database.ts';
+import { LearnerRole } from './learner-role.ts';
+import type { Term, TermHost } from './term.ts';
+
+type Effect<K extends LearnerStartEffect['kind']> = Extract<LearnerStartEffect, { readonly kind: K }>;
+
+/** Tries to reach a leader that was just elected (Learner.connectToLeader). */
+const CONNECT_TRIES = 5;
+
+/**
+ * A term under a leader (Follower.followLeader, Observer.observeLeader): it connects, takes over the leader's history, serves, and
+ * ends when the leader is not heard any more.
+ */
+export class LearnerTerm implements Term {
+  readonly state: 'FOLLOWING' | 'OBSERVING';
+  readonly #host: TermHost;
+  readonly #leader: ServerId;
+  readonly #start: LearnerStart;
+  #link: PeerLink | undefined;
+  #tries = 0;
+  #server: ServingServer | undefined;
+  #role: LearnerRole | undefined;
+  /** Sessions that were heard since the last ping. */
+  #touched = new Set<Session>();
+  /** A leader's database, until it is on our disk. */
+  #received: LoadedSnapshot | undefined;
+  #heardMs: number;
+  #retryTimer: Timer | undefined;
+  #watchTimer: Timer | undefined;
+  #isOver = false;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(host: TermHost, state: 'FOLLOWING' | 'OBSERVING', leader: ServerId) {
+    const { self, database, membership, runtime } = host;
+    this.state = state;
+    this.#host = host;
+    this.#leader = leader;
+    this.#heardMs = runtime.clock.monotonicMs();
+    this.#start = new LearnerStart({
+      self,
+      role: state === 'OBSERVING' ? 'observer' : 'participant',
+      acceptedEpoch: database.acceptedEpoch,
+      currentEpoch: database.currentEpoch,
+      lastLoggedZxid: database.lastZxid,
+      configVersion: membership.version,
+    });
+  }
+
+  get server(): ServingServer | undefined {
+    return this.#server;
+  }
+
+  start(): void {
+    this.#connect();
+    this.#watch();
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#retryTimer?.cancel();
+    this.#watchTimer?.cancel();
+    this.#link?.close();
+    await this.#work;
+    await this.#server?.close();
+    for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
+  }
+
+  // ---------------------------------------------------------------- the connection
+
+  #connect(): void {
+    const { runtime, network, config, log } = this.#host;
+    const address = this.#address();
+    if (address === undefined) {
+      this.#end(`server ${this.#leader} is not in the membership`);
+      return;
+    }
+    this.#tries += 1;
+    let isConnected = false;
+    const link = new PeerLink({
+      clock: runtime.clock,
+      sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
+      events: {
+        connected: () => {
+          isConnected = true;
+          this.#heardMs = runtime.clock.monotonicMs();
+          this.#guarded(() => this.#step({ kind: 'connected' }));
+        },
+        received: (packet) => this.#guarded(() => this.#packet(packet)),
+        faulty: (error) => this.#end(`leaving the leader after a bad packet: ${error.message}`),
+        closed: (reason) => {
+          const why = reason?.message ?? 'the leader closed the connection';
+          if (isConnected || this.#tries >= CONNECT_TRIES) this.#end(why);
+          else this.#retry(why);
+        },
+      },
+    });
+    this.#link = link;
+    log.info('connecting to the leader', { leader: this.#leader, host: address.host, port: address.port });
+    link.attach(network.connect(address, link));
+  }
+
+  #address(): Address | undefined {
+    const [first] = this.#host.membership.servers.get(this.#leader)?.addresses ?? [];
+    return first === undefined ? undefined : { host: first.host, port: first.peerPort };
+  }
+
+  #retry(why: string): void {
+    if (this.#isOver) return;
+    const { runtime, config, log } = this.#host;
+    log.warn('no connection to the leader', { leader: this.#leader, tries: this.#tries, reason: why });
+    this.#retryTimer = runtime.clock.after(config.leaderConnectRetryDelayMs, () => {
+      if (!this.#isOver) this.#connect();
+    });
+  }
+
+  /** The leader pings twice a tick. */
+  #watch(): void {
+    const { runtime, config } = this.#host;
+    const { clock } = runtime;
+    this.#watchTimer = clock.after(config.tickTimeMs / 2, () => {
+      const nowMs = clock.monotonicMs();
+      // What it sent while we stalled may wait in the kernel: hear it first.
+      clock.afterPoll(() => this.#judge(nowMs));
+      this.#watch();
+    });
+  }
+
+  #judge(nowMs: number): void {
+    const { syncLimitTicks, initLimitTicks, tickTimeMs } = this.#host.config;
+    const isInSync = this.#start.phase === 'waiting' || this.#start.phase === 'active';
+    const patienceMs = (isInSync ? syncLimitTicks : initLimitTicks) * tickTimeMs;
+    // While we work on our disk the leader waits for us.
+    if (this.#start.isBusy) this.#heardMs = nowMs;
+    if (nowMs - this.#heardMs > patienceMs) this.#end(`the leader was not heard for ${patienceMs} ms`);
+  }
+
+  // ---------------------------------------------------------------- its packets
+
+  #packet(packet: QuorumPacket): void {
+    this.#heardMs = this.#host.runtime.clock.monotonicMs();
+    if (this.#role === undefined) this.#step({ kind: 'received', packet });
+    else this.#role.received(packet);
+  }
+
+  #step(event: LearnerStartEvent): void {
+    if (this.#isOver) return;
+    for (const effect of this.#start.step(event)) this.#perform(effect);
+  }
+
+  #perform(effect: LearnerStartEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#link?.send(effect.packet);
+        break;
+      case 'acceptEpoch':
+        this.#busy(() => this.#host.database.acceptEpoch(effect.epoch));
+        break;
+      case 'receiveSnapshot':
+        this.#receiveSnapshot(effect.zxid);
+        break;
+      case 'truncate':
+        this.#busy(() => this.#host.database.truncate(effect.zxid));
+        break;
+      case 'apply': {
+        const { tree, sessions } = this.#received as LoadedSnapshot;
+        replayTxn(recordOf(effect.proposal.bytes), tree, sessions);
+        break;
+      }
+      case 'adoptHistory':
+        this.#busy(() => this.#adoptHistory(effect));
+        break;
+      case 'serve':
+        this.#serve(effect);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** On the disk, packets wait meanwhile. */
+  #busy(work: () => Promise<void>): void {
+    this.#link?.hold();
+    this.#work = this.#work.then(async () => {
+      if (this.#isOver) return;
+      try {
+        await work();
+        this.#done();
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
+  }
+
+  #done(): void {
+    if (this.#isOver) return;
+    this.#heardMs = this.#host.runtime.clock.monotonicMs();
+    this.#guarded(() => this.#step({ kind: 'done' }));
+    this.#link?.release();
+  }
+
+  #receiveSnapshot(zxid: Zxid): void {
+    const reader = new SnapshotStreamReader(zxid, treeOptionsOf(this.#host.config));
+    this.#host.log.info('getting a snapshot from the leader', { zxid: printHex(zxid) });
+    this.#link?.receiveRaw((chunk) => {
+      this.#heardMs = this.#host.runtime.clock.monotonicMs();
+      const rest = reader.push(chunk);
+      if (rest === undefined) return undefined;
+      this.#received = reader.loaded;
+      this.#guarded(() => this.#step({ kind: 'done' }));
+      return rest;
+    });
+  }
+
+  async #adoptHistory({ epoch, proposals }: Effect<'adoptHistory'>): Promise<void> {
+    const { database } = this.#host;
+    if (this.#received !== undefined) await database.install(this.#received);
+    this.#received = undefined;
+    await database.adopt(proposals);
+    await database.beginEpoch(epoch);
+  }
+
+  #serve({ epoch, proposals, committed }: Effect<'serve'>): void {
+    const { database, epochBegan, serve, config } = this.#host;
+    epochBegan(epoch);
+    const link = this.#link as PeerLink;
+    this.#link?.hold();
+    this.#work = this.#work.then(async () => {
+      if (this.#isOver) return;
+      try {
+        this.#server = await serve(
+          (parts) => {
+            this.#role = new LearnerRole(parts, {
+              mode: this.state === 'OBSERVING' ? 'observer' : 'follower',
+              link,
+              database,
+              logs: this.state === 'FOLLOWING' || config.observersSync,
+              takeTouched: () => this.#takeTouched(),
+            });
+            return this.#role;
+          },
+          (session) => this.#touched.add(session),
+        );
+        this.#guarded(() => this.#role?.begin(proposals, committed));
+        link.release();
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
+  }
+
+  #takeTouched(): Iterable<Session> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
+  }
+
+  // ---------------------------------------------------------------- the end
+
+  /** What the leader got wrong ends the term, anything else is a fault of ours. */
+  #guarded(act: () => void): void {
+    if (this.#isOver) return;
+    try {
+      act();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof MalformedError) this.#end(`leaving the leader after a bad packet: ${error.message}`);
+    else this.#host.fatal(error);
+  }
+
+  #end(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#link?.close();
+    this.#host.over(this, reason);
+  }
+}
+

@@ -1,0 +1,255 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Address, Connection, ConnectionHandler, Network } from '../../runtime/network.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { printHex } from '../jute/ids.ts';
+import { Elector } from '../quorum/elector.ts';
+import type { Member } from '../quorum/member.ts';
+import type { Membership } from '../quorum/membership.ts';
+import type { PeerState } from '../quorum/notification.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { auditToLog } from '../server/audit/audit-event.ts';
+import { AuditLog } from '../server/audit/audit-log.ts';
+import type { SaslUsers } from '../server/auth/sasl-users.ts';
+import { ClientListeners, type ClientPortKind } from '../server/client-listeners.ts';
+import type { Role, RoleParts } from '../server/role.ts';
+import { ServerStats } from '../server/server-stats.ts';
+import type { ServerView } from '../server/server-view.ts';
+import { ServingServer } from '../server/serving-server.ts';
+import type { Session } from '../server/sessions.ts';
+import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
+import type { Database } from './database.ts';
+import { LeaderTerm } from './leader-term.ts';
+import { LearnerTerm } from './learner-term.ts';
+import { notServing } from './not-serving.ts';
+import type { Term, TermHost } from './term.ts';
+
+export interface QuorumPeerOptions extends StartOptions {
+  readonly runtime: Runtime;
+  readonly config: ZooCfg;
+  readonly membership: Membership;
+  readonly member: Member;
+  readonly database: Database;
+  readonly saslUsers: SaslUsers | undefined;
+  /** After the end: gives the data directories free. */
+  readonly release: () => void;
+}
+
+/**
+ * A member of an ensemble (QuorumPeer): it looks for a leader, has a term under it or as it, and looks again when the term is over.
+ * Clients come to its port all the while.
+ */
+export class QuorumPeer implements ZookeeperServer, TermHost {
+  readonly runtime: Runtime;
+  readonly config: ZooCfg;
+  readonly log: Log;
+  readonly network: Network;
+  readonly self: ServerId;
+  readonly membership: Membership;
+  readonly database: Database;
+  readonly #options: QuorumPeerOptions;
+  readonly #elector: Elector;
+  readonly #audit: AuditLog | undefined;
+  #listeners: ClientListeners | undefined;
+  #term: Term | undefined;
+  /** Of the last term, for who looks at a member between two. */
+  #lastServer: ServingServer | undefined;
+  #state: ZookeeperServer['state'] = 'serving';
+  #closing: Promise<void> | undefined;
+
+  constructor(options: QuorumPeerOptions) {
+    const { runtime, config, membership, member, database } = options;
+    this.#options = options;
+    this.runtime = runtime;
+    this.config = config;
+    this.log = runtime.log.named('zookeeper');
+    this.network = runtime.network;
+    this.self = member.id;
+    this.membership = membership;
+    this.database = database;
+    this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
+    this.#elector = this.#makeElector();
+  }
+
+  async start(): Promise<void> {
+    const { runtime, config, log, database } = this;
+    try {
+      this.#keepMembership();
+      // As Apache at each start, unless the newest one holds it all.
+      if (database.recovered.replayedCount > 0) database.files.startSnapshot(database.subject);
+      const accept = this.#accept.bind(this);
+      this.#listeners = await ClientListeners.open({ runtime, config: this.#clientConfig, log, stats: new ServerStats(), accept });
+      await this.#elector.start();
+      this.#look();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop('closed');
+    return this.#closing;
+  }
+
+  // ---------------------------------------------------------------- what others see
+
+  get clientAddress(): Address {
+    return this.#listeners?.plainAddress ?? this.secureClientAddress ?? { host: '', port: 0 };
+  }
+
+  get secureClientAddress(): Address | undefined {
+    return this.#listeners?.secureAddress;
+  }
+
+  get adminAddress(): Address | undefined {
+    return this.#lastServer?.adminAddress;
+  }
+
+  get metricsAddress(): Address | undefined {
+    return this.#lastServer?.metricsAddress;
+  }
+
+  get state(): ZookeeperServer['state'] {
+    return this.#state;
+  }
+
+  /** LOOKING between two terms. */
+  get peerState(): PeerState {
+    return this.#term?.state ?? 'LOOKING';
+  }
+
+  get view(): ServerView | undefined {
+    return this.#term?.server;
+  }
+
+  // ---------------------------------------------------------------- for the term
+
+  async serve(
+    role: (parts: RoleParts) => Role,
+    onSessionTouched?: (session: Session) => void,
+  ): Promise<ServingServer> {
+    const { runtime, config, database, self } = this;
+    const { saslUsers } = this.#options;
+    const server = new ServingServer({
+      ...{ runtime, config, role, saslUsers, onSessionTouched },
+      files: database.files,
+      recovered: database.recovered,
+      audit: this.#audit,
+      serverId: self,
+      sessionServerId: self,
+      listeners: this.#listeners,
+      release: () => undefined,
+      onFatal: (error) => this.fatal(error),
+    });
+    this.#lastServer = server;
+    await server.start();
+    return server;
+  }
+
+  epochBegan(epoch: number): void {
+    this.#elector.epochBegan(epoch);
+  }
+
+  over(term: Term, reason: string): void {
+    if (term !== this.#term || this.#closing !== undefined) return;
+    this.log.warn('the term is over', { state: term.state, reason });
+    term.close().then(
+      () => {
+        if (this.#closing !== undefined) return;
+        this.#term = undefined;
+        this.#look();
+      },
+      (error) => this.fatal(error),
+    );
+  }
+
+  /** The disk failed, or an invariant broke: what we believe may be wrong. */
+  fatal(error: unknown): void {
+    if (this.#state !== 'serving') return;
+    this.log.error('the server stops: no request is served any more', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    this.#closing ??= this.#stop('failed');
+    this.#options.onFatal?.(error);
+  }
+
+  // ---------------------------------------------------------------- elections
+
+  #look(): void {
+    const { database } = this;
+    this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#elector.look(database.lastZxid, database.currentEpoch);
+  }
+
+  #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
+    if (this.#closing !== undefined) return;
+    this.log.info(state, { leader });
+    const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
+    this.#term = term;
+    term.start();
+  }
+
+  #makeElector(): Elector {
+    const { runtime, config, membership, self } = this;
+    const { spec } = this.#options.member;
+    const [first] = spec.addresses;
+    const address = electionAddress(first);
+    return new Elector({
+      runtime,
+      election: {
+        self,
+        role: spec.role,
+        verifiers: [membership.verifier],
+        config: membership.text,
+        minNotificationIntervalMs: config.minNotificationIntervalMs,
+        maxNotificationIntervalMs: config.maxNotificationIntervalMs,
+      },
+      port: {
+        address,
+        ...(config.quorumListenOnAllIps ? { listenAt: { host: '', port: address.port } } : {}),
+        addressOf: (server) => {
+          const other = membership.servers.get(server)?.addresses[0];
+          return other === undefined ? undefined : electionAddress(other);
+        },
+        connectTimeoutMs: config.electionConnectTimeoutMs,
+        helloTimeoutMs: config.electionHelloTimeoutMs,
+      },
+      decided: (state, { leader }) => this.#decided(state, leader),
+    });
+  }
+
+  /** `/zookeeper/config` tells what the configuration says, whatever a snapshot held. */
+  #keepMembership(): void {
+    const { database, membership, runtime } = this;
+    database.tree.setConfig(Buffer.from(membership.text), membership.version, runtime.clock.wallMs());
+  }
+
+  // ---------------------------------------------------------------- clients
+
+  #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
+    const server = this.#term?.server;
+    if (server?.isServing === true) return server.accept(connection, port);
+    return notServing(connection, this.config);
+  }
+
+  /** The `server.N` line may say where clients come. */
+  get #clientConfig(): ZooCfg {
+    const { client } = this.#options.member;
+    if (client === undefined) return this.config;
+    return { ...this.config, clientPort: client.port, clientPortAddress: client.host };
+  }
+
+  async #stop(state: 'failed' | 'closed'): Promise<void> {
+    this.#state = state;
+    await this.#elector.close();
+    await this.#term?.close();
+    await this.#listeners?.close();
+    await new Promise<void>((resolve) => this.database.files.close(() => resolve()));
+    this.#options.release();
+  }
+}
+
+function electionAddress(address: { readonly host: string; readonly electionPort: number } | undefined): Address {
+  return { host: address?.host ?? '', port: address?.electionPort ?? 0 };
+}

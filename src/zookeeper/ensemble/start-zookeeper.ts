@@ -1,0 +1,89 @@
+import { ConfigError } from '../../config/config-error.ts';
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { RecoveryError } from '../persistence/recovery.ts';
+import { memberOf, readMyid } from '../quorum/member.ts';
+import { isEnsemble, membershipOf } from '../quorum/membership.ts';
+import { auditToLog } from '../server/audit/audit-event.ts';
+import { AuditLog } from '../server/audit/audit-log.ts';
+import { readSaslUsers } from '../server/auth/sasl-users.ts';
+import { ServingServer } from '../server/serving-server.ts';
+import { StandaloneRole } from '../server/standalone-role.ts';
+import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
+import { Database } from './database.ts';
+import { openDataDirectories } from './data-directories.ts';
+import { QuorumPeer } from './quorum-peer.ts';
+
+/** The id in sessions of a server that is no member of an ensemble (ZooKeeperServer.createSessionTracker). */
+const STANDALONE_SESSION_SERVER = 1;
+
+/**
+ * A server as its configuration wants it: alone, or a member of an ensemble, which serves once it has found the others. Whatever it
+ * touches outside its memory is the runtime's. Rejects with ConfigError, RecoveryError, CorruptionError, DiskError, NetworkError.
+ */
+export async function startZookeeper(
+  runtime: Runtime,
+  config: ZooCfg,
+  options: StartOptions = {},
+): Promise<ZookeeperServer> {
+  const log = runtime.log.named('zookeeper');
+  for (const warning of config.warnings) log.warn(warning);
+  return isEnsemble(config) ? startMember(runtime, config, options) : startStandalone(runtime, config, options);
+}
+
+async function startMember(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {
+  const log = runtime.log.named('zookeeper');
+  const membership = membershipOf(config);
+  const member = memberOf(config, membership, readMyid(runtime.disk, config));
+  for (const warning of member.warnings) log.warn(warning);
+  const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
+  const { files, release } = await openDataDirectories(runtime, config);
+  try {
+    const database = await Database.open(runtime, files, config);
+    const peer = new QuorumPeer({ runtime, config, membership, member, database, saslUsers, release, onFatal });
+    await peer.start();
+    return peer;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function startStandalone(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {
+  refuseWithoutPort(config);
+  const log = runtime.log.named('zookeeper');
+  const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
+  const audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
+  let server: ServingServer | undefined;
+  let release: (() => void) | undefined;
+  try {
+    const directories = await openDataDirectories(runtime, config);
+    ({ release } = directories);
+    const { files } = directories;
+    const recovered = await files.recover();
+    if (recovered.lastZxid < 0n) {
+      throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
+    }
+    server = new ServingServer({
+      ...{ runtime, config, files, recovered, audit, saslUsers, release, onFatal },
+      serverId: 0,
+      sessionServerId: STANDALONE_SESSION_SERVER,
+      role: (parts) => new StandaloneRole(parts, recovered.lastZxid),
+    });
+    // As Apache at each start, unless the newest one holds it all.
+    if (recovered.replayedCount > 0) files.startSnapshot(server.snapshotSubject);
+    await server.start();
+    return server;
+  } catch (error) {
+    audit?.startFailed();
+    if (server === undefined) release?.();
+    else await server.close();
+    throw error;
+  }
+}
+
+function refuseWithoutPort(config: ZooCfg): void {
+  if (config.clientPort === undefined && config.tls.secureClientPort === undefined) {
+    throw new ConfigError('clientPort', undefined, 'port for clients');
+  }
+}

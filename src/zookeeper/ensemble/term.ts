@@ -1,0 +1,41 @@
+import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Network } from '../../runtime/network.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Membership } from '../quorum/membership.ts';
+import type { PeerState } from '../quorum/notification.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
+import type { Role, RoleParts } from '../server/role.ts';
+import type { ServingServer } from '../server/serving-server.ts';
+import type { Session } from '../server/sessions.ts';
+import type { Database } from './database.ts';
+
+/** What a member does between two elections: it leads, follows or observes. */
+export interface Term {
+  readonly state: Exclude<PeerState, 'LOOKING'>;
+  /** Clients may come; undefined until the history of the ensemble is agreed on. */
+  readonly server: ServingServer | undefined;
+  start(): void;
+  /** Resolves when nothing of the term goes on and the database holds all that was logged. */
+  close(): Promise<void>;
+}
+
+/** What the member gives its term. */
+export interface TermHost {
+  readonly runtime: Runtime;
+  readonly config: ZooCfg;
+  readonly log: Log;
+  /** To other members. */
+  readonly network: Network;
+  readonly self: ServerId;
+  readonly membership: Membership;
+  readonly database: Database;
+  /** The server for clients in this role; its port is open when this resolves. */
+  serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer>;
+  /** Elections must tell those who come late of it. */
+  epochBegan(epoch: number): void;
+  /** The term cannot go on: look for a leader again. */
+  over(term: Term, reason: string): void;
+  /** The disk failed or an invariant broke: this member stops. */
+  fatal(error: unknown): void;
+}
