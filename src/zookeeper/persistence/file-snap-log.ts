@@ -1,8 +1,10 @@
-import { type Completion, DiskError, type File } from '../../runtime/disk.ts';
+import { assert } from '../../base/assert.ts';
+import { type Completion, DiskError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
+import { completed } from './completed.ts';
 import { type EpochFileName, hasUnfinishedEpoch, readEpoch, writeEpoch } from './epoch-files.ts';
 import {
   type Compression,
@@ -12,12 +14,14 @@ import {
   parentDirectory,
   VERSION_DIRECTORY,
 } from './file-names.ts';
+import { type HistoryCut, isReceivedName, makeNotedCut, noteCut, receivedName } from './history-cut.ts';
 import { findPurgeable, purge } from './purge.ts';
-import { type Recovered, RecoveryError, recoverBetween } from './recovery.ts';
+import { type Recovered, RecoveryError, type RecoveryOptions, recoverInSlices } from './recovery.ts';
+import { rewriteLastBatch } from './rewrite-last-batch.ts';
+import { inTurns } from './slice.ts';
 import { SnapshotFileWriter } from './snapshot-file.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from './snapshot-trigger.ts';
 import { TxnLog, type TxnLogOptions } from './txn-log.ts';
-import { BATCH_BYTES_MAX, ENTRY_HEADER_BYTES, LOG_HEADER_BYTES, RECORD_BYTES_MAX } from './txn-log-format.ts';
 
 export interface FileSnapLogOptions {
   readonly dataDir: string;
@@ -36,8 +40,6 @@ export interface FileSnapLogOptions {
   /** `zookeeper.serializeLastProcessedZxid.enabled`, default true. */
   readonly serializeLastProcessedZxid?: boolean;
 }
-
-const BLOCK_BYTES = 64 * 1024;
 
 /** Whose state a snapshot takes. */
 export interface SnapshotSubject {
@@ -62,6 +64,8 @@ export class FileSnapLog {
   readonly #trigger: SnapshotTrigger;
   readonly #unsyncedParents = new Set<string>();
   #snapshot: SnapshotFileWriter | undefined;
+  /** The end of the history is being replaced: no snapshot may be named meanwhile. */
+  #isCutting = false;
   #lastSnapshot: TakenSnapshot | undefined;
   /** Hears of each snapshot taken. */
   onSnapshot: ((snapshot: TakenSnapshot) => void) | undefined;
@@ -88,15 +92,40 @@ export class FileSnapLog {
    */
   async recover(): Promise<Recovered> {
     await this.#syncParents();
+    await makeNotedCut(this.#runtime, this);
     this.#removeUnfinished();
-    const recovered = await recoverBetween(this.#runtime, {
-      snapshotDirectory: this.snapshotDirectory,
-      logDirectory: this.logDirectory,
-      ...this.#options,
-    });
+    const recovered = await this.#read();
     await this.#syncRecovered();
     if (recovered.snapshot === undefined && recovered.lastZxid === 0n) await this.takeSnapshot(recovered);
     return recovered;
+  }
+
+  /**
+   * Forgets every transaction after a zxid, for a leader that has never had them (TRUNC): logs are cut, and snapshots of later states
+   * removed. Answers what is left, which ends at the newest transaction at or before the zxid; undefined, and nothing has changed,
+   * where that cannot be put together: no snapshot is as old, transactions between it and the zxid are missing, or it was being
+   * written when later ones came. All or nothing, whenever a crash comes; durable when it resolves.
+   * Rejects with DiskError, CorruptionError.
+   */
+  truncate(zxid: Zxid): Promise<Recovered | undefined> {
+    return this.#alone(async () => {
+      const kept = await this.#readUntil(zxid);
+      if (kept?.snapshot === undefined || !kept.isWhole) return undefined;
+      await this.#cut({ zxid: kept.lastZxid, snapshot: kept.snapshot.name, isReceived: false });
+      return kept;
+    });
+  }
+
+  /**
+   * Takes the place of all that is here: the database that a leader sent (SNAP), as of its last zxid. What was logged after that zxid
+   * is gone before the snapshot counts, so that it is never replayed over it. A crash leaves either what was before or all of the
+   * new; durable when it resolves. Rejects with DiskError.
+   */
+  installSnapshot(subject: SnapshotSubject): Promise<void> {
+    return this.#alone(async () => {
+      const { zxid, name } = await this.#receive(subject);
+      await this.#cut({ zxid, snapshot: name, isReceived: true });
+    });
   }
 
   /** Appends; true if it is time for a snapshot: the log has been rolled, and whoever owns the tree takes one. */
@@ -123,31 +152,19 @@ export class FileSnapLog {
 
   /** Begins a snapshot of the tree as it is now; false if one is still being written. */
   startSnapshot({ tree, sessions }: SnapshotSubject, done?: Completion): boolean {
-    if (this.#snapshot !== undefined) {
+    if (this.#snapshot !== undefined || this.#isCutting) {
       this.#runtime.log.warn('Too busy to snap, skipping');
       return false;
     }
     const startMs = this.#runtime.clock.monotonicMs();
-    const writer = new SnapshotFileWriter(
-      this.#runtime,
-      {
-        tree,
-        sessions,
-        directory: this.snapshotDirectory,
-        compression: this.#options.compression ?? 'none',
-        lastProcessedZxid: this.#options.serializeLastProcessedZxid ?? true,
-      },
-      (error) => {
-        this.#snapshot = undefined;
-        const durationMs = Math.round(this.#runtime.clock.monotonicMs() - startMs);
-        if (error === undefined) {
-          this.#lastSnapshot = { path: writer.path, zxid: writer.zxid, durationMs };
-          this.onSnapshot?.(this.#lastSnapshot);
-        } else this.#runtime.log.error('Severe error, snapshot failed', { path: writer.path, error: error.message });
-        done?.(error);
-      },
-    );
-    this.#snapshot = writer;
+    const writer = this.#write({ tree, sessions }, (error) => {
+      const durationMs = Math.round(this.#runtime.clock.monotonicMs() - startMs);
+      if (error === undefined) {
+        this.#lastSnapshot = { path: writer.path, zxid: writer.zxid, durationMs };
+        this.onSnapshot?.(this.#lastSnapshot);
+      }
+      done?.(error);
+    });
     this.#runtime.log.info(`Snapshotting: ${printHex(writer.zxid)} to ${writer.path}`);
     return true;
   }
@@ -156,8 +173,8 @@ export class FileSnapLog {
   takeSnapshot(subject: SnapshotSubject): Promise<void> {
     return new Promise((resolve, reject) => {
       const begin = (): void => {
-        if (this.#snapshot !== undefined) this.#runtime.clock.after(1, begin);
-        else this.startSnapshot(subject, settle(resolve, reject));
+        if (this.#snapshot !== undefined || this.#isCutting) this.#runtime.clock.after(1, begin);
+        else this.startSnapshot(subject, (error) => (error === undefined ? resolve() : reject(error)));
       };
       begin();
     });
@@ -168,8 +185,9 @@ export class FileSnapLog {
     return findPurgeable(this.#runtime, this.snapshotDirectory, this.logDirectory, retainCount);
   }
 
-  /** Removes old snapshots and the logs that only they need. */
+  /** Removes old snapshots and the logs that only they need; nothing while the history is being cut, which may need them. */
   purge(retainCount: number): NamedFile[] {
+    if (this.#isCutting) return [];
     return purge(this.#runtime, this.snapshotDirectory, this.logDirectory, retainCount);
   }
 
@@ -203,6 +221,91 @@ export class FileSnapLog {
     this.log.close(done);
   }
 
+  #write(
+    { tree, sessions }: SnapshotSubject,
+    done: (error: DiskError | undefined) => void,
+    nameOf?: (name: string) => string,
+  ): SnapshotFileWriter {
+    const { compression = 'none', serializeLastProcessedZxid: lastProcessedZxid = true } = this.#options;
+    const directory = this.snapshotDirectory;
+    const options = { tree, sessions, directory, compression, lastProcessedZxid };
+    const writer = new SnapshotFileWriter(
+      this.#runtime,
+      nameOf === undefined ? options : { ...options, nameOf },
+      (error) => {
+        this.#snapshot = undefined;
+        if (error !== undefined) {
+          this.#runtime.log.error('Severe error, snapshot failed', { path: writer.path, error: error.message });
+        }
+        done(error);
+      },
+    );
+    this.#snapshot = writer;
+    return writer;
+  }
+
+  /** What is done to the history while nothing is appended and no snapshot written. */
+  async #alone<T>(act: () => Promise<T>): Promise<T> {
+    assert(!this.#isCutting, 'two cuts of the history at a time');
+    this.#isCutting = true;
+    try {
+      await this.#giveUpSnapshot();
+      await completed((done) => this.log.flush(done));
+      this.log.roll();
+      return await act();
+    } finally {
+      this.#isCutting = false;
+    }
+  }
+
+  #giveUpSnapshot(): Promise<void> {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return Promise.resolve();
+    this.#snapshot = undefined;
+    return new Promise((resolve) => snapshot.cancel(resolve));
+  }
+
+  /** The history up to a zxid, and nothing is changed; undefined where there is none. */
+  async #readUntil(zxid: Zxid): Promise<Recovered | undefined> {
+    try {
+      return await this.#read({ readOnly: true, until: zxid });
+    } catch (error) {
+      if (error instanceof RecoveryError) return undefined;
+      throw error;
+    }
+  }
+
+  #read(more: Pick<RecoveryOptions, 'readOnly' | 'until'> = {}): Promise<Recovered> {
+    const { snapshotDirectory, logDirectory } = this;
+    const slices = recoverInSlices(this.#runtime, { snapshotDirectory, logDirectory, ...this.#options, ...more });
+    return inTurns(this.#runtime.clock, slices);
+  }
+
+  /** Complete and durable, but not yet what recovery looks for. */
+  #receive(subject: SnapshotSubject): Promise<SnapshotFileWriter> {
+    return new Promise((resolve, reject) => {
+      const writer = this.#write(
+        subject,
+        (error) => (error === undefined ? resolve(writer) : reject(error)),
+        receivedName,
+      );
+    });
+  }
+
+  /** After a failure nothing may be logged any more: the next start would cut it off. */
+  async #cut(cut: HistoryCut): Promise<void> {
+    try {
+      await noteCut(this.#runtime.disk, this, cut);
+      await makeNotedCut(this.#runtime, this);
+    } catch (error) {
+      this.log.fail(
+        error instanceof DiskError ? error : new DiskError('EIO', this.logDirectory, 'truncate', { cause: error }),
+      );
+      throw error;
+    }
+    this.log.continueAfter(cut.zxid);
+  }
+
   #makeDirectory(directory: string): void {
     const { disk } = this.#runtime;
     if (disk.stat(directory)?.kind === 'directory') return;
@@ -232,13 +335,13 @@ export class FileSnapLog {
     if (newest !== undefined) {
       const file = disk.open(newest.path);
       rewriteLastBatch(file);
-      await new Promise<void>((resolve, reject) => file.sync(settle(resolve, reject))).finally(() => file.close());
+      await completed((done) => file.sync(done)).finally(() => file.close());
     }
     for (const directory of new Set([this.logDirectory, this.snapshotDirectory])) await this.#syncDirectory(directory);
   }
 
   #syncDirectory(directory: string): Promise<void> {
-    return new Promise((resolve, reject) => this.#runtime.disk.syncDirectory(directory, settle(resolve, reject)));
+    return completed((done) => this.#runtime.disk.syncDirectory(directory, done));
   }
 
   /** FileTxnSnapLog.checkLogDir and checkSnapDir, for directories that are not one. */
@@ -261,7 +364,7 @@ export class FileSnapLog {
   #removeUnfinished(): void {
     const { disk } = this.#runtime;
     for (const { name } of disk.list(this.snapshotDirectory)) {
-      if (!/^snapshot\..*\.tmp$/.test(name)) continue;
+      if (!/^snapshot\..*\.tmp$/.test(name) && !isReceivedName(name)) continue;
       try {
         disk.remove(`${this.snapshotDirectory}/${name}`);
       } catch (error) {
@@ -269,35 +372,4 @@ export class FileSnapLog {
       }
     }
   }
-}
-
-/** What a failed sync may have left in the page cache only: the last batch, in a file that ends in zeros. */
-function rewriteLastBatch(file: File): void {
-  const end = endOfEntries(file);
-  const first = Math.max(0, end - LOG_HEADER_BYTES - BATCH_BYTES_MAX - RECORD_BYTES_MAX);
-  for (let at = first; at < end; at += BLOCK_BYTES) file.writeAt(at, file.readAt(at, Math.min(BLOCK_BYTES, end - at)));
-}
-
-/**
- * Where the padding begins. An entry ends with a byte that is not zero, so zeros longer than any entry are padding, and so is
- * all behind them: halving finds the place with a few reads where the file has 64 MiB of zeros.
- */
-function endOfEntries(file: File): number {
-  const zeros = Buffer.alloc(ENTRY_HEADER_BYTES + RECORD_BYTES_MAX + 1);
-  let low = 0;
-  let high = file.size;
-  while (high - low > zeros.length) {
-    const middle = low + Math.floor((high - low) / 2);
-    const window = file.readAt(middle, Math.min(zeros.length, high - middle));
-    if (zeros.compare(window, 0, window.length, 0, window.length) === 0) high = middle;
-    else low = middle;
-  }
-  const rest = file.readAt(low, high - low);
-  let end = rest.length;
-  while (end > 0 && rest[end - 1] === 0) end -= 1;
-  return low + end;
-}
-
-function settle(resolve: () => void, reject: (error: DiskError) => void): Completion {
-  return (error) => (error === undefined ? resolve() : reject(error));
 }

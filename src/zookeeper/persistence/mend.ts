@@ -1,6 +1,6 @@
-import type { Completion, DiskError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Checked } from './check.ts';
+import { completed } from './completed.ts';
 import { writeEpoch } from './epoch-files.ts';
 import { VERSION_DIRECTORY } from './file-names.ts';
 import type { Saved } from './salvage-replay.ts';
@@ -27,10 +27,4 @@ export async function writeMended(
   if (myid !== undefined)
     await completed((done) => disk.replaceFile(`${dataDir}/myid`, Buffer.from(`${myid}\n`), done));
   for (const path of [directory, dataDir]) await completed((done) => disk.syncDirectory(path, done));
-}
-
-function completed(begin: (done: Completion) => void): Promise<void> {
-  return new Promise((resolve, reject) =>
-    begin((error?: DiskError) => (error === undefined ? resolve() : reject(error))),
-  );
 }

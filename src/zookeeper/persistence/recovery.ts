@@ -24,6 +24,8 @@ export interface RecoveryOptions {
   readonly autoCreate?: boolean;
   /** Changes no file: nothing torn or empty is removed. */
   readonly readOnly?: boolean;
+  /** Default: to the end. What is after this zxid is taken for not there, snapshots too. */
+  readonly until?: Zxid;
 }
 
 /** A transaction that is in the log: what a leader sends to a learner that lacks it. */
@@ -46,6 +48,11 @@ export interface Recovered {
   readonly replayedCount: number;
   /** Transactions after which the tree had another digest than its writer. */
   readonly digestMismatches: number;
+  /**
+   * False: transactions are missing between two, or the snapshot was being written until after the last one, and may show some that
+   * are not there.
+   */
+  readonly isWhole: boolean;
   /** How long it took to load the snapshot, and then to replay the logs. */
   readonly snapshotLoadMs: number;
   readonly replayMs: number;
@@ -63,6 +70,7 @@ export class RecoveryError extends Error {
 const SNAPSHOTS_TRIED_MAX = 100;
 const ENTRIES_PER_SLICE = 500;
 const COMMIT_LOG_COUNT = 500;
+const ZXID_MAX = (2n ** 63n - 1n) as Zxid;
 
 /**
  * The newest snapshot that is whole, and every transaction after it. Iterate to the end; between the slices others may run.
@@ -76,23 +84,6 @@ export function* recoverInSlices(runtime: Runtime, options: RecoveryOptions): Ge
 /** At once: for tools and tests. */
 export function recover(runtime: Runtime, options: RecoveryOptions): Recovered {
   return finished(recoverInSlices(runtime, options));
-}
-
-/** A slice, then the loop's turn, until the end. */
-export function recoverBetween(runtime: Runtime, options: RecoveryOptions): Promise<Recovered> {
-  const slices = recoverInSlices(runtime, options);
-  return new Promise((resolve, reject) => {
-    const step = (): void => {
-      try {
-        const slice = slices.next();
-        if (slice.done === true) resolve(slice.value);
-        else runtime.clock.soon(step);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    step();
-  });
 }
 
 export function finished<T>(slices: Generator<undefined, T>): T {
@@ -112,6 +103,7 @@ class Recovery {
   #snapshotLoadMs = 0;
   #replayMs = 0;
   #snapshotReported = false;
+  #hasGap = false;
   /** The newest snapshot that could not be loaded: what only it covers may be missing. */
   #rejected: NamedFile | undefined;
 
@@ -125,7 +117,7 @@ class Recovery {
     const { disk } = this.#runtime;
     const { logDirectory, snapshotDirectory } = this.#options;
     const logs = this.#removeEmptyNewest(listLogs(disk, logDirectory));
-    const snapshots = listSnapshots(disk, snapshotDirectory);
+    const snapshots = listSnapshots(disk, snapshotDirectory).filter(({ zxid }) => zxid <= this.#until);
     const { clock } = this.#runtime;
     const startMs = clock.monotonicMs();
     const base = yield* this.#loadNewest(snapshots);
@@ -140,19 +132,25 @@ class Recovery {
     this.#checkSnapshotDigest(tree, tree.lastProcessedZxid);
     yield* this.#replay(logs, tree, sessions);
     this.#replayMs = Math.round(clock.monotonicMs() - loadedMs);
-    return this.#result(tree, sessions, tree.lastProcessedZxid, base?.file);
+    const isWhole = !this.#hasGap && (base?.writtenUntil ?? 0n) <= tree.lastProcessedZxid;
+    return this.#result(tree, sessions, tree.lastProcessedZxid, { snapshot: base?.file, isWhole });
+  }
+
+  get #until(): Zxid {
+    return this.#options.until ?? ZXID_MAX;
   }
 
   #result(
     tree: DataTree,
     sessions: Map<SessionId, number>,
     lastZxid: Zxid,
-    snapshot: NamedFile | undefined,
+    { snapshot, isWhole }: Pick<Recovered, 'snapshot' | 'isWhole'>,
   ): Recovered {
     return {
       tree,
       sessions,
       lastZxid,
+      isWhole,
       proposals: this.#proposals.slice(-this.#proposalsMax),
       snapshot,
       replayedCount: this.#replayedCount,
@@ -169,7 +167,10 @@ class Recovery {
     const isMarked = disk.stat(marker) !== undefined;
     if (isMarked && this.#options.readOnly !== true) disk.remove(marker);
     const isAllowed = isMarked || this.#options.autoCreate !== false;
-    return this.#result(DataTree.create(this.#options.tree), new Map(), (isAllowed ? 0n : -1n) as Zxid, undefined);
+    return this.#result(DataTree.create(this.#options.tree), new Map(), (isAllowed ? 0n : -1n) as Zxid, {
+      snapshot: undefined,
+      isWhole: true,
+    });
   }
 
   *#loadNewest(snapshots: readonly NamedFile[]) {
@@ -232,6 +233,7 @@ class Recovery {
           if (slice.isFull(reader.position)) yield;
           if (entry === 'earlier') continue;
           this.#checkOrder(previous, entry, log);
+          if (entry.header.zxid > this.#until) return;
           previous = entry.header.zxid;
           this.#apply(entry, tree, sessions);
         }
@@ -276,6 +278,7 @@ class Recovery {
       return;
     }
     if (!isGap(previous, zxid)) return;
+    this.#hasGap = true;
     if (this.#rejected !== undefined) {
       throw new CorruptionError(
         this.#rejected.path,

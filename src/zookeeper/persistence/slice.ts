@@ -1,3 +1,5 @@
+import type { Clock } from '../../runtime/clock.ts';
+
 /** What a slice reads at most, give or take the last entry or node: some milliseconds of work. */
 export const SLICE_BYTES_MAX = 1 << 20;
 
@@ -19,4 +21,20 @@ export class Slice {
     this.#start = position;
     return true;
   }
+}
+
+/** A slice, then the loop's turn, until the end. */
+export function inTurns<T>(clock: Clock, slices: Generator<undefined, T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const step = (): void => {
+      try {
+        const slice = slices.next();
+        if (slice.done === true) resolve(slice.value);
+        else clock.soon(step);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    step();
+  });
 }

@@ -12,6 +12,8 @@ export interface LoadedSnapshot {
   readonly sessions: Map<SessionId, number>;
   /** Of the section that 3.9+ writes; the file's name says what replay starts from. */
   readonly lastProcessedZxid: Zxid | undefined;
+  /** The newest transaction that it may show, as far as the file tells. */
+  readonly writtenUntil: Zxid;
 }
 
 /** A snapshot on its way in: a file, where all bytes are at hand, or a stream, which has to wait for them. */
@@ -45,7 +47,7 @@ export function* readBody(
   yield* readAcls(input, tree);
   yield* readNodes(input, tree);
   tree.lastProcessedZxid = zxid;
-  return { tree, sessions, lastProcessedZxid: undefined };
+  return { tree, sessions, lastProcessedZxid: undefined, writtenUntil: zxid };
 }
 
 function* readSessions(input: SnapshotInput): Generator<undefined, Map<SessionId, number>> {

@@ -22,6 +22,8 @@ export interface SnapshotFileOptions extends SnapshotWriterOptions {
   readonly directory: string;
   /** `zookeeper.snapshot.compression.method`, default none. */
   readonly compression?: Compression;
+  /** What the file is called in the end. Default: as snapshots are. */
+  readonly nameOf?: (snapshotName: string) => string;
 }
 
 /**
@@ -30,6 +32,8 @@ export interface SnapshotFileOptions extends SnapshotWriterOptions {
  */
 export class SnapshotFileWriter {
   readonly zxid: Zxid;
+  /** As a snapshot. */
+  readonly name: string;
   readonly path: string;
   readonly #runtime: Runtime;
   readonly #options: SnapshotFileOptions;
@@ -38,6 +42,7 @@ export class SnapshotFileWriter {
   #file: File | undefined;
   #isFirst = true;
   #isCancelled = false;
+  #ended: (() => void) | undefined;
 
   /** Stands for the tree as it is now. `done` is called once, later. */
   constructor(runtime: Runtime, options: SnapshotFileOptions, done: (error: DiskError | undefined) => void) {
@@ -45,14 +50,19 @@ export class SnapshotFileWriter {
     this.#options = options;
     this.#writer = new SnapshotWriter(options);
     this.zxid = this.#writer.zxid;
-    this.path = `${options.directory}/${snapshotName(this.zxid, options.compression ?? 'none')}`;
+    this.name = snapshotName(this.zxid, options.compression ?? 'none');
+    this.path = `${options.directory}/${options.nameOf?.(this.name) ?? this.name}`;
     this.#done = done;
     runtime.clock.soon(() => this.#begin());
   }
 
-  /** Leaves no file. `done` is not called any more. */
-  cancel(): void {
+  /**
+   * Before `done` was called, which then is not called any more. Leaves no file, unless it has its name already; `ended` is called
+   * once nothing more will happen.
+   */
+  cancel(ended?: () => void): void {
     this.#isCancelled = true;
+    this.#ended = ended;
   }
 
   get #temporaryPath(): string {
@@ -74,7 +84,7 @@ export class SnapshotFileWriter {
   #step(): void {
     const file = this.#file as File;
     if (this.#isCancelled) {
-      this.#discard();
+      this.#fail();
       return;
     }
     const bytes = this.#writer.step(NODES_PER_STEP, STEP_BYTES);
@@ -105,7 +115,7 @@ export class SnapshotFileWriter {
   #finish(file: File): void {
     const { disk } = this.#runtime;
     file.sync((error) => {
-      if (error !== undefined) {
+      if (error !== undefined || this.#isCancelled) {
         this.#fail(error);
         return;
       }
@@ -117,16 +127,20 @@ export class SnapshotFileWriter {
         this.#fail(failed);
         return;
       }
-      disk.syncDirectory(this.#options.directory, (failed) => {
-        if (!this.#isCancelled) this.#done(failed);
-      });
+      disk.syncDirectory(this.#options.directory, (failed) => this.#end(failed));
     });
   }
 
-  #fail(error: unknown): void {
-    if (!(error instanceof DiskError)) throw error;
+  /** @param error undefined when it is cancelled */
+  #fail(error?: unknown): void {
+    if (error !== undefined && !(error instanceof DiskError)) throw error;
     this.#discard();
-    if (!this.#isCancelled) this.#done(error);
+    this.#end(error);
+  }
+
+  #end(error: DiskError | undefined): void {
+    if (this.#isCancelled) this.#ended?.();
+    else this.#done(error);
   }
 
   #discard(): void {

@@ -37,8 +37,7 @@ export function* loadSnapshot(
     readHeader(input);
     const { tree, sessions } = yield* readBody(input, zxid, options);
     input.checkSeal();
-    const lastProcessedZxid = readSections(input, tree, zxid);
-    return { tree, sessions, lastProcessedZxid };
+    return { tree, sessions, ...readSections(input, tree, zxid) };
   } catch (error) {
     throw asCorruption(error, input);
   }
@@ -73,11 +72,17 @@ function asCorruption(error: unknown, input: SnapshotFileInput): unknown {
 }
 
 /** What follows the first seal: nothing (before 3.6), the digest, the last zxid, or both. */
-function readSections(input: SnapshotFileInput, tree: DataTree, zxid: Zxid): Zxid | undefined {
+function readSections(
+  input: SnapshotFileInput,
+  tree: DataTree,
+  zxid: Zxid,
+): Pick<LoadedSnapshot, 'lastProcessedZxid' | 'writtenUntil'> {
   let rest = input.rest;
+  let writtenUntil = zxid;
   if (rest > ZXID_SECTION_BYTES) {
     input.has(DIGEST_SECTION_BYTES);
     const digestZxid = input.reader.bigint64() as Zxid;
+    if (digestZxid > zxid) writtenUntil = digestZxid;
     const version = input.reader.int32();
     // Versions below 2 are hexadecimal text, of another algorithm.
     const digest = version < 2 ? undefined : input.reader.bigint64();
@@ -88,11 +93,11 @@ function readSections(input: SnapshotFileInput, tree: DataTree, zxid: Zxid): Zxi
     }
     rest = input.rest;
   }
-  if (rest === 0) return undefined;
+  if (rest === 0) return { lastProcessedZxid: undefined, writtenUntil };
   input.has(8);
   const lastProcessedZxid = input.reader.bigint64() as Zxid;
   input.checkSeal();
-  return lastProcessedZxid;
+  return { lastProcessedZxid, writtenUntil: lastProcessedZxid > zxid ? lastProcessedZxid : zxid };
 }
 
 /** A window that moves over the source, and the checksum of what lies behind it. */

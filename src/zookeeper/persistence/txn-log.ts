@@ -126,6 +126,12 @@ export class TxnLog {
     closeIfDone(log);
   }
 
+  /** After the end of the log was cut off, with nothing waiting: goes on after this zxid, in a new file. */
+  continueAfter(zxid: Zxid): void {
+    this.roll();
+    this.#lastZxid = zxid;
+  }
+
   /** Flushes and closes. */
   close(done: Completion): void {
     this.flush((error) => {
@@ -201,11 +207,11 @@ export class TxnLog {
       log.file = file;
       this.#pad(file, log.isNew, entries.length);
     } catch (error) {
-      this.#fail(error);
+      this.#failed(error);
       return;
     }
     file.append(log.isNew ? [logHeader(), entries] : [entries], (error) => {
-      if (error !== undefined) this.#fail(error);
+      if (error !== undefined) this.#failed(error);
       else this.#sync(file, batch);
     });
   }
@@ -232,12 +238,12 @@ export class TxnLog {
       const isSlow = tookMs > this.#syncWarningMs;
       this.onSync?.(tookMs, isSlow);
       if (isSlow) this.#warnOfSlowSync(tookMs, file.size);
-      if (error !== undefined) this.#fail(error);
+      if (error !== undefined) this.#failed(error);
       else if (!log.isNew) this.#finish(batch);
       else {
         log.isNew = false;
         disk.syncDirectory(this.#directory, (failed) =>
-          failed === undefined ? this.#finish(batch) : this.#fail(failed),
+          failed === undefined ? this.#finish(batch) : this.#failed(failed),
         );
       }
     });
@@ -258,8 +264,13 @@ export class TxnLog {
     this.#writeNext();
   }
 
-  #fail(error: unknown): void {
+  #failed(error: unknown): void {
     if (!(error instanceof DiskError)) throw error;
+    this.fail(error);
+  }
+
+  /** Writes nothing any more, as after a failure of its own. */
+  fail(error: DiskError): void {
     this.#failure = error;
     const batches = [...(this.#inFlight === undefined ? [] : [this.#inFlight]), ...this.#batches];
     this.#inFlight = undefined;
