@@ -10,7 +10,8 @@ import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../runtime/node/outlive-output.ts';
 import { RotatingFile } from '../runtime/node/rotating-file.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../zookeeper/ensemble/start-zookeeper.ts';
+import type { ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
 
 interface Options {
   readonly conf: string;

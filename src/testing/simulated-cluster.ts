@@ -1,7 +1,8 @@
 import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
 import type { SimMachine } from '../runtime/sim/sim-machine.ts';
 import { Simulation } from '../runtime/sim/simulation.ts';
-import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../zookeeper/ensemble/start-zookeeper.ts';
+import type { ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { type ConfigKeys, testKafkaConfig, testZooCfg } from './test-keys.ts';
 

@@ -2,7 +2,8 @@ import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
 import { type Log, silent } from '../runtime/log.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { startZookeeper, type ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../zookeeper/ensemble/start-zookeeper.ts';
+import type { ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
 import { type TestDirectory, testDirectory } from './temporary-directory.ts';
 import { type ConfigKeys, testKafkaConfig, testZooCfg } from './test-keys.ts';
 

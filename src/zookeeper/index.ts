@@ -2,7 +2,8 @@
 import { type ZooCfg, zooCfg } from '../config/zoo-cfg.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type StartOptions, startZookeeper as start, type ZookeeperServer } from './server/zookeeper-server.ts';
+import { startZookeeper as start } from './ensemble/start-zookeeper.ts';
+import type { StartOptions, ZookeeperServer } from './server/zookeeper-server.ts';
 
 export { ConfigError } from '../config/config-error.ts';
 export { readZooCfg, type ZooCfg, zooCfg } from '../config/zoo-cfg.ts';

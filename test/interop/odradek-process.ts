@@ -7,7 +7,7 @@ import { zooCfg } from '../../src/config/zoo-cfg.ts';
 import { KafkaConfig } from '../../src/kafka/broker/config/kafka-config.ts';
 import { startKafka } from '../../src/kafka/broker/kafka-broker.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 
 export interface OdradekSpec {
   /** Data of ZooKeeper and of Kafka go below it. */

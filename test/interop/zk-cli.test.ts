@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { zooCfg } from '../../src/config/zoo-cfg.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { type Outcome, run } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';

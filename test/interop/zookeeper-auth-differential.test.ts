@@ -8,6 +8,7 @@ import { readZooCfg } from '../../src/config/zoo-cfg.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { Reader } from '../../src/wire/reader.ts';
 import type { Writer } from '../../src/wire/writer.ts';
+import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { OpCode, Xid } from '../../src/zookeeper/jute/op-codes.ts';
 import {
   AuthPacket,
@@ -27,7 +28,6 @@ import {
   setData,
   type TestRequest,
 } from '../../src/zookeeper/server/testkit/requests.ts';
-import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';

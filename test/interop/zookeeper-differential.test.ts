@@ -5,6 +5,7 @@ import { zooCfg } from '../../src/config/zoo-cfg.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { Reader } from '../../src/wire/reader.ts';
 import type { Writer } from '../../src/wire/writer.ts';
+import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { Stat } from '../../src/zookeeper/jute/data.ts';
 import { OpCode, Xid } from '../../src/zookeeper/jute/op-codes.ts';
 import {
@@ -29,7 +30,6 @@ import {
   setData,
   type TestRequest,
 } from '../../src/zookeeper/server/testkit/requests.ts';
-import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readZooCfg } from '../../src/config/zoo-cfg.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 
 const config = readZooCfg(readFileSync(process.argv[2] ?? '', 'latin1'));
 const server = await startZookeeper(nodeRuntime({ logStream: process.stderr, logLevel: 'warn' }), config, {

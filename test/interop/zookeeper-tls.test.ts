@@ -12,7 +12,7 @@ import { silent } from '../../src/runtime/log.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
 import type { ClientTlsOptions } from '../../src/zookeeper/client/client-tls.ts';
-import { startZookeeper } from '../../src/zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { freePort } from './peers/free-port.ts';
 import { run } from './peers/process.ts';

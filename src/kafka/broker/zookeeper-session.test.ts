@@ -3,7 +3,7 @@ import test from 'node:test';
 import { zooCfg } from '../../config/zoo-cfg.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
 import { testKafkaConfig } from '../../testing/index.ts';
-import { startZookeeper } from '../../zookeeper/server/zookeeper-server.ts';
+import { startZookeeper } from '../../zookeeper/ensemble/start-zookeeper.ts';
 import { openSession, ZookeeperUnavailableError } from './zookeeper-session.ts';
 
 test('a broker opens its session by SASL where ZooKeeper serves nobody else', async () => {

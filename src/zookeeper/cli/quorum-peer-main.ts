@@ -8,8 +8,8 @@ import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../../runtime/node/outlive-output.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { startZookeeper } from '../ensemble/start-zookeeper.ts';
 import { SERVER_VERSION } from '../server/version.ts';
-import { startZookeeper } from '../server/zookeeper-server.ts';
 import { openServerLog } from './server-log.ts';
 import type { StartMessage } from './server-process.ts';
 

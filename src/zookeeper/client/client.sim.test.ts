@@ -5,9 +5,9 @@ import { zooCfg } from '../../config/zoo-cfg.ts';
 import { below } from '../../runtime/random.ts';
 import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
+import { startZookeeper } from '../ensemble/start-zookeeper.ts';
 import { CreateMode } from '../jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import { startZookeeper } from '../server/zookeeper-server.ts';
 import { connectZookeeper, type ZookeeperClient } from './client.ts';
 import { ensurePath, isError } from './recipes/nodes.ts';
 

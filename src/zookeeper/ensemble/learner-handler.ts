@@ -249,4 +249,3 @@ export class LearnerHandler implements Requester {
     this.#options.log.warn(message, { server: this.#server, reason });
   }
 }
-

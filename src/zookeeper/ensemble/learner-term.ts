@@ -2,9 +2,9 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Address } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { printHex, type Zxid } from '../jute/ids.ts';
+import { RecoveryError, replayTxn } from '../persistence/recovery.ts';
 import type { LoadedSnapshot } from '../persistence/snapshot-body.ts';
 import { SnapshotStreamReader } from '../persistence/snapshot-stream.ts';
-import { replayTxn } from '../persistence/recovery.ts';
 import { LearnerStart, type LearnerStartEffect, type LearnerStartEvent } from '../quorum/learner-start.ts';
 import { PeerLink } from '../quorum/peer-link.ts';
 import type { QuorumPacket } from '../quorum/quorum-packet.ts';
@@ -173,7 +173,7 @@ export class LearnerTerm implements Term {
         this.#receiveSnapshot(effect.zxid);
         break;
       case 'truncate':
-        this.#busy(() => this.#host.database.truncate(effect.zxid));
+        this.#busy(() => this.#truncate(effect.zxid));
         break;
       case 'apply': {
         const { tree, sessions } = this.#received as LoadedSnapshot;
@@ -212,6 +212,11 @@ export class LearnerTerm implements Term {
     this.#link?.release();
   }
 
+  async #truncate(zxid: Zxid): Promise<void> {
+    if (await this.#host.database.truncate(zxid)) return;
+    throw new RecoveryError(`the log cannot be truncated to ${printHex(zxid)}: no older snapshot is whole`);
+  }
+
   #receiveSnapshot(zxid: Zxid): void {
     const reader = new SnapshotStreamReader(zxid, treeOptionsOf(this.#host.config));
     this.#host.log.info('getting a snapshot from the leader', { zxid: printHex(zxid) });
@@ -234,14 +239,14 @@ export class LearnerTerm implements Term {
   }
 
   #serve({ epoch, proposals, committed }: Effect<'serve'>): void {
-    const { database, epochBegan, serve, config } = this.#host;
-    epochBegan(epoch);
+    const { database, config } = this.#host;
+    this.#host.epochBegan(epoch);
     const link = this.#link as PeerLink;
     this.#link?.hold();
     this.#work = this.#work.then(async () => {
       if (this.#isOver) return;
       try {
-        this.#server = await serve(
+        this.#server = await this.#host.serve(
           (parts) => {
             this.#role = new LearnerRole(parts, {
               mode: this.state === 'OBSERVING' ? 'observer' : 'follower',
@@ -292,4 +297,3 @@ export class LearnerTerm implements Term {
     this.#host.over(this, reason);
   }
 }
-

@@ -1,3 +1,4 @@
+import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler, Network } from '../../runtime/network.ts';
@@ -14,7 +15,7 @@ import type { SaslUsers } from '../server/auth/sasl-users.ts';
 import { ClientListeners, type ClientPortKind } from '../server/client-listeners.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import { ServerStats } from '../server/server-stats.ts';
-import type { ServerView } from '../server/server-view.ts';
+import type { ServerMode, ServerView } from '../server/server-view.ts';
 import { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
@@ -72,13 +73,19 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   }
 
   async start(): Promise<void> {
-    const { runtime, config, log, database } = this;
+    const { runtime, log, database } = this;
     try {
       this.#keepMembership();
       // As Apache at each start, unless the newest one holds it all.
       if (database.recovered.replayedCount > 0) database.files.startSnapshot(database.subject);
       const accept = this.#accept.bind(this);
-      this.#listeners = await ClientListeners.open({ runtime, config: this.#clientConfig, log, stats: new ServerStats(), accept });
+      this.#listeners = await ClientListeners.open({
+        runtime,
+        config: this.#clientConfig,
+        log,
+        stats: new ServerStats(),
+        accept,
+      });
       await this.#elector.start();
       this.#look();
     } catch (error) {
@@ -119,16 +126,18 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     return this.#term?.state ?? 'LOOKING';
   }
 
-  get view(): ServerView | undefined {
-    return this.#term?.server;
+  /** Undefined while nobody is served. */
+  get servingMode(): ServerMode | undefined {
+    return this.#term?.server?.isServing === true ? this.#term.server.mode : undefined;
+  }
+
+  get view(): ServerView {
+    return present(this.#lastServer, 'a member can be looked at once it has served');
   }
 
   // ---------------------------------------------------------------- for the term
 
-  async serve(
-    role: (parts: RoleParts) => Role,
-    onSessionTouched?: (session: Session) => void,
-  ): Promise<ServingServer> {
+  async serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer> {
     const { runtime, config, database, self } = this;
     const { saslUsers } = this.#options;
     const server = new ServingServer({

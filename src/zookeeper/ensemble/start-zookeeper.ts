@@ -10,8 +10,8 @@ import { readSaslUsers } from '../server/auth/sasl-users.ts';
 import { ServingServer } from '../server/serving-server.ts';
 import { StandaloneRole } from '../server/standalone-role.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
-import { Database } from './database.ts';
 import { openDataDirectories } from './data-directories.ts';
+import { Database } from './database.ts';
 import { QuorumPeer } from './quorum-peer.ts';
 
 /** The id in sessions of a server that is no member of an ensemble (ZooKeeperServer.createSessionTracker). */

@@ -31,7 +31,12 @@ export interface LeaderStartOptions {
 export type LeaderStartEvent =
   | { readonly kind: 'begin' }
   /** FOLLOWERINFO or OBSERVERINFO. */
-  | { readonly kind: 'informed'; readonly learner: LearnerId; readonly server: ServerId; readonly acceptedEpoch: number }
+  | {
+      readonly kind: 'informed';
+      readonly learner: LearnerId;
+      readonly server: ServerId;
+      readonly acceptedEpoch: number;
+    }
   /** The epoch of `acceptEpoch` is on our disk. */
   | { readonly kind: 'epochAccepted' }
   /** ACKEPOCH; a current epoch of -1 says that the learner has promised this epoch before: it counts no further. */
@@ -149,8 +154,7 @@ export class LeaderStart {
 
   #epochAccepted(): void {
     this.#phase = 'promising';
-    for (const learner of this.#waiting.keys())
-      this.#effects.push({ kind: 'tellEpoch', learner, epoch: this.#epoch });
+    for (const learner of this.#waiting.keys()) this.#effects.push({ kind: 'tellEpoch', learner, epoch: this.#epoch });
     this.#waiting.clear();
     this.#count(this.#promised, this.#options.self);
     this.#decidePromised();
@@ -205,7 +209,11 @@ export class LeaderStart {
 
   #learnerSynchronised(learner: LearnerId, server: ServerId, zxid: Zxid): void {
     if (zxid !== makeZxid(this.#epoch, 0)) {
-      this.#effects.push({ kind: 'refuse', learner, reason: `it acknowledges another epoch than ours: ${epochOf(zxid)}` });
+      this.#effects.push({
+        kind: 'refuse',
+        learner,
+        reason: `it acknowledges another epoch than ours: ${epochOf(zxid)}`,
+      });
       return;
     }
     if (this.#phase === 'serving') {

@@ -220,7 +220,9 @@ export class LearnerStart {
   #commit(zxid: Zxid): void {
     const next = this.#proposals[this.#committed.length];
     if (next?.zxid !== zxid) {
-      throw new MalformedError(`${printHex(zxid)} is committed, and ${next === undefined ? 'nothing' : printHex(next.zxid)} is next`);
+      throw new MalformedError(
+        `${printHex(zxid)} is committed, and ${next === undefined ? 'nothing' : printHex(next.zxid)} is next`,
+      );
     }
     if (this.#isSnapshot && this.#phase === 'catching up') {
       this.#proposals.shift();
@@ -229,7 +231,6 @@ export class LearnerStart {
       this.#committed.push(zxid);
     }
   }
-
 
   #adopt(config: Uint8Array | null): void {
     if (this.#phase !== 'catching up') throw new MalformedError('a second NEWLEADER');

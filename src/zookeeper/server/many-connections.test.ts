@@ -9,10 +9,10 @@ import type { Connection } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
+import { startZookeeper } from '../ensemble/start-zookeeper.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import { helloFrame, requestFrame } from './testkit/raw-client.ts';
 import { create, getData, setData } from './testkit/requests.ts';
-import { startZookeeper } from './zookeeper-server.ts';
 
 const IDLE = 1000;
 const BUSY = 200;

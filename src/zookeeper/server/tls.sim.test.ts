@@ -8,10 +8,10 @@ import { zooCfg } from '../../config/zoo-cfg.ts';
 import { CREATOR_ALL_ACL } from '../client/acl.ts';
 import type { ClientTlsOptions } from '../client/client-tls.ts';
 import { clientTls } from '../client/client-tls.ts';
+import { startZookeeper } from '../ensemble/start-zookeeper.ts';
 import { KeeperError } from '../jute/errors.ts';
 import type { RawClient } from './testkit/raw-client.ts';
 import { ServerWorld } from './testkit/server-world.ts';
-import { startZookeeper } from './zookeeper-server.ts';
 
 /** Made by keytool (scripts/golden/tls-stores.ts). */
 const golden = (name: string): Uint8Array => readFileSync(join(import.meta.dirname, '../../../test/golden/tls', name));

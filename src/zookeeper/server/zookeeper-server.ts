@@ -6,7 +6,7 @@ export interface StartOptions {
   readonly onFatal?: (error: unknown) => void;
 }
 
-/** A running server. */
+/** A running server. A member of an ensemble runs also while it serves nobody. */
 export interface ZookeeperServer {
   /** Where clients connect: to the plain port if there is one. */
   readonly clientAddress: Address;

@@ -5,7 +5,8 @@ import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
 import type { ZookeeperClientOptions } from '../../client/client-options.ts';
-import { startZookeeper, type ZookeeperServer } from '../zookeeper-server.ts';
+import { startZookeeper } from '../../ensemble/start-zookeeper.ts';
+import type { ZookeeperServer } from '../zookeeper-server.ts';
 import { type Hello, RawClient } from './raw-client.ts';
 
 export interface ServerWorldOptions {

@@ -1,0 +1,81 @@
+import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
+import { Simulation } from '../../../runtime/sim/simulation.ts';
+import { SimulatedNode } from '../../../testing/simulated-node.ts';
+import { type ConfigKeys, testZooCfg } from '../../../testing/test-keys.ts';
+import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
+import type { ServerId } from '../../quorum/quorum-verifier.ts';
+import type { QuorumPeer } from '../quorum-peer.ts';
+import { startZookeeper } from '../start-zookeeper.ts';
+
+export interface EnsembleOptions {
+  readonly seed?: number | string;
+  readonly participants?: number;
+  readonly observers?: number;
+  readonly config?: ConfigKeys;
+  readonly onLog?: (line: string) => void;
+}
+
+/** Members of an ensemble, each on a simulated machine of its own. */
+export class EnsembleWorld {
+  readonly sim: Simulation;
+  readonly members = new Map<ServerId, SimulatedNode<QuorumPeer>>();
+  readonly fatal: unknown[] = [];
+  #clients = 0;
+
+  constructor({ seed = 1, participants = 3, observers = 0, config = {}, onLog }: EnsembleOptions = {}) {
+    this.sim = new Simulation({ seed, onLog });
+    const ids = Array.from({ length: participants + observers }, (_, index) => index + 1);
+    const machines = new Map(ids.map((id) => [id, this.sim.machine(`zk${id}`)]));
+    const servers = Object.fromEntries(
+      [...machines].map(([id, { host }]) => [
+        `server.${id}`,
+        `${host}:2888:3888${id > participants ? ':observer' : ''}`,
+      ]),
+    );
+    for (const [id, machine] of machines) {
+      const keys = { clientPort: 2181, initLimit: 10, syncLimit: 5, tickTime: 500, ...servers, ...config };
+      this.members.set(id, this.#member(id, machine, id > participants ? { ...keys, peerType: 'observer' } : keys));
+    }
+  }
+
+  #member(id: ServerId, machine: SimMachine, keys: ConfigKeys): SimulatedNode<QuorumPeer> {
+    const config = testZooCfg('/data', keys);
+    machine.runtime.disk.makeDirectory('/data');
+    machine.runtime.disk.writeFile('/data/myid', Buffer.from(String(id)));
+    return new SimulatedNode(this.sim, machine, async (runtime) => {
+      const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
+      return server as QuorumPeer;
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.sim.complete(Promise.all([...this.members.values()].map((member) => member.launch())));
+  }
+
+  member(id: ServerId): SimulatedNode<QuorumPeer> {
+    const member = this.members.get(id);
+    if (member === undefined) throw new Error(`no member ${id}`);
+    return member;
+  }
+
+  leader(): QuorumPeer | undefined {
+    return this.#peers().find((peer) => peer.peerState === 'LEADING' && peer.servingMode === 'leader');
+  }
+
+  #peers(): QuorumPeer[] {
+    return [...this.members.values()].map(({ server }) => server).filter((server) => server !== undefined);
+  }
+
+  /** Every member that runs serves. */
+  async serving(limitMs = 30_000): Promise<QuorumPeer> {
+    await this.sim.runUntil(() => this.#peers().every((peer) => peer.servingMode !== undefined), limitMs);
+    return this.leader() as QuorumPeer;
+  }
+
+  client(ids: readonly ServerId[] = [...this.members.keys()]): ZookeeperClient {
+    this.#clients += 1;
+    const machine = this.sim.machine(`client${this.#clients}`);
+    const connect = ids.map((id) => `${this.member(id).machine.host}:2181`).join();
+    return connectZookeeper(machine.runtime, { connect, sessionTimeoutMs: 8000 });
+  }
+}
