@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { freePort } from './free-port.ts';
-import { javaLine } from './java.ts';
+import { type CommandLine, javaLine } from './java.ts';
 import { PeerError, type Service, startService, until } from './process.ts';
 
 export interface ApacheZookeeperOptions {
@@ -42,13 +42,10 @@ export async function startApacheZookeeper(options: ApacheZookeeperOptions): Pro
 }
 
 async function start(options: ApacheZookeeperOptions, port: number): Promise<ApacheZookeeper | 'port taken'> {
-  const { version, timeoutMs = 60_000 } = options;
+  const { version, timeoutMs } = options;
   const dataDir = resolve(options.dataDir);
-  mkdirSync(dataDir, { recursive: true });
-  const configFile = join(dataDir, 'zoo.cfg');
-  writeFileSync(configFile, configOf({ ...options, dataDir }, port));
-  if (options.myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${options.myid}\n`);
-  const { command, args } = await javaLine(
+  const configFile = writeServerFiles({ ...options, dataDir }, port);
+  const line = await javaLine(
     `zookeeper-${version}`,
     'org.apache.zookeeper.server.quorum.QuorumPeerMain',
     [configFile],
@@ -59,11 +56,44 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
     },
   );
   const logFile = join(dataDir, 'apache-zookeeper.log');
+  return startServerProcess(`Apache ZooKeeper ${version}`, line, { dataDir, port, logFile, timeoutMs });
+}
+
+export interface ServerFiles {
+  readonly dataDir: string;
+  readonly config?: Readonly<Record<string, string | number>>;
+  readonly myid?: number;
+}
+
+/** `zoo.cfg` in the data directory, whose path it answers, and `myid`. */
+export function writeServerFiles(options: ServerFiles, port: number): string {
+  const { dataDir, myid } = options;
+  mkdirSync(dataDir, { recursive: true });
+  const configFile = join(dataDir, 'zoo.cfg');
+  writeFileSync(configFile, configOf(options, port));
+  if (myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${myid}\n`);
+  return configFile;
+}
+
+export interface ServerProcess {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly logFile: string;
+  /** Until it serves; default 60 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Runs the line and resolves once the server on that port and directory answers `srvr` with its mode. */
+export async function startServerProcess(
+  what: string,
+  { command, args }: CommandLine,
+  { dataDir, port, logFile, timeoutMs = 60_000 }: ServerProcess,
+): Promise<ApacheZookeeper | 'port taken'> {
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const before = logged().length;
   const service = startService(command, args, { logFile });
   const started = await until(
-    `answer from Apache ZooKeeper ${version}, see ${logFile}`,
+    `answer from ${what}, see ${logFile}`,
     async () => {
       if (!service.alive()) return 'ended' as const;
       const mode = await fourLetterWord(port, 'srvr').catch(() => '');
@@ -79,8 +109,8 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
   });
   if (started === 'ended') {
     const log = logged().slice(before);
-    if (log.includes('Address already in use')) return 'port taken';
-    throw new PeerError(`Apache ZooKeeper ${version} did not start\n${log}`);
+    if (/Address already in use|EADDRINUSE/.test(log)) return 'port taken';
+    throw new PeerError(`${what} did not start\n${log}`);
   }
   return {
     ...service,
@@ -91,7 +121,7 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
   };
 }
 
-function configOf(options: ApacheZookeeperOptions, port: number): string {
+function configOf(options: ServerFiles, port: number): string {
   const config = {
     dataDir: options.dataDir,
     clientPort: port,
