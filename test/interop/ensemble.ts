@@ -1,6 +1,7 @@
-/** Several servers, Apache's and ours in any mixture, as one ensemble on loopback. */
+/** Several servers, Apache's and ours in any mixture, as one ensemble. */
 import { join } from 'node:path';
 import { Member, type MemberKind } from './ensemble/member.ts';
+import type { Machine } from './ensemble/network.ts';
 import { freePorts } from './peers/free-port.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -16,13 +17,13 @@ export interface EnsembleOptions {
   readonly members: readonly MemberSpec[];
   /** Lines of zoo.cfg over the defaults here, for all. */
   readonly config?: Readonly<Record<string, string | number>>;
-  /** Default true. Without, `start` of each member is the caller's. */
-  readonly isStarted?: boolean;
   /**
    * Answers the port at which the member `from` looks for the peer port of `to`, for relays between the two. Default: the port
    * itself.
    */
   readonly peerPort?: (from: number, to: number, port: number) => Promise<number>;
+  /** Where each member runs; default all on loopback. */
+  readonly machines?: readonly Machine[];
 }
 
 interface TestContext {
@@ -34,42 +35,73 @@ const TIMES = { tickTime: 1000, initLimit: 20, syncLimit: 4 };
 
 /** Resolves once all serve; they end with the test. */
 export async function startEnsemble(t: TestContext, options: EnsembleOptions): Promise<Ensemble> {
-  const { isStarted = true } = options;
-  const members = await makeMembers(options);
-  const ensemble = new Ensemble(members);
+  const ensemble = new Ensemble(await makeMembers(options));
   t.after(() => ensemble.kill());
-  if (isStarted) await ensemble.start();
+  await ensemble.start();
   return ensemble;
 }
 
-async function makeMembers({ members, config = {}, peerPort }: EnsembleOptions): Promise<Member[]> {
+/** Where one member lives. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly quorumHost: string;
+  readonly peerPort: number;
+  readonly electionPort: number;
+  readonly enter: readonly string[];
+}
+
+async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
+  const { members, config = {} } = options;
   const dir = tempDir();
-  const ports = await freePorts(3 * members.length);
-  const portsOf = (id: number) => {
-    const at = 3 * members.findIndex((member) => member.id === id);
-    const [client = 0, peer = 0, election = 0] = ports.slice(at, at + 3);
-    return { client, peer, election };
-  };
+  const places = await placesOf(options);
   const made: Member[] = [];
-  for (const { id, kind, role } of members) {
-    const servers: Record<string, string> = {};
-    for (const other of members) {
-      const { peer, election } = portsOf(other.id);
-      const seen = other.id === id ? peer : ((await peerPort?.(id, other.id, peer)) ?? peer);
-      servers[`server.${other.id}`] = `127.0.0.1:${seen}:${election}${other.role === 'observer' ? ':observer' : ''}`;
-    }
-    made.push(
-      new Member({
-        id,
-        kind,
-        ...(role === undefined ? {} : { role }),
-        dataDir: join(dir, `${id}`),
-        port: portsOf(id).client,
-        config: { ...TIMES, ...(role === 'observer' ? { peerType: 'observer' } : {}), ...servers, ...config },
-      }),
-    );
+  for (const { id, kind, role = 'participant' } of members) {
+    const { host, port, enter } = placeOf(places, id);
+    const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
+    const servers = await serverLines(options, id, places);
+    const lines = { ...TIMES, ...peerType, ...servers, ...config };
+    made.push(new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines }));
   }
   return made;
+}
+
+async function placesOf({ members, machines }: EnsembleOptions): Promise<Map<number, Place>> {
+  if (machines !== undefined) {
+    const ports = { port: 2181, peerPort: 2888, electionPort: 3888 }; // each has all ports to itself
+    return new Map(
+      machines.map(({ id, host, clientHost, enter }) => [id, { ...ports, host: clientHost, quorumHost: host, enter }]),
+    );
+  }
+  const ports = await freePorts(3 * members.length);
+  const loopback = { host: '127.0.0.1', quorumHost: '127.0.0.1', enter: [] };
+  return new Map(
+    members.map(({ id }, index) => {
+      const [port = 0, peerPort = 0, electionPort = 0] = ports.slice(3 * index);
+      return [id, { ...loopback, port, peerPort, electionPort }];
+    }),
+  );
+}
+
+/** As the member `self` has them. */
+async function serverLines(
+  { members, peerPort: seenPort }: EnsembleOptions,
+  self: number,
+  places: ReadonlyMap<number, Place>,
+): Promise<Record<string, string>> {
+  const lines: Record<string, string> = {};
+  for (const { id, role } of members) {
+    const { quorumHost, peerPort, electionPort } = placeOf(places, id);
+    const seen = id === self || seenPort === undefined ? peerPort : await seenPort(self, id, peerPort);
+    lines[`server.${id}`] = `${quorumHost}:${seen}:${electionPort}${role === 'observer' ? ':observer' : ''}`;
+  }
+  return lines;
+}
+
+function placeOf(places: ReadonlyMap<number, Place>, id: number): Place {
+  const place = places.get(id);
+  if (place === undefined) throw new RangeError(`no place for member ${id}`);
+  return place;
 }
 
 export class Ensemble {

@@ -18,7 +18,11 @@ export interface MemberOptions {
   readonly kind: MemberKind;
   readonly role?: 'participant' | 'observer';
   readonly dataDir: string;
+  /** Of clients. */
+  readonly host: string;
   readonly port: number;
+  /** Stands before its command line, to run it elsewhere. */
+  readonly enter?: readonly string[];
   /** Of zoo.cfg, the `server.N` lines among them. */
   readonly config: Readonly<Record<string, string | number>>;
 }
@@ -30,20 +34,23 @@ export class Member {
   readonly role: 'participant' | 'observer';
   readonly dataDir: string;
   readonly port: number;
-  /** `127.0.0.1:port` */
   readonly connect: string;
+  readonly #host: string;
+  readonly #enter: readonly string[];
   readonly #config: MemberOptions['config'];
   #kind: MemberKind;
   #server: ApacheZookeeper | undefined;
   #isPaused = false;
 
   constructor(options: MemberOptions) {
-    const { id, kind, role = 'participant', dataDir, port, config } = options;
+    const { id, kind, role = 'participant', dataDir, host, port, enter = [], config } = options;
     this.id = id;
     this.role = role;
     this.dataDir = dataDir;
     this.port = port;
-    this.connect = `127.0.0.1:${port}`;
+    this.connect = `${host}:${port}`;
+    this.#host = host;
+    this.#enter = enter;
     this.#config = config;
     this.#kind = kind;
   }
@@ -73,16 +80,17 @@ export class Member {
   async start(kind: MemberKind = this.#kind): Promise<void> {
     this.#kind = kind;
     this.#isPaused = false;
-    const { dataDir, port, id } = this;
-    const files = { dataDir, config: this.#config, myid: id };
+    const { dataDir, port, id, logFile } = this;
+    const files = { dataDir, host: this.#host, config: this.#config, myid: id };
+    const place = { dataDir, host: this.#host, enter: this.#enter, port, logFile };
     if (kind === 'odradek') {
       const line = { command: launcher, args: [writeServerFiles(files, port)] };
-      const server = await startServerProcess(this.name, line, { dataDir, port, logFile: this.logFile });
-      if (server === 'port taken') throw new PortTakenError(this.name);
+      const server = await startServerProcess(this.name, line, place);
+      if (server === 'port taken') throw new PeerError(`the ports of ${this.name} are taken`);
       this.#server = server;
     } else {
       const version = kind === 'apache-3.9.4' ? '3.9.4' : '3.4.8';
-      this.#server = await startApacheZookeeper({ ...files, version, port });
+      this.#server = await startApacheZookeeper({ ...files, ...place, version });
     }
   }
 
@@ -113,7 +121,7 @@ export class Member {
   }
 
   ask(word: string): Promise<string> {
-    return fourLetterWord(this.port, word);
+    return fourLetterWord(this.port, word, this.#host);
   }
 
   /** Undefined while it does not serve. */
@@ -134,6 +142,3 @@ export class Member {
     );
   }
 }
-
-/** Whoever chose the ports may choose again. */
-export class PortTakenError extends PeerError {}

@@ -16,6 +16,10 @@ export interface ApacheZookeeperOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Written to the `myid` file, for members of an ensemble. */
   readonly myid?: number;
+  /** Where clients find it; default 127.0.0.1. */
+  readonly host?: string;
+  /** Stands before its command line, to run it elsewhere (nsenter). */
+  readonly enter?: readonly string[];
   /** Default: a free one. Give it to come back on the same address after stop or kill. */
   readonly port?: number;
   /** Also how long an ensemble may take to elect its leader. Default 60 s. */
@@ -24,7 +28,7 @@ export interface ApacheZookeeperOptions {
 
 export interface ApacheZookeeper extends Service {
   readonly port: number;
-  /** `127.0.0.1:port` */
+  /** `127.0.0.1:port`, or of its host. */
   readonly connect: string;
   readonly logFile: string;
   /** Asks with a four-letter word and resolves to all the server says. */
@@ -42,7 +46,7 @@ export async function startApacheZookeeper(options: ApacheZookeeperOptions): Pro
 }
 
 async function start(options: ApacheZookeeperOptions, port: number): Promise<ApacheZookeeper | 'port taken'> {
-  const { version, timeoutMs } = options;
+  const { version, timeoutMs, host, enter } = options;
   const dataDir = resolve(options.dataDir);
   const configFile = writeServerFiles({ ...options, dataDir }, port);
   const line = await javaLine(
@@ -56,11 +60,19 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
     },
   );
   const logFile = join(dataDir, 'apache-zookeeper.log');
-  return startServerProcess(`Apache ZooKeeper ${version}`, line, { dataDir, port, logFile, timeoutMs });
+  return startServerProcess(`Apache ZooKeeper ${version}`, line, {
+    dataDir,
+    host,
+    enter,
+    port,
+    logFile,
+    timeoutMs,
+  });
 }
 
 export interface ServerFiles {
   readonly dataDir: string;
+  readonly host?: string | undefined;
   readonly config?: Readonly<Record<string, string | number>>;
   readonly myid?: number;
 }
@@ -77,6 +89,8 @@ export function writeServerFiles(options: ServerFiles, port: number): string {
 
 export interface ServerProcess {
   readonly dataDir: string;
+  readonly host?: string | undefined;
+  readonly enter?: readonly string[] | undefined;
   readonly port: number;
   readonly logFile: string;
   /** Until it serves; default 60 s. */
@@ -86,20 +100,21 @@ export interface ServerProcess {
 /** Runs the line and resolves once the server on that port and directory answers `srvr` with its mode. */
 export async function startServerProcess(
   what: string,
-  { command, args }: CommandLine,
-  { dataDir, port, logFile, timeoutMs = 60_000 }: ServerProcess,
+  line: CommandLine,
+  { dataDir, host = '127.0.0.1', enter = [], port, logFile, timeoutMs = 60_000 }: ServerProcess,
 ): Promise<ApacheZookeeper | 'port taken'> {
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const before = logged().length;
+  const [command = line.command, ...args] = [...enter, line.command, ...line.args];
   const service = startService(command, args, { logFile });
   const started = await until(
     `answer from ${what}, see ${logFile}`,
     async () => {
       if (!service.alive()) return 'ended' as const;
-      const mode = await fourLetterWord(port, 'srvr').catch(() => '');
+      const mode = await fourLetterWord(port, 'srvr', host).catch(() => '');
       if (!mode.includes('Mode: ')) return undefined;
       // another server may have been quicker to take the port
-      const conf = await fourLetterWord(port, 'conf').catch(() => '');
+      const conf = await fourLetterWord(port, 'conf', host).catch(() => '');
       return conf.includes(`dataDir=${dataDir}/`) ? ('ready' as const) : undefined;
     },
     { timeoutMs },
@@ -115,9 +130,9 @@ export async function startServerProcess(
   return {
     ...service,
     port,
-    connect: `127.0.0.1:${port}`,
+    connect: `${host}:${port}`,
     logFile,
-    ask: (word) => fourLetterWord(port, word),
+    ask: (word) => fourLetterWord(port, word, host),
   };
 }
 
@@ -125,7 +140,7 @@ function configOf(options: ServerFiles, port: number): string {
   const config = {
     dataDir: options.dataDir,
     clientPort: port,
-    clientPortAddress: '127.0.0.1',
+    clientPortAddress: options.host ?? '127.0.0.1',
     tickTime: 2000,
     initLimit: 10,
     syncLimit: 5,
@@ -140,10 +155,10 @@ function configOf(options: ServerFiles, port: number): string {
 }
 
 /** The server writes its answer and closes. */
-export function fourLetterWord(port: number, word: string): Promise<string> {
+export function fourLetterWord(port: number, word: string, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(word));
+    const socket = connect({ port, host }, () => socket.write(word));
     socket.setTimeout(5_000, () => socket.destroy(new PeerError(`no answer to ${word}`)));
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
