@@ -1,0 +1,123 @@
+/**
+ * Zxids of answers give the order in which everything happened, so that no search is needed: the order must fit the clock of those
+ * who asked, each session's own order, and what was answered. This is total: it looks at every answer of any history, however
+ * long.
+ */
+import { epochOf } from '../../src/zookeeper/jute/ids.ts';
+import { describe, hex, isWrite, type Operation, short } from './operation.ts';
+import { must } from './violation.ts';
+
+/** A transaction's zxid, as its own answer gave it or a read showed it. */
+type Order = ReadonlyMap<Operation, bigint>;
+
+export interface OrderFindings {
+  /** The zxid of every write of which it is known, done or refused. */
+  readonly zxids: Order;
+  /** Reads whose `sync` was answered in an epoch that was over by then, by a leader that did not know. */
+  readonly stale: ReadonlySet<Operation>;
+}
+
+/** @throws Violation */
+export function checkZxidOrder(operations: readonly Operation[]): OrderFindings {
+  const zxids = orderOf(operations);
+  const stale = checkRealTime(operations, zxids);
+  checkSessions(operations, zxids);
+  return { zxids, stale };
+}
+
+/** A zxid is one transaction for ever, and a transaction has one zxid. */
+function orderOf(operations: readonly Operation[]): Order {
+  const zxids = new Map<Operation, bigint>();
+  const owners = new Map<bigint, Operation>();
+  const writers = new Map<string, Operation>();
+  const owns = (zxid: bigint, operation: Operation): void => {
+    const owner = owners.get(zxid);
+    must(
+      owner === undefined || owner.transaction === operation.transaction,
+      () => `zxid ${hex(zxid)} is both ${describe(owner!)} and ${describe(operation)}`,
+    );
+    owners.set(zxid, operation);
+    const known = zxids.get(operation);
+    must(
+      known === undefined || known === zxid,
+      () => `${describe(operation)} was done at ${hex(known!)} and again at ${hex(zxid)}`,
+    );
+    zxids.set(operation, zxid);
+  };
+  for (const operation of operations) {
+    if (operation.value !== undefined) writers.set(keyOf(operation.path, operation.value), operation);
+    const { zxid, outcome } = operation;
+    if (!isWrite(operation) || zxid === undefined || outcome === undefined) continue;
+    owns(zxid, operation);
+    if (outcome.kind !== 'done' || outcome.place === undefined) continue;
+    const at = operation.kind === 'create' ? outcome.place.czxid : outcome.place.mzxid;
+    must(at === zxid, () => `${describe(operation)} answered ${hex(zxid)}, and its Stat says ${hex(at)}`);
+  }
+  for (const operation of operations) {
+    const { outcome, path } = operation;
+    if (outcome?.kind !== 'saw') continue;
+    const writer = writers.get(keyOf(path, outcome.value));
+    must(writer !== undefined, () => `${describe(operation)} shows ${short(outcome.value)}, which nobody wrote`);
+    must(
+      operation.end! > writer.begin,
+      () => `${describe(operation)} shows ${short(outcome.value)}, which nobody had written yet`,
+    );
+    owns(outcome.place.mzxid, writer);
+  }
+  return zxids;
+}
+
+const keyOf = (path: string, value: string): string => `${path} ${value}`;
+
+/** Whatever was answered before a write was asked for is before it; and before what a `sync` shows. */
+function checkRealTime(operations: readonly Operation[], zxids: Order): Set<Operation> {
+  const begins = [...operations].sort((a, b) => a.begin - b.begin);
+  const ends = operations.filter(({ end, zxid }) => end !== undefined && zxid !== undefined);
+  ends.sort((a, b) => a.end! - b.end!);
+  const stale = new Set<Operation>();
+  let newest: Operation | undefined;
+  let ended = 0;
+  for (const operation of begins) {
+    for (; ended < ends.length && ends[ended]!.end! < operation.begin; ended += 1) {
+      if (newest === undefined || ends[ended]!.zxid! > newest.zxid!) newest = ends[ended];
+    }
+    if (newest === undefined) continue;
+    const floor = newest.zxid!;
+    const { zxid } = operation;
+    const before = newest;
+    if (operation.kind === 'sync' && zxid !== undefined && zxid < floor) {
+      // A leader that was deposed and does not know answers a `sync` by itself (ZOOKEEPER-1675): of its own epoch it knows all.
+      must(
+        epochOf(zxid) < epochOf(floor),
+        () => `${describe(operation)} shows ${hex(zxid)}, and ${describe(before)} was answered ${hex(floor)} before`,
+      );
+      stale.add(operation);
+    }
+    const at = zxids.get(operation);
+    must(
+      at === undefined || at > floor,
+      () => `${describe(operation)} got zxid ${hex(at!)}, and ${describe(before)} was answered ${hex(floor)} before`,
+    );
+  }
+  return new Set(operations.filter(({ synced }) => synced !== undefined && stale.has(synced)));
+}
+
+/** A session sees its own requests in the order in which it made them, and time never goes back, whichever server it is at. */
+function checkSessions(operations: readonly Operation[], zxids: Order): void {
+  const sessions = Map.groupBy(operations, ({ session }) => session);
+  for (const asked of sessions.values()) {
+    asked.sort((a, b) => a.order - b.order);
+    let newest: { readonly operation: Operation; readonly zxid: bigint } | undefined;
+    for (const operation of asked) {
+      const zxid = zxids.get(operation) ?? operation.zxid;
+      if (zxid === undefined) continue;
+      const before = newest;
+      const isSame = before?.operation.transaction === operation.transaction;
+      must(
+        before === undefined || zxid > before.zxid || (zxid === before.zxid && (isSame || !isWrite(operation))),
+        () => `${describe(operation)} is at ${hex(zxid)}, and ${describe(before!.operation)} at ${hex(before!.zxid)}`,
+      );
+      newest = { operation, zxid };
+    }
+  }
+}
