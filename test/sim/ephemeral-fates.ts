@@ -1,5 +1,6 @@
 /** Ephemeral nodes live as long as their sessions, and are gone once: their names are never used again. */
-import { describe, hex, isWrite, type Operation } from './operation.ts';
+import { printHex } from '../../src/zookeeper/jute/ids.ts';
+import { describe, isWrite, type Operation } from './operation.ts';
 import { must } from './violation.ts';
 
 /** A look at a node: an answer, or a server's own tree. */
@@ -35,14 +36,15 @@ export function checkEphemeralFates(operations: readonly Operation[], zxids: Rea
     const last = aliveUntil.get(created.operation.session);
     must(
       last === undefined || last.zxid < look.zxid,
-      () => `${look.by} found nothing at ${hex(look.zxid)}, and its session lived: ${last!.by} at ${hex(last!.zxid)}`,
+      () =>
+        `${look.by} found nothing at ${printHex(look.zxid)}, and its session lived: ${last!.by} at ${printHex(last!.zxid)}`,
     );
   }
   for (const look of there) {
     const first = goneAt.get(look.path);
     must(
       first === undefined || look.zxid < first.zxid,
-      () => `${look.by} found it at ${hex(look.zxid)}, and it was gone at ${hex(first!.zxid)}: ${first!.by}`,
+      () => `${look.by} found it at ${printHex(look.zxid)}, and it was gone at ${printHex(first!.zxid)}: ${first!.by}`,
     );
   }
 }

@@ -2,7 +2,8 @@
  * The life of one node in the order of zxids: what each transaction answered, and what each read showed at the zxid of its answer,
  * must be the node's state there. What had no answer and was never read may stand at any place, and excuses what it can.
  */
-import { describe, hex, isWrite, type Operation } from './operation.ts';
+import { printHex } from '../../src/zookeeper/jute/ids.ts';
+import { describe, isWrite, type Operation } from './operation.ts';
 import { must } from './violation.ts';
 
 interface Event {
@@ -75,17 +76,17 @@ class Life {
     if (version !== undefined) this.#mustHaveBeen(event, version - 1);
     must(
       expected < 0 || version === undefined || version === expected + 1,
-      () => `${describe(event.operation)} at ${hex(event.zxid)} made version ${version}`,
+      () => `${describe(event.operation)} at ${printHex(event.zxid)} made version ${version}`,
     );
     this.#last = { event, isThere: true, version };
   }
 
   #saw(event: Event, mzxid: bigint): void {
-    must(mzxid <= event.zxid, () => `${describe(event.operation)} at ${hex(event.zxid)} shows ${hex(mzxid)}`);
+    must(mzxid <= event.zxid, () => `${describe(event.operation)} at ${printHex(event.zxid)} shows ${printHex(mzxid)}`);
     const last = this.#last;
     must(
       last?.event.zxid === mzxid && last.isThere,
-      () => `${describe(event.operation)} at ${hex(event.zxid)} shows ${hex(mzxid)}, not ${this.#lastText()}`,
+      () => `${describe(event.operation)} at ${printHex(event.zxid)} shows ${printHex(mzxid)}, not ${this.#lastText()}`,
     );
   }
 
@@ -94,7 +95,7 @@ class Life {
     const { expected } = event.operation;
     must(
       this.#last?.version !== expected || this.#mayHaveChanged(event),
-      () => `${describe(event.operation)} at ${hex(event.zxid)} was refused, after ${this.#lastText()}`,
+      () => `${describe(event.operation)} at ${printHex(event.zxid)} was refused, after ${this.#lastText()}`,
     );
   }
 
@@ -104,7 +105,7 @@ class Life {
     const excuse = want === 'there' ? 'create' : 'delete';
     must(
       this.#mayHaveChanged(event, excuse),
-      () => `${describe(event.operation)} at ${hex(event.zxid)} found the node ${want}, after ${this.#lastText()}`,
+      () => `${describe(event.operation)} at ${printHex(event.zxid)} found the node ${want}, after ${this.#lastText()}`,
     );
   }
 
@@ -117,7 +118,7 @@ class Life {
     const excuses = this.#unplaced.filter(({ kind }) => kind === 'set').length;
     must(
       lost >= 0 && lost <= excuses,
-      () => `${describe(event.operation)} at ${hex(event.zxid)} met version ${version}, after ${this.#lastText()}`,
+      () => `${describe(event.operation)} at ${printHex(event.zxid)} met version ${version}, after ${this.#lastText()}`,
     );
   }
 
@@ -129,6 +130,6 @@ class Life {
   #lastText(): string {
     if (this.#last === undefined) return 'nothing';
     const { event, version } = this.#last;
-    return `${describe(event.operation)} at ${hex(event.zxid)}${version === undefined ? '' : `, version ${version}`}`;
+    return `${describe(event.operation)} at ${printHex(event.zxid)}${version === undefined ? '' : `, version ${version}`}`;
   }
 }

@@ -53,10 +53,6 @@ export function describe({ session, order, kind, path, value, expected }: Operat
   return `${kind} ${path}${written}${condition} (${session}, request ${order})`;
 }
 
-export function hex(zxid: bigint): string {
-  return `0x${zxid.toString(16)}`;
-}
-
 /** Values are padded to many sizes. */
 export function short(value: string): string {
   return value.slice(0, 24);

@@ -3,8 +3,8 @@
  * who asked, each session's own order, and what was answered. This is total: it looks at every answer of any history, however
  * long.
  */
-import { epochOf } from '../../src/zookeeper/jute/ids.ts';
-import { describe, hex, isWrite, type Operation, short } from './operation.ts';
+import { epochOf, printHex } from '../../src/zookeeper/jute/ids.ts';
+import { describe, isWrite, type Operation, short } from './operation.ts';
 import { must } from './violation.ts';
 
 /** A transaction's zxid, as its own answer gave it or a read showed it. */
@@ -30,38 +30,41 @@ function orderOf(operations: readonly Operation[]): Order {
   const zxids = new Map<Operation, bigint>();
   const owners = new Map<bigint, Operation>();
   const writers = new Map<string, Operation>();
+  const unnamed = new Map<string, Operation>();
   const owns = (zxid: bigint, operation: Operation): void => {
     const owner = owners.get(zxid);
     must(
       owner === undefined || owner.transaction === operation.transaction,
-      () => `zxid ${hex(zxid)} is both ${describe(owner!)} and ${describe(operation)}`,
+      () => `zxid ${printHex(zxid)} is both ${describe(owner!)} and ${describe(operation)}`,
     );
     owners.set(zxid, operation);
     const known = zxids.get(operation);
     must(
       known === undefined || known === zxid,
-      () => `${describe(operation)} was done at ${hex(known!)} and again at ${hex(zxid)}`,
+      () => `${describe(operation)} was done at ${printHex(known!)} and again at ${printHex(zxid)}`,
     );
     zxids.set(operation, zxid);
   };
   for (const operation of operations) {
-    if (operation.value !== undefined) writers.set(keyOf(operation.path, operation.value), operation);
-    const { zxid, outcome } = operation;
+    const { zxid, outcome, path, value } = operation;
+    if (value !== undefined) writers.set(keyOf(path, value), operation);
+    if (value !== undefined && operation.isSequential && outcome === undefined) unnamed.set(value, operation);
     if (!isWrite(operation) || zxid === undefined || outcome === undefined) continue;
     owns(zxid, operation);
     if (outcome.kind !== 'done' || outcome.place === undefined) continue;
     const at = operation.kind === 'create' ? outcome.place.czxid : outcome.place.mzxid;
-    must(at === zxid, () => `${describe(operation)} answered ${hex(zxid)}, and its Stat says ${hex(at)}`);
+    must(at === zxid, () => `${describe(operation)} answered ${printHex(zxid)}, and its Stat says ${printHex(at)}`);
   }
   for (const operation of operations) {
     const { outcome, path } = operation;
     if (outcome?.kind !== 'saw') continue;
-    const writer = writers.get(keyOf(path, outcome.value));
+    const writer = writers.get(keyOf(path, outcome.value)) ?? unnamed.get(outcome.value);
     must(writer !== undefined, () => `${describe(operation)} shows ${short(outcome.value)}, which nobody wrote`);
     must(
       operation.end! > writer.begin,
       () => `${describe(operation)} shows ${short(outcome.value)}, which nobody had written yet`,
     );
+    writer.path = path; // of a sequential node whose creation had no answer
     owns(outcome.place.mzxid, writer);
   }
   return zxids;
@@ -89,14 +92,16 @@ function checkRealTime(operations: readonly Operation[], zxids: Order): Set<Oper
       // A leader that was deposed and does not know answers a `sync` by itself (ZOOKEEPER-1675): of its own epoch it knows all.
       must(
         epochOf(zxid) < epochOf(floor),
-        () => `${describe(operation)} shows ${hex(zxid)}, and ${describe(before)} was answered ${hex(floor)} before`,
+        () =>
+          `${describe(operation)} shows ${printHex(zxid)}, and ${describe(before)} was answered ${printHex(floor)} before`,
       );
       stale.add(operation);
     }
     const at = zxids.get(operation);
     must(
       at === undefined || at > floor,
-      () => `${describe(operation)} got zxid ${hex(at!)}, and ${describe(before)} was answered ${hex(floor)} before`,
+      () =>
+        `${describe(operation)} got zxid ${printHex(at!)}, and ${describe(before)} was answered ${printHex(floor)} before`,
     );
   }
   return new Set(operations.filter(({ synced }) => synced !== undefined && stale.has(synced)));
@@ -115,7 +120,8 @@ function checkSessions(operations: readonly Operation[], zxids: Order): void {
       const isSame = before?.operation.transaction === operation.transaction;
       must(
         before === undefined || zxid > before.zxid || (zxid === before.zxid && (isSame || !isWrite(operation))),
-        () => `${describe(operation)} is at ${hex(zxid)}, and ${describe(before!.operation)} at ${hex(before!.zxid)}`,
+        () =>
+          `${describe(operation)} is at ${printHex(zxid)}, and ${describe(before!.operation)} at ${printHex(before!.zxid)}`,
       );
       newest = { operation, zxid };
     }
