@@ -272,7 +272,11 @@ class EnsembleWorld {
         const seen =
           node === NO_NODE
             ? ({ kind: 'absent' } as const)
-            : ({ kind: 'saw', value: Buffer.from(tree.viewData(node) ?? []).toString(), place: placeOf(tree.stat(node)) } as const);
+            : ({
+                kind: 'saw',
+                value: Buffer.from(tree.viewData(node) ?? []).toString(),
+                place: placeOf(tree.stat(node)),
+              } as const);
         history.answered(operation, tree.lastProcessedZxid, seen);
       }
     }

@@ -211,6 +211,17 @@ const stories: readonly { name: string; tell: (story: Story) => void; refused?: 
     refused: /set \/r three .* is at 0x2, and set \/r two .* at 0x3/,
   },
   {
+    name: 'a write without an answer that the next server had not heard of when it answered a read',
+    tell: (story) => {
+      story.create('a', 'one', 1);
+      story.saw('b', 1, 'one', 1, 0);
+      story.ask('b', 'set', { value: 'two' });
+      story.saw('b', 1, 'one', 1, 0);
+      story.set('b', 'three', 3, 2);
+      story.saw('c', 2, 'two', 2, 1);
+    },
+  },
+  {
     name: 'a sync shows all that was acknowledged before it',
     tell: (story) => {
       story.create('a', 'one', 1);
