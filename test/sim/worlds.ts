@@ -1,4 +1,5 @@
 import { runCrashPointsWorld } from './crash-points-world.ts';
+import { runEnsembleWorld } from './ensemble-world.ts';
 import { runKafkaWorld } from './kafka-world.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
 import { runZookeeperWorld } from './zookeeper-world.ts';
@@ -7,6 +8,7 @@ export const worlds = {
   zookeeper: runZookeeperWorld,
   kafka: runKafkaWorld,
   'crash-points': runCrashPointsWorld,
+  ensemble: runEnsembleWorld,
 } as const;
 export type WorldName = keyof typeof worlds;
 

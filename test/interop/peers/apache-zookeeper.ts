@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { freePort } from './free-port.ts';
-import { javaLine } from './java.ts';
+import { type CommandLine, javaLine } from './java.ts';
 import { PeerError, type Service, startService, until } from './process.ts';
 
 export interface ApacheZookeeperOptions {
@@ -16,6 +16,10 @@ export interface ApacheZookeeperOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Written to the `myid` file, for members of an ensemble. */
   readonly myid?: number;
+  /** Where clients find it; default 127.0.0.1. */
+  readonly host?: string;
+  /** Stands before its command line, to run it elsewhere (nsenter). */
+  readonly enter?: readonly string[];
   /** Default: a free one. Give it to come back on the same address after stop or kill. */
   readonly port?: number;
   /** Also how long an ensemble may take to elect its leader. Default 60 s. */
@@ -24,7 +28,7 @@ export interface ApacheZookeeperOptions {
 
 export interface ApacheZookeeper extends Service {
   readonly port: number;
-  /** `127.0.0.1:port` */
+  /** `127.0.0.1:port`, or of its host. */
   readonly connect: string;
   readonly logFile: string;
   /** Asks with a four-letter word and resolves to all the server says. */
@@ -42,13 +46,10 @@ export async function startApacheZookeeper(options: ApacheZookeeperOptions): Pro
 }
 
 async function start(options: ApacheZookeeperOptions, port: number): Promise<ApacheZookeeper | 'port taken'> {
-  const { version, timeoutMs = 60_000 } = options;
+  const { version, timeoutMs, host, enter } = options;
   const dataDir = resolve(options.dataDir);
-  mkdirSync(dataDir, { recursive: true });
-  const configFile = join(dataDir, 'zoo.cfg');
-  writeFileSync(configFile, configOf({ ...options, dataDir }, port));
-  if (options.myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${options.myid}\n`);
-  const { command, args } = await javaLine(
+  const configFile = writeServerFiles({ ...options, dataDir }, port);
+  const line = await javaLine(
     `zookeeper-${version}`,
     'org.apache.zookeeper.server.quorum.QuorumPeerMain',
     [configFile],
@@ -59,17 +60,61 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
     },
   );
   const logFile = join(dataDir, 'apache-zookeeper.log');
+  return startServerProcess(`Apache ZooKeeper ${version}`, line, {
+    dataDir,
+    host,
+    enter,
+    port,
+    logFile,
+    timeoutMs,
+  });
+}
+
+export interface ServerFiles {
+  readonly dataDir: string;
+  readonly host?: string | undefined;
+  readonly config?: Readonly<Record<string, string | number>>;
+  readonly myid?: number;
+}
+
+/** `zoo.cfg` in the data directory, whose path it answers, and `myid`. */
+export function writeServerFiles(options: ServerFiles, port: number): string {
+  const { dataDir, myid } = options;
+  mkdirSync(dataDir, { recursive: true });
+  const configFile = join(dataDir, 'zoo.cfg');
+  writeFileSync(configFile, configOf(options, port));
+  if (myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${myid}\n`);
+  return configFile;
+}
+
+export interface ServerProcess {
+  readonly dataDir: string;
+  readonly host?: string | undefined;
+  readonly enter?: readonly string[] | undefined;
+  readonly port: number;
+  readonly logFile: string;
+  /** Until it serves; default 60 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Runs the line and resolves once the server on that port and directory answers `srvr` with its mode. */
+export async function startServerProcess(
+  what: string,
+  line: CommandLine,
+  { dataDir, host = '127.0.0.1', enter = [], port, logFile, timeoutMs = 60_000 }: ServerProcess,
+): Promise<ApacheZookeeper | 'port taken'> {
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const before = logged().length;
+  const [command = line.command, ...args] = [...enter, line.command, ...line.args];
   const service = startService(command, args, { logFile });
   const started = await until(
-    `answer from Apache ZooKeeper ${version}, see ${logFile}`,
+    `answer from ${what}, see ${logFile}`,
     async () => {
       if (!service.alive()) return 'ended' as const;
-      const mode = await fourLetterWord(port, 'srvr').catch(() => '');
+      const mode = await fourLetterWord(port, 'srvr', host).catch(() => '');
       if (!mode.includes('Mode: ')) return undefined;
       // another server may have been quicker to take the port
-      const conf = await fourLetterWord(port, 'conf').catch(() => '');
+      const conf = await fourLetterWord(port, 'conf', host).catch(() => '');
       return conf.includes(`dataDir=${dataDir}/`) ? ('ready' as const) : undefined;
     },
     { timeoutMs },
@@ -79,23 +124,23 @@ async function start(options: ApacheZookeeperOptions, port: number): Promise<Apa
   });
   if (started === 'ended') {
     const log = logged().slice(before);
-    if (log.includes('Address already in use')) return 'port taken';
-    throw new PeerError(`Apache ZooKeeper ${version} did not start\n${log}`);
+    if (/Address already in use|EADDRINUSE/.test(log)) return 'port taken';
+    throw new PeerError(`${what} did not start\n${log}`);
   }
   return {
     ...service,
     port,
-    connect: `127.0.0.1:${port}`,
+    connect: `${host}:${port}`,
     logFile,
-    ask: (word) => fourLetterWord(port, word),
+    ask: (word) => fourLetterWord(port, word, host),
   };
 }
 
-function configOf(options: ApacheZookeeperOptions, port: number): string {
+function configOf(options: ServerFiles, port: number): string {
   const config = {
     dataDir: options.dataDir,
     clientPort: port,
-    clientPortAddress: '127.0.0.1',
+    clientPortAddress: options.host ?? '127.0.0.1',
     tickTime: 2000,
     initLimit: 10,
     syncLimit: 5,
@@ -110,10 +155,10 @@ function configOf(options: ApacheZookeeperOptions, port: number): string {
 }
 
 /** The server writes its answer and closes. */
-export function fourLetterWord(port: number, word: string): Promise<string> {
+export function fourLetterWord(port: number, word: string, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(word));
+    const socket = connect({ port, host }, () => socket.write(word));
     socket.setTimeout(5_000, () => socket.destroy(new PeerError(`no answer to ${word}`)));
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));

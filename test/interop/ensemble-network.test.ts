@@ -1,0 +1,19 @@
+/** Ensembles of which each member has a machine of its own, in a network that is cut and slowed. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Mixture, nameOf } from './ensemble/mixtures.ts';
+import { inOwnNetwork } from './ensemble/network.ts';
+import { partitions } from './ensemble/partitions.ts';
+
+const mixtures: readonly Mixture[] = [['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4']];
+const program = join(import.meta.dirname, 'ensemble/partition-process.ts');
+
+for (const mixture of mixtures) {
+  for (const name of partitions.keys()) {
+    test(`${nameOf(mixture)}: ${name}`, async () => {
+      const outcome = await inOwnNetwork(program, [name, JSON.stringify(mixture)], { timeoutMs: 180_000 });
+      assert.equal(outcome.code, 0, `${outcome.stdout}\n${outcome.stderr}`);
+    });
+  }
+}

@@ -1,0 +1,160 @@
+/** Several servers, Apache's and ours in any mixture, as one ensemble. */
+import { join } from 'node:path';
+import { Member, type MemberKind } from './ensemble/member.ts';
+import type { Machine } from './ensemble/network.ts';
+import { freePorts } from './peers/free-port.ts';
+import { until } from './peers/process.ts';
+import { tempDir } from './peers/temp-dir.ts';
+
+export interface MemberSpec {
+  readonly id: number;
+  readonly kind: MemberKind;
+  /** Default participant. */
+  readonly role?: 'participant' | 'observer';
+}
+
+export interface EnsembleOptions {
+  readonly members: readonly MemberSpec[];
+  /** Lines of zoo.cfg over the defaults here, for all. */
+  readonly config?: Readonly<Record<string, string | number>>;
+  /**
+   * Answers the port at which the member `from` looks for the peer port of `to`, for relays between the two. Default: the port
+   * itself.
+   */
+  readonly peerPort?: (from: number, to: number, port: number) => Promise<number>;
+  /** Where each member runs; default all on loopback. */
+  readonly machines?: readonly Machine[];
+}
+
+interface TestContext {
+  after(done: () => unknown): void;
+}
+
+/** Short, so that a test need not wait long for what takes ticks, and long enough for a busy machine. */
+const TIMES = { tickTime: 1000, initLimit: 20, syncLimit: 4 };
+
+/** Resolves once all serve; they end with the test. */
+export async function startEnsemble(t: TestContext, options: EnsembleOptions): Promise<Ensemble> {
+  const ensemble = new Ensemble(await makeMembers(options));
+  t.after(() => ensemble.kill());
+  await ensemble.start();
+  return ensemble;
+}
+
+/** Where one member lives. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly quorumHost: string;
+  readonly peerPort: number;
+  readonly electionPort: number;
+  readonly enter: readonly string[];
+}
+
+async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
+  const { members, config = {} } = options;
+  const dir = tempDir();
+  const places = await placesOf(options);
+  const made: Member[] = [];
+  for (const { id, kind, role = 'participant' } of members) {
+    const { host, port, enter } = placeOf(places, id);
+    const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
+    const servers = await serverLines(options, id, places);
+    const lines = { ...TIMES, ...peerType, ...servers, ...config };
+    made.push(new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines }));
+  }
+  return made;
+}
+
+async function placesOf({ members, machines }: EnsembleOptions): Promise<Map<number, Place>> {
+  if (machines !== undefined) {
+    const ports = { port: 2181, peerPort: 2888, electionPort: 3888 }; // each has all ports to itself
+    return new Map(
+      machines.map(({ id, host, clientHost, enter }) => [id, { ...ports, host: clientHost, quorumHost: host, enter }]),
+    );
+  }
+  const ports = await freePorts(3 * members.length);
+  const loopback = { host: '127.0.0.1', quorumHost: '127.0.0.1', enter: [] };
+  return new Map(
+    members.map(({ id }, index) => {
+      const [port = 0, peerPort = 0, electionPort = 0] = ports.slice(3 * index);
+      return [id, { ...loopback, port, peerPort, electionPort }];
+    }),
+  );
+}
+
+/** As the member `self` has them. */
+async function serverLines(
+  { members, peerPort: seenPort }: EnsembleOptions,
+  self: number,
+  places: ReadonlyMap<number, Place>,
+): Promise<Record<string, string>> {
+  const lines: Record<string, string> = {};
+  for (const { id, role } of members) {
+    const { quorumHost, peerPort, electionPort } = placeOf(places, id);
+    const seen = id === self || seenPort === undefined ? peerPort : await seenPort(self, id, peerPort);
+    lines[`server.${id}`] = `${quorumHost}:${seen}:${electionPort}${role === 'observer' ? ':observer' : ''}`;
+  }
+  return lines;
+}
+
+function placeOf(places: ReadonlyMap<number, Place>, id: number): Place {
+  const place = places.get(id);
+  if (place === undefined) throw new RangeError(`no place for member ${id}`);
+  return place;
+}
+
+export class Ensemble {
+  readonly members: readonly Member[];
+
+  constructor(members: readonly Member[]) {
+    this.members = members;
+  }
+
+  /** Host list of all, for a client. */
+  get connect(): string {
+    return this.members.map((member) => member.connect).join(',');
+  }
+
+  get participants(): readonly Member[] {
+    return this.members.filter(({ role }) => role === 'participant');
+  }
+
+  member(id: number): Member {
+    const found = this.members.find((member) => member.id === id);
+    if (found === undefined) throw new RangeError(`no member ${id}`);
+    return found;
+  }
+
+  /**
+   * All of them. First only so many participants as make a quorum, the highest id among them: it leads, since none knows more than
+   * another.
+   */
+  async start(): Promise<void> {
+    const ids = this.participants.map(({ id }) => id).sort((a, b) => a - b);
+    const highest = ids.pop();
+    const quorum = new Set([highest, ...ids.slice(0, (ids.length + 1) >> 1)]);
+    await Promise.all(this.members.filter(({ id }) => quorum.has(id)).map((member) => member.start()));
+    await Promise.all(this.members.filter(({ id }) => !quorum.has(id)).map((member) => member.start()));
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()));
+  }
+
+  /** Waits for one that says it leads, other than `not`. */
+  leader({ not }: { readonly not?: Member } = {}): Promise<Member> {
+    return until('leader', async () => {
+      for (const member of this.participants) {
+        if (member !== not && (await member.mode()) === 'leader') return member;
+      }
+      return undefined;
+    });
+  }
+
+  /** Those who follow whoever leads now. */
+  async followers(): Promise<Member[]> {
+    const leader = await this.leader();
+    return this.participants.filter((member) => member !== leader && member.isRunning);
+  }
+}

@@ -1,0 +1,22 @@
+/** One partition scenario, in a network of its own: `node partition-process.ts <scenario> <mixture as JSON>`. */
+import { startEnsemble } from '../ensemble.ts';
+import { PeerError } from '../peers/process.ts';
+import { type Mixture, membersOf } from './mixtures.ts';
+import { openMachines } from './network.ts';
+import { partitions } from './partitions.ts';
+
+const [name = '', mixture = '[]'] = process.argv.slice(2);
+const scenario = partitions.get(name);
+if (scenario === undefined) throw new PeerError(`no scenario ${name}`);
+const members = membersOf(JSON.parse(mixture) as Mixture);
+const network = await openMachines(members.map(({ id }) => id));
+const endings: (() => unknown)[] = [() => network.close()];
+try {
+  const ensemble = await startEnsemble(
+    { after: (done) => endings.unshift(done) },
+    { members, machines: network.machines },
+  );
+  await scenario(ensemble, network);
+} finally {
+  for (const end of endings) await end();
+}
