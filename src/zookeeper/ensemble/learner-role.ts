@@ -250,6 +250,7 @@ export class LearnerRole implements Role {
     const answer = waiting?.shift();
     if (waiting?.length === 0) this.#revalidations.delete(sessionId);
     answer?.(isValid);
+    this.#schedule();
   }
 
   // ---------------------------------------------------------------- applying
@@ -257,6 +258,11 @@ export class LearnerRole implements Role {
   /** What one read brought is applied together, and answered together. */
   #push(proposal: Proposal): void {
     this.#group.push(proposal);
+    this.#schedule();
+  }
+
+  /** What waits to be told clients leaves then too, also where nothing is to be applied. */
+  #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#parts.clock.soon(() => {
