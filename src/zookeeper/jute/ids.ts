@@ -34,3 +34,8 @@ export function printHex(id: bigint): string {
 export function parseHex(text: string): bigint | undefined {
   return /^[0-9a-fA-F]{1,16}$/.test(text) ? BigInt.asIntN(64, BigInt(`0x${text}`)) : undefined;
 }
+
+/** Whether transactions are missing between two that follow each other: within an epoch zxids have no gaps. */
+export function isGap(previous: Zxid, zxid: Zxid): boolean {
+  return epochOf(zxid) === epochOf(previous) && counterOf(zxid) > counterOf(previous) + 1;
+}

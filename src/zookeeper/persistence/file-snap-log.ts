@@ -5,7 +5,7 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import { completed } from './completed.ts';
-import { type EpochFileName, hasUnfinishedEpoch, readEpoch, writeEpoch } from './epoch-files.ts';
+import { type EpochFileName, readEpoch, writeEpoch } from './epoch-files.ts';
 import {
   type Compression,
   listLogs,
@@ -197,10 +197,6 @@ export class FileSnapLog {
 
   writeEpoch(name: EpochFileName, epoch: number, done: Completion): void {
     writeEpoch(this.#runtime.disk, this.snapshotDirectory, name, epoch, done);
-  }
-
-  hasUnfinishedEpoch(): boolean {
-    return hasUnfinishedEpoch(this.#runtime.disk, this.snapshotDirectory);
   }
 
   /** Bytes of all logs and of all snapshots, for AdminServer and metrics. */

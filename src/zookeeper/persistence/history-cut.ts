@@ -26,7 +26,12 @@ export interface DatabaseDirectories {
   readonly logDirectory: string;
 }
 
-export const CUT_FILE = 'historyCut';
+const CUT_FILE = 'historyCut';
+/**
+ * Tells since which zxid transactions and snapshots are of one history: a snapshot of a leader came then. What is older is kept, for
+ * operators, but what follows it need not follow from it.
+ */
+const START_FILE = 'historyStart';
 const RECEIVED_PREFIX = 'received.';
 const ENTRIES_PER_SLICE = 500;
 
@@ -54,7 +59,10 @@ export async function makeNotedCut(runtime: Runtime, directories: DatabaseDirect
   if (disk.stat(path) === undefined) return;
   const cut = parseCut(path, disk.readFile(path));
   log.warn('Truncating the history', { zxid: printHex(cut.zxid), snapshot: cut.snapshot });
-  if (cut.isReceived) nameReceived(disk, snapshotDirectory, cut.snapshot);
+  if (cut.isReceived) {
+    nameReceived(disk, snapshotDirectory, cut.snapshot);
+    await writeHistoryStart(disk, directories, cut.zxid);
+  }
   for (const file of newerSnapshots(disk, snapshotDirectory, cut.snapshot)) disk.remove(file.path);
   await cutLogs(runtime, logDirectory, cut.zxid);
   for (const directory of new Set([logDirectory, snapshotDirectory])) {
@@ -62,6 +70,19 @@ export async function makeNotedCut(runtime: Runtime, directories: DatabaseDirect
   }
   disk.remove(path);
   await completed((done) => disk.syncDirectory(snapshotDirectory, done));
+}
+
+/** Below it nothing is known to lead to what is there now. 0 where no leader ever sent a snapshot. @throws CorruptionError */
+export function readHistoryStart(disk: Disk, { snapshotDirectory }: DatabaseDirectories): Zxid {
+  const path = `${snapshotDirectory}/${START_FILE}`;
+  if (disk.stat(path) === undefined) return 0n as Zxid;
+  const zxid = parseHex(Buffer.from(disk.readFile(path)).toString());
+  if (zxid === undefined) throw new CorruptionError(path, 0, 'no zxid');
+  return zxid as Zxid;
+}
+
+function writeHistoryStart(disk: Disk, { snapshotDirectory }: DatabaseDirectories, zxid: Zxid): Promise<void> {
+  return completed((done) => disk.replaceFile(`${snapshotDirectory}/${START_FILE}`, Buffer.from(hexOf(zxid)), done));
 }
 
 function parseCut(path: string, bytes: Uint8Array): HistoryCut {
