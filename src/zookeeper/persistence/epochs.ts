@@ -24,7 +24,8 @@ export interface Epochs {
 export async function loadEpochs(disk: Disk, directory: string, lastZxid: Zxid): Promise<Epochs> {
   const epoch = epochOf(lastZxid);
   const acceptedEpoch = readEpoch(disk, directory, 'acceptedEpoch');
-  let currentEpoch = readEpoch(disk, directory, 'currentEpoch') ?? (await written(disk, directory, 'currentEpoch', epoch));
+  let currentEpoch =
+    readEpoch(disk, directory, 'currentEpoch') ?? (await written(disk, directory, 'currentEpoch', epoch));
   if (epoch > currentEpoch) {
     if ((acceptedEpoch ?? currentEpoch) < epoch && !hasUnfinishedEpoch(disk, directory)) {
       throw new RecoveryError(`The current epoch, ${currentEpoch}, is older than the last zxid, ${printHex(lastZxid)}`);

@@ -2,7 +2,9 @@ import { CorruptionError, type Disk } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { hexOf, parseHex, printHex, type Zxid } from '../jute/ids.ts';
 import { completed } from './completed.ts';
+import { type DatabaseDirectories, syncDirectories } from './database-directories.ts';
 import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
+import { writeHistoryStart } from './history-start.ts';
 import { inTurns, Slice } from './slice.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
 
@@ -21,28 +23,12 @@ export interface HistoryCut {
   readonly isReceived: boolean;
 }
 
-export interface DatabaseDirectories {
-  readonly snapshotDirectory: string;
-  readonly logDirectory: string;
-}
-
 const CUT_FILE = 'historyCut';
-/**
- * Tells since which zxid transactions and snapshots are of one history: a snapshot of a leader came then. What is older is kept, for
- * operators, but what follows it need not follow from it.
- */
-const START_FILE = 'historyStart';
-const RECEIVED_PREFIX = 'received.';
 const ENTRIES_PER_SLICE = 500;
 
 /** What a snapshot is called before it counts: readers of snapshots pass over it. */
 export function receivedName(snapshot: string): string {
-  return `${RECEIVED_PREFIX}${snapshot}`;
-}
-
-/** Of one that came, or of one that was still coming. */
-export function isReceivedName(name: string): boolean {
-  return name.startsWith(RECEIVED_PREFIX);
+  return `received.${snapshot}`;
 }
 
 /** Durable when it resolves: the cut will be made, now or at the next start. Rejects with DiskError. */
@@ -65,24 +51,9 @@ export async function makeNotedCut(runtime: Runtime, directories: DatabaseDirect
   }
   for (const file of newerSnapshots(disk, snapshotDirectory, cut.snapshot)) disk.remove(file.path);
   await cutLogs(runtime, logDirectory, cut.zxid);
-  for (const directory of new Set([logDirectory, snapshotDirectory])) {
-    await completed((done) => disk.syncDirectory(directory, done));
-  }
+  await syncDirectories(disk, [logDirectory, snapshotDirectory]);
   disk.remove(path);
-  await completed((done) => disk.syncDirectory(snapshotDirectory, done));
-}
-
-/** Below it nothing is known to lead to what is there now. 0 where no leader ever sent a snapshot. @throws CorruptionError */
-export function readHistoryStart(disk: Disk, { snapshotDirectory }: DatabaseDirectories): Zxid {
-  const path = `${snapshotDirectory}/${START_FILE}`;
-  if (disk.stat(path) === undefined) return 0n as Zxid;
-  const zxid = parseHex(Buffer.from(disk.readFile(path)).toString());
-  if (zxid === undefined) throw new CorruptionError(path, 0, 'no zxid');
-  return zxid as Zxid;
-}
-
-function writeHistoryStart(disk: Disk, { snapshotDirectory }: DatabaseDirectories, zxid: Zxid): Promise<void> {
-  return completed((done) => disk.replaceFile(`${snapshotDirectory}/${START_FILE}`, Buffer.from(hexOf(zxid)), done));
+  await syncDirectories(disk, [snapshotDirectory]);
 }
 
 function parseCut(path: string, bytes: Uint8Array): HistoryCut {

@@ -1,8 +1,9 @@
 import { CorruptionError, DiskError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { isGap, printHex, type Zxid } from '../jute/ids.ts';
+import type { DatabaseDirectories } from './database-directories.ts';
 import { listLogs, type NamedFile } from './file-names.ts';
-import { type DatabaseDirectories, readHistoryStart } from './history-cut.ts';
+import { readHistoryStart } from './history-start.ts';
 import type { CommittedProposal } from './recovery.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
 

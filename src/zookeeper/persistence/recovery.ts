@@ -6,7 +6,7 @@ import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import { CommittedLog } from './committed-log.ts';
 import { listLogs, listSnapshots, type NamedFile, parentDirectory } from './file-names.ts';
-import { readHistoryStart } from './history-cut.ts';
+import { readHistoryStart } from './history-start.ts';
 import { Slice } from './slice.ts';
 import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
 import { LOG_HEADER_BYTES } from './txn-log-format.ts';
