@@ -35,7 +35,8 @@ export function parseHex(text: string): bigint | undefined {
   return /^[0-9a-fA-F]{1,16}$/.test(text) ? BigInt.asIntN(64, BigInt(`0x${text}`)) : undefined;
 }
 
-/** Whether transactions are missing between two that follow each other: within an epoch zxids have no gaps. */
+/** Whether transactions are missing between two that follow each other: an epoch begins with 1, and has no gaps. */
 export function isGap(previous: Zxid, zxid: Zxid): boolean {
-  return epochOf(zxid) === epochOf(previous) && counterOf(zxid) > counterOf(previous) + 1;
+  const before = epochOf(zxid) === epochOf(previous) ? counterOf(previous) : 0;
+  return counterOf(zxid) > before + 1;
 }

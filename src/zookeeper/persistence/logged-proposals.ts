@@ -23,19 +23,22 @@ export function* loggedFrom(
   sizeLimitBytes: number,
 ): Generator<CommittedProposal, void> {
   if (sizeLimitBytes < 0 || zxid < readHistoryStart(runtime.disk, directories)) return;
-  let last: CommittedProposal | undefined;
+  let previous: CommittedProposal | undefined;
+  let hasBegun = false;
   let size = 0;
   try {
     for (const proposal of proposalsFrom(runtime, directories.logDirectory, zxid)) {
       if (proposal.zxid > zxid) {
-        if (last === undefined || isGap(last.zxid, proposal.zxid)) return;
+        if (previous === undefined) return;
+        if (!hasBegun) yield previous;
+        hasBegun = true;
         size += proposal.bytes.length;
-        if (sizeLimitBytes > 0 && size > sizeLimitBytes) return;
-        yield last;
+        if (isGap(previous.zxid, proposal.zxid) || (sizeLimitBytes > 0 && size > sizeLimitBytes)) return;
+        yield proposal;
       }
-      last = proposal;
+      previous = proposal;
     }
-    if (last !== undefined) yield last;
+    if (previous !== undefined && !hasBegun) yield previous;
   } catch (error) {
     if (!(error instanceof CorruptionError) && !(error instanceof DiskError)) throw error;
     runtime.log.error('Unable to read txnlog from disk', { zxid: printHex(zxid), error: error.message });
