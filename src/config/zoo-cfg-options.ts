@@ -125,7 +125,12 @@ const propertyKeys: readonly Option[] = [
   accepted('nio.numSelectorThreads', 'int', null, 'threads'),
   accepted('nio.numWorkerThreads', 'int', null, 'threads'),
   accepted('nio.directBufferBytes', 'int', 65_536, 'native buffers'),
-  accepted('snapshotSizeFactor', 'double', 0.33, 'when a learner gets a snapshot'),
+  option(
+    'snapshotSizeFactor',
+    'double',
+    0.33,
+    'part of a snapshot up to which a learner gets transactions of the log instead',
+  ),
   accepted('watchManagerName', 'string', null, 'class of the watch manager'),
   option('digest.enabled', 'boolean', true, 'digests of the tree in logs and snapshots'),
   option('closeSessionTxn.enabled', 'boolean', true, 'the end of a session lists its ephemeral nodes'),

@@ -53,6 +53,8 @@ export interface ZooCfg extends Observability, QuorumConfig {
   /** 0 is off. */
   readonly txnLogSizeLimitBytes: number;
   readonly commitLogCount: number;
+  /** At most 1; 0 is no limit, negative is off. */
+  readonly snapshotSizeFactor: number;
   readonly flushDelayMs: number;
   readonly maxBatchSize: number;
   readonly forceSync: boolean;
@@ -158,6 +160,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     snapSizeLimitBytes: Math.max(0, options.number('snapSizeLimitInKb')) * 1024,
     txnLogSizeLimitBytes: Math.max(0, options.number('txnLogSizeLimitInKb')) * 1024,
     commitLogCount: Math.max(500, options.number('commitLogCount')),
+    snapshotSizeFactor: sizeFactorOf(options.number('snapshotSizeFactor')),
     flushDelayMs: options.number('flushDelay'),
     maxBatchSize: options.number('maxBatchSize'),
     forceSync: options.boolean('forceSync'),
@@ -265,6 +268,11 @@ function checkTogether(options: Options, config: ZooCfg): void {
       `it must not exceed maxSessionTimeout (${config.maxSessionTimeoutMs} ms)`,
     );
   }
+}
+
+/** More than a whole snapshot makes no sense: the default then (ZKDatabase). */
+function sizeFactorOf(factor: number): number {
+  return factor > 1 ? 0.33 : factor;
 }
 
 function compressionMethod(method: string): 'none' | 'gz' | 'snappy' {

@@ -66,6 +66,7 @@ function openFiles(runtime: Runtime, config: ZooCfg): FileSnapLog {
     },
     trigger: { snapCount: config.snapCount, snapSizeBytes: config.snapSizeLimitBytes },
     commitLogCount: config.commitLogCount,
+    snapshotSizeFactor: config.snapshotSizeFactor,
     trustEmptySnapshot: config.trustEmptySnapshot,
     autoCreate: config.autocreateDatabase,
     createDirectories: config.autocreateDirectories,

@@ -75,8 +75,7 @@ export class Database {
 
   /** Transactions of the log on the disk, from the last one at or before a zxid on. */
   logged(from: Zxid): Iterable<CommittedProposal> {
-    void from;
-    return [];
+    return this.files.loggedFrom(from);
   }
 
   /** Into log and tree: the history of a leader, which is committed. Durable when it resolves. */

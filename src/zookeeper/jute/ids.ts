@@ -34,3 +34,9 @@ export function printHex(id: bigint): string {
 export function parseHex(text: string): bigint | undefined {
   return /^[0-9a-fA-F]{1,16}$/.test(text) ? BigInt.asIntN(64, BigInt(`0x${text}`)) : undefined;
 }
+
+/** Whether transactions are missing between two that follow each other: an epoch begins with 1, and has no gaps. */
+export function isGap(previous: Zxid, zxid: Zxid): boolean {
+  const before = epochOf(zxid) === epochOf(previous) ? counterOf(previous) : 0;
+  return counterOf(zxid) > before + 1;
+}

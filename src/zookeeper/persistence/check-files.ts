@@ -12,7 +12,7 @@ export interface DataDirectories {
 
 /** Names that servers and their scripts use, besides logs and snapshots. */
 const ownNames =
-  /^(acceptedEpoch|currentEpoch|updatingEpoch|historyCut|\.lock|.*\.lock|zookeeper_server\.pid|myid|initialize|version-2|lost\+found)$/;
+  /^(acceptedEpoch|currentEpoch|updatingEpoch|historyCut|historyStart|\.lock|.*\.lock|zookeeper_server\.pid|myid|initialize|version-2|lost\+found)$/;
 const logOrSnapshot = /^(log|snapshot)\.[0-9a-fA-F]+(\.gz|\.snappy)?$/;
 
 /** What lies where it should not, and what is missing. */

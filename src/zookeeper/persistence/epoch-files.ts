@@ -13,11 +13,17 @@ export function writeEpoch(disk: Disk, directory: string, name: EpochFileName, e
   disk.replaceFile(`${directory}/${name}`, Buffer.from(String(epoch)), done);
 }
 
-/** Whether a crash came between writing an epoch and naming it: then the snapshot may be of a newer epoch than the file. */
+/** A crash came between writing an epoch and naming it; the second is what a 3.4 server leaves. */
+const unfinishedNames = ['currentEpoch.tmp', 'updatingEpoch'];
+
+/** Whether the history may be of a newer epoch than the file. */
 export function hasUnfinishedEpoch(disk: Disk, directory: string): boolean {
-  return (
-    disk.stat(`${directory}/currentEpoch.tmp`) !== undefined || disk.stat(`${directory}/updatingEpoch`) !== undefined
-  );
+  return unfinishedNames.some((name) => disk.stat(`${directory}/${name}`) !== undefined);
+}
+
+/** Once the file has the epoch of the history. */
+export function removeUnfinishedEpoch(disk: Disk, directory: string): void {
+  for (const name of unfinishedNames) disk.remove(`${directory}/${name}`);
 }
 
 /** The id of this server in its ensemble: `<dataDir>/myid`, one line. Undefined where there is no such file. */

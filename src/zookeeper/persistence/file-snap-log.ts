@@ -5,19 +5,25 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import { completed } from './completed.ts';
-import { type EpochFileName, hasUnfinishedEpoch, readEpoch, writeEpoch } from './epoch-files.ts';
 import {
-  type Compression,
-  listLogs,
-  listSnapshots,
-  type NamedFile,
-  parentDirectory,
-  VERSION_DIRECTORY,
-} from './file-names.ts';
-import { type HistoryCut, isReceivedName, makeNotedCut, noteCut, receivedName } from './history-cut.ts';
+  checkContents,
+  makeDirectories,
+  removeUnfinished,
+  syncDirectories,
+  syncRecovered,
+} from './database-directories.ts';
+import { type EpochFileName, readEpoch, writeEpoch } from './epoch-files.ts';
+import { type Compression, listLogs, listSnapshots, type NamedFile, VERSION_DIRECTORY } from './file-names.ts';
+import { type HistoryCut, makeNotedCut, noteCut, receivedName } from './history-cut.ts';
+import { loggedFrom } from './logged-proposals.ts';
 import { findPurgeable, purge } from './purge.ts';
-import { type Recovered, RecoveryError, type RecoveryOptions, recoverInSlices } from './recovery.ts';
-import { rewriteLastBatch } from './rewrite-last-batch.ts';
+import {
+  type CommittedProposal,
+  type Recovered,
+  RecoveryError,
+  type RecoveryOptions,
+  recoverInSlices,
+} from './recovery.ts';
 import { inTurns } from './slice.ts';
 import { SnapshotFileWriter } from './snapshot-file.ts';
 import { SnapshotTrigger, type SnapshotTriggerOptions } from './snapshot-trigger.ts';
@@ -39,7 +45,15 @@ export interface FileSnapLogOptions {
   readonly compression?: Compression;
   /** `zookeeper.serializeLastProcessedZxid.enabled`, default true. */
   readonly serializeLastProcessedZxid?: boolean;
+  /**
+   * `zookeeper.snapshotSizeFactor`, default 0.33: the part of a snapshot up to which a learner gets transactions of the log instead;
+   * 0 for any number of them, negative for none.
+   */
+  readonly snapshotSizeFactor?: number;
 }
+
+/** ZKDatabase.DEFAULT_SNAPSHOT_SIZE_FACTOR */
+const SNAPSHOT_SIZE_FACTOR = 0.33;
 
 /** Whose state a snapshot takes. */
 export interface SnapshotSubject {
@@ -62,7 +76,7 @@ export class FileSnapLog {
   readonly #runtime: Runtime;
   readonly #options: FileSnapLogOptions;
   readonly #trigger: SnapshotTrigger;
-  readonly #unsyncedParents = new Set<string>();
+  readonly #unsyncedParents: Set<string>;
   #snapshot: SnapshotFileWriter | undefined;
   /** The end of the history is being replaced: no snapshot may be named meanwhile. */
   #isCutting = false;
@@ -80,8 +94,8 @@ export class FileSnapLog {
     this.#options = options;
     this.snapshotDirectory = `${dataDir}/${VERSION_DIRECTORY}`;
     this.logDirectory = `${dataLogDir}/${VERSION_DIRECTORY}`;
-    for (const directory of new Set([this.snapshotDirectory, this.logDirectory])) this.#makeDirectory(directory);
-    this.#checkContents();
+    this.#unsyncedParents = makeDirectories(runtime.disk, this, options.createDirectories ?? true);
+    checkContents(runtime.disk, this);
     this.log = new TxnLog(runtime, this.logDirectory, options.log);
     this.#trigger = new SnapshotTrigger(runtime.random, options.trigger);
   }
@@ -91,11 +105,13 @@ export class FileSnapLog {
    * like a loss. Rejects with RecoveryError, CorruptionError, DiskError.
    */
   async recover(): Promise<Recovered> {
-    await this.#syncParents();
+    const { disk } = this.#runtime;
+    await syncDirectories(disk, this.#unsyncedParents);
+    this.#unsyncedParents.clear();
     await makeNotedCut(this.#runtime, this);
-    this.#removeUnfinished();
+    removeUnfinished(disk, this.snapshotDirectory);
     const recovered = await this.#read();
-    await this.#syncRecovered();
+    await syncRecovered(disk, this);
     if (recovered.snapshot === undefined && recovered.lastZxid === 0n) await this.takeSnapshot(recovered);
     return recovered;
   }
@@ -180,6 +196,15 @@ export class FileSnapLog {
     });
   }
 
+  /** Transactions of the log for a learner, from the last one at or before a zxid on; see `loggedFrom`. */
+  loggedFrom(zxid: Zxid): IterableIterator<CommittedProposal> {
+    const { disk } = this.#runtime;
+    const newest = listSnapshots(disk, this.snapshotDirectory).at(-1);
+    const snapshotBytes = newest === undefined ? 0 : (disk.stat(newest.path)?.size ?? 0);
+    const { snapshotSizeFactor: factor = SNAPSHOT_SIZE_FACTOR } = this.#options;
+    return loggedFrom(this.#runtime, this, zxid, Math.floor(snapshotBytes * factor));
+  }
+
   /** What `purge` would remove. */
   findPurgeable(retainCount: number): NamedFile[] {
     return findPurgeable(this.#runtime, this.snapshotDirectory, this.logDirectory, retainCount);
@@ -197,10 +222,6 @@ export class FileSnapLog {
 
   writeEpoch(name: EpochFileName, epoch: number, done: Completion): void {
     writeEpoch(this.#runtime.disk, this.snapshotDirectory, name, epoch, done);
-  }
-
-  hasUnfinishedEpoch(): boolean {
-    return hasUnfinishedEpoch(this.#runtime.disk, this.snapshotDirectory);
   }
 
   /** Bytes of all logs and of all snapshots, for AdminServer and metrics. */
@@ -304,72 +325,5 @@ export class FileSnapLog {
       throw error;
     }
     this.log.continueAfter(cut.zxid);
-  }
-
-  #makeDirectory(directory: string): void {
-    const { disk } = this.#runtime;
-    if (disk.stat(directory)?.kind === 'directory') return;
-    if (this.#options.createDirectories === false) {
-      throw new RecoveryError(`Missing data directory ${directory}, automatic data directory creation is disabled`);
-    }
-    for (let created = directory; disk.stat(created) === undefined; created = parentDirectory(created)) {
-      this.#unsyncedParents.add(parentDirectory(created));
-    }
-    disk.makeDirectory(directory);
-  }
-
-  /** A directory's name is durable once the one that holds it is synced. */
-  async #syncParents(): Promise<void> {
-    for (const directory of this.#unsyncedParents) await this.#syncDirectory(directory);
-    this.#unsyncedParents.clear();
-  }
-
-  /**
-   * What recovery has read may be in the page cache only, left there by a process that was killed before its sync. The log goes
-   * on in a new file: without this a power failure could take the end of the old one from under it. A sync alone is not enough
-   * where that process died of a failed one: the kernel took those pages for clean, so they are written again.
-   */
-  async #syncRecovered(): Promise<void> {
-    const { disk } = this.#runtime;
-    const newest = listLogs(disk, this.logDirectory).at(-1);
-    if (newest !== undefined) {
-      const file = disk.open(newest.path);
-      rewriteLastBatch(file);
-      await completed((done) => file.sync(done)).finally(() => file.close());
-    }
-    for (const directory of new Set([this.logDirectory, this.snapshotDirectory])) await this.#syncDirectory(directory);
-  }
-
-  #syncDirectory(directory: string): Promise<void> {
-    return completed((done) => this.#runtime.disk.syncDirectory(directory, done));
-  }
-
-  /** FileTxnSnapLog.checkLogDir and checkSnapDir, for directories that are not one. */
-  #checkContents(): void {
-    const { disk } = this.#runtime;
-    if (this.snapshotDirectory === this.logDirectory) return;
-    if (listSnapshots(disk, this.logDirectory).length > 0) {
-      throw new RecoveryError(
-        'Log directory has snapshot files. Check if dataLogDir and dataDir configuration is correct.',
-      );
-    }
-    if (listLogs(disk, this.snapshotDirectory).length > 0) {
-      throw new RecoveryError(
-        'Snapshot directory has log files. Check if dataLogDir and dataDir configuration is correct.',
-      );
-    }
-  }
-
-  /** Snapshots whose writing a crash ended. */
-  #removeUnfinished(): void {
-    const { disk } = this.#runtime;
-    for (const { name } of disk.list(this.snapshotDirectory)) {
-      if (!/^snapshot\..*\.tmp$/.test(name) && !isReceivedName(name)) continue;
-      try {
-        disk.remove(`${this.snapshotDirectory}/${name}`);
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error;
-      }
-    }
   }
 }

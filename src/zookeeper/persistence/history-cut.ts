@@ -2,7 +2,9 @@ import { CorruptionError, type Disk } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { hexOf, parseHex, printHex, type Zxid } from '../jute/ids.ts';
 import { completed } from './completed.ts';
+import { type DatabaseDirectories, syncDirectories } from './database-directories.ts';
 import { listLogs, listSnapshots, type NamedFile } from './file-names.ts';
+import { writeHistoryStart } from './history-start.ts';
 import { inTurns, Slice } from './slice.ts';
 import { TxnLogReader } from './txn-log-reader.ts';
 
@@ -21,23 +23,12 @@ export interface HistoryCut {
   readonly isReceived: boolean;
 }
 
-export interface DatabaseDirectories {
-  readonly snapshotDirectory: string;
-  readonly logDirectory: string;
-}
-
-export const CUT_FILE = 'historyCut';
-const RECEIVED_PREFIX = 'received.';
+const CUT_FILE = 'historyCut';
 const ENTRIES_PER_SLICE = 500;
 
 /** What a snapshot is called before it counts: readers of snapshots pass over it. */
 export function receivedName(snapshot: string): string {
-  return `${RECEIVED_PREFIX}${snapshot}`;
-}
-
-/** Of one that came, or of one that was still coming. */
-export function isReceivedName(name: string): boolean {
-  return name.startsWith(RECEIVED_PREFIX);
+  return `received.${snapshot}`;
 }
 
 /** Durable when it resolves: the cut will be made, now or at the next start. Rejects with DiskError. */
@@ -54,14 +45,15 @@ export async function makeNotedCut(runtime: Runtime, directories: DatabaseDirect
   if (disk.stat(path) === undefined) return;
   const cut = parseCut(path, disk.readFile(path));
   log.warn('Truncating the history', { zxid: printHex(cut.zxid), snapshot: cut.snapshot });
-  if (cut.isReceived) nameReceived(disk, snapshotDirectory, cut.snapshot);
+  if (cut.isReceived) {
+    nameReceived(disk, snapshotDirectory, cut.snapshot);
+    await writeHistoryStart(disk, directories, cut.zxid);
+  }
   for (const file of newerSnapshots(disk, snapshotDirectory, cut.snapshot)) disk.remove(file.path);
   await cutLogs(runtime, logDirectory, cut.zxid);
-  for (const directory of new Set([logDirectory, snapshotDirectory])) {
-    await completed((done) => disk.syncDirectory(directory, done));
-  }
+  await syncDirectories(disk, [logDirectory, snapshotDirectory]);
   disk.remove(path);
-  await completed((done) => disk.syncDirectory(snapshotDirectory, done));
+  await syncDirectories(disk, [snapshotDirectory]);
 }
 
 function parseCut(path: string, bytes: Uint8Array): HistoryCut {

@@ -1,10 +1,12 @@
 import { CorruptionError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { counterOf, epochOf, printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { isGap, printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
+import { CommittedLog } from './committed-log.ts';
 import { listLogs, listSnapshots, type NamedFile, parentDirectory } from './file-names.ts';
+import { readHistoryStart } from './history-start.ts';
 import { Slice } from './slice.ts';
 import { loadSnapshotFile, looksValid } from './snapshot-file.ts';
 import { LOG_HEADER_BYTES } from './txn-log-format.ts';
@@ -69,7 +71,6 @@ export class RecoveryError extends Error {
 /** How many snapshots are tried (FileSnap.deserialize). */
 const SNAPSHOTS_TRIED_MAX = 100;
 const ENTRIES_PER_SLICE = 500;
-const COMMIT_LOG_COUNT = 500;
 const ZXID_MAX = (2n ** 63n - 1n) as Zxid;
 
 /**
@@ -96,8 +97,7 @@ export function finished<T>(slices: Generator<undefined, T>): T {
 class Recovery {
   readonly #runtime: Runtime;
   readonly #options: RecoveryOptions;
-  readonly #proposals: CommittedProposal[] = [];
-  readonly #proposalsMax: number;
+  readonly #proposals: CommittedLog;
   #replayedCount = 0;
   #digestMismatches = 0;
   #snapshotLoadMs = 0;
@@ -110,7 +110,7 @@ class Recovery {
   constructor(runtime: Runtime, options: RecoveryOptions) {
     this.#runtime = runtime;
     this.#options = options;
-    this.#proposalsMax = Math.max(options.commitLogCount ?? COMMIT_LOG_COUNT, COMMIT_LOG_COUNT);
+    this.#proposals = new CommittedLog(options.commitLogCount);
   }
 
   *run(): Generator<undefined, Recovered> {
@@ -127,6 +127,7 @@ class Recovery {
     if (base === undefined && this.#options.trustEmptySnapshot !== true) {
       throw new RecoveryError('No snapshot found, but there are log entries. Something is broken!');
     }
+    if (base !== undefined) this.#checkHistory(base.file);
     const tree = base?.tree ?? DataTree.create(this.#options.tree);
     const sessions = base?.sessions ?? new Map<SessionId, number>();
     this.#checkSnapshotDigest(tree, tree.lastProcessedZxid);
@@ -151,7 +152,7 @@ class Recovery {
       sessions,
       lastZxid,
       isWhole,
-      proposals: this.#proposals.slice(-this.#proposalsMax),
+      proposals: [...this.#proposals],
       snapshot,
       replayedCount: this.#replayedCount,
       digestMismatches: this.#digestMismatches,
@@ -206,6 +207,18 @@ class Recovery {
     this.#runtime.log.warn('problem reading snap file', { path: file.path, reason });
   }
 
+  /** An older snapshot takes the place of one that cannot be read only if its logs lead there. */
+  #checkHistory(base: NamedFile): void {
+    if (this.#rejected === undefined) return;
+    const start = readHistoryStart(this.#runtime.disk, this.#options);
+    if (base.zxid >= start || this.#rejected.zxid < start) return;
+    throw new CorruptionError(
+      this.#rejected.path,
+      0,
+      `this snapshot cannot be read, and what is older than ${printHex(start)} does not lead to it`,
+    );
+  }
+
   /** A file that a crash left before its header was written. It may only be the newest. */
   #removeEmptyNewest(logs: NamedFile[]): NamedFile[] {
     const newest = logs.at(-1);
@@ -250,9 +263,7 @@ class Recovery {
     if (!replayTxn(entry, tree, sessions)) this.#reportDigest(header.zxid);
     this.#checkSnapshotDigest(tree, header.zxid);
     this.#replayedCount += 1;
-    this.#proposals.push({ zxid: header.zxid, bytes });
-    // Cut rarely, by half: shifting one for each would move them all.
-    if (this.#proposals.length >= 2 * this.#proposalsMax) this.#proposals.splice(0, this.#proposalsMax);
+    this.#proposals.add(header.zxid, bytes);
   }
 
   /** Once replay has come to the snapshot's end, the tree must have the digest that its writer had there. */
@@ -321,9 +332,4 @@ export function replayTxn(
   else if (txn.type === OpCode.closeSession) sessions.delete(header.clientId);
   tree.apply(header, txn);
   return tree.matchesDigest(digest);
-}
-
-/** Whether transactions are missing between two that follow each other: within an epoch zxids have no gaps. */
-export function isGap(previous: Zxid, zxid: Zxid): boolean {
-  return epochOf(zxid) === epochOf(previous) && counterOf(zxid) > counterOf(previous) + 1;
 }

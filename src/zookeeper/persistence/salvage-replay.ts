@@ -1,10 +1,10 @@
-import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import { isGap, printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts';
 import type { NamedFile } from './file-names.ts';
 import type { Finding, FindingKind, Severity } from './finding.ts';
-import { isGap, replayTxn } from './recovery.ts';
+import { replayTxn } from './recovery.ts';
 import type { LoadedSnapshot } from './snapshot-body.ts';
 import { SnapshotStreamReader, streamSignature } from './snapshot-stream.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';

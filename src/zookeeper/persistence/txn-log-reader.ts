@@ -20,6 +20,9 @@ export interface TxnLogEntry extends TxnRecord {
   readonly position: number;
 }
 
+/** An entry that is not taken apart. */
+export type TxnLogRecord = Pick<TxnLogEntry, 'bytes'> & { readonly zxid: Zxid };
+
 /** How a file ends: in zeros (or at its length), or in a write that a crash cut. */
 export type LogEnd = 'clean' | 'torn';
 
@@ -71,16 +74,38 @@ export class TxnLogReader {
    * @throws CorruptionError
    */
   nextAfter(zxid: Zxid): TxnLogEntry | 'earlier' | undefined {
-    if (this.#end !== undefined) return undefined;
     const position = this.#position;
-    const size = this.#checkEntry(position);
+    const size = this.#advance();
     if (size === undefined) return undefined;
-    this.#position = position + size;
-    const from = position - this.#windowStart + ENTRY_HEADER_BYTES;
-    if (this.#words.getBigInt64(from + ZXID_AT) <= zxid) return 'earlier';
-    const bytes = this.#window.subarray(from, from + size - ENTRY_HEADER_BYTES - 1);
+    if (this.#zxidAt(position) <= zxid) return 'earlier';
+    const bytes = this.#recordAt(position, size);
     const { header, txn, digest } = this.#parse(bytes, position);
     return { header, txn, digest, bytes, position };
+  }
+
+  /** The next entry as its bytes, which are looked into for the zxid alone: to send it on. @throws CorruptionError */
+  nextRecord(): TxnLogRecord | undefined {
+    const position = this.#position;
+    const size = this.#advance();
+    return size === undefined ? undefined : { zxid: this.#zxidAt(position), bytes: this.#recordAt(position, size) };
+  }
+
+  /** Passes over the next entry, which then lies in the window; its size, or undefined at the end. */
+  #advance(): number | undefined {
+    if (this.#end !== undefined) return undefined;
+    const size = this.#checkEntry(this.#position);
+    if (size !== undefined) this.#position += size;
+    return size;
+  }
+
+  /** Of an entry in the window. */
+  #zxidAt(position: number): Zxid {
+    return this.#words.getBigInt64(position - this.#windowStart + ENTRY_HEADER_BYTES + ZXID_AT) as Zxid;
+  }
+
+  #recordAt(position: number, size: number): Uint8Array {
+    const from = position - this.#windowStart + ENTRY_HEADER_BYTES;
+    return this.#window.subarray(from, from + size - ENTRY_HEADER_BYTES - 1);
   }
 
   /** Bytes of the entry at a position, which then lies in the window; undefined at the end. */
