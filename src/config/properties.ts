@@ -84,3 +84,24 @@ function unescaped(text: string, line: string): string {
     return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
   });
 }
+
+/** A line that reads as this key and value, as Apache's servers write them: bare, except where it would not read so. */
+export function propertyLine(key: string, value: string): string {
+  const escapedKey = escaped(key).replace(/[=: ]/g, '\\$&');
+  return `${/^[#!]/.test(escapedKey) ? '\\' : ''}${escapedKey}=${escaped(value)}`;
+}
+
+const letters: { readonly [character: string]: string } = {
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\f': '\\f',
+  '\\': '\\\\',
+};
+
+function escaped(text: string): string {
+  return text.replace(
+    /[\t\n\r\f\\]|[^\0-\xff]/g,
+    (character) => letters[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
