@@ -62,6 +62,14 @@ export function withVersion(membership: Membership, version: bigint): Membership
   return makeMembership({ ...membership, version });
 }
 
+/**
+ * What the first leader of an ensemble makes of a membership of version 0, where `reconfigEnabled`: it reads the text again and
+ * gives it the zxid of its epoch (Leader.lead, ZOOKEEPER-1783). Servers may come in another order than in the file.
+ */
+export function establish(membership: Membership, version: bigint, rules: MembershipRules): Membership {
+  return withVersion(parseMembership(membership.text, rules), version);
+}
+
 /** Undefined: majority. @param servers in the order of the text */
 export function makeMembership({
   servers,
