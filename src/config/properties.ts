@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.ts';
+import { IllegalValueError } from './config-error.ts';
 
 /**
  * The format of java.util.Properties, which both systems' configuration files have: `key=value`, `key: value` or `key value`,
@@ -79,7 +79,7 @@ function unescaped(text: string, line: string): string {
   return text.replace(/\\(u[\s\S]{0,4}|[\s\S]|$)/g, (_, escaped: string) => {
     if (escaped[0] !== 'u') return escapes[escaped] ?? escaped;
     if (!/^u[0-9a-fA-F]{4}$/.test(escaped)) {
-      throw new ConfigError(line, `\\${escaped}`, 'a \\u escape takes four hexadecimal digits');
+      throw new IllegalValueError(line, `\\${escaped}`, 'a \\u escape takes four hexadecimal digits');
     }
     return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
   });

@@ -1,4 +1,5 @@
-import { ConfigError } from './config-error.ts';
+import { ConfigError, IllegalValueError } from './config-error.ts';
+import { numberFault } from './values.ts';
 
 export interface ServerAddress {
   readonly host: string;
@@ -76,7 +77,8 @@ function splitHost(text: string): string[] | undefined {
 
 function portOf(key: string, text: string, port: string): number {
   const value = Number(port);
-  if (!/^\d{1,5}$/.test(port) || value > 65_535) throw new ConfigError(key, text, `${port} is no port`);
+  if (numberFault('int', port, {}) !== undefined) throw new ConfigError(key, text, `${port} is no port`);
+  if (value < 0 || value > 65_535) throw new IllegalValueError(key, text, `${port} is no port`);
   return value;
 }
 
