@@ -232,11 +232,7 @@ export function membershipLines(
       groups.set(key, value);
       continue;
     }
-    const spec = parseServer(key, value);
-    if (spec.addresses.length > 1 && !multiAddressEnabled) {
-      throw new ConfigError(key, value, 'several addresses need multiAddress.enabled=true');
-    }
-    servers.set(id, spec);
+    servers.set(id, parseServer(key, value, { multiAddressEnabled }));
   }
   return { servers, groups };
 }

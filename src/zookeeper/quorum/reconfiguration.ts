@@ -88,8 +88,8 @@ function incremented(
       .filter((part) => part !== '');
     if (text === '' || more.length > 0) throw new ConfigError('joiningServers', line, 'expected server.N=…;clientPort');
     const id = idOf(key, key.slice(key.lastIndexOf('.') + 1));
-    const spec = parseServer(key, text);
-    checkJoining(key, text, spec, rules);
+    const spec = parseServer(key, text, rules);
+    if (spec.clientPort === undefined) throw new ConfigError(key, text, 'who joins has a port for clients too');
     servers.delete(id);
     for (const [other, theirs] of servers) refuseSharedAddress(key, text, spec, [other, theirs]);
     servers.set(id, spec);
@@ -100,14 +100,6 @@ function incremented(
     groups: undefined,
     version: lastSeen.version,
   });
-}
-
-function checkJoining(key: string, text: string, spec: ServerSpec, { multiAddressEnabled }: MembershipRules): void {
-  if (spec.addresses.length > 1 && !multiAddressEnabled) {
-    throw new ConfigError(key, text, 'several addresses need multiAddress.enabled=true');
-  }
-  if (spec.clientPort === undefined)
-    throw new ConfigError(key, text, 'who joins names three ports, that for clients too');
 }
 
 /** QuorumServer.checkAddressDuplicate; names are compared as they are written, for nothing here asks a name server. */
