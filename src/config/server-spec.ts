@@ -17,7 +17,6 @@ export interface ServerSpec {
 }
 
 const shape = 'expected host:peerPort:electionPort[:participant|:observer][;[clientHost:]clientPort]';
-const ANY_ADDRESS = '0.0.0.0';
 
 /**
  * As strict as Apache's QuorumServer, and in its order: blanks are allowed around the role alone.
@@ -58,14 +57,6 @@ function memberOf(
   return { address, role: role === undefined ? undefined : roleOf(key, text, role) };
 }
 
-/** As Apache's QuorumServer prints itself, so that memberships can be compared as text. */
-export function serverText({ addresses, role, clientHost, clientPort }: ServerSpec): string {
-  const sorted = [...addresses].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
-  const members = sorted.map(({ host, peerPort, electionPort }) => `${bracketed(host)}:${peerPort}:${electionPort}`);
-  const client = clientPort === undefined ? '' : `;${bracketed(clientHost ?? ANY_ADDRESS)}:${clientPort}`;
-  return `${members.join('|')}:${role}${client}`;
-}
-
 function clientOf(
   key: string,
   text: string,
@@ -89,7 +80,7 @@ function split(text: string, separator: string): string[] {
 function splitHost(text: string): string[] | undefined {
   const [, inBrackets, after] = /^\[([^\]]+)\](?::(.+))?$/.exec(text) ?? [];
   const parts = inBrackets === undefined ? split(text, ':') : [inBrackets, ...(after ? split(after, ':') : [])];
-  return parts.some((part) => part === '') ? undefined : parts;
+  return parts[0] === '' ? undefined : parts;
 }
 
 function portOf(key: string, text: string, port: string): number {
@@ -107,8 +98,4 @@ function roleOf(key: string, text: string, role: string): ServerSpec['role'] {
 
 function isSame(one: ServerAddress, other: ServerAddress): boolean {
   return one.host === other.host && one.peerPort === other.peerPort && one.electionPort === other.electionPort;
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,12 +1,13 @@
 import { longMapOrder, propertiesOrder } from '../../base/java-order.ts';
 import { ConfigError, IllegalValueError } from '../../config/config-error.ts';
 import { parseProperties } from '../../config/properties.ts';
-import { type ServerSpec, serverText } from '../../config/server-spec.ts';
+import type { ServerSpec } from '../../config/server-spec.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import { isMembershipKey, membershipLines } from '../../config/zoo-cfg-quorum.ts';
 import { hexOf, parseHex } from '../jute/ids.ts';
 import { parseGroups } from './quorum-groups.ts';
 import { type Groups, hierarchical, majority, type QuorumVerifier, type ServerId } from './quorum-verifier.ts';
+import { serverText } from './server-text.ts';
 
 /** Who is in the ensemble, and which of them decide. Never changed: a reconfiguration makes another one. */
 export interface Membership {

@@ -6,6 +6,7 @@ import { splitList } from '../../config/values.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import type { Zxid } from '../jute/ids.ts';
 import type { ReconfigRequest } from '../jute/proto.ts';
+import { hostAddress } from '../tree/ip-acl.ts';
 import { type Membership, type MembershipRules, makeMembership, parseMembership, withVersion } from './membership.ts';
 import type { ServerId } from './quorum-verifier.ts';
 
@@ -121,7 +122,9 @@ function endpointsOf({ addresses, clientHost, clientPort }: ServerSpec): string[
     { host, port: electionPort },
   ]);
   if (clientHost !== undefined && clientPort !== undefined) all.push({ host: clientHost, port: clientPort });
-  return all.filter(({ host }) => !isSpecial(host)).map(({ host, port }) => `${host.toLowerCase()}:${port}`);
+  return all
+    .filter(({ host }) => !isSpecial(host))
+    .map(({ host, port }) => `${hostAddress(host.toLowerCase())}:${port}`);
 }
 
 function isSpecial(host: string): boolean {
