@@ -9,7 +9,7 @@ import { isEnsemble, parseMembership } from './membership.ts';
 
 const PATH = '/conf/zoo.cfg';
 const STATIC =
-  '# by hand\ndataDir=/data\ntickTime=100\nclientPort=2181\npeerType=participant\nserver.1=a:1:2\nserver.2=b:1:2;2182\n';
+  '# by hand\nclientPort=2181\ntickTime=100\ndataDir=/data\npeerType=participant\nserver.1=a:1:2\nserver.2=b:1:2;2182\n';
 const OLD = 'server.1=a:1:2:participant\nserver.2=b:1:2:participant;0.0.0.0:2182\nversion=100000000';
 const NEW = 'server.1=a:1:2:participant\nserver.3=c:1:2:participant;0.0.0.0:2181\nversion=10000000a';
 
