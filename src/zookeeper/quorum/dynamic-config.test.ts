@@ -51,7 +51,7 @@ test('a membership is activated: a dynamic file named by its version, a static o
   assert.equal(textOf(disk, 'zoo.cfg.dynamic.100000000'), OLD.slice(0, OLD.lastIndexOf('\n')));
   assert.equal(
     textOf(disk, 'zoo.cfg'),
-    'dataDir=/data\ntickTime=100\nclientPort=2181\ndynamicConfigFile=/conf/zoo.cfg.dynamic.100000000\n',
+    'dataDir=/data\nclientPort=2181\ntickTime=100\ndynamicConfigFile=/conf/zoo.cfg.dynamic.100000000\n',
   );
   const { current, next } = readMembership(disk, configOn(disk));
   assert.deepEqual([current.text, next], [OLD, undefined]);
