@@ -102,7 +102,7 @@ function openRuntime({ data, verbose }: Options): Runtime {
 function readZooCfg({ conf, data }: Options): ReturnType<typeof zooCfgOf> {
   const given = readConf(conf, 'zoo.cfg');
   given.set('dataDir', resolve(data, 'zookeeper'));
-  return zooCfgOf(given, {}, [...given].map(([key, value]) => `${key}=${value}\n`).join(''));
+  return zooCfgOf(given, {}, { text: [...given].map(([key, value]) => `${key}=${value}\n`).join('') });
 }
 
 function readServerProperties({ conf, data }: Options, zookeeperPort: number): KafkaConfig {

@@ -10,3 +10,9 @@ export class ConfigError extends Error {
     this.value = value;
   }
 }
+
+/**
+ * Where Java throws an IllegalArgumentException that Apache's server does not foresee: a configuration is refused all the same, a
+ * reconfiguration is answered with MarshallingError instead of BadArguments.
+ */
+export class IllegalValueError extends ConfigError {}

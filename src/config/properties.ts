@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.ts';
+import { IllegalValueError } from './config-error.ts';
 
 /**
  * The format of java.util.Properties, which both systems' configuration files have: `key=value`, `key: value` or `key value`,
@@ -79,8 +79,29 @@ function unescaped(text: string, line: string): string {
   return text.replace(/\\(u[\s\S]{0,4}|[\s\S]|$)/g, (_, escaped: string) => {
     if (escaped[0] !== 'u') return escapes[escaped] ?? escaped;
     if (!/^u[0-9a-fA-F]{4}$/.test(escaped)) {
-      throw new ConfigError(line, `\\${escaped}`, 'a \\u escape takes four hexadecimal digits');
+      throw new IllegalValueError(line, `\\${escaped}`, 'a \\u escape takes four hexadecimal digits');
     }
     return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
   });
+}
+
+/** A line that reads as this key and value, as Apache's servers write them: bare, except where it would not read so. */
+export function propertyLine(key: string, value: string): string {
+  const escapedKey = escaped(key).replace(/[=: ]/g, '\\$&');
+  return `${/^[#!]/.test(escapedKey) ? '\\' : ''}${escapedKey}=${escaped(value)}`;
+}
+
+const letters: { readonly [character: string]: string } = {
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\f': '\\f',
+  '\\': '\\\\',
+};
+
+function escaped(text: string): string {
+  return text.replace(
+    /[\t\n\r\f\\]|[^\0-\xff]/g,
+    (character) => letters[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

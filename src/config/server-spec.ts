@@ -1,4 +1,5 @@
-import { ConfigError } from './config-error.ts';
+import { ConfigError, IllegalValueError } from './config-error.ts';
+import { numberFault } from './values.ts';
 
 export interface ServerAddress {
   readonly host: string;
@@ -16,36 +17,44 @@ export interface ServerSpec {
 }
 
 const shape = 'expected host:peerPort:electionPort[:participant|:observer][;[clientHost:]clientPort]';
-const ANY_ADDRESS = '0.0.0.0';
 
-/** As strict as Apache's QuorumServer: blanks are allowed around the role alone. @throws ConfigError */
-export function parseServer(key: string, text: string): ServerSpec {
+/**
+ * As strict as Apache's QuorumServer, and in its order: blanks are allowed around the role alone.
+ *
+ * @throws ConfigError
+ */
+export function parseServer(key: string, text: string, { multiAddressEnabled = true } = {}): ServerSpec {
   const [members = '', client, ...rest] = split(text, ';');
+  const clientEndpoint = clientOf(key, text, rest.length > 0 ? undefined : client);
+  const memberTexts = split(members, '|');
+  if (memberTexts.length > 1 && !multiAddressEnabled) {
+    throw new ConfigError(key, text, 'several addresses need multiAddress.enabled=true');
+  }
   if (rest.length > 0) throw new ConfigError(key, text, shape);
   const roles = new Set<ServerSpec['role']>();
   const addresses: ServerAddress[] = [];
-  for (const member of split(members, '|')) {
-    const parts = splitHost(member);
-    if (parts === undefined || parts.length < 3 || parts.length > 4) throw new ConfigError(key, text, shape);
-    const [host = '', peer = '', election = '', role] = parts;
-    const address = { host, peerPort: portOf(key, text, peer), electionPort: portOf(key, text, election) };
-    if (address.peerPort === address.electionPort) {
-      throw new ConfigError(key, text, 'the port for peers and the port for elections must be different');
-    }
+  for (const member of memberTexts) {
+    const { address, role } = memberOf(key, text, member);
     if (!addresses.some((other) => isSame(other, address))) addresses.push(address);
-    if (role !== undefined) roles.add(roleOf(key, text, role));
+    if (role !== undefined) roles.add(role);
+    if (roles.size > 1) throw new ConfigError(key, text, 'all addresses of a server have one role');
   }
-  if (addresses.length === 0) throw new ConfigError(key, text, shape);
-  if (roles.size > 1) throw new ConfigError(key, text, 'all addresses of a server have one role');
-  return { addresses, role: [...roles][0] ?? 'participant', ...clientOf(key, text, client) };
+  return { addresses, role: [...roles][0] ?? 'participant', ...clientEndpoint };
 }
 
-/** As Apache's QuorumServer prints itself, so that memberships can be compared as text. */
-export function serverText({ addresses, role, clientHost, clientPort }: ServerSpec): string {
-  const sorted = [...addresses].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
-  const members = sorted.map(({ host, peerPort, electionPort }) => `${bracketed(host)}:${peerPort}:${electionPort}`);
-  const client = clientPort === undefined ? '' : `;${bracketed(clientHost ?? ANY_ADDRESS)}:${clientPort}`;
-  return `${members.join('|')}:${role}${client}`;
+function memberOf(
+  key: string,
+  text: string,
+  member: string,
+): { readonly address: ServerAddress; readonly role: ServerSpec['role'] | undefined } {
+  const parts = splitHost(member);
+  if (parts === undefined || parts.length < 3 || parts.length > 4) throw new ConfigError(key, text, shape);
+  const [host = '', peer = '', election = '', role] = parts;
+  const address = { host, peerPort: portOf(key, text, peer), electionPort: portOf(key, text, election) };
+  if (address.peerPort === address.electionPort) {
+    throw new ConfigError(key, text, 'the port for peers and the port for elections must be different');
+  }
+  return { address, role: role === undefined ? undefined : roleOf(key, text, role) };
 }
 
 function clientOf(
@@ -71,12 +80,13 @@ function split(text: string, separator: string): string[] {
 function splitHost(text: string): string[] | undefined {
   const [, inBrackets, after] = /^\[([^\]]+)\](?::(.+))?$/.exec(text) ?? [];
   const parts = inBrackets === undefined ? split(text, ':') : [inBrackets, ...(after ? split(after, ':') : [])];
-  return parts.some((part) => part === '') ? undefined : parts;
+  return parts[0] === '' ? undefined : parts;
 }
 
 function portOf(key: string, text: string, port: string): number {
   const value = Number(port);
-  if (!/^\d{1,5}$/.test(port) || value > 65_535) throw new ConfigError(key, text, `${port} is no port`);
+  if (numberFault('int', port, {}) !== undefined) throw new ConfigError(key, text, `${port} is no port`);
+  if (value < 0 || value > 65_535) throw new IllegalValueError(key, text, `${port} is no port`);
   return value;
 }
 
@@ -88,8 +98,4 @@ function roleOf(key: string, text: string, role: string): ServerSpec['role'] {
 
 function isSame(one: ServerAddress, other: ServerAddress): boolean {
   return one.host === other.host && one.peerPort === other.peerPort && one.electionPort === other.electionPort;
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.ts';
+import { ConfigError, IllegalValueError } from './config-error.ts';
 import type { Option, Options, OptionType } from './options.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
 
@@ -225,16 +225,14 @@ export function membershipLines(
     if (!isMembershipKey(key)) continue;
     const [, kind, digits] = /^(server|group|weight)\.(\d+)$/.exec(key) ?? [];
     const id = Number(digits);
-    if (!Number.isSafeInteger(id)) throw new ConfigError(key, value, 'a number follows: server.1, group.1, weight.1');
+    if (!Number.isSafeInteger(id)) {
+      throw new IllegalValueError(key, value, 'a number follows: server.1, group.1, weight.1');
+    }
     if (kind !== 'server') {
       groups.set(key, value);
       continue;
     }
-    const spec = parseServer(key, value);
-    if (spec.addresses.length > 1 && !multiAddressEnabled) {
-      throw new ConfigError(key, value, 'several addresses need multiAddress.enabled=true');
-    }
-    servers.set(id, spec);
+    servers.set(id, parseServer(key, value, { multiAddressEnabled }));
   }
   return { servers, groups };
 }

@@ -89,6 +89,8 @@ export interface ZooCfg extends Observability, QuorumConfig {
 export interface ConfigSource {
   readonly text: string;
   readonly isFile: boolean;
+  /** Of the file, where it is known: files of the membership stand beside it, and it is rewritten when that changes. */
+  readonly path: string | undefined;
   readonly keys: ReadonlyMap<string, string>;
   readonly systemProperties: SystemProperties;
 }
@@ -96,9 +98,13 @@ export interface ConfigSource {
 /** What `-D` flags say beside the file: `jute.maxbuffer`, or a zoo.cfg key as `zookeeper.<key>`. */
 export type SystemProperties = Readonly<Record<string, string>>;
 
-/** @throws ConfigError naming key, value and fix */
-export function readZooCfg(text: string, systemProperties: SystemProperties = {}): ZooCfg {
-  return zooCfgOf(parseProperties(text), systemProperties, text);
+/**
+ * @param text of a file, its bytes read as Latin-1
+ * @param path of that file
+ * @throws ConfigError naming key, value and fix
+ */
+export function readZooCfg(text: string, systemProperties: SystemProperties = {}, path?: string): ZooCfg {
+  return zooCfgOf(parseProperties(text), systemProperties, { text, path });
 }
 
 /** A configuration from its keys, as tests and embedding programs give it. @throws ConfigError */
@@ -109,11 +115,11 @@ export function zooCfg(
   return zooCfgOf(new Map(Object.entries(keys).map(([key, value]) => [key, String(value)])), systemProperties);
 }
 
-/** @param fileText of the file that the keys are from, if they are */
+/** @param file that the keys are from, if they are */
 export function zooCfgOf(
   given: ReadonlyMap<string, string>,
   systemProperties: SystemProperties,
-  fileText?: string,
+  file?: { readonly text: string; readonly path?: string | undefined },
 ): ZooCfg {
   const trimmed = new Map([...given].map(([key, value]) => [key, value.trim()]));
   const { properties, overrides } = splitSystemProperties(systemProperties);
@@ -122,8 +128,9 @@ export function zooCfgOf(
   const system = new Options(zookeeperSystemProperties, properties);
   refuseUnsupported(options, trimmed);
   const config = typed(options, system, trimmed, {
-    text: fileText ?? [...trimmed].map(([key, value]) => `${key}=${value}\n`).join(''),
-    isFile: fileText !== undefined,
+    text: file?.text ?? [...trimmed].map(([key, value]) => `${key}=${value}\n`).join(''),
+    isFile: file !== undefined,
+    path: file?.path,
     keys: trimmed,
     systemProperties,
   });

@@ -1,5 +1,6 @@
 /** The server's process: `quorum-peer-main [-Dname=value]* <marks…> <zoo.cfg>`. The scripts start it, in the foreground or as a daemon. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../../config/config-error.ts';
 import { type SystemProperties, systemPropertiesIn, systemPropertiesOf } from '../../config/system-properties.ts';
 import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
@@ -74,7 +75,12 @@ function readConfig(configFile: string, properties: SystemProperties): ZooCfg {
   } catch {
     throw new ConfigError('config', configFile, 'the file cannot be read');
   }
-  return readZooCfg(text, properties);
+  return readZooCfg(text, properties, pathOf(configFile));
+}
+
+/** Absolute, and without links in its directory: the file names others beside it, and is replaced. */
+function pathOf(configFile: string): string {
+  return join(realpathSync(dirname(configFile)), basename(configFile));
 }
 
 /** One line that says what to change. */

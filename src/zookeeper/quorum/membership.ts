@@ -1,12 +1,13 @@
 import { longMapOrder, propertiesOrder } from '../../base/java-order.ts';
-import { ConfigError } from '../../config/config-error.ts';
+import { ConfigError, IllegalValueError } from '../../config/config-error.ts';
 import { parseProperties } from '../../config/properties.ts';
-import { type ServerSpec, serverText } from '../../config/server-spec.ts';
+import type { ServerSpec } from '../../config/server-spec.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import { isMembershipKey, membershipLines } from '../../config/zoo-cfg-quorum.ts';
 import { hexOf, parseHex } from '../jute/ids.ts';
 import { parseGroups } from './quorum-groups.ts';
 import { type Groups, hierarchical, majority, type QuorumVerifier, type ServerId } from './quorum-verifier.ts';
+import { serverText } from './server-text.ts';
 
 /** Who is in the ensemble, and which of them decide. Never changed: a reconfiguration makes another one. */
 export interface Membership {
@@ -32,7 +33,8 @@ export const defaultRules: MembershipRules = { standaloneEnabled: true, multiAdd
 /** The lines of zoo.cfg itself, version 0. With `dynamicConfigFile` there are none. @throws ConfigError */
 export function membershipOf(config: ZooCfg): Membership {
   const { servers, groups } = config;
-  const membership = membershipFrom({ servers, lines: groups, order: config.source.keys.keys(), version: 0n });
+  const order = propertiesOrder(config.source.keys.keys());
+  const membership = membershipFrom({ servers, lines: groups, order, version: 0n });
   checkParticipants(membership, config);
   return membership;
 }
@@ -50,9 +52,11 @@ export function parseMembership(text: string, rules: MembershipRules = defaultRu
       throw new ConfigError(key, value, 'a membership has lines server.N, group.N, weight.N and version');
     }
   }
-  const { servers, groups } = membershipLines(keys, rules.multiAddressEnabled);
+  const order = propertiesOrder(keys.keys());
+  const inOrder = new Map(order.map((key) => [key, keys.get(key) ?? '']));
+  const { servers, groups } = membershipLines(inOrder, rules.multiAddressEnabled);
   const version = versionOf(keys.get('version'));
-  const membership = membershipFrom({ servers, lines: groups, order: keys.keys(), version });
+  const membership = membershipFrom({ servers, lines: groups, order, version });
   checkParticipants(membership, rules);
   return membership;
 }
@@ -60,6 +64,14 @@ export function parseMembership(text: string, rules: MembershipRules = defaultRu
 /** The same servers, as another transaction has made them. */
 export function withVersion(membership: Membership, version: bigint): Membership {
   return makeMembership({ ...membership, version });
+}
+
+/**
+ * What the first leader of an ensemble makes of a membership of version 0, where `reconfigEnabled`: it reads the text again and
+ * gives it the zxid of its epoch (Leader.lead, ZOOKEEPER-1783). Servers may come in another order than in the file.
+ */
+export function establish(membership: Membership, version: bigint, rules: MembershipRules): Membership {
+  return withVersion(parseMembership(membership.text, rules), version);
 }
 
 /** Undefined: majority. @param servers in the order of the text */
@@ -82,20 +94,19 @@ interface Lines {
   readonly servers: ReadonlyMap<ServerId, ServerSpec>;
   /** `group.N` and `weight.N` */
   readonly lines: ReadonlyMap<string, string>;
-  /** Of all keys of the file, in which Java would have put them into its table. */
-  readonly order: Iterable<string>;
+  /** Of all keys of the file, as Java's table has them. */
+  readonly order: readonly string[];
   readonly version: bigint;
 }
 
 function membershipFrom({ servers, lines, order, version }: Lines): Membership {
-  const keys = propertiesOrder(order);
-  const inKeyOrder = keys.filter((key) => key.startsWith('server.')).map((key) => Number(key.slice('server.'.length)));
+  const inKeyOrder = order.filter((key) => key.startsWith('server.')).map((key) => Number(key.slice('server.'.length)));
   const sorted = new Map<ServerId, ServerSpec>();
   for (const id of longMapOrder(inKeyOrder)) {
     const spec = servers.get(id);
     if (spec !== undefined) sorted.set(id, spec);
   }
-  const groups = lines.size === 0 ? undefined : parseGroups(sorted, lines, keys);
+  const groups = lines.size === 0 ? undefined : parseGroups(sorted, lines, order);
   return makeMembership({ servers: sorted, groups, version });
 }
 
@@ -109,7 +120,7 @@ function textOf(servers: ReadonlyMap<ServerId, ServerSpec>, groups: Groups | und
 function versionOf(hex: string | undefined): bigint {
   if (hex === undefined) return 0n;
   const version = parseHex(hex);
-  if (version === undefined || version < 0n) throw new ConfigError('version', hex, 'expected hexadecimal digits');
+  if (version === undefined || version < 0n) throw new IllegalValueError('version', hex, 'expected hexadecimal digits');
   return version;
 }
 
@@ -117,9 +128,9 @@ function checkParticipants({ servers, verifier }: Membership, { standaloneEnable
   const { size } = verifier.voters;
   const observerCount = servers.size - size;
   if (size === 0 && !standaloneEnabled) {
-    throw new ConfigError('standaloneEnabled', 'false', 'there must be participants: server.N lines');
+    throw new IllegalValueError('standaloneEnabled', 'false', 'there must be participants: server.N lines');
   }
   if (observerCount === 0 || size > 1 || !standaloneEnabled) return;
   const fix = `${size} participants and ${observerCount} observers: observers need a quorum of participants to follow`;
-  throw new ConfigError('server.N', `${servers.size} servers`, fix);
+  throw new IllegalValueError('server.N', `${servers.size} servers`, fix);
 }

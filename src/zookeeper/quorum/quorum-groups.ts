@@ -1,5 +1,5 @@
 import { longMapOrder } from '../../base/java-order.ts';
-import { ConfigError } from '../../config/config-error.ts';
+import { ConfigError, IllegalValueError } from '../../config/config-error.ts';
 import type { ServerSpec } from '../../config/server-spec.ts';
 import type { Groups, ServerId } from './quorum-verifier.ts';
 
@@ -48,7 +48,7 @@ function joinGroup(
 function refuseWeightless(groupOf: ReadonlyMap<ServerId, number>, weights: ReadonlyMap<ServerId, number>): void {
   for (const [server, group] of groupOf) {
     if (weights.has(server)) continue;
-    throw new ConfigError(
+    throw new IllegalValueError(
       `group.${group}`,
       String(server),
       'only participants, or servers with a weight, stand in a group',
@@ -71,5 +71,5 @@ function sortedBy<T>(map: ReadonlyMap<number, T>): Map<number, T> {
 
 function numberOf(key: string, value: string, digits: string): number {
   if (/^\d{1,15}$/.test(digits)) return Number(digits);
-  throw new ConfigError(key, value, `${digits} is no number`);
+  throw new IllegalValueError(key, value, `${digits} is no number`);
 }
