@@ -6,8 +6,8 @@ import { QuorumAuthPacket } from '../jute/quorum.ts';
 /** Of QuorumAuth.Status. */
 export const AuthStatus = { IN_PROGRESS: 0, SUCCESS: 1, ERROR: -1 } as const;
 
-/** Negative, so that none of the first words of other protocols is it. */
-const MAGIC = -0xa0db_cafe_cafe_1234n;
+/** QUORUM_AUTH_MAGIC_NUMBER; written there as what Java negates into this. No message and no packet begins so. */
+const MAGIC = 0x5f24_3501_3501_edccn;
 const HEAD_BYTES = 16;
 /** DIGEST-MD5 allows 4096 bytes at most. */
 const TOKEN_BYTES_MAX = 4096;
