@@ -4,6 +4,7 @@ import type { Connection } from '../../runtime/network.ts';
 import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
 import type { Zxid } from '../jute/ids.ts';
+import { ElectionLink } from './election-link.ts';
 import { ElectionPort } from './election-port.ts';
 import { PeerLink } from './peer-link.ts';
 import { QuorumAuth } from './quorum-auth.ts';
@@ -77,6 +78,42 @@ test('a lower server that says its hello and goes is called back, also where it 
   assert.deepEqual(await electionPorts([required, required], [1]), [toSecond]);
   // a lower one that fails is not
   assert.deepEqual(await electionPorts([{ password: 'guess' }, required], [1]), []);
+});
+
+test('a connection that has authenticated stays, one that does not get on is given up', async () => {
+  for (const answers of [true, false]) {
+    const sim = new Simulation({ seed: 4 });
+    const [lower, higher] = [sim.machine('lower'), sim.machine('higher')];
+    const connections: string[] = [];
+    const serving = authOf(lower, required);
+    const accept = (connection: Connection) => {
+      const link = new ElectionLink({
+        greeted: () => true,
+        received: () => undefined,
+        faulty: () => undefined,
+        closed: () => undefined,
+      });
+      link.attach(connection, serving?.accepting(connection));
+      connections.push('open');
+      return {
+        data: (chunk: Uint8Array) => (answers ? link.data(chunk) : undefined),
+        closed: () => void connections.push('closed'),
+      };
+    };
+    await sim.complete(lower.runtime.network.listen({ host: lower.host, port: 3888 }, accept));
+    const { network, clock, log } = higher.runtime;
+    const port = new ElectionPort({
+      ...{ network, clock, log, helloTimeoutMs: 1000, self: 2, address: { host: higher.host, port: 3888 } },
+      addressOf: () => ({ host: lower.host, port: 3888 }),
+      auth: authOf(higher, required),
+      received: () => undefined,
+    });
+    port.send(1, Buffer.from('vote'));
+    await sim.runFor(900);
+    assert.deepEqual(connections, ['open']);
+    await sim.runFor(9000);
+    assert.deepEqual(connections, answers ? ['open'] : ['open', 'closed']);
+  }
 });
 
 /** What two peer links hear, the second connecting. */

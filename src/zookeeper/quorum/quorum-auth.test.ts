@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { silent } from '../../runtime/log.ts';
+import type { Connection } from '../../runtime/network.ts';
 import { SimRandom } from '../../runtime/sim/sim-random.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { encodeAuthPacket } from './auth-packet.ts';
+import { ElectionLink } from './election-link.ts';
+import { encodeHello } from './hello.ts';
 import { type AuthExchange, QuorumAuth } from './quorum-auth.ts';
 
 const bytes = (hex: string): Uint8Array => Buffer.from(hex.replaceAll(' ', ''), 'hex');
@@ -128,11 +131,38 @@ for (const { name, kind, hex } of hostile) {
   });
 }
 
-test('a challenge together with success is refused', () => {
-  const [learner, server] = [sideOf('connecting'), sideOf('accepting')];
-  learner.exchange.begin?.();
-  deliver(learner, server, 100);
-  const challenge = Buffer.concat(server.sent);
-  challenge.writeInt32BE(1, 8);
-  assert.throws(() => learner.exchange.take(challenge), /authentication failed/);
+for (const status of [1, 2]) {
+  test(`a challenge with status ${status} is refused`, () => {
+    const [learner, server] = [sideOf('connecting'), sideOf('accepting')];
+    learner.exchange.begin?.();
+    deliver(learner, server, 100);
+    const challenge = Buffer.concat(server.sent);
+    challenge.writeInt32BE(status, 8);
+    assert.throws(() => learner.exchange.take(challenge), /authentication failed/);
+  });
+}
+
+test('an election link greets once, when the hello and the exchange are over, or with its end', () => {
+  const hello = encodeHello({ server: 1, addresses: ['10.0.0.1:3888'] }, false);
+  const greetings = (behind: Uint8Array, serverRequires: boolean): number => {
+    let count = 0;
+    const link = new ElectionLink({
+      greeted: () => {
+        count += 1;
+        return true;
+      },
+      received: () => undefined,
+      faulty: () => undefined,
+      closed: () => undefined,
+    });
+    link.attach({ destroy: () => undefined } as Connection, sideOf('accepting', { serverRequires }).exchange);
+    link.data(Buffer.concat([hello, behind]));
+    link.closed();
+    return count;
+  };
+  const message = bytes('00000004 00000000');
+  assert.equal(greetings(message, false), 1);
+  assert.equal(greetings(bytes(''), false), 1);
+  assert.equal(greetings(message, true), 0);
+  assert.equal(greetings(bytes(''), true), 0);
 });
