@@ -1,6 +1,9 @@
+import { readQuorumLogin } from '../../config/quorum-login.ts';
+import type { QuorumSaslConfig } from '../../config/zoo-cfg-quorum-security.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection } from '../../runtime/network.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { quorumService } from '../sasl/digest-md5.ts';
 import { DigestMd5Client } from '../sasl/digest-md5-client.ts';
@@ -55,6 +58,17 @@ export class QuorumAuth {
   connecting(connection: Writable): AuthExchange | undefined {
     return this.#options.learnerRequires ? new LearnerExchange(connection, this.#options) : undefined;
   }
+}
+
+/** As zoo.cfg and the JAAS file say; undefined where servers do not authenticate. @throws ConfigError */
+export function quorumAuth(
+  { disk, random }: Pick<Runtime, 'disk' | 'random'>,
+  config: QuorumSaslConfig | undefined,
+  log: Log,
+): QuorumAuth | undefined {
+  if (config === undefined) return undefined;
+  const { serverRequires, learnerRequires } = config;
+  return new QuorumAuth({ ...readQuorumLogin(disk, config), serverRequires, learnerRequires, random, log });
 }
 
 /**
