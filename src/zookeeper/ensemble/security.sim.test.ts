@@ -41,6 +41,30 @@ test('members that show their certificates and know their password serve', async
   assert.deepEqual(world.fatal, []);
 });
 
+test('neither port of a member takes a connection without TLS', async () => {
+  const world = secured();
+  await world.start();
+  const leader = await world.serving();
+  const { runtime } = world.sim.machine('stranger');
+  for (const port of [2888, 3888]) {
+    const { host } = world.member(leader.self).machine;
+    let isClosed = false;
+    const connection = runtime.network.connect(
+      { host, port },
+      {
+        connected: () => void connection.write([Uint8Array.of(0)]),
+        data: () => undefined,
+        closed: () => {
+          isClosed = true;
+        },
+      },
+    );
+    // before any patience of the protocols is over
+    await world.sim.runFor(500);
+    assert.equal(isClosed, true, String(port));
+  }
+});
+
 for (const { name, file, bytes } of [
   { name: 'a certificate of somebody else', file: '/key.pem', bytes: golden('stranger.pem') },
   { name: 'a wrong password', file: '/jaas.conf', bytes: jaas('guess') },
