@@ -18,7 +18,7 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/zookeeper/sasl': below(),
   'src/zookeeper/tree': [...below(), 'src/zookeeper/jute'],
   'src/zookeeper/persistence': [...below(), 'src/zookeeper/jute', 'src/zookeeper/tree'],
-  'src/zookeeper/quorum': [...below(), ...zookeeper('jute', 'tree', 'persistence')],
+  'src/zookeeper/quorum': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
   'src/zookeeper/server': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
   'src/zookeeper/ensemble': [
     ...below(),

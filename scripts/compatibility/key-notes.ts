@@ -45,7 +45,6 @@ export const zooCfgNotes: KeyNotes = {
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',
     reconfigEnabled: 'every `reconfig` is answered with ReconfigDisabled',
     clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
-    'zookeeper.jute.maxbuffer.extrasize': 'a request is bounded by `jute.maxbuffer` alone',
   },
   refused: {
     dynamicConfigFile: 'a file of members, and there are no ensembles',
@@ -54,15 +53,14 @@ export const zooCfgNotes: KeyNotes = {
     'admin.needClientAuth': 'no TLS, when `true`',
     'metricsProvider.className': 'anything but Apache’s three: default, null and Prometheus',
     'audit.impl.class': 'anything but Slf4jAuditLogger',
-    sslQuorum: 'no TLS between servers, when `true`',
-    portUnification: 'no TLS between servers, when `true`',
     'ssl.crl': 'revocation is not checked, when `true`',
     'ssl.ocsp': 'revocation is not checked, when `true`',
+    'ssl.quorum.crl': 'revocation is not checked, when `true`',
+    'ssl.quorum.ocsp': 'revocation is not checked, when `true`',
     'ssl.clientHostnameVerification': 'names of clients are not verified, when `true`',
+    'ssl.quorum.clientHostnameVerification': 'names of servers that connect are not verified, when `true`',
     'ssl.context.supplier.class': 'there are no classes of Java',
-    'quorum.auth.enableSasl': 'no SASL between servers, when `true`',
-    'quorum.auth.serverRequireSasl': 'no SASL between servers, when `true`',
-    'quorum.auth.learnerRequireSasl': 'no SASL between servers, when `true`',
+    'ssl.quorum.context.supplier.class': 'there are no classes of Java',
   },
 };
 

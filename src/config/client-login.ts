@@ -1,9 +1,7 @@
 import { ConfigError } from './config-error.ts';
-import { parseJaas } from './jaas.ts';
+import { DIGEST_LOGIN_MODULE, parseJaas } from './jaas.ts';
 import { parseBoolean } from './values.ts';
 import { JAAS_FILE_PROPERTY } from './zoo-cfg-auth-options.ts';
-
-const DIGEST_MODULE = 'org.apache.zookeeper.server.auth.DigestLoginModule';
 
 /** How a ZooKeeper client is to log in: not at all (neither), by a name, or it cannot, and why. */
 export interface ClientLogin {
@@ -47,9 +45,9 @@ function loginOf(text: string, { file, section, properties }: Place): ClientLogi
   try {
     const [module] = parseJaas(text, { file, properties }).get(section) ?? [];
     if (module === undefined) return { failure: `${file} has no section ${section}` };
-    if (module.className !== DIGEST_MODULE) {
+    if (module.className !== DIGEST_LOGIN_MODULE) {
       return {
-        failure: `section ${section} of ${file} asks for ${module.className}; only ${DIGEST_MODULE} is supported`,
+        failure: `section ${section} of ${file} asks for ${module.className}; only ${DIGEST_LOGIN_MODULE} is supported`,
       };
     }
     const [username, password] = [module.options.get('username'), module.options.get('password')];

@@ -89,7 +89,7 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
   { given: { dataDir: '/d', 'ssl.ocsp': 'true' }, says: /ssl\.ocsp=true is refused: revocation/ },
   { given: { dataDir: '/d', 'ssl.clientHostnameVerification': 'true' }, says: /names of clients are not verified/ },
   { given: { dataDir: '/d', 'ssl.context.supplier.class': 'a.B' }, says: /no classes of Java/ },
-  { given: { dataDir: '/d', 'ssl.quorum.keyStore.location': '/k.jks' }, says: /this part of TLS is not supported/ },
+  { given: { dataDir: '/d', 'ssl.keyStore.provider': 'X' }, says: /this part of TLS is not supported/ },
   { given: { dataDir: '/d', 'server.1': 'a:2888' }, says: /server\.1=a:2888 is refused: expected host:peerPort/ },
   { given: { dataDir: '/d', peerType: 'king' }, says: /choose participant or observer/ },
   { given: { dataDir: '/d', 'admin.serverPort': 70_000 }, says: /admin\.serverPort=70000 is refused/ },

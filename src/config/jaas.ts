@@ -16,6 +16,17 @@ export interface JaasOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+/** The module of DIGEST-MD5, the one mechanism here. */
+export const DIGEST_LOGIN_MODULE = 'org.apache.zookeeper.server.auth.DigestLoginModule';
+const USER_PREFIX = 'user_';
+
+/** Passwords by name, of a server's module: `user_bob="secret"`. Never to be logged. */
+export function usersOf({ options }: LoginModule): [string, string][] {
+  return [...options].flatMap(([key, password]): [string, string][] =>
+    key.startsWith(USER_PREFIX) ? [[key.slice(USER_PREFIX.length), password]] : [],
+  );
+}
+
 const FLAGS: ReadonlySet<string> = new Set(['required', 'requisite', 'sufficient', 'optional']);
 /** White space and comments; a lone slash begins a comment too, as in Java. */
 const BLANK = /(?:\s+|\/\*[\s\S]*?\*\/|\/(?!\*)[^\r\n]*)+/y;

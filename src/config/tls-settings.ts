@@ -16,7 +16,7 @@ export interface StoreSettings {
   readonly key: string;
 }
 
-/** What the `ssl.*` keys of Apache's ClientX509Util say, for servers and clients alike. */
+/** What the `ssl.*` keys of Apache's X509Util say, for servers and clients alike. */
 export interface TlsSettings {
   readonly keyStore: StoreSettings | undefined;
   readonly trustStore: StoreSettings | undefined;
@@ -31,11 +31,25 @@ export interface TlsSettings {
 /** Netty's. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/** What holds without a key. */
+export interface TlsDefaults {
+  readonly verifyHostname: boolean;
+  /** `protocol` names the newest of those that are enabled, as Java's own sockets take it; Netty is told that one alone. */
+  readonly protocolImpliesOlder: boolean;
+}
+
+const ofClients: TlsDefaults = { verifyHostname: true, protocolImpliesOlder: false };
+
 /**
- * Reads the keys after a prefix: `ssl.` in zoo.cfg, `zookeeper.ssl.` among system properties and in files of clients.
+ * Reads the keys after a prefix: `ssl.` and `ssl.quorum.` in zoo.cfg, `zookeeper.ssl.` among system properties and in files of
+ * clients.
  * @throws ConfigError for what cannot be, and for protections that we do not give
  */
-export function tlsSettings(get: (key: string) => string | undefined, prefix: string): TlsSettings {
+export function tlsSettings(
+  get: (key: string) => string | undefined,
+  prefix: string,
+  defaults: TlsDefaults = ofClients,
+): TlsSettings {
   const value = (name: string): string | undefined => get(`${prefix}${name}`)?.trim();
   const isOn = (name: string, otherwise: boolean): boolean => booleanOf(`${prefix}${name}`, value(name), otherwise);
   refuseMissing(prefix, value, isOn);
@@ -44,10 +58,10 @@ export function tlsSettings(get: (key: string) => string | undefined, prefix: st
     keyStore: storeOf('keyStore', value, prefix),
     trustStore: storeOf('trustStore', value, prefix),
     clientAuthentication: clientAuthOf(`${prefix}clientAuth`, value('clientAuth')),
-    protocols: protocolsOf(value, prefix),
+    protocols: protocolsOf(value, prefix, defaults),
     cipherSuites: suitesOf(`${prefix}ciphersuites`, value('ciphersuites')),
     handshakeTimeoutMs: timeout === undefined ? HANDSHAKE_TIMEOUT_MS : Number(timeout),
-    verifyHostname: isOn('hostnameVerification', true),
+    verifyHostname: isOn('hostnameVerification', defaults.verifyHostname),
   };
 }
 
@@ -102,8 +116,12 @@ function clientAuthOf(key: string, value: string | undefined): ServerTls['client
   throw new ConfigError(key, value, 'choose need, want or none');
 }
 
-/** ClientX509Util.getEnabledProtocols: the list, or else the one. */
-function protocolsOf(value: (name: string) => string | undefined, prefix: string): TlsProtocol[] {
+/** The list, or else the one (ClientX509Util.getEnabledProtocols), or what Java's sockets make of the one. */
+function protocolsOf(
+  value: (name: string) => string | undefined,
+  prefix: string,
+  { protocolImpliesOlder }: TlsDefaults,
+): TlsProtocol[] {
   const list = value('enabledProtocols');
   const key = `${prefix}${list === undefined ? 'protocol' : 'enabledProtocols'}`;
   const names = list === undefined ? [value('protocol') ?? 'TLSv1.3'] : splitList(list);
@@ -112,6 +130,7 @@ function protocolsOf(value: (name: string) => string | undefined, prefix: string
     throw new ConfigError(key, names.join(','), 'choose TLSv1.2, TLSv1.3 or both');
   });
   if (protocols.length === 0) throw new ConfigError(key, list, 'choose TLSv1.2, TLSv1.3 or both');
+  if (list === undefined && protocolImpliesOlder && protocols[0] === 'TLSv1.3') return ['TLSv1.2', 'TLSv1.3'];
   return protocols;
 }
 

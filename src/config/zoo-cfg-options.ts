@@ -2,6 +2,7 @@ import { type Effect, type Option, type OptionType, tableOf } from './options.ts
 import { authOptions, authSystemProperties } from './zoo-cfg-auth-options.ts';
 import { limitKeys } from './zoo-cfg-limits.ts';
 import { quorumParsedKeys, quorumPropertyKeys, quorumSystemProperties } from './zoo-cfg-quorum.ts';
+import { quorumSecurityKeys, quorumSecurityPropertyKeys } from './zoo-cfg-quorum-security.ts';
 import { tlsOptions } from './zoo-cfg-tls-options.ts';
 
 type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
@@ -88,15 +89,6 @@ const parsedKeys: readonly Option[] = [
   option('maxSessionTimeout', 'int', -1, 'highest session timeout granted, -1 for 20 ticks', { unit: 'ms', min: -1 }),
   option('autopurge.snapRetainCount', 'int', 3, 'snapshots to keep; below 3 means 3'),
   option('autopurge.purgeInterval', 'int', 0, 'time between purges, 0 is off', { unit: 'hours', min: 0 }),
-  option('sslQuorum', 'boolean', false, 'TLS between servers'),
-  option('portUnification', 'boolean', false, 'plain and TLS between servers on one port'),
-  accepted('sslQuorumReloadCertFiles', 'boolean', false, 'reload of key stores'),
-  option('quorum.auth.enableSasl', 'boolean', false, 'SASL between servers'),
-  option('quorum.auth.serverRequireSasl', 'boolean', false, 'SASL between servers'),
-  option('quorum.auth.learnerRequireSasl', 'boolean', false, 'SASL between servers'),
-  accepted('quorum.auth.learner.saslLoginContext', 'string', 'QuorumLearner', 'SASL between servers'),
-  accepted('quorum.auth.server.saslLoginContext', 'string', 'QuorumServer', 'SASL between servers'),
-  accepted('quorum.auth.kerberos.servicePrincipal', 'string', 'zkquorum/localhost', 'SASL between servers'),
 ];
 
 /** Keys that Apache turns into system properties `zookeeper.<key>`. */
@@ -141,7 +133,6 @@ const propertyKeys: readonly Option[] = [
   option('db.autocreate', 'boolean', true, 'an empty directory is an empty tree'),
   option('fsync.warningthresholdms', 'long', 1000, 'time after which a sync is called slow', { unit: 'ms', min: 0 }),
   accepted('serverCnxnFactory', 'string', null, 'class of the network layer'),
-  accepted('fips-mode', 'boolean', true, 'TLS'),
 ];
 
 /** Plain Java system properties: Apache reads them from `-D` flags alone, never from zoo.cfg. */
@@ -172,10 +163,11 @@ const allPropertyKeys = [
   ...quorumPropertyKeys,
   ...observabilityKeys,
   ...tlsOptions,
+  ...quorumSecurityPropertyKeys,
   ...authOptions,
   ...limitKeys,
 ];
-export const zooCfgOptions = tableOf([...parsedKeys, ...quorumParsedKeys, ...allPropertyKeys]);
+export const zooCfgOptions = tableOf([...parsedKeys, ...quorumParsedKeys, ...quorumSecurityKeys, ...allPropertyKeys]);
 /** Those that Apache turns into system properties. */
 export const propertyNames: ReadonlySet<string> = new Set(
   allPropertyKeys.map(({ name }) => name).filter((name) => !/^(metricsProvider|jvm)\./.test(name)),

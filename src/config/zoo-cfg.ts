@@ -8,6 +8,7 @@ import { isAuthFamily } from './zoo-cfg-auth-options.ts';
 import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
 import { zooCfgOptions, zookeeperSystemProperties } from './zoo-cfg-options.ts';
 import { isMembershipKey, type QuorumConfig, quorumConfigOf } from './zoo-cfg-quorum.ts';
+import { type QuorumSecurity, quorumSecurityOf } from './zoo-cfg-quorum-security.ts';
 
 /** TLS for clients. */
 export interface ZooCfgTls {
@@ -24,7 +25,7 @@ export interface ZooCfgTls {
 }
 
 /** zoo.cfg and the system properties beside it, checked and typed. */
-export interface ZooCfg extends Observability, QuorumConfig {
+export interface ZooCfg extends Observability, QuorumConfig, QuorumSecurity {
   readonly dataDir: string;
   readonly dataLogDir: string;
   /** Undefined: the file names no port. */
@@ -126,7 +127,7 @@ export function zooCfgOf(
   for (const [key, value] of overrides) if (!trimmed.has(key)) trimmed.set(key, value);
   const options = new Options(zooCfgOptions, trimmed, isKnownElsewhere);
   const system = new Options(zookeeperSystemProperties, properties);
-  refuseUnsupported(options, trimmed);
+  refuseUnsupported(trimmed);
   const config = typed(options, system, trimmed, {
     text: file?.text ?? [...trimmed].map(([key, value]) => `${key}=${value}\n`).join(''),
     isFile: file !== undefined,
@@ -191,6 +192,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     containerMaxNeverUsedMs: system.number('znode.container.maxNeverUsedIntervalMs'),
 
     ...quorumConfigOf(options, system, given, tickTimeMs),
+    ...quorumSecurityOf({ options, system, given, systemProperties: source.systemProperties }),
     ...readObservability(options, source.isFile),
     source,
     tls: {
@@ -226,23 +228,7 @@ function splitSystemProperties(given: SystemProperties): {
 }
 
 /** What asks for a protection that we do not give must not start as if it had it. */
-const unsupported: Readonly<Record<string, string>> = {};
-const unsupportedWhenTrue: Readonly<Record<string, string>> = {
-  sslQuorum: 'TLS between servers is not supported yet; set it to false',
-  portUnification: 'TLS between servers is not supported yet; set it to false',
-  'quorum.auth.enableSasl': 'SASL between servers is not supported yet; set it to false',
-  'quorum.auth.serverRequireSasl': 'SASL between servers is not supported yet; set it to false',
-  'quorum.auth.learnerRequireSasl': 'SASL between servers is not supported yet; set it to false',
-};
-
-function refuseUnsupported(options: Options, given: ReadonlyMap<string, string>): void {
-  for (const [key, fix] of Object.entries(unsupported)) {
-    const value = given.get(key);
-    if (value !== undefined) throw new ConfigError(key, value, fix);
-  }
-  for (const [key, fix] of Object.entries(unsupportedWhenTrue)) {
-    if (options.boolean(key)) throw new ConfigError(key, given.get(key), fix);
-  }
+function refuseUnsupported(given: ReadonlyMap<string, string>): void {
   for (const [key, value] of given) {
     if (!key.startsWith('ssl.') || zooCfgOptions.has(key)) continue;
     throw new ConfigError(key, value, 'this part of TLS is not supported; leave it out');

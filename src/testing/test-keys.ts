@@ -1,12 +1,12 @@
-import { type ZooCfg, zooCfg } from '../config/zoo-cfg.ts';
+import { type SystemProperties, type ZooCfg, zooCfg } from '../config/zoo-cfg.ts';
 import { KafkaConfig } from '../kafka/broker/config/kafka-config.ts';
 
 /** Keys of zoo.cfg or server.properties, as their files name them. */
 export type ConfigKeys = Readonly<Record<string, string | number | boolean>>;
 
 /** One server for one test: short ticks, small files, session timeouts as clients ask for them, every four-letter word. */
-export function testZooCfg(dataDir: string, keys: ConfigKeys = {}): ZooCfg {
-  return zooCfg({
+export function testZooCfg(dataDir: string, keys: ConfigKeys = {}, systemProperties: SystemProperties = {}): ZooCfg {
+  const all = {
     dataDir,
     tickTime: 500,
     minSessionTimeout: 1000,
@@ -16,7 +16,8 @@ export function testZooCfg(dataDir: string, keys: ConfigKeys = {}): ZooCfg {
     'admin.enableServer': false,
     '4lw.commands.whitelist': '*',
     ...keys,
-  });
+  };
+  return zooCfg(all, systemProperties);
 }
 
 /** One broker for one test: internal topics with one replica and few partitions, no delay before a group's first assignment. */

@@ -172,7 +172,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   // ---------------------------------------------------------------- learners
 
   #accept(connection: Connection): ConnectionHandler {
-    const { runtime, log, config } = this.#host;
+    const { runtime, log, auth, config } = this.#host;
     this.#learnerCount += 1;
     const learner = new LearnerHandler({
       id: this.#learnerCount,
@@ -180,6 +180,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       log,
       sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
       connection,
+      exchange: auth?.accepting(connection),
       initLimitMs: config.initLimitTicks * config.tickTimeMs,
       syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
       events: this,

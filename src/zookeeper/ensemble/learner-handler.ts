@@ -15,6 +15,7 @@ import {
   writeRevalidationAnswer,
 } from '../quorum/packet-data.ts';
 import { PeerLink } from '../quorum/peer-link.ts';
+import type { AuthExchange } from '../quorum/quorum-auth.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { PendingRequest, Requester } from '../server/pending-request.ts';
@@ -41,6 +42,8 @@ export interface LearnerHandlerOptions {
   readonly log: Log;
   readonly sizeMax: number;
   readonly connection: Connection;
+  /** What the learner has to pass first, if anything. */
+  readonly exchange: AuthExchange | undefined;
   /** Patience until the learner has our history, and after that, in milliseconds. */
   readonly initLimitMs: number;
   readonly syncLimitMs: number;
@@ -70,7 +73,7 @@ export class LearnerHandler implements Requester {
   #ackDeadlineMs: number;
 
   constructor(options: LearnerHandlerOptions) {
-    const { id, clock, sizeMax, connection, initLimitMs, syncLimitMs } = options;
+    const { id, clock, sizeMax, connection, exchange, initLimitMs, syncLimitMs } = options;
     this.id = id;
     this.#options = options;
     this.#heardMs = clock.monotonicMs();
@@ -85,7 +88,7 @@ export class LearnerHandler implements Requester {
         closed: (reason) => this.#closed(reason),
       },
     });
-    this.link.attach(connection);
+    this.link.attach(connection, exchange);
   }
 
   get server(): ServerId {

@@ -82,7 +82,7 @@ export class LearnerTerm implements Term {
   // ---------------------------------------------------------------- the connection
 
   #connect(): void {
-    const { runtime, network, config, log } = this.#host;
+    const { runtime, network, auth, config, log } = this.#host;
     const address = this.#address();
     if (address === undefined) {
       this.#end(`server ${this.#leader} is not in the membership`);
@@ -110,7 +110,8 @@ export class LearnerTerm implements Term {
     });
     this.#link = link;
     log.info('connecting to the leader', { leader: this.#leader, host: address.host, port: address.port });
-    link.attach(network.connect(address, link));
+    const connection = network.connect(address, link);
+    link.attach(connection, auth?.connecting(connection));
   }
 
   #address(): Address | undefined {

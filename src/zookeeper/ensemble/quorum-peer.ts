@@ -1,13 +1,15 @@
 import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address, Connection, ConnectionHandler, Network } from '../../runtime/network.ts';
+import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex } from '../jute/ids.ts';
 import { Elector } from '../quorum/elector.ts';
 import type { Member } from '../quorum/member.ts';
 import type { Membership } from '../quorum/membership.ts';
 import type { PeerState } from '../quorum/notification.ts';
+import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
+import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
@@ -44,7 +46,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
   readonly log: Log;
-  readonly network: Network;
+  readonly network: QuorumNetwork;
+  readonly auth: QuorumAuth | undefined;
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;
@@ -64,7 +67,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.runtime = runtime;
     this.config = config;
     this.log = runtime.log.named('zookeeper');
-    this.network = runtime.network;
+    this.network = new QuorumNetwork({ runtime, log: this.log, tls: config.quorumTls });
+    this.auth = quorumAuth(runtime, config.quorumSasl, this.log);
     this.self = member.id;
     this.membership = membership;
     this.database = database;
@@ -200,12 +204,12 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   }
 
   #makeElector(): Elector {
-    const { runtime, config, membership, self } = this;
+    const { runtime, network, auth, config, membership, self } = this;
     const { spec } = this.#options.member;
     const [first] = spec.addresses;
     const address = electionAddress(first);
     return new Elector({
-      runtime,
+      runtime: { ...runtime, network },
       election: {
         self,
         role: spec.role,
@@ -223,6 +227,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         },
         connectTimeoutMs: config.electionConnectTimeoutMs,
         helloTimeoutMs: config.electionHelloTimeoutMs,
+        auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
     });
@@ -252,6 +257,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
     await this.#elector.close();
+    this.network.close();
     await this.#term?.close();
     await this.#listeners?.close();
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));

@@ -4,6 +4,7 @@ import type { Network } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Membership } from '../quorum/membership.ts';
 import type { PeerState } from '../quorum/notification.ts';
+import type { QuorumAuth } from '../quorum/quorum-auth.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { ServingServer } from '../server/serving-server.ts';
@@ -27,6 +28,8 @@ export interface TermHost {
   readonly log: Log;
   /** To other members. */
   readonly network: Network;
+  /** Undefined: members do not authenticate. */
+  readonly auth: QuorumAuth | undefined;
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;

@@ -3,10 +3,16 @@ import type { Connection } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
 import { decodeHello, type Hello } from './hello.ts';
+import type { AuthExchange } from './quorum-auth.ts';
 
 export interface ElectionLinkEvents {
-  /** A hello is awaited before anything else; false closes the connection. Undefined on a connection that we made: nothing is said back. */
+  /**
+   * The peer has said who it is, and has authenticated where that is asked; false closes the connection. Undefined on a connection
+   * that we made: nobody greets us there.
+   */
   readonly greeted: ((hello: Hello) => boolean) | undefined;
+  /** The exchange on a connection that we made is over. */
+  readonly authenticated?: () => void;
   readonly received: (message: Uint8Array) => void;
   readonly faulty: (error: MalformedError) => void;
   readonly closed: (link: ElectionLink) => void;
@@ -16,23 +22,28 @@ const MESSAGE_BYTES_MAX = 512 * 1024;
 /** A hello with the longest address. */
 const HELLO_BYTES_MAX = 4096;
 
-/** One connection between two election ports: hello, then messages with their length before them. */
+/** One connection between two election ports: hello, authentication, then messages with their length before them. */
 export class ElectionLink {
   readonly #events: ElectionLinkEvents;
   readonly #splitter = new FrameSplitter(MESSAGE_BYTES_MAX);
   #connection: Connection | undefined;
   #unread: Uint8Array | undefined;
-  #isGreeted: boolean;
+  #hello: Hello | undefined;
+  /** Comes behind the hello; undefined where there is none, and when it is over. */
+  #exchange: AuthExchange | undefined;
+  /** Messages follow. */
+  #isOpen = false;
   #isClosed = false;
   #isFull = false;
 
   constructor(events: ElectionLinkEvents) {
     this.#events = events;
-    this.#isGreeted = events.greeted === undefined;
   }
 
-  attach(connection: Connection): void {
+  attach(connection: Connection, exchange?: AuthExchange): void {
     this.#connection = connection;
+    this.#exchange = exchange;
+    this.#isOpen = exchange === undefined && this.#events.greeted === undefined;
   }
 
   /** False if the peer reads too slowly: wait for `drained`. */
@@ -51,7 +62,7 @@ export class ElectionLink {
   data(chunk: Uint8Array): void {
     if (this.#isClosed) return;
     try {
-      const rest = this.#isGreeted ? chunk : this.#greet(chunk);
+      const rest = this.#isOpen ? chunk : this.#open(chunk);
       if (rest !== undefined) this.#splitter.push(rest, this.#onFrame);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
@@ -63,6 +74,8 @@ export class ElectionLink {
   closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // Who will be called back says its hello and no more, and may be none that authenticates.
+    if (this.#hello !== undefined && this.#exchange?.isOptional === true) this.#events.greeted?.(this.#hello);
     this.#events.closed(this);
   }
 
@@ -79,7 +92,20 @@ export class ElectionLink {
     return !this.#isClosed;
   };
 
-  #greet(chunk: Uint8Array): Uint8Array | undefined {
+  /** The bytes behind hello and authentication; undefined until both are over. */
+  #open(chunk: Uint8Array): Uint8Array | undefined {
+    let rest: Uint8Array | undefined = chunk;
+    if (this.#events.greeted !== undefined && this.#hello === undefined) rest = this.#readHello(rest);
+    if (rest !== undefined && this.#exchange !== undefined) rest = this.#exchange.take(rest);
+    if (rest === undefined) return undefined;
+    this.#isOpen = true;
+    this.#exchange = undefined;
+    this.#events.authenticated?.();
+    if (this.#hello !== undefined && this.#events.greeted?.(this.#hello) === false) this.close();
+    return this.#isClosed ? undefined : rest;
+  }
+
+  #readHello(chunk: Uint8Array): Uint8Array | undefined {
     const bytes = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk]);
     const found = decodeHello(bytes);
     if (found === undefined) {
@@ -88,11 +114,7 @@ export class ElectionLink {
       return undefined;
     }
     this.#unread = undefined;
-    this.#isGreeted = true;
-    if (this.#events.greeted?.(found.hello) === false) {
-      this.close();
-      return undefined;
-    }
+    this.#hello = found.hello;
     return bytes.subarray(found.size);
   }
 }

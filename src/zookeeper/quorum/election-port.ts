@@ -4,6 +4,7 @@ import type { Address, Connection, ConnectionHandler, Listener, Network } from '
 import type { MalformedError } from '../../wire/errors.ts';
 import { ElectionLink } from './election-link.ts';
 import { encodeHello, type Hello, OBSERVER_WITHOUT_ID } from './hello.ts';
+import type { QuorumAuth } from './quorum-auth.ts';
 import type { ServerId } from './quorum-verifier.ts';
 
 export interface ElectionPortOptions {
@@ -19,8 +20,10 @@ export interface ElectionPortOptions {
   readonly addressOf: (server: ServerId) => Address | undefined;
   /** `zookeeper.cnxTimeout`. Default 5 s. */
   readonly connectTimeoutMs?: number;
-  /** How long a peer may take for its hello: tickTime × syncLimit. */
+  /** How long a peer may take for its hello, and for authentication: tickTime × syncLimit. */
   readonly helloTimeoutMs: number;
+  /** Undefined: nobody authenticates. */
+  readonly auth?: QuorumAuth | undefined;
   readonly received: (from: ServerId, message: Uint8Array) => void;
 }
 
@@ -77,18 +80,24 @@ export class ElectionPort {
 
   #connect(server: ServerId, to: Address | undefined): void {
     if (this.#isClosed || to === undefined || this.#connecting.has(server)) return;
-    const { network, clock, connectTimeoutMs = 5000 } = this.#options;
-    const link = new ElectionLink(this.#linkEvents(server));
+    const { network, clock, connectTimeoutMs = 5000, helloTimeoutMs, auth, self } = this.#options;
     const over = (): void => {
       timer.cancel();
       this.#connecting.delete(server);
     };
+    const opened = (): void => {
+      over();
+      if (server > self) connection.end();
+      else this.#adopt(server, link);
+    };
+    const link = new ElectionLink({ ...this.#linkEvents(server), authenticated: opened });
     const handler: ConnectionHandler = {
       connected: () => {
-        over();
         connection.write([this.#hello()]);
-        if (server > this.#options.self) connection.end();
-        else this.#adopt(server, link);
+        if (exchange === undefined) return opened();
+        timer.cancel();
+        timer = clock.after(helloTimeoutMs, () => connection.destroy());
+        exchange.begin?.();
       },
       data: (chunk) => link.data(chunk),
       drained: () => this.#drained(server, link),
@@ -99,14 +108,15 @@ export class ElectionPort {
         link.closed();
       },
     };
-    const timer: Timer = clock.after(connectTimeoutMs, () => connection.destroy());
+    let timer: Timer = clock.after(connectTimeoutMs, () => connection.destroy());
     const connection = network.connect(to, handler);
-    link.attach(connection);
+    const exchange = auth?.connecting(connection);
+    link.attach(connection, exchange);
     this.#connecting.set(server, connection);
   }
 
   #accept(connection: Connection): ConnectionHandler {
-    const { clock, helloTimeoutMs } = this.#options;
+    const { clock, helloTimeoutMs, auth } = this.#options;
     let server: ServerId | undefined;
     const timer = clock.after(helloTimeoutMs, () => connection.destroy());
     const link = new ElectionLink({
@@ -121,7 +131,7 @@ export class ElectionPort {
         if (server !== undefined && this.#links.get(server) === link) this.#links.delete(server);
       },
     });
-    link.attach(connection);
+    link.attach(connection, auth?.accepting(connection));
     return {
       data: (chunk) => link.data(chunk),
       drained: () => this.#drained(server, link),

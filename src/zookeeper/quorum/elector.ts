@@ -12,7 +12,7 @@ export interface ElectorOptions {
   readonly election: ElectionOptions;
   readonly port: Pick<
     ElectionPortOptions,
-    'address' | 'listenAt' | 'addressOf' | 'connectTimeoutMs' | 'helloTimeoutMs'
+    'address' | 'listenAt' | 'addressOf' | 'connectTimeoutMs' | 'helloTimeoutMs' | 'auth'
   >;
   readonly decided: (state: Exclude<PeerState, 'LOOKING'>, vote: Vote) => void;
 }

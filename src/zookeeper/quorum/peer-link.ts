@@ -5,10 +5,11 @@ import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/
 import { MalformedError } from '../../wire/errors.ts';
 import { Writer } from '../../wire/writer.ts';
 import { PacketSplitter } from './packet-splitter.ts';
+import type { AuthExchange } from './quorum-auth.ts';
 import { type QuorumPacket, writePacket } from './quorum-packet.ts';
 
 export interface PeerLinkEvents {
-  /** A connection that we make is there. */
+  /** A connection that we make is there, and we have authenticated where that is asked. */
   connected?(): void;
   /** The packet's data is a view on what the socket brought. May call anything of the link. */
   received(packet: QuorumPacket): void;
@@ -43,6 +44,8 @@ export class PeerLink implements ConnectionHandler {
   readonly #events: PeerLinkEvents;
   readonly #splitter: PacketSplitter;
   #connection: Connection | undefined;
+  /** Undefined where there is none, and when it is over. */
+  #exchange: AuthExchange | undefined;
   #isClosed = false;
   /** What waits for the end of the turn, or of the stream. */
   #out: Writer | undefined;
@@ -65,9 +68,15 @@ export class PeerLink implements ConnectionHandler {
     this.#splitter = new PacketSplitter(sizeMax);
   }
 
-  /** Before anything else. The link is the handler of this connection. */
-  attach(connection: Connection): void {
+  /**
+   * Before anything else. The link is the handler of this connection.
+   * @param exchange comes before the packets (QuorumAuth); what is sent meanwhile waits
+   */
+  attach(connection: Connection, exchange?: AuthExchange): void {
     this.#connection = connection;
+    if (exchange === undefined) return;
+    this.#exchange = exchange;
+    this.#takeRaw = (chunk) => this.#authenticate(exchange, chunk);
   }
 
   get isClosed(): boolean {
@@ -100,6 +109,7 @@ export class PeerLink implements ConnectionHandler {
   sendStream(next: () => Uint8Array | undefined, done: () => void): void {
     if (this.#isClosed) return;
     assert(this.#stream === undefined, 'a link sends one stream at a time');
+    assert(this.#exchange === undefined, 'a stream is asked for by a peer that has authenticated');
     this.#flush();
     this.#stream = { next, done };
     if (!this.#peerIsSlow) this.#clock.soon(this.#sendPiece);
@@ -137,7 +147,9 @@ export class PeerLink implements ConnectionHandler {
   // ---------------------------------------------------------------- the connection's events
 
   connected(): void {
-    if (!this.#isClosed) this.#events.connected?.();
+    if (this.#isClosed) return;
+    if (this.#exchange === undefined) this.#events.connected?.();
+    else this.#exchange.begin?.();
   }
 
   data(chunk: Uint8Array): void {
@@ -161,16 +173,24 @@ export class PeerLink implements ConnectionHandler {
 
   #gather(): Writer {
     this.#out ??= new Writer(this.#outSizeHint);
-    if (!this.#isFlushScheduled && this.#stream === undefined) {
-      this.#isFlushScheduled = true;
-      this.#clock.soon(this.#flushSoon);
-    }
+    this.#scheduleFlush();
     return this.#out;
+  }
+
+  /** Something goes before what was gathered. */
+  get #mustWait(): boolean {
+    return this.#stream !== undefined || this.#exchange !== undefined;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled || this.#mustWait) return;
+    this.#isFlushScheduled = true;
+    this.#clock.soon(this.#flushSoon);
   }
 
   readonly #flushSoon = (): void => {
     this.#isFlushScheduled = false;
-    if (this.#stream === undefined) this.#flush();
+    if (!this.#mustWait) this.#flush();
   };
 
   #flush(): void {
@@ -233,6 +253,15 @@ export class PeerLink implements ConnectionHandler {
     if (rest === undefined) return undefined;
     this.#takeRaw = undefined;
     return rest.length > 0 ? rest : undefined;
+  }
+
+  #authenticate(exchange: AuthExchange, chunk: Uint8Array): Uint8Array | undefined {
+    const rest = exchange.take(chunk);
+    if (rest === undefined) return undefined;
+    this.#exchange = undefined;
+    if (this.#out !== undefined) this.#scheduleFlush();
+    if (exchange.begin !== undefined) this.#events.connected?.();
+    return rest;
   }
 
   #nextWaiting(): Uint8Array | undefined {

@@ -1,5 +1,13 @@
 import type { Random } from '../../runtime/random.ts';
-import { DIGEST_URI, decoded, encoded, freshNonce, NONCE_COUNT, responseValue } from './digest-md5.ts';
+import {
+  clientService,
+  type DigestService,
+  decoded,
+  encoded,
+  freshNonce,
+  NONCE_COUNT,
+  responseValue,
+} from './digest-md5.ts';
 import { parseDirectives, quoted, SaslError } from './directives.ts';
 
 const CHALLENGE_SIZE_MAX = 2048;
@@ -11,6 +19,8 @@ export interface DigestMd5ClientOptions {
   readonly random: Random;
   readonly username: string;
   readonly password: string;
+  /** Default: of a client. */
+  readonly service?: DigestService;
 }
 
 /** The client's side of one exchange. The first token, which asks for the challenge, is empty. */
@@ -51,7 +61,7 @@ export class DigestMd5Client {
     if (directives.get('algorithm') !== 'md5-sess') throw new SaslError('the algorithm must be md5-sess');
     if (nonce === undefined) throw new SaslError('the challenge has no nonce');
     if (!(directives.get('qop') ?? 'auth').split(/[,\s]+/).includes('auth')) throw new SaslError('qop must hold auth');
-    const { random, username, password } = this.#options;
+    const { random, username, password, service = clientService } = this.#options;
     const [realm, cnonce, name] = [directives.get('realm') ?? '', freshNonce(random), encoded(username)];
     const material = {
       username,
@@ -59,7 +69,7 @@ export class DigestMd5Client {
       password,
       nonce,
       cnonce,
-      digestUri: DIGEST_URI,
+      digestUri: service.digestUri,
       qop: 'auth',
       authzid: name,
     };
@@ -71,7 +81,7 @@ export class DigestMd5Client {
       `nonce=${quoted(nonce)}`,
       `nc=${NONCE_COUNT}`,
       `cnonce=${quoted(cnonce)}`,
-      `digest-uri="${DIGEST_URI}"`,
+      `digest-uri="${service.digestUri}"`,
       `maxbuf=${BUFFER_SIZE}`,
       `response=${responseValue('client', material)}`,
       'qop=auth',

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../runtime/random.ts';
-import { DIGEST_URI, decoded, freshNonce, responseValue, SASL_REALM } from './digest-md5.ts';
+import { clientService, type DigestService, decoded, freshNonce, responseValue } from './digest-md5.ts';
 import { type Directives, parseDirectives, quoted, SaslError } from './directives.ts';
 
 const RESPONSE_SIZE_MAX = 4096;
@@ -24,6 +24,8 @@ export interface DigestMd5ServerOptions {
   readonly random: Random;
   /** Undefined: there is no such user. */
   readonly passwordOf: (username: string) => string | undefined;
+  /** Default: for clients. */
+  readonly service?: DigestService;
 }
 
 /**
@@ -34,12 +36,14 @@ export interface DigestMd5ServerOptions {
  */
 export class DigestMd5Server {
   readonly #options: DigestMd5ServerOptions;
+  readonly #service: DigestService;
   #state: 'start' | 'challenged' | 'complete' | 'failed' = 'start';
   #nonce = '';
   #username: string | undefined;
 
   constructor(options: DigestMd5ServerOptions) {
     this.#options = options;
+    this.#service = options.service ?? clientService;
   }
 
   /** Who the client has proved to be; undefined until then. */
@@ -54,7 +58,9 @@ export class DigestMd5Server {
       case 'start':
         this.#state = 'challenged';
         this.#nonce = freshNonce(this.#options.random);
-        return Buffer.from(`realm=${quoted(SASL_REALM)},nonce=${quoted(this.#nonce)},charset=utf-8,algorithm=md5-sess`);
+        return Buffer.from(
+          `realm=${quoted(this.#service.realm)},nonce=${quoted(this.#nonce)},charset=utf-8,algorithm=md5-sess`,
+        );
       case 'challenged':
         this.#state = 'failed';
         return this.#verify(parseDirectives(token, KNOWN));
@@ -64,7 +70,7 @@ export class DigestMd5Server {
   }
 
   #verify(directives: Directives): Uint8Array {
-    checkOffer(directives);
+    checkOffer(directives, this.#service);
     const nonce = required(directives, 'nonce');
     if (nonce !== this.#nonce) throw new SaslError('the nonce is not ours');
     const username = decoded(required(directives, 'username'));
@@ -74,7 +80,7 @@ export class DigestMd5Server {
     if (password === undefined) throw new SaslError(`no password of ${username} is known`);
     const material = {
       username,
-      realm: SASL_REALM,
+      realm: this.#service.realm,
       password,
       nonce,
       cnonce,
@@ -90,15 +96,15 @@ export class DigestMd5Server {
   }
 }
 
-function checkOffer(directives: Directives): void {
+function checkOffer(directives: Directives, { realm, digestUri }: DigestService): void {
   const charset = directives.get('charset');
   if (charset !== undefined && charset !== 'utf-8') throw new SaslError('charset must be utf-8');
-  if (decoded(directives.get('realm') ?? '') !== SASL_REALM) throw new SaslError('there is no such realm');
+  if (decoded(directives.get('realm') ?? '') !== realm) throw new SaslError('there is no such realm');
   if ((directives.get('qop') ?? 'auth') !== 'auth') throw new SaslError('qop must be auth');
   const count = directives.get('nonce-count');
   if (count !== undefined && Number.parseInt(count, 16) !== 1) throw new SaslError('the nonce count must be 1');
   const uri = decoded(required(directives, 'digest-uri'));
-  if (uri.toLowerCase() !== DIGEST_URI) throw new SaslError(`digest-uri must be ${DIGEST_URI}`);
+  if (uri.toLowerCase() !== digestUri) throw new SaslError(`digest-uri must be ${digestUri}`);
 }
 
 function required(directives: Directives, key: string): string {

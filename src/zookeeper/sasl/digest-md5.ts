@@ -1,6 +1,6 @@
 /**
- * The mechanism DIGEST-MD5 (RFC 2831) as Java's SASL provider speaks it between ZooKeeper's servers and clients: one realm,
- * quality of protection `auth`, charset utf-8.
+ * The mechanism DIGEST-MD5 (RFC 2831) as Java's SASL provider speaks it between ZooKeeper's servers and clients, and among its
+ * servers: one realm, quality of protection `auth`, charset utf-8.
  *
  *   client                                   server
  *     ─── empty ──────────────────────────────▶
@@ -11,9 +11,20 @@
 import { createHash } from 'node:crypto';
 import type { Random } from '../../runtime/random.ts';
 
-/** What ZooKeeper's servers and clients agree on without a word. */
-export const SASL_REALM = 'zk-sasl-md5';
-export const DIGEST_URI = `zookeeper/${SASL_REALM}`;
+/** What both sides agree on without a word. */
+export interface DigestService {
+  readonly realm: string;
+  readonly digestUri: string;
+}
+
+/** Of servers and clients. */
+export const clientService: DigestService = { realm: 'zk-sasl-md5', digestUri: 'zookeeper/zk-sasl-md5' };
+/** Among servers (QuorumAuth). */
+export const quorumService: DigestService = {
+  realm: 'zk-quorum-sasl-md5',
+  digestUri: 'zookeeper-quorum/zk-quorum-sasl-md5',
+};
+
 /** Nobody uses a nonce twice here. */
 export const NONCE_COUNT = '00000001';
 

@@ -1,10 +1,10 @@
+import { CertificateReload } from '../../config/certificate-reload.ts';
 import { loadTlsMaterial } from '../../config/tls-settings.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { HandshakeObserver, ServerTls } from '../../runtime/tls.ts';
-import { CertificateReload } from './certificate-reload.ts';
 import type { ServerStats } from './server-stats.ts';
 
 /** Which of the two ports a client came to. */
@@ -51,7 +51,15 @@ export class ClientListeners {
     }
     if (!tls.certReload) return;
     const secured = [this.#secure, tls.portUnification ? this.#plain : undefined].filter((each) => each !== undefined);
-    if (secured.length > 0) this.#reload = new CertificateReload({ runtime, log, settings: tls.settings, secured });
+    if (secured.length === 0) return;
+    this.#reload = new CertificateReload({
+      runtime,
+      log,
+      settings: tls.settings,
+      replace: (material) => {
+        for (const listener of secured) listener.replaceTls(material);
+      },
+    });
   }
 
   #listen(at: Address, port: ClientPortKind): Promise<Listener> {

@@ -12,6 +12,9 @@ export interface EnsembleOptions {
   readonly participants?: number;
   readonly observers?: number;
   readonly config?: ConfigKeys;
+  readonly properties?: Readonly<Record<string, string>>;
+  /** On the disk of each member. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -20,9 +23,12 @@ export class EnsembleWorld {
   readonly sim: Simulation;
   readonly members = new Map<ServerId, SimulatedNode<QuorumPeer>>();
   readonly fatal: unknown[] = [];
+  readonly #options: EnsembleOptions;
   #clients = 0;
 
-  constructor({ seed = 1, participants = 3, observers = 0, config = {}, onLog }: EnsembleOptions = {}) {
+  constructor(options: EnsembleOptions = {}) {
+    const { seed = 1, participants = 3, observers = 0, config = {}, onLog } = options;
+    this.#options = options;
     this.sim = new Simulation({ seed, onLog });
     const ids = Array.from({ length: participants + observers }, (_, index) => index + 1);
     const machines = new Map(ids.map((id) => [id, this.sim.machine(`zk${id}`)]));
@@ -39,9 +45,11 @@ export class EnsembleWorld {
   }
 
   #member(id: ServerId, machine: SimMachine, keys: ConfigKeys): SimulatedNode<QuorumPeer> {
-    const config = testZooCfg('/data', keys);
+    const { properties, files = {} } = this.#options;
+    const config = testZooCfg('/data', keys, properties);
     machine.runtime.disk.makeDirectory('/data');
     machine.runtime.disk.writeFile('/data/myid', Buffer.from(String(id)));
+    for (const [path, bytes] of Object.entries(files)) machine.runtime.disk.writeFile(path, bytes);
     return new SimulatedNode(this.sim, machine, async (runtime) => {
       const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
       return server as QuorumPeer;

@@ -1,12 +1,9 @@
 import { ConfigError } from '../../../config/config-error.ts';
-import { parseJaas } from '../../../config/jaas.ts';
+import { DIGEST_LOGIN_MODULE, parseJaas, usersOf } from '../../../config/jaas.ts';
 import type { SaslConfig } from '../../../config/zoo-cfg-auth.ts';
 import { JAAS_FILE_PROPERTY } from '../../../config/zoo-cfg-auth-options.ts';
 import { type Disk, DiskError } from '../../../runtime/disk.ts';
 import type { Log } from '../../../runtime/log.ts';
-
-const DIGEST_MODULE = 'org.apache.zookeeper.server.auth.DigestLoginModule';
-const USER_PREFIX = 'user_';
 
 /** Passwords by name; never to be logged. */
 export type SaslUsers = ReadonlyMap<string, string>;
@@ -26,17 +23,16 @@ export function readSaslUsers(disk: Disk, config: SaslConfig, log: Log): SaslUse
     return undefined;
   }
   const users = new Map<string, string>();
-  for (const { className, options } of section) {
-    if (className !== DIGEST_MODULE) {
+  for (const module of section) {
+    const { className } = module;
+    if (className !== DIGEST_LOGIN_MODULE) {
       throw new ConfigError(
         JAAS_FILE_PROPERTY,
         jaasFile,
-        `section ${loginContext} asks for ${className}; only ${DIGEST_MODULE} is supported, no Kerberos`,
+        `section ${loginContext} asks for ${className}; only ${DIGEST_LOGIN_MODULE} is supported, no Kerberos`,
       );
     }
-    for (const [key, password] of options) {
-      if (key.startsWith(USER_PREFIX)) users.set(key.slice(USER_PREFIX.length), password);
-    }
+    for (const [name, password] of usersOf(module)) users.set(name, password);
   }
   return withSuperPassword(users, config.superPassword);
 }

@@ -1,21 +1,26 @@
-import { ConfigError } from '../../config/config-error.ts';
-import { loadTlsMaterial, type TlsSettings, tlsFiles } from '../../config/tls-settings.ts';
-import type { Timer } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
-import { type Listener, NetworkError } from '../../runtime/network.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
+import type { Timer } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { NetworkError } from '../runtime/network.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { TlsMaterial } from '../runtime/tls.ts';
+import { ConfigError } from './config-error.ts';
+import { loadTlsMaterial, type TlsSettings, tlsFiles } from './tls-settings.ts';
 
 /** Apache has the system watch the directories; a look at the files is enough, and works on every file system. */
 const CHECK_INTERVAL_MS = 1000;
 
 export interface CertificateReloadOptions {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, 'clock' | 'disk'>;
   readonly log: Log;
   readonly settings: TlsSettings;
-  readonly secured: readonly Listener[];
+  /** Takes what the files hold now. May throw NetworkError, as `Listener.replaceTls` does. */
+  readonly replace: (material: TlsMaterial) => void;
 }
 
-/** `client.certReload`: key and trust stores that change are read again. What cannot be used leaves the old ones in place. */
+/**
+ * `client.certReload`, `sslQuorumReloadCertFiles`: key and trust stores that change are read again. What cannot be used leaves the
+ * old ones in place.
+ */
 export class CertificateReload {
   readonly #options: CertificateReloadOptions;
   #seen: string;
@@ -42,10 +47,9 @@ export class CertificateReload {
     const found = this.#look();
     if (found === this.#seen) return;
     this.#seen = found;
-    const { runtime, log, settings, secured } = this.#options;
+    const { runtime, log, settings, replace } = this.#options;
     try {
-      const material = loadTlsMaterial(runtime.disk, settings);
-      for (const listener of secured) listener.replaceTls(material);
+      replace(loadTlsMaterial(runtime.disk, settings));
       log.info('key and trust stores were read again');
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof NetworkError)) throw error;
