@@ -20,10 +20,7 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/zookeeper/persistence': [...below(), 'src/zookeeper/jute', 'src/zookeeper/tree'],
   'src/zookeeper/quorum': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
   'src/zookeeper/server': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
-  'src/zookeeper/ensemble': [
-    ...below(),
-    ...zookeeper('jute', 'sasl', 'tree', 'persistence', 'quorum', 'server'),
-  ],
+  'src/zookeeper/ensemble': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence', 'quorum', 'server')],
   'src/zookeeper/client': [...below(), ...zookeeper('jute', 'sasl')],
   'src/zookeeper/cli': [...below(), 'src/runtime/node', 'src/zookeeper'],
   'src/kafka/protocol': below(),

@@ -5,7 +5,6 @@ import { EnsembleWorld } from './testkit/ensemble.ts';
 
 const onLog = process.env['SIM_LOG'] === undefined ? undefined : (line: string) => console.log(line);
 
-
 test('three members elect, and a write of one is read at all', async () => {
   const world = new EnsembleWorld({ onLog });
   await world.start();

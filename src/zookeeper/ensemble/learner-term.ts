@@ -89,21 +89,24 @@ export class LearnerTerm implements Term {
       return;
     }
     this.#tries += 1;
-    let isConnected = false;
+    let isHeard = false;
     const link = new PeerLink({
       clock: runtime.clock,
       sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
       events: {
         connected: () => {
-          isConnected = true;
           this.#heardMs = runtime.clock.monotonicMs();
           this.#guarded(() => this.#step({ kind: 'connected' }));
         },
-        received: (packet) => this.#guarded(() => this.#packet(packet)),
+        received: (packet) => {
+          isHeard = true;
+          this.#guarded(() => this.#packet(packet));
+        },
         faulty: (error) => this.#end(`leaving the leader after a bad packet: ${error.message}`),
         closed: (reason) => {
           const why = reason?.message ?? 'the leader closed the connection';
-          if (isConnected || this.#tries >= CONNECT_TRIES) this.#end(why);
+          // Who has just been elected is not ready at once, and what stands before it may take the connection and let it go.
+          if (isHeard || this.#tries >= CONNECT_TRIES) this.#end(why);
           else this.#retry(why);
         },
       },
