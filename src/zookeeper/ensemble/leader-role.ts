@@ -2,12 +2,22 @@ import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
+import type { ReconfigRequest } from '../jute/proto.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
+import { designatedLeader } from '../quorum/designated-leader.ts';
 import { LogWriter } from '../quorum/log-writer.ts';
-import { readLearnerRequest, type SessionTouch } from '../quorum/packet-data.ts';
+import type { Membership } from '../quorum/membership.ts';
+import type { Memberships } from '../quorum/memberships.ts';
+import {
+  readLearnerRequest,
+  type SessionTouch,
+  writeDesignatedLeader,
+  writeInformedActivation,
+} from '../quorum/packet-data.ts';
 import { Proposals } from '../quorum/proposals.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
-import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { type Reconfiguration, reconfigure } from '../quorum/reconfiguration.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
 import { Preparer } from '../server/prepare.ts';
@@ -22,7 +32,9 @@ export interface LeaderRoleOptions {
   /** The zxid that opens the epoch. */
   readonly newEpoch: Zxid;
   readonly database: Database;
-  readonly verifiers: () => readonly QuorumVerifier[];
+  readonly memberships: Memberships;
+  /** It is in force with its leader, here too. Resolves when that is on the disk. */
+  readonly activate: (membership: Membership, leader: ServerId) => Promise<void>;
   readonly learners: () => Iterable<LearnerHandler>;
   /** The last zxid of the epoch is used. */
   readonly exhausted: () => void;
@@ -40,21 +52,31 @@ export class LeaderRole implements Role {
   readonly #proposals: Proposals;
   readonly #agreement: LeaderAgreement;
   readonly #pipeline: Pipeline;
+  /** Of the reconfiguration whose commit is next: who leads from there on. */
+  #designated: ServerId | undefined;
+  #hasEnded = false;
   /** Of the end of the term. */
   #unapplied: CommittedProposal[] = [];
 
   constructor(parts: RoleParts, options: LeaderRoleOptions) {
     const { clock, config, files, applier, sessions } = parts;
-    const { self, newEpoch, database, verifiers, exhausted } = options;
+    const { self, newEpoch, database, memberships, exhausted } = options;
     this.#parts = parts;
     this.#options = options;
-    this.preparer = new Preparer({ ...parts, lastZxid: newEpoch });
+    this.preparer = new Preparer({
+      ...parts,
+      lastZxid: newEpoch,
+      reconfiguring: {
+        next: (request, zxid) => this.#reconfigured(request, zxid),
+        proposed: (membership) => void memberships.saw(membership),
+      },
+    });
     this.#proposals = new Proposals(newEpoch);
     this.#agreement = new LeaderAgreement({
       self,
       clock,
       proposals: this.#proposals,
-      verifiers,
+      verifiers: () => memberships.verifiers,
       log: new LogWriter({
         clock,
         log: {
@@ -67,6 +89,8 @@ export class LeaderRole implements Role {
         failed: (error) => applier.failed(error),
       }),
       proposed: (proposal) => this.#proposed(proposal),
+      membershipWritten: () => memberships.written,
+      activate: (proposal) => this.#activate(proposal),
       committed: (proposal) => this.#committed(proposal),
       listener: applier,
       exhausted,
@@ -86,6 +110,17 @@ export class LeaderRole implements Role {
   /** In our log, perhaps in those of others; nobody was told that it is agreed. After `close`. */
   get unapplied(): readonly CommittedProposal[] {
     return this.#unapplied;
+  }
+
+  /** Another server leads, or will. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Commits no more. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#agreement.end();
   }
 
   outstanding(): Iterable<OutstandingProposal> {
@@ -180,19 +215,71 @@ export class LeaderRole implements Role {
   }
 
   #committed({ zxid, bytes }: OutstandingProposal): void {
+    const designated = this.#designated;
+    this.#designated = undefined;
+    const packetOf = {
+      commit: (): QuorumPacket =>
+        designated === undefined
+          ? { type: PacketType.COMMIT, zxid, data: null, authinfo: null }
+          : { type: PacketType.COMMITANDACTIVATE, zxid, data: writeDesignatedLeader(designated), authinfo: null },
+      inform: (): QuorumPacket => {
+        if (designated === undefined) return { type: PacketType.INFORM, zxid, data: bytes, authinfo: null };
+        const data = writeInformedActivation({ designatedLeader: designated, proposal: bytes });
+        return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
+      },
+    };
     let commit: Uint8Array | undefined;
     let inform: Uint8Array | undefined;
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded) continue;
       if (learner.isObserver) {
-        inform ??= encodePacket({ type: PacketType.INFORM, zxid, data: bytes, authinfo: null });
+        inform ??= encodePacket(packetOf.inform());
         learner.link.sendPrepared(inform);
       } else {
-        commit ??= encodePacket({ type: PacketType.COMMIT, zxid, data: null, authinfo: null });
+        commit ??= encodePacket(packetOf.commit());
         learner.link.sendPrepared(commit);
       }
     }
     this.#options.database.committed.add(zxid, bytes);
+    if (designated !== undefined && designated !== this.#options.self) this.end();
+  }
+
+  // ---------------------------------------------------------------- the membership
+
+  #reconfigured(request: ReconfigRequest, zxid: Zxid): Reconfiguration {
+    const { memberships } = this.#options;
+    const { config, log } = this.#parts;
+    const next = reconfigure(
+      request,
+      {
+        current: memberships.current,
+        lastSeen: memberships.lastSeen,
+        rules: config,
+        isQuorumSynced: (membership) => this.#isQuorumSynced(membership),
+      },
+      zxid,
+    );
+    if (next.kind === 'refused') log.warn('a reconfiguration is refused', { code: next.code, reason: next.reason });
+    return next;
+  }
+
+  /** Leader.isQuorumSynced */
+  #isQuorumSynced({ verifier }: Membership): boolean {
+    const { self, learners } = this.#options;
+    const nowMs = this.#parts.clock.monotonicMs();
+    const synced = new Set([self]);
+    for (const learner of learners()) {
+      if (learner.isForwarded && !learner.isObserver && learner.isHeard(nowMs)) synced.add(learner.server);
+    }
+    return verifier.isQuorum(synced);
+  }
+
+  async #activate({ zxid }: OutstandingProposal): Promise<void> {
+    const { self, memberships, activate } = this.#options;
+    const { current: before, lastSeen: next, verifiers } = memberships;
+    const { acknowledged } = this.#proposals;
+    this.#designated = designatedLeader({ self, before, next, verifiers, zxid, acknowledged });
+    await activate(next, this.#designated);
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Timer } from '../../runtime/clock.ts';
 import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
+import { designatedLeader } from '../quorum/designated-leader.ts';
 import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
+import { establish } from '../quorum/membership.ts';
 import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
-import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderRole } from './leader-role.ts';
 import { type LearnerEvents, LearnerHandler } from './learner-handler.ts';
@@ -19,7 +21,6 @@ export class LeaderTerm implements Term, LearnerEvents {
   readonly state = 'LEADING';
   readonly #host: TermHost;
   readonly #start: LeaderStart;
-  readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   readonly #learners = new Map<LearnerId, LearnerHandler>();
   #learnerCount = 0;
   #listeners: Listener[] = [];
@@ -34,14 +35,13 @@ export class LeaderTerm implements Term, LearnerEvents {
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, membership } = host;
+    const { self, database, memberships } = host;
     this.#host = host;
-    this.#verifiers = [membership.verifier];
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
       history: { currentEpoch: database.currentEpoch, lastZxid: database.lastZxid },
-      verifiers: this.#verifiers,
+      verifiers: memberships.verifiers,
     });
   }
 
@@ -76,9 +76,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   // ---------------------------------------------------------------- becoming a leader
 
   async #listen(): Promise<void> {
-    const { membership, self, config, network } = this.#host;
+    const { memberships, self, config, network } = this.#host;
     const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    for (const { host, peerPort } of membership.servers.get(self)?.addresses ?? []) {
+    for (const { host, peerPort } of memberships.current.servers.get(self)?.addresses ?? []) {
       const at = { host: config.quorumListenOnAllIps ? '' : host, port: peerPort };
       this.#listeners.push(await network.listen(at, accept));
       if (config.quorumListenOnAllIps) break;
@@ -97,6 +97,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       case 'acceptEpoch':
         this.#do(async () => {
           await database.acceptEpoch(effect.epoch);
+          await this.#establish();
           this.#extendDeadline();
           this.#step({ kind: 'epochAccepted' });
         });
@@ -128,6 +129,17 @@ export class LeaderTerm implements Term, LearnerEvents {
     }
   }
 
+  /**
+   * A membership of version 0 is only what each member's file says. The ensemble's first leader gives it a version, above that of
+   * any file, once a quorum has it (ZOOKEEPER-1783).
+   */
+  async #establish(): Promise<void> {
+    const { memberships, config } = this.#host;
+    const { lastSeen } = memberships;
+    if (!config.reconfigEnabled || lastSeen.version !== 0n) return;
+    await memberships.saw(establish(lastSeen, makeZxid(this.#start.epoch, 0), config));
+  }
+
   /** One after the other; a failure of the disk is the server's, everything else ends the term. */
   #do(work: () => Promise<void>): void {
     this.#work = this.#work.then(async () => {
@@ -151,22 +163,41 @@ export class LeaderTerm implements Term, LearnerEvents {
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
-    this.#host.epochBegan(epoch);
     this.#do(async () => {
+      const designated = await this.#completeReconfiguration();
+      this.#host.epochBegan(epoch);
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
           self,
           newEpoch,
           database,
-          verifiers: () => this.#verifiers,
+          memberships: this.#host.memberships,
+          activate: async (membership, leader) => {
+            await this.#host.activate(membership, { leader, zxid: role.lastProposed });
+            this.#extendDeadline();
+          },
           learners: () => this.#learners.values(),
           exhausted: () =>
             this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
         });
+        if (designated !== self) role.end();
         this.#role = role;
         return role;
       });
     });
+  }
+
+  /** What was proposed under an earlier leader, or is being established: a quorum of each has it now. Answers who is to lead. */
+  async #completeReconfiguration(): Promise<ServerId> {
+    const { self, memberships, config, log } = this.#host;
+    const { current: before, lastSeen: next, verifiers } = memberships;
+    if (!config.reconfigEnabled) return self;
+    const zxid = makeZxid(this.#start.epoch, 0);
+    const acknowledged = new Map([...this.#start.supporters].map((server) => [server, zxid]));
+    const leader = designatedLeader({ self, before, next, verifiers, zxid, acknowledged });
+    await this.#host.activate(next, { leader, zxid });
+    if (leader !== self) log.warn('another server is to lead the membership: nothing is committed here', { leader });
+    return leader;
   }
 
   // ---------------------------------------------------------------- learners
@@ -191,12 +222,14 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   informed(learner: LearnerHandler, { server, configVersion }: LearnerInfo, acceptedEpoch: number): boolean {
-    const { membership, log } = this.#host;
-    if (configVersion > membership.version) {
+    const { memberships, log } = this.#host;
+    const { current } = memberships;
+    if (configVersion > current.version) {
       log.warn('a learner knows a newer membership than we', { server });
       return false;
     }
-    log.info('a learner has come', { server, role: learner.role, acceptedEpoch });
+    const isMember = current.servers.has(server);
+    log.info('a learner has come', { server, role: learner.role, acceptedEpoch, isMember });
     this.#step({ kind: 'informed', learner: learner.id, server, acceptedEpoch });
     return true;
   }
@@ -234,7 +267,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   #synchronise(id: LearnerId, lastZxid: Zxid): void {
     const learner = this.#learners.get(id);
     if (learner === undefined) return;
-    const { database, config, membership, log } = this.#host;
+    const { database, config, memberships, log } = this.#host;
     learner.synchronising();
     synchronise(learner, lastZxid, {
       database,
@@ -245,7 +278,9 @@ export class LeaderTerm implements Term, LearnerEvents {
       for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
     }
     learner.forward();
-    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(membership.text));
+    // Who is up to date activates what it is told here. A reconfiguration of ours is not agreed on, and comes as a proposal.
+    const { text } = this.#role === undefined ? memberships.lastSeen : memberships.current;
+    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(text));
   }
 
   #upToDate(id: LearnerId): void {
@@ -282,6 +317,8 @@ export class LeaderTerm implements Term, LearnerEvents {
       if (nowMs > this.#deadlineMs) this.#end(`no quorum in time, while ${phase}`);
       return;
     }
+    // Followers leave as soon as they hear of the other one, so that this is for who never heard.
+    if (this.#role?.hasEnded === true && nowMs > this.#deadlineMs) return this.#end('another server is to lead');
     this.#isFullTick = !this.#isFullTick;
     if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
       this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
@@ -293,7 +330,7 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   #hasQuorum(nowMs: number): boolean {
     const heard = this.#heard(nowMs);
-    return this.#verifiers.every((verifier) => verifier.isQuorum(heard));
+    return this.#host.memberships.verifiers.every((verifier) => verifier.isQuorum(heard));
   }
 
   #heard(nowMs: number): Set<ServerId> {

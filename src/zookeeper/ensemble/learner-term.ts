@@ -1,3 +1,4 @@
+import { ConfigError } from '../../config/config-error.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import type { Address } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
@@ -6,6 +7,7 @@ import { RecoveryError, replayTxn } from '../persistence/recovery.ts';
 import type { LoadedSnapshot } from '../persistence/snapshot-body.ts';
 import { SnapshotStreamReader } from '../persistence/snapshot-stream.ts';
 import { LearnerStart, type LearnerStartEffect, type LearnerStartEvent } from '../quorum/learner-start.ts';
+import { type Membership, parseMembership } from '../quorum/membership.ts';
 import { PeerLink } from '../quorum/peer-link.ts';
 import type { QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
@@ -45,7 +47,7 @@ export class LearnerTerm implements Term {
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost, state: 'FOLLOWING' | 'OBSERVING', leader: ServerId) {
-    const { self, database, membership, runtime } = host;
+    const { self, database, memberships, runtime } = host;
     this.state = state;
     this.#host = host;
     this.#leader = leader;
@@ -56,7 +58,7 @@ export class LearnerTerm implements Term {
       acceptedEpoch: database.acceptedEpoch,
       currentEpoch: database.currentEpoch,
       lastLoggedZxid: database.lastZxid,
-      configVersion: membership.version,
+      configVersion: memberships.current.version,
     });
   }
 
@@ -118,7 +120,7 @@ export class LearnerTerm implements Term {
   }
 
   #address(): Address | undefined {
-    const [first] = this.#host.membership.servers.get(this.#leader)?.addresses ?? [];
+    const [first] = this.#host.memberships.current.servers.get(this.#leader)?.addresses ?? [];
     return first === undefined ? undefined : { host: first.host, port: first.peerPort };
   }
 
@@ -234,22 +236,26 @@ export class LearnerTerm implements Term {
     });
   }
 
-  async #adoptHistory({ epoch, proposals }: Effect<'adoptHistory'>): Promise<void> {
-    const { database } = this.#host;
+  async #adoptHistory({ epoch, proposals, config }: Effect<'adoptHistory'>): Promise<void> {
+    const { database, memberships } = this.#host;
+    const membership = this.#membershipOfLeader(config);
+    if (membership !== undefined) await memberships.saw(membership);
     if (this.#received !== undefined) await database.install(this.#received);
     this.#received = undefined;
+    this.#host.keepMembership();
     await database.adopt(proposals);
     await database.beginEpoch(epoch);
   }
 
-  #serve({ epoch, proposals, committed }: Effect<'serve'>): void {
+  #serve({ epoch, config: membership, proposals, committed }: Effect<'serve'>): void {
     const { database, config } = this.#host;
-    this.#host.epochBegan(epoch);
     const link = this.#link as PeerLink;
     this.#link?.hold();
     this.#work = this.#work.then(async () => {
       if (this.#isOver) return;
       try {
+        if (await this.#isReplaced(membership)) return this.#end('the membership has changed');
+        this.#host.epochBegan(epoch);
         this.#server = await this.#host.serve(
           (parts) => {
             this.#role = new LearnerRole(parts, {
@@ -258,17 +264,53 @@ export class LearnerTerm implements Term {
               database,
               logs: this.state === 'FOLLOWING' || config.observersSync,
               takeTouched: () => this.#takeTouched(),
+              saw: async (text) => {
+                await this.#host.memberships.saw(this.#membershipIn(text));
+              },
+              activate: async (text, designated, zxid) =>
+                this.#host.activate(this.#membershipIn(text), { leader: designated, zxid }),
+              reconfigured: () => this.#end('the membership has changed'),
+              failed: (error) => this.#failed(error),
             });
             return this.#role;
           },
           (session) => this.#touched.add(session),
         );
-        this.#guarded(() => this.#role?.begin(proposals, committed));
+        if (this.#isOver) return;
+        await this.#role?.begin(proposals, committed);
         link.release();
       } catch (error) {
         this.#failed(error);
       }
     });
+  }
+
+  /** The membership of NEWLEADER is in force now; whether it makes another server of us, or of our leader. */
+  async #isReplaced(config: Uint8Array | null): Promise<boolean> {
+    const membership = this.#membershipOfLeader(config);
+    return membership !== undefined && (await this.#host.activate(membership));
+  }
+
+  /** Undefined where memberships do not change, and for what cannot be read: as Apache we go on with our own. */
+  #membershipOfLeader(config: Uint8Array | null): Membership | undefined {
+    if (!this.#host.config.reconfigEnabled || config === null || config.length <= 1) return undefined;
+    try {
+      return this.#membershipIn(Buffer.from(config).toString());
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      this.#host.log.warn('the leader has another idea of memberships', { reason: error.message });
+      return undefined;
+    }
+  }
+
+  /** @throws MalformedError */
+  #membershipIn(text: string): Membership {
+    try {
+      return parseMembership(text, this.#host.config);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new MalformedError(`a membership that cannot be read: ${error.message}`);
+    }
   }
 
   #takeTouched(): Iterable<Session> {

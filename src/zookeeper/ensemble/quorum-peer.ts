@@ -3,10 +3,12 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex } from '../jute/ids.ts';
+import { printHex, type Zxid } from '../jute/ids.ts';
 import { Elector } from '../quorum/elector.ts';
 import type { Member } from '../quorum/member.ts';
+import { DynamicConfigFiles, type StoredMembership } from '../quorum/dynamic-config.ts';
 import type { Membership } from '../quorum/membership.ts';
+import { Memberships } from '../quorum/memberships.ts';
 import type { PeerState } from '../quorum/notification.ts';
 import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../quorum/quorum-network.ts';
@@ -25,12 +27,13 @@ import type { Database } from './database.ts';
 import { LeaderTerm } from './leader-term.ts';
 import { LearnerTerm } from './learner-term.ts';
 import { notServing } from './not-serving.ts';
-import type { Term, TermHost } from './term.ts';
+import { Reconfigurator } from './reconfigurator.ts';
+import type { Designation, Term, TermHost } from './term.ts';
 
 export interface QuorumPeerOptions extends StartOptions {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
-  readonly membership: Membership;
+  readonly memberships: StoredMembership;
   readonly member: Member;
   readonly database: Database;
   readonly saslUsers: SaslUsers | undefined;
@@ -49,20 +52,23 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly network: QuorumNetwork;
   readonly auth: QuorumAuth | undefined;
   readonly self: ServerId;
-  readonly membership: Membership;
+  readonly memberships: Memberships;
   readonly database: Database;
   readonly #options: QuorumPeerOptions;
+  readonly #reconfigurator: Reconfigurator;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
+  /** Of the term. */
+  #leader: ServerId | undefined;
   /** Of the last term, for who looks at a member between two. */
   #lastServer: ServingServer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
   constructor(options: QuorumPeerOptions) {
-    const { runtime, config, membership, member, database } = options;
+    const { runtime, config, member, database } = options;
     this.#options = options;
     this.runtime = runtime;
     this.config = config;
@@ -70,7 +76,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.network = new QuorumNetwork({ runtime, log: this.log, tls: config.quorumTls });
     this.auth = quorumAuth(runtime, config.quorumSasl, this.log);
     this.self = member.id;
-    this.membership = membership;
+    this.memberships = this.#knownMemberships();
+    this.#reconfigurator = this.#makeReconfigurator();
     this.database = database;
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
     this.#elector = this.#makeElector();
@@ -79,7 +86,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   async start(): Promise<void> {
     const { runtime, log, database } = this;
     try {
-      this.#keepMembership();
+      this.keepMembership();
       // As Apache at each start, unless the newest one holds it all.
       if (database.recovered.replayedCount > 0) database.files.startSnapshot(database.subject);
       const accept = this.#accept.bind(this);
@@ -164,6 +171,17 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.#elector.epochBegan(epoch);
   }
 
+  activate(membership: Membership, designation?: Designation): Promise<boolean> {
+    return this.#reconfigurator.activate(membership, designation);
+  }
+
+  /** Whatever a snapshot held. */
+  keepMembership(): void {
+    const { database, memberships, runtime } = this;
+    const { text, version } = memberships.current;
+    database.tree.setConfig(Buffer.from(text), version as Zxid, runtime.clock.wallMs());
+  }
+
   over(term: Term, reason: string): void {
     if (term !== this.#term || this.#closing !== undefined) return;
     this.log.warn('the term is over', { state: term.state, reason });
@@ -171,7 +189,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       () => {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
-        this.#look();
+        return this.#reconfigurator.settled().then(() => this.#goOn());
       },
       (error) => this.fatal(error),
     );
@@ -191,52 +209,94 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   #look(): void {
     const { database } = this;
+    this.#leader = undefined;
     this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
     this.#elector.look(database.lastZxid, database.currentEpoch);
+  }
+
+  /** The next term: a reconfiguration may have said whose it is. */
+  #goOn(): void {
+    if (this.#closing !== undefined) return;
+    const designation = this.#reconfigurator.takeDesignation();
+    if (designation === undefined) return this.#look();
+    const { leader, zxid } = designation;
+    const isObserver = this.#reconfigurator.role === 'observer';
+    const state = leader === this.self ? 'LEADING' : isObserver ? 'OBSERVING' : 'FOLLOWING';
+    this.#elector.designated(state, leader, zxid);
+    this.#decided(state, leader);
   }
 
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     this.log.info(state, { leader });
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
+    this.#leader = leader;
     this.#term = term;
     term.start();
   }
 
+  /** In a notification. */
+  #heardOf(membership: string): boolean {
+    const isAnother = this.#reconfigurator.heardOf(membership);
+    if (isAnother) this.#look();
+    return isAnother;
+  }
+
   #makeElector(): Elector {
-    const { runtime, network, auth, config, membership, self } = this;
-    const { spec } = this.#options.member;
-    const [first] = spec.addresses;
-    const address = electionAddress(first);
+    const { runtime, network, auth, config, self } = this;
+    const reconfigurator = this.#reconfigurator;
+    const address = reconfigurator.electionAddress;
     return new Elector({
       runtime: { ...runtime, network },
       election: {
         self,
-        role: spec.role,
-        verifiers: [membership.verifier],
-        config: membership.text,
+        ...reconfigurator.electorate,
         minNotificationIntervalMs: config.minNotificationIntervalMs,
         maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       },
       port: {
         address,
-        ...(config.quorumListenOnAllIps ? { listenAt: { host: '', port: address.port } } : {}),
-        addressOf: (server) => {
-          const other = membership.servers.get(server)?.addresses[0];
-          return other === undefined ? undefined : electionAddress(other);
-        },
+        listenAt: this.#listenAt(address),
+        addressOf: (server) => reconfigurator.electionAddressOf(server),
         connectTimeoutMs: config.electionConnectTimeoutMs,
         helloTimeoutMs: config.electionHelloTimeoutMs,
         auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
+      heardOf: (membership) => this.#heardOf(membership),
     });
   }
 
-  /** `/zookeeper/config` tells what the configuration says, whatever a snapshot held. */
-  #keepMembership(): void {
-    const { database, membership, runtime } = this;
-    database.tree.setConfig(Buffer.from(membership.text), membership.version, runtime.clock.wallMs());
+  #knownMemberships(): Memberships {
+    const { config, runtime, self, log } = this;
+    const { path } = config.source;
+    return new Memberships({
+      self,
+      stored: this.#options.memberships,
+      isDynamic: config.reconfigEnabled,
+      files: path === undefined ? undefined : new DynamicConfigFiles(runtime.disk, path),
+      log,
+      changed: () => this.#elector.reconfigured(this.#reconfigurator.electorate),
+    });
+  }
+
+  #makeReconfigurator(): Reconfigurator {
+    const { config, log, memberships } = this;
+    return new Reconfigurator({
+      ...{ config, log, memberships },
+      member: this.#options.member,
+      leader: () => this.#leader,
+      keepMembership: () => this.keepMembership(),
+      moveElectionPort: (to) => this.#elector.move(to, this.#listenAt(to)),
+      moveClientPort: async (to) => {
+        await this.#listeners?.movePlain({ host: to.host ?? '', port: to.port });
+      },
+    });
+  }
+
+  /** For the election port at that address. */
+  #listenAt(address: Address): Address {
+    return this.config.quorumListenOnAllIps ? { host: '', port: address.port } : address;
   }
 
   // ---------------------------------------------------------------- clients
@@ -263,8 +323,4 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));
     this.#options.release();
   }
-}
-
-function electionAddress(address: { readonly host: string; readonly electionPort: number } | undefined): Address {
-  return { host: address?.host ?? '', port: address?.electionPort ?? 0 };
 }

@@ -3,7 +3,8 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { RecoveryError } from '../persistence/recovery.ts';
 import { memberOf, readMyid } from '../quorum/member.ts';
-import { isEnsemble, membershipOf } from '../quorum/membership.ts';
+import { DynamicConfigFiles, readMembership, type StoredMembership } from '../quorum/dynamic-config.ts';
+import { isEnsemble } from '../quorum/membership.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import { readSaslUsers } from '../server/auth/sasl-users.ts';
@@ -28,25 +29,42 @@ export async function startZookeeper(
 ): Promise<ZookeeperServer> {
   const log = runtime.log.named('zookeeper');
   for (const warning of config.warnings) log.warn(warning);
-  return isEnsemble(config) ? startMember(runtime, config, options) : startStandalone(runtime, config, options);
+  const memberships = readMembership(runtime.disk, config);
+  return isEnsemble(config, memberships.current)
+    ? startMember(runtime, config, memberships, options)
+    : startStandalone(runtime, config, options);
 }
 
-async function startMember(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {
+async function startMember(
+  runtime: Runtime,
+  config: ZooCfg,
+  memberships: StoredMembership,
+  { onFatal }: StartOptions,
+): Promise<ZookeeperServer> {
   const log = runtime.log.named('zookeeper');
-  const membership = membershipOf(config);
-  const member = memberOf(config, membership, readMyid(runtime.disk, config));
+  const member = memberOf(config, memberships.current, readMyid(runtime.disk, config));
   for (const warning of member.warnings) log.warn(warning);
   const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
   const { files, release } = await openDataDirectories(runtime, config);
   try {
+    await backUpConfig(runtime, config);
     const database = await Database.open(runtime, files, config);
-    const peer = new QuorumPeer({ runtime, config, membership, member, database, saslUsers, release, onFatal });
+    const peer = new QuorumPeer({ runtime, config, memberships, member, database, saslUsers, release, onFatal });
     await peer.start();
     return peer;
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** The first membership that is activated goes into a file of its own, and out of this one. Rejects with DiskError. */
+function backUpConfig({ disk }: Runtime, { reconfigEnabled, dynamicConfigFile, source }: ZooCfg): Promise<void> {
+  const { path } = source;
+  if (!reconfigEnabled || dynamicConfigFile !== undefined || path === undefined) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    new DynamicConfigFiles(disk, path).backUp((error) => (error === undefined ? resolve() : reject(error)));
+  });
 }
 
 async function startStandalone(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {

@@ -39,16 +39,32 @@ export class ElectionPort {
   /** The newest for each server; `waits` until it has left. */
   readonly #messages = new Map<ServerId, { readonly message: Uint8Array; waits: boolean }>();
   #listener: Listener | undefined;
+  /** Our own, as others reach it. */
+  #address: Address;
   #observerCount = 0;
   #isClosed = false;
 
   constructor(options: ElectionPortOptions) {
     this.#options = options;
+    this.#address = options.address;
   }
 
-  async start(): Promise<void> {
-    const { network, listenAt, address } = this.#options;
-    this.#listener = await network.listen(listenAt ?? address, (connection) => this.#accept(connection));
+  start(): Promise<void> {
+    return this.#listen(this.#options.listenAt ?? this.#address);
+  }
+
+  /** Connections to the old place end: who made them looks for us at the new one. */
+  async move(address: Address, listenAt: Address = address): Promise<void> {
+    await this.#listener?.close();
+    this.#address = address;
+    for (const link of [...this.#links.values()]) link.close();
+    if (!this.#isClosed) await this.#listen(listenAt);
+  }
+
+  async #listen(at: Address): Promise<void> {
+    const listener = await this.#options.network.listen(at, (connection) => this.#accept(connection));
+    this.#listener = listener;
+    if (this.#isClosed) await listener.close();
   }
 
   /** Something has left for some server since it was sent; before anything was sent, no. */
@@ -201,7 +217,8 @@ export class ElectionPort {
   }
 
   #hello(): Uint8Array {
-    const { self, address } = this.#options;
+    const { self } = this.#options;
+    const address = this.#address;
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     return encodeHello({ server: self, addresses: [`${host}:${address.port}`] }, false);
   }

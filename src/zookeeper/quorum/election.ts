@@ -12,13 +12,18 @@ import type { Zxid } from '../jute/ids.ts';
 import { NOTIFICATION_VERSION, type Notification, type PeerState, type Vote } from './notification.ts';
 import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
 
-export interface ElectionOptions {
-  readonly self: ServerId;
+/** Who elects, as the memberships say it. */
+export interface Electorate {
+  /** Our own. A server that is in no membership yet follows without a vote: a participant. */
   readonly role: 'participant' | 'observer';
   /** The membership in force and, while it is being replaced, the next one: a decision needs a quorum of each. */
   readonly verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   /** The membership in force as text: every notification carries it. */
   readonly config: string;
+}
+
+export interface ElectionOptions extends Electorate {
+  readonly self: ServerId;
   /** `zookeeper.fastleader.minNotificationInterval` and its maximum: how long the first silence is borne, doubled each time. */
   readonly minNotificationIntervalMs?: number;
   readonly maxNotificationIntervalMs?: number;
@@ -31,7 +36,16 @@ export type ElectionEvent =
   /** The time of the latest `wait` is over; `delivered`: everything sent so far has left for every server. */
   | { readonly kind: 'timeout'; readonly delivered: boolean }
   /** The leader that was elected has begun this epoch: later joiners shall see one vote (QuorumPeer.updateElectionVote). */
-  | { readonly kind: 'epochBegan'; readonly epoch: number };
+  | { readonly kind: 'epochBegan'; readonly epoch: number }
+  /** The membership has changed; who looks has to look anew. */
+  | { readonly kind: 'reconfigured'; readonly electorate: Electorate }
+  /** A reconfiguration has named the leader: nobody votes (QuorumPeer.updateVote, updateServerState). */
+  | {
+      readonly kind: 'designated';
+      readonly state: Exclude<PeerState, 'LOOKING'>;
+      readonly leader: ServerId;
+      readonly zxid: Zxid;
+    };
 
 export type ElectionEffect =
   | { readonly kind: 'send'; readonly to: ServerId; readonly notification: Notification }
@@ -54,7 +68,8 @@ interface Cast extends Vote {
 }
 
 export class Election {
-  readonly #options: ElectionOptions;
+  readonly #self: ServerId;
+  #electorate: Electorate;
   readonly #minIntervalMs: number;
   readonly #maxIntervalMs: number;
   #state: PeerState = 'LOOKING';
@@ -73,7 +88,8 @@ export class Election {
   #effects: ElectionEffect[] = [];
 
   constructor(options: ElectionOptions) {
-    this.#options = options;
+    this.#self = options.self;
+    this.#electorate = options;
     this.#minIntervalMs = options.minNotificationIntervalMs ?? 200;
     this.#maxIntervalMs = options.maxNotificationIntervalMs ?? 60_000;
   }
@@ -101,6 +117,13 @@ export class Election {
       case 'epochBegan':
         this.#decided = { ...this.#decided, peerEpoch: BigInt(event.epoch) };
         break;
+      case 'reconfigured':
+        this.#electorate = event.electorate;
+        break;
+      case 'designated':
+        this.#state = event.state;
+        this.#decided = { leader: event.leader, zxid: event.zxid, electionEpoch: -1n, peerEpoch: -1n };
+        break;
       default:
         return event satisfies never;
     }
@@ -108,7 +131,8 @@ export class Election {
   }
 
   #look(lastZxid: Zxid, currentEpoch: number): void {
-    const { self, role, verifiers } = this.#options;
+    const { role, verifiers } = this.#electorate;
+    const self = this.#self;
     const isParticipant = role === 'participant';
     this.#state = 'LOOKING';
     this.#logicalClock += 1n;
@@ -195,7 +219,7 @@ export class Election {
   /** A quorum votes so, and the leader itself says that it leads: or servers would elect again and again one that has crashed. */
   #isFollowed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
     if (!this.#isAgreed(votes, vote)) return false;
-    if (vote.leader === this.#options.self) return vote.electionEpoch === this.#logicalClock;
+    if (vote.leader === this.#self) return vote.electionEpoch === this.#logicalClock;
     return votes.get(vote.leader)?.state === 'LEADING';
   }
 
@@ -206,7 +230,7 @@ export class Election {
 
   #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
     const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
-    return this.#options.verifiers.every((verifier) => verifier.isQuorum(alike));
+    return this.#electorate.verifiers.every((verifier) => verifier.isQuorum(alike));
   }
 
   #timedOut(delivered: boolean): void {
@@ -222,8 +246,8 @@ export class Election {
   }
 
   #decide({ leader, zxid, electionEpoch, peerEpoch }: Vote): void {
-    const { self, role } = this.#options;
-    const state = leader === self ? 'LEADING' : role === 'observer' ? 'OBSERVING' : 'FOLLOWING';
+    const { role } = this.#electorate;
+    const state = leader === this.#self ? 'LEADING' : role === 'observer' ? 'OBSERVING' : 'FOLLOWING';
     this.#state = state;
     this.#isFinalizing = false;
     this.#decided = { leader, zxid, electionEpoch, peerEpoch };
@@ -236,7 +260,8 @@ export class Election {
   }
 
   #sendToAll(): void {
-    const { self, verifiers } = this.#options;
+    const { verifiers } = this.#electorate;
+    const self = this.#self;
     const voters = new Set(verifiers.flatMap((verifier) => [...verifier.voters]));
     for (const server of voters) if (server !== self) this.#send(server, this.#proposal);
     if (!voters.has(self) || this.#initial.zxid === -1n) return;
@@ -246,7 +271,7 @@ export class Election {
   }
 
   #send(to: ServerId, { leader, zxid, electionEpoch, peerEpoch }: Vote): void {
-    const { config } = this.#options;
+    const { config } = this.#electorate;
     const version = NOTIFICATION_VERSION;
     const notification = { state: this.#state, leader, zxid, electionEpoch, peerEpoch, version, config };
     this.#effects.push({ kind: 'send', to, notification });
@@ -257,12 +282,12 @@ export class Election {
   }
 
   #isVoter(server: ServerId): boolean {
-    return this.#options.verifiers.some(({ voters }) => voters.has(server));
+    return this.#electorate.verifiers.some(({ voters }) => voters.has(server));
   }
 
   /** FastLeaderElection.totalOrderPredicate: the newer epoch, then the longer log, then the higher id. */
   #beats(vote: Vote, other: Vote): boolean {
-    if (this.#options.verifiers[0].weightOf(vote.leader) === 0) return false;
+    if (this.#electorate.verifiers[0].weightOf(vote.leader) === 0) return false;
     if (vote.peerEpoch !== other.peerEpoch) return vote.peerEpoch > other.peerEpoch;
     if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;
     return vote.leader > other.leader;

@@ -13,6 +13,7 @@ import { type ChangeRequest, readChange, readMulti } from './change-requests.ts'
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
+import { readReconfig, type Reconfiguring } from './reconfig.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { PipelineCounts, ServerMetrics } from './server-metrics.ts';
 
@@ -25,6 +26,8 @@ export interface PreparerOptions {
   readonly metrics: ServerMetrics;
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
+  /** Of a leader. Undefined where there is no membership to be changed. */
+  readonly reconfiguring?: Reconfiguring;
 }
 
 const nobody: readonly Id[] = [];
@@ -39,16 +42,20 @@ export class Preparer implements PipelineCounts {
   readonly #nodes: NodeChanges;
   readonly #cursor: RequestCursor;
   readonly #metrics: ServerMetrics;
+  readonly #reconfigEnabled: boolean;
+  readonly #reconfiguring: Reconfiguring | undefined;
   #lastZxid: Zxid;
   #prepared = 0;
 
-  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid, reconfiguring }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree);
     this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
     this.#cursor = cursor;
     this.#metrics = metrics;
     this.#lastZxid = lastZxid;
+    this.#reconfigEnabled = config.reconfigEnabled;
+    this.#reconfiguring = reconfiguring;
   }
 
   get lastZxid(): Zxid {
@@ -81,7 +88,8 @@ export class Preparer implements PipelineCounts {
         type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#closeSession(context);
       return this.#end(context, request.xid, txn, request);
     }
-    return this.#end(context, request.xid, sessionFault(request) || this.#decide(context, request), request);
+    const fault = type === OpCode.reconfig && !this.#reconfigEnabled ? 0 : sessionFault(request);
+    return this.#end(context, request.xid, fault || this.#decide(context, request), request);
   }
 
   /** A container or a node whose time is over. */
@@ -131,8 +139,8 @@ export class Preparer implements PipelineCounts {
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
     try {
-      if (request.type === OpCode.reconfig) return refuseReconfig(this.#cursor.open(request.frame, 8));
       const from = this.#cursor.open(request.frame, 8);
+      if (request.type === OpCode.reconfig) return this.#reconfigure(context, from);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
         : this.#nodes.prepare(context, readChange(request.type, from));
@@ -141,6 +149,18 @@ export class Preparer implements PipelineCounts {
       if (error instanceof MalformedError) return ErrorCode.MARSHALLINGERROR;
       throw error;
     }
+  }
+
+  /** It must be readable in any case. @throws MalformedError */
+  #reconfigure(context: ChangeContext, from: RequestCursor): Prepared {
+    const asked = readReconfig(from);
+    if (!this.#reconfigEnabled) return ErrorCode.RECONFIGDISABLED;
+    if (this.#reconfiguring === undefined) return ErrorCode.UNIMPLEMENTED;
+    const next = this.#reconfiguring.next(asked, context.zxid);
+    if (next.kind === 'refused') return next.code;
+    const prepared = this.#nodes.setConfig(context, Buffer.from(next.membership.text));
+    if (typeof prepared !== 'number') this.#reconfiguring.proposed(next.membership);
+    return prepared;
   }
 
   /** All or nothing: after the first that fails the rest is not tried, and what came before is undone. */
@@ -160,14 +180,6 @@ export class Preparer implements PipelineCounts {
     }
     return { type: OpCode.multi, txns };
   }
-}
-
-/** It must be readable all the same. @throws MalformedError */
-function refuseReconfig(from: RequestCursor): ErrorCode {
-  // ReconfigRequest: three strings that may be null, and the version that the client knows.
-  for (let strings = 3; strings > 0; strings -= 1) from.buffer();
-  for (let halves = 2; halves > 0; halves -= 1) from.int32();
-  return ErrorCode.RECONFIGDISABLED;
 }
 
 /** What a session may not do any more, 0 if it may. */
