@@ -38,11 +38,11 @@ export class Reconfigurator {
   #moved: Promise<void> = Promise.resolve();
 
   constructor(options: ReconfiguratorOptions) {
-    const { spec, client } = options.member;
+    const { id, spec, client } = options.member;
     this.#options = options;
     this.#spec = spec;
     this.#client = client;
-    this.#role = spec.role;
+    this.#role = roleIn(options.memberships.current, id);
   }
 
   get electorate(): Electorate {
@@ -107,7 +107,7 @@ export class Reconfigurator {
     const { config, memberships, keepMembership, member, log } = this.#options;
     if (!config.reconfigEnabled) return false;
     const before = memberships.current;
-    const role = membership.servers.get(member.id)?.role ?? 'participant';
+    const role = roleIn(membership, member.id);
     const roleChanges = role !== this.#role;
     const isNew = membership.version > before.version;
     if (isNew) this.#role = role;
@@ -138,6 +138,10 @@ export class Reconfigurator {
     this.#client = client;
     this.#moved = this.#moved.then(() => moveClientPort(client)).catch(failed);
   }
+}
+
+function roleIn({ servers }: Membership, id: ServerId): Electorate['role'] {
+  return servers.get(id)?.role ?? 'participant';
 }
 
 /** Nobody has said who leads: the one we have goes on if it votes, and is where it was. */

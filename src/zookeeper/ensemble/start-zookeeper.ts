@@ -4,7 +4,8 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { RecoveryError } from '../persistence/recovery.ts';
 import { memberOf, readMyid } from '../quorum/member.ts';
 import { DynamicConfigFiles, readMembership, type StoredMembership } from '../quorum/dynamic-config.ts';
-import { isEnsemble } from '../quorum/membership.ts';
+import { isEnsemble, type Membership } from '../quorum/membership.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import { readSaslUsers } from '../server/auth/sasl-users.ts';
@@ -42,7 +43,8 @@ async function startMember(
   { onFatal }: StartOptions,
 ): Promise<ZookeeperServer> {
   const log = runtime.log.named('zookeeper');
-  const member = memberOf(config, memberships.current, readMyid(runtime.disk, config));
+  const id = readMyid(runtime.disk, config);
+  const member = memberOf(config, listing(memberships, id), id);
   for (const warning of member.warnings) log.warn(warning);
   const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
   const { files, release } = await openDataDirectories(runtime, config);
@@ -56,6 +58,15 @@ async function startMember(
     release();
     throw error;
   }
+}
+
+/**
+ * Who has agreed to a membership that takes it in may not know yet whether that is in force: it has to start, for others may not be
+ * able to go on without it. Apache's server stops there.
+ */
+function listing({ current, next }: StoredMembership, id: ServerId | undefined): Membership {
+  const isToCome = id !== undefined && !current.servers.has(id) && next?.servers.has(id) === true;
+  return isToCome ? next : current;
 }
 
 /** The first membership that is activated goes into a file of its own, and out of this one. Rejects with DiskError. */
