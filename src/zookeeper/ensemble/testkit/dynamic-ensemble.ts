@@ -64,21 +64,30 @@ export class DynamicEnsemble {
   async install(id: ServerId, lines: readonly string[], role: RoleName = 'participant'): Promise<void> {
     const { sim } = this;
     const machine = sim.machine(`zk${id}`);
-    const { disk } = machine.runtime;
     const keys = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]));
     const { text } = testZooCfg('/data', { ...this.#keys, ...keys, peerType: role }).source;
-    const done = (act: (done: Completion) => void): Promise<void> =>
-      this.complete(new Promise((resolve, reject) => act((error) => (error === undefined ? resolve() : reject(error)))));
-    for (const directory of ['/data', '/conf']) disk.makeDirectory(directory);
-    await done((each) => disk.replaceFile('/data/myid', Buffer.from(`${id}\n`), each));
-    await done((each) => disk.replaceFile(PATH, Buffer.from(text), each));
-    await done((each) => disk.syncDirectory('/', each));
+    for (const directory of ['/data', '/conf']) machine.runtime.disk.makeDirectory(directory);
     const member = new SimulatedNode(sim, machine, async (runtime) => {
       const config = readZooCfg(Buffer.from(runtime.disk.readFile(PATH)).toString('latin1'), {}, PATH);
       const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
       return server as QuorumPeer;
     });
     this.members.set(id, member);
+    await this.#write(id, '/data/myid', Buffer.from(`${id}\n`));
+    await this.#write(id, PATH, Buffer.from(text));
+  }
+
+  /** The configuration file is again what it was before the server changed it. */
+  async restoreConfig(id: ServerId): Promise<void> {
+    await this.#write(id, PATH, this.member(id).machine.runtime.disk.readFile(`${PATH}.bak`));
+  }
+
+  async #write(id: ServerId, path: string, bytes: Uint8Array): Promise<void> {
+    const { disk } = this.member(id).machine.runtime;
+    const done = (act: (done: Completion) => void): Promise<void> =>
+      this.complete(new Promise((resolve, reject) => act((error) => (error === undefined ? resolve() : reject(error)))));
+    await done((each) => disk.replaceFile(path, bytes, each));
+    await done((each) => disk.syncDirectory('/', each));
   }
 
   /** A server that knows the others, and whom they do not know, is with them. */
