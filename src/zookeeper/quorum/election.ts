@@ -170,6 +170,12 @@ export class Election {
     }
     this.#isFinalizing = false;
     if (this.#isVoter(notification.leader)) this.#consider(from, notification);
+    else if (notification.state === 'LOOKING' && notification.electionEpoch > this.#logicalClock) {
+      // It may not be elected itself, and votes in the next membership alone: it never comes back to an earlier round, so we go to it.
+      this.#logicalClock = notification.electionEpoch;
+      this.#received.clear();
+      this.#propose(this.#initial);
+    }
     if (this.#state === 'LOOKING') this.#wait();
   }
 
@@ -205,32 +211,29 @@ export class Election {
   }
 
   #countSettled(from: ServerId, notification: Notification): void {
+    const { verifiers } = this.#electorate;
     const cast: Cast = { ...voteOf(notification), state: notification.state, version: notification.version };
     if (notification.electionEpoch === this.#logicalClock) {
       this.#received.set(from, { ...cast, version: 0 });
-      if (this.#isFollowed(this.#received, cast)) return this.#decide(cast);
+      if (this.#isFollowed(this.#received, cast, verifiers)) return this.#decide(cast);
     }
     this.#settled.set(from, cast);
-    if (!this.#isFollowed(this.#settled, cast)) return;
+    // A quorum goes on without us. What was proposed to us and came to nothing must not keep us away: it is theirs to know of it.
+    if (!this.#isFollowed(this.#settled, cast, [verifiers[0]])) return;
     this.#logicalClock = cast.electionEpoch;
     this.#decide(cast);
   }
 
   /** A quorum votes so, and the leader itself says that it leads: or servers would elect again and again one that has crashed. */
-  #isFollowed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
-    if (!this.#isAgreed(votes, vote)) return false;
+  #isFollowed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
+    if (!isAgreed(votes, vote, verifiers)) return false;
     if (vote.leader === this.#self) return vote.electionEpoch === this.#logicalClock;
     return votes.get(vote.leader)?.state === 'LEADING';
   }
 
   #finalizeIfAgreed(): void {
     const mine: Cast = { ...this.#proposal, state: 'LOOKING', version: 0 };
-    if (this.#isAgreed(this.#received, mine)) this.#isFinalizing = true;
-  }
-
-  #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
-    const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
-    return this.#electorate.verifiers.every((verifier) => verifier.isQuorum(alike));
+    if (isAgreed(this.#received, mine, this.#electorate.verifiers)) this.#isFinalizing = true;
   }
 
   #timedOut(delivered: boolean): void {
@@ -292,6 +295,15 @@ export class Election {
     if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;
     return vote.leader > other.leader;
   }
+}
+
+function isAgreed(
+  votes: ReadonlyMap<ServerId, Cast>,
+  vote: Cast,
+  verifiers: readonly QuorumVerifier[],
+): boolean {
+  const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
+  return verifiers.every((verifier) => verifier.isQuorum(alike));
 }
 
 function voteOf({ leader, zxid, electionEpoch, peerEpoch }: Vote): Vote {
