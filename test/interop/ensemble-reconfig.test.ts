@@ -17,7 +17,6 @@ let expected: readonly string[] | undefined;
 
 test('Apache walks', async (t) => {
   expected = await walk(t, [apache, apache, apache, apache]);
-  if (process.env["SHOW"]) console.log(expected.join("\n"));
 });
 
 for (const kinds of mixtures) {

@@ -158,7 +158,9 @@ test('who may not write the configuration may not reconfigure; watches on it fir
   const open = await DynamicEnsemble.found({ onLog });
   const watcher = open.client([1]);
   const events: string[] = [];
-  const { stat } = await open.complete(watcher.getConfig({ watch: ({ type, path }) => events.push(`${type} ${path}`) }));
+  const { stat } = await open.complete(
+    watcher.getConfig({ watch: ({ type, path }) => events.push(`${type} ${path}`) }),
+  );
   await open.reconfigure({ leaving: '1' }, [2]);
   await open.sim.runUntil(() => events.length > 0, 5000);
   assert.deepEqual(events, ['NodeDataChanged /zookeeper/config']);

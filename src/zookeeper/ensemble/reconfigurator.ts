@@ -3,8 +3,8 @@ import type { ServerSpec } from '../../config/server-spec.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address } from '../../runtime/network.ts';
-import type { Electorate } from '../quorum/election.ts';
 import { hasSamePeerAddress } from '../quorum/designated-leader.ts';
+import type { Electorate } from '../quorum/election.ts';
 import { type ClientEndpoint, clientEndpointOf, type Member } from '../quorum/member.ts';
 import { type Membership, parseMembership } from '../quorum/membership.ts';
 import { hasSameServers, type Memberships } from '../quorum/memberships.ts';
@@ -146,7 +146,8 @@ function roleIn({ servers }: Membership, id: ServerId): Electorate['role'] {
 
 /** Nobody has said who leads: the one we have goes on if it votes, and is where it was. */
 function leaderChanges(leader: ServerId | undefined, before: Membership, membership: Membership): boolean {
-  if (leader === undefined || !before.verifier.voters.has(leader) || !membership.verifier.voters.has(leader)) return true;
+  if (leader === undefined || !before.verifier.voters.has(leader) || !membership.verifier.voters.has(leader))
+    return true;
   return !hasSamePeerAddress(leader, before, membership);
 }
 

@@ -297,11 +297,7 @@ export class Election {
   }
 }
 
-function isAgreed(
-  votes: ReadonlyMap<ServerId, Cast>,
-  vote: Cast,
-  verifiers: readonly QuorumVerifier[],
-): boolean {
+function isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
   const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
   return verifiers.every((verifier) => verifier.isQuorum(alike));
 }

@@ -2,7 +2,13 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import type { Zxid } from '../jute/ids.ts';
-import { Election, type ElectionEffect, type ElectionEvent, type ElectionOptions, type Electorate } from './election.ts';
+import {
+  Election,
+  type ElectionEffect,
+  type ElectionEvent,
+  type ElectionOptions,
+  type Electorate,
+} from './election.ts';
 import { ElectionPort, type ElectionPortOptions } from './election-port.ts';
 import { decodeNotification, encodeNotification, type PeerState, type Vote } from './notification.ts';
 import type { ServerId } from './quorum-verifier.ts';

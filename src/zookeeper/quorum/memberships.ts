@@ -81,9 +81,7 @@ export class Memberships {
   }
 
   #decideOver(): Verifiers {
-    return this.#pending === undefined
-      ? [this.#current.verifier]
-      : [this.#current.verifier, this.#pending.verifier];
+    return this.#pending === undefined ? [this.#current.verifier] : [this.#current.verifier, this.#pending.verifier];
   }
 
   #write(begin: (done: (error?: Error) => void) => void): Promise<void> {

@@ -13,7 +13,7 @@ import { type ChangeRequest, readChange, readMulti } from './change-requests.ts'
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
-import { readReconfig, type Reconfiguring } from './reconfig.ts';
+import { type Reconfiguring, readReconfig } from './reconfig.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { PipelineCounts, ServerMetrics } from './server-metrics.ts';
 

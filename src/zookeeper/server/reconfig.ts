@@ -19,7 +19,12 @@ export function readReconfig(from: RequestCursor): ReconfigRequest {
   const newMembers = textOf(from);
   const high = BigInt(from.int32());
   const low = BigInt(from.int32() >>> 0);
-  return { joiningServers, leavingServers, newMembers, curConfigId: ((high << 32n) | low) as ReconfigRequest['curConfigId'] };
+  return {
+    joiningServers,
+    leavingServers,
+    newMembers,
+    curConfigId: ((high << 32n) | low) as ReconfigRequest['curConfigId'],
+  };
 }
 
 function textOf(from: RequestCursor): string | null {

@@ -84,7 +84,11 @@ class Walker {
     await using client = this.#client([through]);
     const { data, stat } = await client.reconfigure(change);
     const { version, dataLength } = stat;
-    this.transcript.push(`== ${name}`, `answer: version ${version}, ${dataLength === data?.length}`, ...this.#plain(data));
+    this.transcript.push(
+      `== ${name}`,
+      `answer: version ${version}, ${dataLength === data?.length}`,
+      ...this.#plain(data),
+    );
     await this.#look(name, [1, 2, 3, 4]);
   }
 
@@ -140,10 +144,15 @@ class Walker {
 
   #files(id: number): string[] {
     const { dataDir } = this.#all[id - 1] as Member;
-    const names = readdirSync(dataDir).filter((name) => name.startsWith('zoo.cfg')).sort();
+    const names = readdirSync(dataDir)
+      .filter((name) => name.startsWith('zoo.cfg'))
+      .sort();
     const lines = names
       .filter((name) => name !== 'zoo.cfg.bak')
-      .flatMap((name) => [...this.#plain(Buffer.from(`  ${name}`)), ...this.#plain(readFileSync(join(dataDir, name))).map((line) => `    ${line}`)]);
+      .flatMap((name) => [
+        ...this.#plain(Buffer.from(`  ${name}`)),
+        ...this.#plain(readFileSync(join(dataDir, name))).map((line) => `    ${line}`),
+      ]);
     return names.includes('zoo.cfg.bak') ? ['  zoo.cfg.bak', ...lines] : lines;
   }
 

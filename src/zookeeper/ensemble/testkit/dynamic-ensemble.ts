@@ -85,7 +85,9 @@ export class DynamicEnsemble {
   async #write(id: ServerId, path: string, bytes: Uint8Array): Promise<void> {
     const { disk } = this.member(id).machine.runtime;
     const done = (act: (done: Completion) => void): Promise<void> =>
-      this.complete(new Promise((resolve, reject) => act((error) => (error === undefined ? resolve() : reject(error)))));
+      this.complete(
+        new Promise((resolve, reject) => act((error) => (error === undefined ? resolve() : reject(error)))),
+      );
     await done((each) => disk.replaceFile(path, bytes, each));
     await done((each) => disk.syncDirectory('/', each));
   }
@@ -172,7 +174,8 @@ export class DynamicEnsemble {
       const config = await this.complete(reader.getConfig());
       await this.complete(reader.close());
       if (String(data) !== value) throw new RangeError(`server ${id} has ${data}, not ${value}`);
-      if (String(config.data) !== text) throw new RangeError(`server ${id} tells clients of\n${config.data}\nnot of\n${text}`);
+      if (String(config.data) !== text)
+        throw new RangeError(`server ${id} tells clients of\n${config.data}\nnot of\n${text}`);
     }
     return text;
   }
