@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Walkers, walk } from './ensemble/reconfiguration.ts';
+import { startEnsemble } from './ensemble.ts';
+import { zkCli } from './peers/tools.ts';
 
 const apache = 'apache-3.9.4';
 const ours = 'odradek';
@@ -25,3 +27,17 @@ for (const kinds of mixtures) {
     assert.deepEqual(await walk(t, kinds), expected);
   });
 }
+
+test("Apache's zkCli removes a server of ours and shows who is left; without the right it may not", async (t) => {
+  const members = [1, 2, 3].map((id) => ({ id, kind: ours }) as const);
+  const open = await startEnsemble(t, { members, config: { reconfigEnabled: 'true', skipACL: 'yes' } });
+  const done = await zkCli('3.9.4', open.member(2).connect, ['reconfig', '-remove', '1']);
+  const text = /Committed new configuration:\n((server.*\n)+version=.*)/.exec(`${done.stdout}${done.stderr}`)?.[1];
+  assert.ok(text !== undefined && !text.includes('server.1='), done.stderr);
+  const shown = await zkCli('3.9.4', open.member(1).connect, ['config']);
+  assert.ok(`${shown.stdout}${shown.stderr}`.includes(text), shown.stdout);
+
+  const guarded = await startEnsemble(t, { members, config: { reconfigEnabled: 'true' } });
+  const refused = await zkCli('3.9.4', guarded.member(2).connect, ['reconfig', '-remove', '1']);
+  assert.match(refused.stderr, /Insufficient permission|NoAuth/);
+});

@@ -29,7 +29,8 @@ export function designatedLeader({ self, before, next, verifiers, zxid, acknowle
   const ahead = candidates.filter(
     (server) => logged(server) > zxid && verifiers.every(({ voters }) => voters.has(server)),
   );
-  const [first = self, ...others] = ahead.length > 0 ? ahead : candidates;
+  const [first, ...others] = ahead;
+  if (first === undefined) return candidates[0] ?? self;
   return others.reduce((best, server) => (logged(server) > logged(best) ? server : best), first);
 }
 

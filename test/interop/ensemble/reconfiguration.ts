@@ -62,6 +62,13 @@ class Walker {
     await this.#change('the leader is removed', 3, { leaving: '3' });
     await this.#change('the second is back, in full', 1, { members: [4, 2, 1].map((id) => this.#line(id)).join() });
     await this.#change('the third watches, at its old port', 1, { joining: this.#line(3, 'observer') });
+    // on files that another kind of server may have written
+    for (const id of [2, 3, 4]) {
+      const member = this.#all[id - 1] as Member;
+      const other = this.#all.find(({ kind }) => kind !== member.kind) ?? member;
+      await member.restart(other.kind);
+    }
+    await this.#look('three of them come again', [1, 2, 3, 4]);
   }
 
   async close(): Promise<void> {
