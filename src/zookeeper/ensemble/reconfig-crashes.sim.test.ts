@@ -45,7 +45,8 @@ async function crashDuring(seed: number, of: Change['of'], after: readonly numbe
   const client = ensemble.client();
   let acknowledged: string | undefined;
   let isOver = false;
-  await ensemble.complete(client.create('/begun', ''));
+  const { stat } = await ensemble.complete(client.createWithStat('/begun', ''));
+  const version = stat.czxid + 1n;
   client
     .reconfigure(of(ensemble))
     .then(({ data }) => {
@@ -56,7 +57,7 @@ async function crashDuring(seed: number, of: Change['of'], after: readonly numbe
       isOver = true;
     });
   // from before the leader has heard of it until all have it
-  await ensemble.sim.runFor(random.between(0, 40));
+  await ensemble.sim.runFor(random.between(0, random.chance(0.5) ? 12 : 40));
   const victims = ALL.filter(() => random.chance(0.6));
   for (const id of victims) {
     ensemble.member(id).crash(random.chance(0.5) ? 'power' : 'process');
@@ -66,7 +67,7 @@ async function crashDuring(seed: number, of: Change['of'], after: readonly numbe
   const wasAcknowledged = acknowledged;
   // who has left the ensemble need not come back for it to work
   const back = wasAcknowledged === undefined ? ALL : after;
-  for (const id of victims) if (back.includes(id)) await launched(ensemble, id);
+  for (const id of victims) if (back.includes(id)) await comeBack(ensemble, id, version);
   if (wasAcknowledged !== undefined) for (const id of ALL) if (!after.includes(id)) ensemble.member(id).crash('power');
   let [text, ids] = await settled(ensemble);
   // who lives may still complete what others have begun: once
@@ -96,18 +97,11 @@ function versionIn(text: string): bigint {
   return BigInt(`0x${/version=(.*)$/.exec(text)?.[1] ?? '0'}`);
 }
 
-/**
- * A server that knows of no membership with itself does not start, as Apache's does not: it has not joined yet, or has left. Its
- * operator gives it the file with which it came first.
- */
-async function launched(ensemble: DynamicEnsemble, id: number): Promise<void> {
-  try {
-    await ensemble.complete(ensemble.member(id).launch());
-  } catch (error) {
-    assert.match(String(error), /myid=\d is refused/);
-    await ensemble.restoreConfig(id);
-    await ensemble.complete(ensemble.member(id).launch());
-  }
+/** @param version of the reconfiguration: its zxid */
+async function comeBack(ensemble: DynamicEnsemble, id: number, version: bigint): Promise<void> {
+  const server = await ensemble.comeBack(id);
+  if (server === undefined || server.database.recovered.lastZxid < version) return;
+  assert.ok(server.memberships.lastSeen.version >= version, `server ${id} logged what its files do not know`);
 }
 
 function idsIn(text: string): number[] {

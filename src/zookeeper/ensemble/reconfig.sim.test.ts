@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ZookeeperClient } from '../client/client.ts';
 import { DynamicEnsemble } from './testkit/dynamic-ensemble.ts';
 
 const onLog = process.env['SIM_LOG'] === undefined ? undefined : (line: string) => console.log(line);
@@ -71,8 +72,14 @@ test('a leader that is removed hands over without an election, and follows', asy
   assert.equal(ensemble.leader(), 3);
   const client = ensemble.client([3]);
   await ensemble.complete(client.create('/a', 'x'));
-  const { data } = await ensemble.complete(client.reconfigure({ leaving: '3' }));
-  assert.equal(rolesIn(String(data)), '1 2');
+  const answer = client.reconfigure({ leaving: '3' });
+  // all have it in their logs before it is over, and still it is the next leader's to commit
+  const behind = client.create('/behind', '').then(
+    () => 'agreed',
+    (error) => error.name,
+  );
+  assert.equal(rolesIn(String((await ensemble.complete(answer)).data)), '1 2');
+  assert.equal(await ensemble.complete(behind), 'ConnectionLoss');
   await ensemble.works([1, 2, 3]);
   assert.equal(ensemble.modeOf(3), 'follower');
   const epochOfLeader = ensemble.member(3).server?.database.currentEpoch;
@@ -123,6 +130,8 @@ test('members change their ports: of clients, of elections, of the leader', asyn
   assert.match(ensemble.filesOf(1).dynamic, /server\.1=zk1:2888:3888:participant;0\.0\.0\.0:2281/);
 
   await ensemble.reconfigure({ joining: ensemble.line(2, 'participant', { election: 4888 }) }, [2, 3]);
+  await ensemble.sim.runFor(100);
+  assert.deepEqual([await ensemble.listensAt(2, 3888), await ensemble.listensAt(2, 4888)], [false, true]);
   await ensemble.reconfigure({ joining: ensemble.line(3, 'participant', { peer: 4777 }) }, [2, 3]);
   await ensemble.works([2, 3]);
   assert.notEqual(ensemble.leader(), 3, 'who moved cannot go on leading');
@@ -170,38 +179,86 @@ test('who may not write the configuration may not reconfigure; watches on it fir
   assert.equal(versionIn(String(after.data)), after.stat.mzxid.toString(16));
 });
 
-test('one reconfiguration at a time, and it needs a quorum of the old servers and of the new ones', async () => {
+interface Stalled {
+  readonly ensemble: DynamicEnsemble;
+  readonly before: string;
+  readonly client: ZookeeperClient;
+  /** How the reconfiguration ended; undefined before that. */
+  readonly answer: () => string | undefined;
+}
+
+/** Two of the new members fall silent at once, and are believed to be there for a while: nothing is agreed on. */
+async function stalled(): Promise<Stalled> {
   const ensemble = await DynamicEnsemble.found({ onLog });
   for (const id of [4, 5]) await ensemble.join(id);
-  const { network } = ensemble.sim;
-  const machineOf = (id: number) => ensemble.member(id).machine;
   const before = await ensemble.works([1, 2, 3, 4, 5]);
-  // the new ones fall silent at once, and are believed to be there for a while
-  network.isolate(machineOf(4));
-  network.isolate(machineOf(5));
+  for (const id of [4, 5]) ensemble.sim.network.isolate(ensemble.member(id).machine);
   const client = ensemble.client([3]);
   await ensemble.complete(client.create('/before', ''));
+  let answer: string | undefined;
   const change = { joining: [4, 5].map((id) => ensemble.line(id)).join(), leaving: '1' };
-  const answer = client.reconfigure(change).then(
-    () => 'agreed',
-    (error) => error.name,
+  client.reconfigure(change).then(
+    () => {
+      answer = 'agreed';
+    },
+    (error) => {
+      answer = error.name;
+    },
   );
-  const write = client.create('/behind', '').then(
-    () => 'agreed',
-    (error) => error.name,
-  );
-  let refused = '';
+  await ensemble.sim.runFor(100);
+  return { ensemble, before, client, answer: () => answer };
+}
+
+test('one reconfiguration at a time, and it needs a quorum of the old servers and of the new ones', async () => {
+  const { ensemble, before, client, answer } = await stalled();
+  let refused: string | undefined;
   client.reconfigure({ leaving: '1' }).catch((error) => {
     refused = error.name;
   });
-  await ensemble.sim.runFor(900);
+  await ensemble.sim.runFor(700);
   // two of the old ones have all of this; of 2 3 4 5 two are not enough
   assert.deepEqual(new Set(ensemble.texts([1, 2, 3])), new Set([before]));
-  network.heal();
-  await ensemble.sim.runUntil(() => refused !== '', 20_000);
-  assert.equal(await ensemble.complete(answer), 'agreed');
-  assert.equal(await ensemble.complete(write), 'agreed');
-  assert.equal(refused, 'ReconfigInProgress');
+  assert.equal(answer(), undefined);
+  ensemble.sim.network.heal();
+  await ensemble.sim.runUntil(() => answer() !== undefined && refused !== undefined, 20_000);
+  assert.deepEqual([answer(), refused], ['agreed', 'ReconfigInProgress']);
   assert.equal(rolesIn(await ensemble.works([2, 3, 4, 5])), '2 3 4 5');
   assert.deepEqual(ensemble.fatal, []);
+});
+
+test('who comes while a membership is not agreed on keeps the old one in force', async () => {
+  const { ensemble, before } = await stalled();
+  ensemble.member(1).crash('process');
+  await ensemble.member(1).start();
+  await ensemble.serving([1], 1000);
+  assert.deepEqual(ensemble.texts([1]), [before]);
+  assert.equal(rolesIn(ensemble.member(1).server?.memberships.lastSeen.text ?? ''), '2 3 4 5');
+});
+
+test('a leader without a quorum of the next membership leads no more; the next leader completes it', async () => {
+  const { ensemble, answer } = await stalled();
+  await ensemble.sim.runUntil(() => ensemble.leader() === undefined, 4000);
+  await ensemble.sim.runFor(20_000);
+  assert.equal(ensemble.leader(), undefined, 'nobody is elected by the old servers alone');
+  assert.equal(answer(), 'ConnectionLoss');
+  ensemble.sim.network.heal();
+  assert.equal(rolesIn(await ensemble.works([2, 3, 4, 5])), '2 3 4 5');
+  assert.deepEqual(ensemble.fatal, []);
+});
+
+test('what was answered outlives the power of all, if the leader comes back with a quorum of the new servers', async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const ensemble = await DynamicEnsemble.found({ seed, onLog });
+    for (const id of [4, 5]) await ensemble.join(id);
+    await ensemble.works([1, 2, 3, 4, 5]);
+    let text: string | undefined;
+    const client = ensemble.client([3]);
+    client.reconfigure({ joining: [4, 5].map((id) => ensemble.line(id)).join() }).then(({ data }) => {
+      text = String(data);
+    });
+    await ensemble.sim.runUntil(() => text !== undefined, 5000);
+    for (const id of [1, 2, 3, 4, 5]) ensemble.member(id).crash('power');
+    for (const id of [3, 4, 5]) await ensemble.comeBack(id);
+    assert.equal(await ensemble.works([3, 4, 5]), text, `seed ${seed}`);
+  }
 });

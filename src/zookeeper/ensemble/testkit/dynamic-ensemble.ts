@@ -1,3 +1,4 @@
+import { ConfigError } from '../../../config/config-error.ts';
 import { readZooCfg } from '../../../config/zoo-cfg.ts';
 import type { Completion } from '../../../runtime/disk.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
@@ -77,9 +78,20 @@ export class DynamicEnsemble {
     await this.#write(id, PATH, Buffer.from(text));
   }
 
-  /** The configuration file is again what it was before the server changed it. */
-  async restoreConfig(id: ServerId): Promise<void> {
-    await this.#write(id, PATH, this.member(id).machine.runtime.disk.readFile(`${PATH}.bak`));
+  /**
+   * Starts it again. A server that knows of no membership with itself does not start, as Apache's does not: it has not joined yet, or
+   * has left. Its operator gives it the file with which it came first; then this answers undefined.
+   */
+  async comeBack(id: ServerId): Promise<QuorumPeer | undefined> {
+    const member = this.member(id);
+    try {
+      return await this.complete(member.launch());
+    } catch (error) {
+      if (!(error instanceof ConfigError && error.key === 'myid')) throw error;
+      await this.#write(id, PATH, member.machine.runtime.disk.readFile(`${PATH}.bak`));
+      await this.complete(member.launch());
+      return undefined;
+    }
   }
 
   async #write(id: ServerId, path: string, bytes: Uint8Array): Promise<void> {
@@ -112,6 +124,20 @@ export class DynamicEnsemble {
 
   leader(): ServerId | undefined {
     return [...this.members.keys()].find((id) => this.modeOf(id) === 'leader');
+  }
+
+  /** Whether a stranger can connect there. */
+  async listensAt(id: ServerId, port: number): Promise<boolean> {
+    this.#clients += 1;
+    const { network } = this.sim.machine(`stranger${this.#clients}`).runtime;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const connection = network.connect(
+      { host: `zk${id}`, port },
+      { connected: () => resolve(true), data: () => undefined, closed: () => resolve(false) },
+    );
+    const isOpen = await this.complete(promise);
+    connection.destroy();
+    return isOpen;
   }
 
   /** As each of them has it. */
