@@ -5,10 +5,12 @@ import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type Learne
 import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderRole } from './leader-role.ts';
-import { type LearnerEvents, LearnerHandler } from './learner-handler.ts';
+import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
 import { describe, synchronise } from './learner-sync.ts';
+import { SyncThrottle } from './sync-throttle.ts';
 import type { Term, TermHost } from './term.ts';
 
 /**
@@ -21,6 +23,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   readonly #start: LeaderStart;
   readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   readonly #learners = new Map<LearnerId, LearnerHandler>();
+  readonly #throttle: SyncThrottle;
   #learnerCount = 0;
   #listeners: Listener[] = [];
   #server: ServingServer | undefined;
@@ -34,8 +37,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, membership } = host;
+    const { self, database, membership, config } = host;
     this.#host = host;
+    this.#throttle = new SyncThrottle(config);
     this.#verifiers = [membership.verifier];
     this.#start = new LeaderStart({
       self,
@@ -78,10 +82,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   async #listen(): Promise<void> {
     const { membership, self, config, network } = this.#host;
     const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    for (const { host, peerPort } of membership.servers.get(self)?.addresses ?? []) {
-      const at = { host: config.quorumListenOnAllIps ? '' : host, port: peerPort };
+    const addresses = peerAddresses(membership.servers.get(self));
+    for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
       this.#listeners.push(await network.listen(at, accept));
-      if (config.quorumListenOnAllIps) break;
     }
     if (this.#isOver) await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
@@ -172,19 +175,8 @@ export class LeaderTerm implements Term, LearnerEvents {
   // ---------------------------------------------------------------- learners
 
   #accept(connection: Connection): ConnectionHandler {
-    const { runtime, log, auth, config } = this.#host;
     this.#learnerCount += 1;
-    const learner = new LearnerHandler({
-      id: this.#learnerCount,
-      clock: runtime.clock,
-      log,
-      sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
-      connection,
-      exchange: auth?.accepting(connection),
-      initLimitMs: config.initLimitTicks * config.tickTimeMs,
-      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
-      events: this,
-    });
+    const learner = learnerHandler(this.#host, { id: this.#learnerCount, connection, events: this });
     if (this.#isOver) learner.close();
     else this.#learners.set(learner.id, learner);
     return learner.link;
@@ -235,12 +227,13 @@ export class LeaderTerm implements Term, LearnerEvents {
     const learner = this.#learners.get(id);
     if (learner === undefined) return;
     const { database, config, membership, log } = this.#host;
-    learner.synchronising();
-    synchronise(learner, lastZxid, {
+    const isBegun = synchronise(learner, lastZxid, {
       database,
       forceSnapshot: config.forceSnapshotSync,
+      throttle: this.#throttle,
       planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
     });
+    if (!isBegun) return;
     if (!learner.isObserver) {
       for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
     }

@@ -11,6 +11,8 @@ import type { PeerState } from '../quorum/notification.ts';
 import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { electionAddresses, listenAddresses } from '../quorum/server-addresses.ts';
+import { WayCheck } from '../quorum/way-check.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import type { SaslUsers } from '../server/auth/sasl-users.ts';
@@ -206,8 +208,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #makeElector(): Elector {
     const { runtime, network, auth, config, membership, self } = this;
     const { spec } = this.#options.member;
-    const [first] = spec.addresses;
-    const address = electionAddress(first);
+    const addresses = electionAddresses(spec);
+    const timeoutMs = config.reachabilityCheckTimeoutMs;
+    const checksWays = config.multiAddressEnabled && config.reachabilityCheckEnabled;
     return new Elector({
       runtime: { ...runtime, network },
       election: {
@@ -219,12 +222,13 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       },
       port: {
-        address,
-        ...(config.quorumListenOnAllIps ? { listenAt: { host: '', port: address.port } } : {}),
-        addressOf: (server) => {
-          const other = membership.servers.get(server)?.addresses[0];
-          return other === undefined ? undefined : electionAddress(other);
-        },
+        addresses,
+        multiAddress: config.multiAddressEnabled,
+        listenAt: listenAddresses(addresses, config.quorumListenOnAllIps),
+        bindTries: config.electionPortBindRetries,
+        addressesOf: (server) => electionAddresses(membership.servers.get(server)),
+        wayCheck: checksWays ? new WayCheck({ network, clock: runtime.clock, timeoutMs }) : undefined,
+        keepAlive: config.tcpKeepAlive,
         connectTimeoutMs: config.electionConnectTimeoutMs,
         helloTimeoutMs: config.electionHelloTimeoutMs,
         auth,
@@ -263,8 +267,4 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));
     this.#options.release();
   }
-}
-
-function electionAddress(address: { readonly host: string; readonly electionPort: number } | undefined): Address {
-  return { host: address?.host ?? '', port: address?.electionPort ?? 0 };
 }

@@ -10,10 +10,7 @@ import type { ServerId } from './quorum-verifier.ts';
 export interface ElectorOptions {
   readonly runtime: Runtime;
   readonly election: ElectionOptions;
-  readonly port: Pick<
-    ElectionPortOptions,
-    'address' | 'listenAt' | 'addressOf' | 'connectTimeoutMs' | 'helloTimeoutMs' | 'auth'
-  >;
+  readonly port: Omit<ElectionPortOptions, 'network' | 'clock' | 'log' | 'self' | 'received'>;
   readonly decided: (state: Exclude<PeerState, 'LOOKING'>, vote: Vote) => void;
 }
 
