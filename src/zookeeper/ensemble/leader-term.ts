@@ -33,6 +33,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   #deadlineMs = 0;
   #isFullTick = false;
   #isOver = false;
+  #startedMs = 0;
   /** What was begun and has to end before another term begins. */
   #work: Promise<void> = Promise.resolve();
 
@@ -59,6 +60,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   start(): void {
+    this.#startedMs = this.#host.runtime.clock.monotonicMs();
     this.#extendDeadline();
     this.#armTick();
     this.#do(async () => {
@@ -74,7 +76,16 @@ export class LeaderTerm implements Term, LearnerEvents {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#work;
     await this.#server?.close();
+    for (const verifier of this.#verifiers) if (verifier.isNeeded !== undefined) verifier.isNeeded = true;
     for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
+  }
+
+  /** Without it there may never be a quorum for our epoch: rather elect again than wait until the time is over. */
+  lookedAgain(voter: ServerId): void {
+    const { runtime, config } = this.#host;
+    const { maxTimeToWaitForEpochMs: limitMs } = config;
+    if (limitMs === undefined || this.#start.phase !== 'collecting') return;
+    if (runtime.clock.monotonicMs() - this.#startedMs > limitMs) this.#end(`Quit leading due to voter ${voter}`);
   }
 
   // ---------------------------------------------------------------- becoming a leader
@@ -149,7 +160,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   #serve(): void {
-    const { self, database, log } = this.#host;
+    const { self, database, log, config } = this.#host;
     const { epoch } = this.#start;
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
@@ -159,7 +170,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
           self,
-          newEpoch,
+          lastZxid: makeZxid(epoch, config.initialCounter),
           database,
           verifiers: () => this.#verifiers,
           learners: () => this.#learners.values(),
@@ -238,6 +249,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
     }
     learner.forward();
+    this.#tellOracle();
     learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(membership.text));
   }
 
@@ -276,12 +288,24 @@ export class LeaderTerm implements Term, LearnerEvents {
       return;
     }
     this.#isFullTick = !this.#isFullTick;
+    if (this.#isFullTick) this.#tellOracle();
     if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
       this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
       return;
     }
     const lastProposed = this.#role?.lastProposed ?? makeZxid(this.#start.epoch, 0);
     for (const learner of this.#learners.values()) learner.ping(lastProposed);
+  }
+
+  /** One is asked only by a leader without followers; then what is proposed waits for it too. */
+  #tellOracle(): void {
+    for (const verifier of this.#verifiers) {
+      if (verifier.isNeeded === undefined) continue;
+      verifier.isNeeded = ![...this.#learners.values()].some(
+        ({ isForwarded, isObserver }) => isForwarded && !isObserver,
+      );
+      if (verifier.isNeeded) this.#role?.reconsider();
+    }
   }
 
   #hasQuorum(nowMs: number): boolean {

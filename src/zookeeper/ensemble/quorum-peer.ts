@@ -1,7 +1,9 @@
 import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
+import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex } from '../jute/ids.ts';
 import { Elector } from '../quorum/elector.ts';
@@ -25,6 +27,7 @@ import type { Session } from '../server/sessions.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
 import type { Database } from './database.ts';
 import { LeaderTerm } from './leader-term.ts';
+import { LearnerMasters } from './learner-masters.ts';
 import { LearnerTerm } from './learner-term.ts';
 import { notServing } from './not-serving.ts';
 import type { Term, TermHost } from './term.ts';
@@ -53,6 +56,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;
+  readonly masters: LearnerMasters;
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
@@ -60,6 +64,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #term: Term | undefined;
   /** Of the last term, for who looks at a member between two. */
   #lastServer: ServingServer | undefined;
+  #lookTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
@@ -74,6 +79,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.self = member.id;
     this.membership = membership;
     this.database = database;
+    this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
     this.#elector = this.#makeElector();
   }
@@ -173,7 +179,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       () => {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
-        this.#look();
+        this.#lookAgain(term);
       },
       (error) => this.fatal(error),
     );
@@ -195,6 +201,14 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     const { database } = this;
     this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
     this.#elector.look(database.lastZxid, database.currentEpoch);
+  }
+
+  /** Observers come one after the other, or the voters would have all of them at once. */
+  #lookAgain({ state }: Term): void {
+    const { runtime, config } = this;
+    const delayMs = state === 'OBSERVING' ? config.observerElectionDelayMs : 0;
+    if (delayMs === 0) this.#look();
+    else this.#lookTimer = runtime.clock.after(below(runtime.random, delayMs), () => this.#look());
   }
 
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
@@ -234,6 +248,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
+      lookedAgain: (voter) => this.#term?.lookedAgain?.(voter),
     });
   }
 
@@ -247,7 +262,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
     const server = this.#term?.server;
-    if (server?.isServing === true) return server.accept(connection, port);
+    const isForOthers = this.#term?.state === 'LEADING' && !this.config.leaderServes;
+    if (server?.isServing === true && !isForOthers) return server.accept(connection, port);
     return notServing(connection, this.config);
   }
 
@@ -260,6 +276,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
     await this.#term?.close();

@@ -12,6 +12,8 @@ export interface EnsembleOptions {
   readonly participants?: number;
   readonly observers?: number;
   readonly config?: ConfigKeys;
+  /** Over these, for one member. */
+  readonly configOf?: (id: ServerId) => ConfigKeys;
   readonly properties?: Readonly<Record<string, string>>;
   /** On the disk of each member. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
@@ -27,7 +29,7 @@ export class EnsembleWorld {
   #clients = 0;
 
   constructor(options: EnsembleOptions = {}) {
-    const { seed = 1, participants = 3, observers = 0, config = {}, onLog } = options;
+    const { seed = 1, participants = 3, observers = 0, config = {}, configOf = () => ({}), onLog } = options;
     this.#options = options;
     this.sim = new Simulation({ seed, onLog });
     const ids = Array.from({ length: participants + observers }, (_, index) => index + 1);
@@ -39,7 +41,7 @@ export class EnsembleWorld {
       ]),
     );
     for (const [id, machine] of machines) {
-      const keys = { clientPort: 2181, initLimit: 10, syncLimit: 5, tickTime: 500, ...servers, ...config };
+      const keys = { clientPort: 2181, initLimit: 10, syncLimit: 5, tickTime: 500, ...servers, ...config, ...configOf(id) };
       this.members.set(id, this.#member(id, machine, id > participants ? { ...keys, peerType: 'observer' } : keys));
     }
   }
