@@ -299,11 +299,12 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   /** One is asked only by a leader without followers; then what is proposed waits for it too. */
   #tellOracle(): void {
+    const nowMs = this.#host.runtime.clock.monotonicMs();
+    const followers = [...this.#learners.values()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
+    const isAlone = !followers.some((follower) => follower.isHeard(nowMs));
     for (const verifier of this.#verifiers) {
       if (verifier.isNeeded === undefined) continue;
-      verifier.isNeeded = ![...this.#learners.values()].some(
-        ({ isForwarded, isObserver }) => isForwarded && !isObserver,
-      );
+      verifier.isNeeded = isAlone;
       if (verifier.isNeeded) this.#role?.reconsider();
     }
   }

@@ -12,7 +12,7 @@ export interface EnsembleOptions {
   readonly participants?: number;
   readonly observers?: number;
   readonly config?: ConfigKeys;
-  /** Over these, for one member. */
+  /** Over these, for one member; asked at each of its starts. */
   readonly configOf?: (id: ServerId) => ConfigKeys;
   readonly properties?: Readonly<Record<string, string>>;
   /** On the disk of each member. */
@@ -29,7 +29,7 @@ export class EnsembleWorld {
   #clients = 0;
 
   constructor(options: EnsembleOptions = {}) {
-    const { seed = 1, participants = 3, observers = 0, config = {}, configOf = () => ({}), onLog } = options;
+    const { seed = 1, participants = 3, observers = 0, config = {}, onLog } = options;
     this.#options = options;
     this.sim = new Simulation({ seed, onLog });
     const ids = Array.from({ length: participants + observers }, (_, index) => index + 1);
@@ -41,18 +41,18 @@ export class EnsembleWorld {
       ]),
     );
     for (const [id, machine] of machines) {
-      const keys = { clientPort: 2181, initLimit: 10, syncLimit: 5, tickTime: 500, ...servers, ...config, ...configOf(id) };
+      const keys = { clientPort: 2181, initLimit: 10, syncLimit: 5, tickTime: 500, ...servers, ...config };
       this.members.set(id, this.#member(id, machine, id > participants ? { ...keys, peerType: 'observer' } : keys));
     }
   }
 
   #member(id: ServerId, machine: SimMachine, keys: ConfigKeys): SimulatedNode<QuorumPeer> {
-    const { properties, files = {} } = this.#options;
-    const config = testZooCfg('/data', keys, properties);
+    const { properties, files = {}, configOf = () => ({}) } = this.#options;
     machine.runtime.disk.makeDirectory('/data');
     machine.runtime.disk.writeFile('/data/myid', Buffer.from(String(id)));
     for (const [path, bytes] of Object.entries(files)) machine.runtime.disk.writeFile(path, bytes);
     return new SimulatedNode(this.sim, machine, async (runtime) => {
+      const config = testZooCfg('/data', { ...keys, ...configOf(id) }, properties);
       const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
       return server as QuorumPeer;
     });
