@@ -309,7 +309,10 @@ class Run {
         for (const [index, lane] of this.#lanes.entries()) {
           // Fractions add up, at other moments on every connection.
           const shift = index / this.#lanes.length;
-          lane.enqueue(Math.floor((batchCount + 1) * perBatch + shift) - Math.floor(batchCount * perBatch + shift), dueMs);
+          lane.enqueue(
+            Math.floor((batchCount + 1) * perBatch + shift) - Math.floor(batchCount * perBatch + shift),
+            dueMs,
+          );
         }
       }
       for (const lane of this.#lanes) lane.flush();

@@ -12,9 +12,16 @@ export const OUR_MARK = 'odradek';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const serverMain = fileURLToPath(new URL(`./quorum-peer-main.${extension}`, import.meta.url));
 
+/**
+ * Flags of the engine for a server, in MiB: the young generation, by default up to 32, stays small. A collection of it stops
+ * every client for as long as what it holds takes to copy and its pages take to come back: half a millisecond instead of five
+ * to ten, on a machine of two cores, and the more frequent ones cost no more in sum. `npm start` has the same.
+ */
+export const ENGINE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
+
 /** What runs the server of a configuration; `flags` are Java's `-Dname=value`. */
 export function serverCommand(configFile: string, flags: readonly string[] = []): string[] {
-  return [process.execPath, serverMain, ...flags, APACHE_MARK, OUR_MARK, configFile];
+  return [process.execPath, ...ENGINE_FLAGS, serverMain, ...flags, APACHE_MARK, OUR_MARK, configFile];
 }
 
 /** What a starting server tells the process that started it. */
