@@ -19,7 +19,7 @@ export interface LoadSpec {
   /** Where in the answer (after the length prefix) an error code stands, and its size; a non-zero code counts as an error. */
   readonly errorAt?: number;
   readonly errorSize?: 2 | 4;
-  /** Requests a second over all connections; absent: as fast as the answers come. Latencies count from when a request was due. */
+  /** Requests a second over all connections; absent: as fast as the answers come. Due in batches of BATCH_MS; latencies count from then. */
   readonly rate?: number;
   /** Bare echo: the answer is as long as the request. */
   readonly echo?: boolean;
