@@ -13,4 +13,4 @@ PATH=$root/node_modules/.bin:$PATH
 export PATH
 tool=$root/dist/zookeeper/cli/zk-server.js
 [ -f "$tool" ] || tool=$root/src/zookeeper/cli/zk-server.ts
-exec node "$tool" "$@"
+exec node --max-semi-space-size=4 "$tool" "$@"

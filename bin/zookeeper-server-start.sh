@@ -14,4 +14,4 @@ PATH=$root/node_modules/.bin:$PATH
 export PATH
 tool=$root/dist/zookeeper/cli/zookeeper-server-start.js
 [ -f "$tool" ] || tool=$root/src/zookeeper/cli/zookeeper-server-start.ts
-exec node "$tool" org.apache.zookeeper.server.quorum.QuorumPeerMain odradek "$@"
+exec node --max-semi-space-size=4 "$tool" org.apache.zookeeper.server.quorum.QuorumPeerMain odradek "$@"

@@ -208,7 +208,7 @@ async function loadLine(row: LoadRow): Promise<Line> {
     apacheP50p99: quantiles(measured.apache),
     cpu: `${cpuOf(measured.ours)} / ${cpuOf(measured.apache)}`,
     loopMs: longest(measured.ours.map(({ loop }) => loop)),
-    ceiling: `${amount(rateOf(row, bare), row.unit)} ${bare.p50Ms.toFixed(2)} ms (${Math.round(busy * 100)} % busy)`,
+    ceiling: `${amount(rateOf(row, bare), row.unit)} ${bare.p50Ms.toFixed(2)}/${bare.p99Ms.toFixed(1)} ms (${Math.round(busy * 100)} % busy)`,
     verified,
   };
 }
