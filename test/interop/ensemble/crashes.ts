@@ -8,8 +8,8 @@ import { type CuttableProxy, startCuttableProxy } from '../peers/cuttable-proxy.
 import { until } from '../peers/process.ts';
 import { audit } from './audit.ts';
 import type { Member } from './member.ts';
-import { membersOf } from './mixtures.ts';
-import type { Scenario } from './scenarios.ts';
+import { type Mixture, membersOf } from './mixtures.ts';
+import type { Scenario, TestContext } from './scenarios.ts';
 import { type LaneHistory, Workload } from './workload.ts';
 
 export const killedServers: Scenario = async (t, mixture) => {
@@ -51,8 +51,14 @@ export const everyoneKilled: Scenario = async (t, mixture) => {
   await audit(ensemble, await workload.stop());
 };
 
-/** The leader's log ends with a transaction that never reached another; the next leader never had it. */
-export const unacknowledgedTail: Scenario = async (t, mixture) => {
+/** Apache's leader answers TRUNC, since the newcomer has more than anybody. */
+export const unagreedTail: Scenario = (t, mixture) => tailOfTheLeader(t, mixture, false);
+
+/** Apache's leader answers SNAP, since the newcomer's last transaction is older than its own, and unknown. */
+export const unagreedBranch: Scenario = (t, mixture) => tailOfTheLeader(t, mixture, true);
+
+/** The leader's log ends with a transaction that reached nobody else, and it is killed; the others go on, or have just elected. */
+async function tailOfTheLeader(t: TestContext, mixture: Mixture, isOthersWriting: boolean): Promise<void> {
   const toLeader: CuttableProxy[] = [];
   const ensemble = await startEnsemble(t, {
     members: membersOf(mixture),
@@ -67,7 +73,6 @@ export const unacknowledgedTail: Scenario = async (t, mixture) => {
   const leader = await ensemble.leader();
   assert.equal(leader.id, 3);
   const client = connectZookeeper({ connect: leader.connect });
-  t.after(() => client.close());
   await client.create('/before');
   for (const proxy of toLeader) proxy.hold();
   client.create('/never-agreed').catch(() => undefined); // nobody will answer
@@ -76,16 +81,18 @@ export const unacknowledgedTail: Scenario = async (t, mixture) => {
   for (const proxy of toLeader) proxy.cut();
   for (const proxy of toLeader) proxy.release();
   for (const proxy of toLeader) proxy.mend();
+  t.after(() => client.close());
   await ensemble.leader({ not: leader });
-  const workload = await Workload.start({ connect: ensemble.connect });
+  const early = isOthersWriting ? await Workload.start({ connect: ensemble.connect }) : undefined;
   await leader.start();
   await leader.reached('follower');
+  const workload = early ?? (await Workload.start({ connect: ensemble.connect }));
   await workload.progress();
   await audit(ensemble, await workload.stop());
   await using reader = connectZookeeper({ connect: leader.connect });
   assert.notEqual(await reader.exists('/before'), undefined);
   assert.equal(await reader.exists('/never-agreed'), undefined);
-};
+}
 
 function isLogged({ dataDir }: Member, text: string): boolean {
   const dir = join(dataDir, 'version-2');
