@@ -1,6 +1,6 @@
 /** Servers are killed, hang, and lose their disks while clients write. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectZookeeper } from '../../../src/zookeeper/client/index.ts';
 import { startEnsemble } from '../ensemble.ts';
@@ -76,7 +76,7 @@ async function tailOfTheLeader(t: TestContext, mixture: Mixture, isOthersWriting
   await client.create('/before');
   for (const proxy of toLeader) proxy.hold();
   client.create('/never-agreed').catch(() => undefined); // nobody will answer
-  await until('transaction in the log of the leader', () => isLogged(leader, '/never-agreed') || undefined);
+  await until('transaction in the log of the leader', () => leader.hasLogged('/never-agreed') || undefined);
   await leader.kill();
   for (const proxy of toLeader) proxy.cut();
   for (const proxy of toLeader) proxy.release();
@@ -92,11 +92,6 @@ async function tailOfTheLeader(t: TestContext, mixture: Mixture, isOthersWriting
   await using reader = connectZookeeper({ connect: leader.connect });
   assert.notEqual(await reader.exists('/before'), undefined);
   assert.equal(await reader.exists('/never-agreed'), undefined);
-}
-
-function isLogged({ dataDir }: Member, text: string): boolean {
-  const dir = join(dataDir, 'version-2');
-  return readdirSync(dir).some((name) => name.startsWith('log.') && readFileSync(join(dir, name)).includes(text));
 }
 
 export const emptiedDisk: Scenario = async (t, mixture) => {
