@@ -14,7 +14,7 @@ import { type LaneHistory, Workload } from './workload.ts';
 
 export const killedServers: Scenario = async (t, mixture) => {
   const ensemble = await startEnsemble(t, { members: membersOf(mixture) });
-  const workload = await Workload.start({ connect: ensemble.connect });
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   for (let round = 0; round < 2; round += 1) {
     const leader = await ensemble.leader();
     await leader.kill();
@@ -44,7 +44,7 @@ function sessionsLived(histories: readonly LaneHistory[]): void {
 
 export const everyoneKilled: Scenario = async (t, mixture) => {
   const ensemble = await startEnsemble(t, { members: membersOf(mixture) });
-  const workload = await Workload.start({ connect: ensemble.connect });
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   await ensemble.kill();
   await Promise.all(ensemble.members.map((member) => member.start()));
   await workload.progress();
@@ -64,7 +64,7 @@ async function tailOfTheLeader(t: TestContext, mixture: Mixture, isOthersWriting
     members: membersOf(mixture),
     async peerPort(_from, to, port) {
       if (to !== 3) return port;
-      const proxy = await startCuttableProxy(port);
+      const proxy = await startCuttableProxy(port, { patienceMs: 5_000 });
       t.after(() => proxy.close());
       toLeader.push(proxy);
       return proxy.port;
@@ -83,10 +83,10 @@ async function tailOfTheLeader(t: TestContext, mixture: Mixture, isOthersWriting
   for (const proxy of toLeader) proxy.mend();
   t.after(() => client.close());
   await ensemble.leader({ not: leader });
-  const early = isOthersWriting ? await Workload.start({ connect: ensemble.connect }) : undefined;
+  const early = isOthersWriting ? await Workload.start(t, { connect: ensemble.connect }) : undefined;
   await leader.start();
   await leader.reached('follower');
-  const workload = early ?? (await Workload.start({ connect: ensemble.connect }));
+  const workload = early ?? (await Workload.start(t, { connect: ensemble.connect }));
   await workload.progress();
   await audit(ensemble, await workload.stop());
   await using reader = connectZookeeper({ connect: leader.connect });
@@ -96,7 +96,7 @@ async function tailOfTheLeader(t: TestContext, mixture: Mixture, isOthersWriting
 
 export const emptiedDisk: Scenario = async (t, mixture) => {
   const ensemble = await startEnsemble(t, { members: membersOf(mixture) });
-  const workload = await Workload.start({ connect: ensemble.connect });
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   const [follower] = (await ensemble.followers()) as [Member];
   await follower.kill();
   rmSync(join(follower.dataDir, 'version-2'), { recursive: true });
@@ -125,7 +125,7 @@ export const bigAbsence: Scenario = async (t, mixture) => {
   await client.create('/missed');
   const paths = Array.from({ length: MISSED }, (_, index) => `/missed/n-${index}`);
   await Promise.all(paths.map((path) => client.create(path, path)));
-  const workload = await Workload.start({ connect: ensemble.connect });
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   await follower.start();
   await workload.progress();
   await audit(ensemble, await workload.stop());
@@ -135,7 +135,7 @@ export const bigAbsence: Scenario = async (t, mixture) => {
 
 export const leaderHangs: Scenario = async (t, mixture) => {
   const ensemble = await startEnsemble(t, { members: membersOf(mixture), config: { syncLimit: 2 } });
-  const workload = await Workload.start({ connect: ensemble.connect });
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   const leader = await ensemble.leader();
   leader.pause();
   await ensemble.leader({ not: leader });

@@ -81,7 +81,7 @@ class Wires {
   }
 
   async between(from: number, to: number, port: number): Promise<number> {
-    const proxy = await startCuttableProxy(port);
+    const proxy = await startCuttableProxy(port, { patienceMs: 5_000 });
     const capture = await startCapture({ port: proxy.port, framed: false });
     this.#t.after(() => Promise.all([capture.close(), proxy.close()]));
     this.#proxies.set(to, [...(this.#proxies.get(to) ?? []), proxy]);
