@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadSpec {
-  readonly port: number;
+  /** Of loopback; connection c goes to port c, in turn. */
+  readonly ports: readonly number[];
   readonly connections: number;
   /** Requests in flight on each connection. */
   readonly inFlight: number;
@@ -101,7 +102,7 @@ class Lane {
     this.#next = index % frames.length;
     this.#sent = new Float64Array(spec.rate === undefined ? Math.max(1024, spec.inFlight * 2) : OVERDUE_MAX);
     this.#run = run;
-    this.#socket = connect({ port: spec.port, host: '127.0.0.1', noDelay: true });
+    this.#socket = connect({ port: spec.ports[index % spec.ports.length] ?? 0, host: '127.0.0.1', noDelay: true });
     this.#socket.on('data', (chunk) => this.#data(chunk));
     this.#socket.on('error', (error) => run.fail(error.message));
     this.#socket.on('close', () => run.fail('connection closed by the server'));
