@@ -150,10 +150,10 @@ export class Election {
     this.#wait();
   }
 
-  /** A quorum votes alike already; perhaps this makes it everybody. */
+  /** A quorum votes alike already; perhaps this makes it everybody. Who was quicker has found what we are about to. */
   #countLate(from: ServerId, vote: Notification): void {
-    if (vote.state !== 'LOOKING' || vote.electionEpoch !== this.#logicalClock) return;
-    this.#received.set(from, { ...voteOf(vote), state: 'LOOKING', version: 0 });
+    if (vote.state === 'OBSERVING' || vote.electionEpoch !== this.#logicalClock) return;
+    this.#received.set(from, { ...voteOf(vote), state: vote.state, version: 0 });
     this.#finalizeIfAgreed();
   }
 
