@@ -1,5 +1,6 @@
 /** Three ZooKeepers of one kind as an ensemble on this machine, each killed and started again by itself. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
 import { freePorts } from '../../test/interop/peers/free-port.ts';
