@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
-import { stablePorts } from '../../test/interop/peers/free-port.ts';
+import { freePorts } from '../../test/interop/peers/free-port.ts';
 import { PeerError, type Service, startService, until } from '../../test/interop/peers/process.ts';
 import { askProbe, cpuMs, type LoopHeld, startApacheZookeeper, writeProperties } from './servers.ts';
 import { createNode } from './zookeeper-frames.ts';
@@ -28,7 +28,7 @@ export interface ThreeServers {
 
 /** @param profile prefix of CPU profiles; only ours */
 export async function threeServers(name: 'ours' | 'Apache', dir: string, profile?: string): Promise<ThreeServers> {
-  const free = await stablePorts(3 * IDS.length);
+  const free = await freePorts(3 * IDS.length);
   const ports = free.slice(0, IDS.length);
   const members = IDS.map((id, index) => {
     const [peer, election] = free.slice(IDS.length + 2 * index);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Member, type MemberKind } from './ensemble/member.ts';
 import type { Machine } from './ensemble/network.ts';
-import { stablePorts } from './peers/free-port.ts';
+import { freePorts } from './peers/free-port.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
@@ -73,7 +73,7 @@ async function placesOf({ members, machines }: EnsembleOptions): Promise<Map<num
       machines.map(({ id, host, clientHost, enter }) => [id, { ...ports, host: clientHost, quorumHost: host, enter }]),
     );
   }
-  const ports = await stablePorts(3 * members.length);
+  const ports = await freePorts(3 * members.length);
   const loopback = { host: '127.0.0.1', quorumHost: '127.0.0.1', enter: [] };
   return new Map(
     members.map(({ id }, index) => {

@@ -24,7 +24,7 @@ export function freePort(): Promise<number> {
  * Different ports for servers that come back on theirs: below the range from which the system takes ports for whoever asks for
  * any, so that nobody's connection sits on one meanwhile.
  */
-export async function stablePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
     const port = LOWEST_PORT + Math.floor(Math.random() * (lowestEphemeralPort() - LOWEST_PORT));
