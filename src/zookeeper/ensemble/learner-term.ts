@@ -22,8 +22,9 @@ import type { Term, TermHost } from './term.ts';
 
 type Effect<K extends LearnerStartEffect['kind']> = Extract<LearnerStartEffect, { readonly kind: K }>;
 
-/** Tries to reach a leader that was just elected (Learner.connectToLeader). */
-const CONNECT_TRIES = 5;
+/** Tries to reach a leader that was just elected: as long as five of Apache's, which come a tenth of a second apart. */
+const CONNECT_TRIES = 10;
+const FIRST_RETRY_MS = 5;
 
 /**
  * A term under a leader (Follower.followLeader, Observer.observeLeader): it connects, takes over the leader's history, serves, and
@@ -157,7 +158,8 @@ export class LearnerTerm implements Term {
     if (this.#isOver) return;
     const { runtime, config, log } = this.#host;
     const { clock } = runtime;
-    const delayMs = config.leaderConnectRetryDelayMs;
+    // Leader and followers find each other within milliseconds: the first tries come quickly.
+    const delayMs = Math.min(config.leaderConnectRetryDelayMs, FIRST_RETRY_MS * 2 ** (this.#tries - 1));
     const isLast = this.#tries >= CONNECT_TRIES || clock.monotonicMs() + delayMs >= this.#connectUntilMs;
     if (isHeard || isLast) {
       this.#end(reason);

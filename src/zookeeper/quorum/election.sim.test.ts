@@ -140,6 +140,20 @@ test('the newest epoch wins over the longest log, and that over the highest id',
   );
 });
 
+test('a unanimous vote is decided at once; a quorum waits a while for who might have a better one', async () => {
+  const voters = new Voters(4, [same, same, same]);
+  for (const voter of voters.all) await voters.start(voter);
+  await voters.sim.runUntil(() => voters.isSettled, 50);
+  const [one, two, three] = voters.all as [Voter, Voter, Voter];
+  const some = new Voters(4, [same, same, same]);
+  await some.start(some.all[0] as Voter);
+  await some.start(some.all[1] as Voter);
+  await some.sim.runFor(190);
+  assert.ok(!some.isSettled);
+  await some.sim.runUntil(() => some.isSettled, 60);
+  assert.deepEqual([one.state, two.state, three.state], ['FOLLOWING', 'FOLLOWING', 'LEADING']);
+});
+
 test('without a quorum nobody leads, with one a late joiner follows who leads already', async () => {
   const voters = new Voters(3, [same, same, same, same, same]);
   const [one, two, three, four, five] = voters.all as [Voter, Voter, Voter, Voter, Voter];

@@ -3,7 +3,7 @@
  *
  *   ┌──────────── look ────────────┐
  *   ▼                              │
- * LOOKING ─ a quorum votes alike ─▶ finalizing ─ 200 ms without a better vote ─▶ LEADING, FOLLOWING, OBSERVING
+ * LOOKING ─ a quorum votes alike ─▶ finalizing ─ all do, or 200 ms without a better vote ─▶ LEADING, FOLLOWING, OBSERVING
  *   ▲  │                           │                                              ▲
  *   │  └─ a quorum follows a leader that leads ──────────────────────────────────┘
  *   └──────── a better vote ───────┘
@@ -149,12 +149,20 @@ export class Election {
     const isBehind = notification.state === 'LOOKING' && notification.electionEpoch < this.#logicalClock;
     if (isBehind) this.#send(from, this.#proposal);
     if (this.#isFinalizing && !this.#beats(notification, this.#proposal)) {
+      this.#countLate(from, notification);
       this.#wait();
       return;
     }
     this.#isFinalizing = false;
     if (this.#isVoter(notification.leader)) this.#consider(from, notification);
-    if (this.#state === 'LOOKING') this.#wait();
+    this.#wait();
+  }
+
+  /** A quorum votes alike already; perhaps this makes it everybody. Who was quicker has found what we are about to. */
+  #countLate(from: ServerId, vote: Notification): void {
+    if (vote.state === 'OBSERVING' || vote.electionEpoch !== this.#logicalClock) return;
+    this.#received.set(from, { ...voteOf(vote), state: vote.state, version: 0 });
+    this.#finalizeIfAgreed();
   }
 
   #consider(from: ServerId, notification: Notification): void {
@@ -210,7 +218,21 @@ export class Election {
 
   #finalizeIfAgreed(): void {
     const mine: Cast = { ...this.#proposal, state: 'LOOKING', version: 0 };
-    if (this.#isAgreed(this.#received, mine)) this.#isFinalizing = true;
+    if (!this.#isAgreed(this.#received, mine)) return;
+    this.#isFinalizing = true;
+    // Unlike Apache we wait for no better vote where nobody is left who could cast one.
+    if (this.#isUnanimous(mine)) this.#decide(this.#proposal);
+  }
+
+  #isUnanimous(vote: Cast): boolean {
+    return this.#voters().every((server) => {
+      const cast = this.#received.get(server);
+      return cast !== undefined && isSameVote(cast, vote);
+    });
+  }
+
+  #voters(): ServerId[] {
+    return [...new Set(this.#options.verifiers.flatMap(({ voters }) => [...voters]))];
   }
 
   #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
@@ -229,7 +251,7 @@ export class Election {
     if (delivered) this.#sendToAll();
     else this.#effects.push({ kind: 'connectAll' });
     // An oracle may have spoken meanwhile.
-    this.#finalizeIfAgreed();
+    if (this.#state === 'LOOKING') this.#finalizeIfAgreed();
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxIntervalMs);
     this.#wait();
   }
@@ -249,10 +271,10 @@ export class Election {
   }
 
   #sendToAll(): void {
-    const { self, verifiers } = this.#options;
-    const voters = new Set(verifiers.flatMap((verifier) => [...verifier.voters]));
+    const { self } = this.#options;
+    const voters = this.#voters();
     for (const server of voters) if (server !== self) this.#send(server, this.#proposal);
-    if (!voters.has(self) || this.#initial.zxid === -1n) return;
+    if (!voters.includes(self) || this.#initial.zxid === -1n) return;
     // Our own vote needs no way through the network.
     this.#received.set(self, { ...this.#proposal, state: 'LOOKING', version: 0 });
     this.#finalizeIfAgreed();
@@ -266,7 +288,8 @@ export class Election {
   }
 
   #wait(): void {
-    this.#effects.push({ kind: 'wait', ms: this.#isFinalizing ? FINALIZE_WAIT_MS : this.#intervalMs });
+    if (this.#state === 'LOOKING')
+      this.#effects.push({ kind: 'wait', ms: this.#isFinalizing ? FINALIZE_WAIT_MS : this.#intervalMs });
   }
 
   #isVoter(server: ServerId): boolean {

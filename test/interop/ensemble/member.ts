@@ -1,4 +1,5 @@
 /** One member of an ensemble: a process on its own directory, whose kind may change from one start to the next. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -133,6 +134,12 @@ export class Member {
   /** Of the last transaction in its tree; undefined while it does not serve. */
   async zxid(): Promise<string | undefined> {
     return /Zxid: (\S+)/.exec(await this.ask('srvr').catch(() => ''))?.[1];
+  }
+
+  /** Whether its transaction log holds the text, committed or not. */
+  hasLogged(text: string): boolean {
+    const dir = join(this.dataDir, 'version-2');
+    return readdirSync(dir).some((name) => name.startsWith('log.') && readFileSync(join(dir, name)).includes(text));
   }
 
   async reached(mode: Mode): Promise<void> {

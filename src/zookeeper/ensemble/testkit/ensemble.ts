@@ -1,3 +1,4 @@
+import { present } from '../../../base/assert.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
 import { SimulatedNode } from '../../../testing/simulated-node.ts';
@@ -63,9 +64,7 @@ export class EnsembleWorld {
   }
 
   member(id: ServerId): SimulatedNode<QuorumPeer> {
-    const member = this.members.get(id);
-    if (member === undefined) throw new Error(`no member ${id}`);
-    return member;
+    return present(this.members.get(id), 'the ensemble has a member of that id');
   }
 
   leader(): QuorumPeer | undefined {
