@@ -147,6 +147,8 @@ for (const mixture of [
     const ensemble = await startEnsemble(t, {
       members: membersOf(mixture),
       config: { 'multiAddress.enabled': 'true' },
+      // Apache looks for it there alone
+      properties: { 'zookeeper.multiAddress.enabled': 'true' },
       // Apache takes an address for reachable whose host is, so only ours are told one at which nobody listens
       quorumHosts: (to, from) => [
         ...(to !== from && isOurs(from) ? [`127.0.3.${to}`] : [`127.0.1.${to}`]),

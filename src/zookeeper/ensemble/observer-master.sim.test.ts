@@ -89,6 +89,33 @@ test('an observer that was away catches up from a follower, by difference and by
   }
 });
 
+test('whenever an observer comes back, it misses nothing of what is written meanwhile', async () => {
+  const { world, lines } = await observed({ 'observer.election.DelayMs': 0 }, 3);
+  const writers = [1, 2, 3].map((id) => world.client([id]));
+  const writes: Promise<unknown>[] = [];
+  for (let turn = 0; turn < 60; turn += 1) {
+    for (const [index, writer] of writers.entries()) {
+      for (let each = 0; each < 5; each += 1) writes.push(writer.create(`/n-${turn}-${index}-${each}`));
+    }
+    const observer = world.member(4 + (turn % 3)).machine;
+    for (const id of [1, 2]) world.sim.network.resetBetween(observer, world.member(id).machine);
+    await world.sim.runFor(40);
+  }
+  await world.sim.complete(Promise.all(writes));
+  await world.serving();
+  for (const id of [4, 5, 6]) {
+    const client = world.client([id]);
+    await world.sim.complete(client.sync('/'));
+    assert.equal((await world.sim.complete(client.getChildren('/'))).length, writes.length + 1, `at ${id}`);
+  }
+  assert.ok(masters(lines).length > 30);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('Digests are not matching')),
+    [],
+  );
+  assert.deepEqual(world.fatal, []);
+});
+
 test('an observer whose follower dies goes to another one', async () => {
   const { world, lines } = await observed();
   for (let turn = 0; turn < 4; turn += 1) {
