@@ -200,7 +200,8 @@ test('observers under a follower come again later when too many are synchronised
   }
 });
 
-test('what a follower has committed and not applied goes out behind its database, before what is to come', async () => {
+/** An observer's packets by hand, and what a follower in epoch 5 answers to them. */
+async function byHand() {
   const sim = new Simulation({ seed: 8 });
   const [follower, observer] = [sim.machine('follower'), sim.machine('observer')];
   const { runtime, host: name } = follower;
@@ -217,13 +218,17 @@ test('what a follower has committed and not applied goes out behind its database
   await sim.complete(master.start());
 
   const received: QuorumPacket[] = [];
+  let isClosed = false;
+  const closed = (): void => {
+    isClosed = true;
+  };
   const link = new PeerLink({
     clock: observer.runtime.clock,
     sizeMax: 1 << 20,
     events: {
       received: (packet) => received.push({ ...packet, data: packet.data && Buffer.from(packet.data) }),
       faulty: (error) => assert.fail(error),
-      closed: () => undefined,
+      closed: () => closed(),
     },
   });
   link.attach(observer.runtime.network.connect({ host: name, port: 2889 }, link));
@@ -232,6 +237,11 @@ test('what a follower has committed and not applied goes out behind its database
     await sim.runFor(50);
   };
   await send(PacketType.OBSERVERINFO, 0n, writeLearnerInfo({ server: 4, protocolVersion: 0x10000, configVersion: 0n }));
+  return { sim, role, master, send, received, isClosed: () => isClosed };
+}
+
+test('what a follower has committed and not applied goes out behind its database, before what is to come', async () => {
+  const { sim, role, master, send, received } = await byHand();
   await send(PacketType.ACKEPOCH, 0n, writeAckEpoch(0));
   role.onCommitted?.({ zxid: 0x5_0000_0002n as Zxid, bytes: Buffer.from('next') }, undefined);
   await send(PacketType.ACK, 0x5_0000_0000n, null);
@@ -253,4 +263,15 @@ test('what a follower has committed and not applied goes out behind its database
   const { designatedLeader, proposal } = readInformedActivation(received.at(-1)?.data ?? null);
   assert.deepEqual([designatedLeader, String(proposal)], [2, 'members']);
   assert.equal(role.onCommitted, undefined, 'nobody is told any more');
+});
+
+test('an observer that knows more of the epoch than a follower has to come again, and forgets nothing', async () => {
+  const { sim, master, send, received, isClosed } = await byHand();
+  await send(PacketType.ACKEPOCH, 0x5_0000_0001n, writeAckEpoch(5));
+  assert.deepEqual(
+    received.map(({ type }) => type),
+    [PacketType.LEADERINFO],
+  );
+  assert.equal(isClosed(), true);
+  await sim.complete(master.close());
 });

@@ -1,6 +1,6 @@
 import type { Timer } from '../../runtime/clock.ts';
 import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
-import { makeZxid, type Zxid } from '../jute/ids.ts';
+import { epochOf, makeZxid, type Zxid } from '../jute/ids.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
 import type { HistorySummary, LearnerId } from '../quorum/leader-start.ts';
 import { type LearnerInfo, type SessionTouch, writeInformedActivation } from '../quorum/packet-data.ts';
@@ -99,6 +99,11 @@ export class ObserverMaster implements LearnerEvents {
   promised(observer: LearnerHandler, { lastZxid }: HistorySummary): void {
     const { host, role, epoch } = this.#options;
     const { database, config, membership, log } = host;
+    if (epochOf(lastZxid) === epoch && lastZxid > database.lastZxid) {
+      // It was told by another one, and shall not forget what we are about to hear of; Apache's follower has it truncate its log.
+      observer.close('the observer is ahead of us');
+      return;
+    }
     const isBegun = synchronise(observer, lastZxid, {
       database,
       forceSnapshot: config.forceSnapshotSync,

@@ -44,6 +44,14 @@ export interface ElectionPortOptions {
   readonly received: (from: ServerId, message: Uint8Array) => void;
 }
 
+/** Nobody can be elected with us, and we hear of nobody who was. */
+export class ElectionPortError extends NetworkError {
+  constructor(cause: NetworkError) {
+    super(cause.code, `the election port cannot be opened: ${cause.message}`, { cause });
+    this.name = 'ElectionPortError';
+  }
+}
+
 const BIND_RETRY_DELAY_MS = 1000;
 
 /**
@@ -65,7 +73,7 @@ export class ElectionPort {
     this.#options = options;
   }
 
-  /** Rejects with NetworkError if a port is still taken after all tries. */
+  /** Rejects with ElectionPortError if a port is still taken after all tries. */
   async start(): Promise<void> {
     const { listenAt, addresses } = this.#options;
     for (const at of listenAt ?? addresses) await this.#listen(at);
@@ -111,7 +119,8 @@ export class ElectionPort {
         this.#listeners.push(await network.listen(at, accept, { keepAlive }));
         return;
       } catch (error) {
-        if (!(error instanceof NetworkError) || tries === bindTries) throw error;
+        if (!(error instanceof NetworkError)) throw error;
+        if (tries === bindTries) throw new ElectionPortError(error);
         log.error('Exception while listening to address', { ...at, tries, error: error.message });
       }
       await new Promise<void>((resolve) => clock.after(BIND_RETRY_DELAY_MS, resolve));
