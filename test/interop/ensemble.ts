@@ -11,6 +11,8 @@ export interface MemberSpec {
   readonly kind: MemberKind;
   /** Default participant. */
   readonly role?: 'participant' | 'observer';
+  /** Lines of zoo.cfg of this member alone. */
+  readonly config?: Readonly<Record<string, string | number>>;
 }
 
 export interface EnsembleOptions {
@@ -56,11 +58,11 @@ async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
-  for (const { id, kind, role = 'participant' } of members) {
+  for (const { id, kind, role = 'participant', config: own = {} } of members) {
     const { host, port, enter } = placeOf(places, id);
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
-    const lines = { ...TIMES, ...peerType, ...servers, ...config };
+    const lines = { ...TIMES, ...peerType, ...servers, ...config, ...own };
     made.push(new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines }));
   }
   return made;

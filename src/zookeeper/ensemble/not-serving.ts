@@ -1,7 +1,7 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Connection, ConnectionHandler } from '../../runtime/network.ts';
-import { answerWordIdle } from '../server/four-letter-words.ts';
 import { Greeting, wordOf } from '../server/greeting.ts';
+import { answerWordIdle } from '../server/words/four-letter-words.ts';
 
 /** A client of a member that looks for its leader: words are answered, sessions have to go elsewhere. */
 export function notServing(connection: Connection, config: ZooCfg): ConnectionHandler {

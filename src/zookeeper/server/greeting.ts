@@ -1,5 +1,5 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
-import { wordLength } from './four-letter-words.ts';
+import { wordLength } from './words/four-letter-words.ts';
 
 const LETTERS = 4;
 

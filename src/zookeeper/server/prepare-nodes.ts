@@ -10,9 +10,9 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { CONTAINER_OWNER, kindOfOwner, TTL_MAX, ttlOwner } from '../tree/ephemeral-owner.ts';
 import { pathFault, RecentParent } from '../tree/path.ts';
 import type { ChangeRequest, CreateChange } from './change-requests.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { newRecord, type OutstandingChanges } from './outstanding-changes.ts';
 import { quotaRefuses } from './quota-check.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 
 /** Who asks for a change, and the transaction it becomes. */
 export interface ChangeContext {

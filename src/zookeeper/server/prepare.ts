@@ -10,11 +10,11 @@ import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
 import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
+import type { PipelineCounts, ServerMetrics } from './metrics/server-metrics.ts';
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
 import type { RequestCursor } from './request-cursor.ts';
-import type { PipelineCounts, ServerMetrics } from './server-metrics.ts';
 
 export interface PreparerOptions {
   readonly tree: DataTree;

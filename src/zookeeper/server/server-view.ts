@@ -2,7 +2,7 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { ClientConnection } from './client-connection.ts';
-import type { ServerMetrics } from './server-metrics.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Sessions } from './sessions.ts';
 

@@ -21,8 +21,9 @@ import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
-import { answerWord } from './four-letter-words.ts';
 import type { LargeRequests } from './large-requests.ts';
+import { registerGauges } from './metrics/server-gauges.ts';
+import { ServerMetrics } from './metrics/server-metrics.ts';
 import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { ReadRequests } from './reads.ts';
@@ -31,13 +32,12 @@ import type { RequestThrottler } from './request-throttler.ts';
 import { Restore } from './restore.ts';
 import type { Role, RoleParts } from './role.ts';
 import { ServerFiles } from './server-files.ts';
-import { registerGauges } from './server-gauges.ts';
 import { serverLimits } from './server-limits.ts';
-import { ServerMetrics } from './server-metrics.ts';
 import { ServerStats } from './server-stats.ts';
 import type { ServerMode, ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
 import { type Session, Sessions } from './sessions.ts';
+import { answerWord } from './words/four-letter-words.ts';
 import type { ZookeeperServer } from './zookeeper-server.ts';
 
 /** ZooTrace: client requests, sessions, warnings and server packets. */

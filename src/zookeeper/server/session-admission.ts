@@ -7,9 +7,9 @@ import { printHex, type SessionId } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { type ConnectRequest, ConnectResponse } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Role } from './role.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 import { isPasswordOf, SessionIds, sessionPassword } from './session-identity.ts';
 import type { Session, Sessions } from './sessions.ts';
 

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { DiskError } from '../../runtime/disk.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
-import type { ServerMetrics } from './server-metrics.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 
 /** The transaction log as this needs it. */
 export interface AppendLog {

@@ -2,10 +2,10 @@ import { propertyNames } from '../../../config/zoo-cfg-options.ts';
 import type { ClientConnection } from '../client-connection.ts';
 import { shortOpName } from '../connection-stats.ts';
 import { environmentOf } from '../environment.ts';
-import { monitorValues } from '../four-letter-words.ts';
 import { average } from '../java-double.ts';
 import type { ServerView } from '../server-view.ts';
 import { SERVER_VERSION } from '../version.ts';
+import { monitorValues } from '../words/four-letter-words.ts';
 import type { AdminCommand } from './admin-command.ts';
 import type { Json } from './json.ts';
 

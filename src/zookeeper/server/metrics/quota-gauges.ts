@@ -1,6 +1,6 @@
-import type { Metrics } from '../../base/metrics.ts';
-import { type DataTree, NO_NODE } from '../tree/data-tree.ts';
-import { LIMIT_NODE, QUOTA_ROOT, QuotaValues, STAT_NODE } from '../tree/quotas.ts';
+import type { Metrics } from '../../../base/metrics.ts';
+import { type DataTree, NO_NODE } from '../../tree/data-tree.ts';
+import { LIMIT_NODE, QUOTA_ROOT, QuotaValues, STAT_NODE } from '../../tree/quotas.ts';
 import { namespaceOf } from './namespaces.ts';
 
 /** Limits and usage by namespace: the sum over all quotas below it (QuotaMetricsUtils). */

@@ -1,14 +1,14 @@
-import type { ZooCfg } from '../../config/zoo-cfg.ts';
-import { printHex, type SessionId } from '../jute/ids.ts';
-import type { ClientConnection } from './client-connection.ts';
-import { shortOpName } from './connection-stats.ts';
-import { environmentOf } from './environment.ts';
-import { javaDate } from './java-date.ts';
-import { average, JavaDouble } from './java-double.ts';
-import { type MetricValue, metricValues } from './metric-values.ts';
-import { familiesOf, processFamilies } from './prometheus/exposition.ts';
-import type { ServerView } from './server-view.ts';
-import { SERVER_VERSION } from './version.ts';
+import type { ZooCfg } from '../../../config/zoo-cfg.ts';
+import { printHex, type SessionId } from '../../jute/ids.ts';
+import type { ClientConnection } from '../client-connection.ts';
+import { shortOpName } from '../connection-stats.ts';
+import { environmentOf } from '../environment.ts';
+import { javaDate } from '../java-date.ts';
+import { average, JavaDouble } from '../java-double.ts';
+import { type MetricValue, metricValues } from '../metrics/metric-values.ts';
+import { familiesOf, processFamilies } from '../prometheus/exposition.ts';
+import type { ServerView } from '../server-view.ts';
+import { SERVER_VERSION } from '../version.ts';
 
 /** Answers for one server; the texts are Apache's, since monitors read them. */
 type Word = (server: ServerView, asking: ClientConnection, rest: Uint8Array) => string;

@@ -1,6 +1,6 @@
-import type { Metrics } from '../../base/metrics.ts';
+import type { Metrics } from '../../../base/metrics.ts';
+import type { ServerView } from '../server-view.ts';
 import { registerQuotaGauges } from './quota-gauges.ts';
-import type { ServerView } from './server-view.ts';
 
 /** The values of the moment (ZooKeeperServer.registerMetrics). Those at 0 belong to a part that this server lacks. */
 export function registerGauges(metrics: Metrics, server: ServerView): void {

@@ -1,10 +1,10 @@
-import { type CounterSet, Metrics, type MetricsOptions, type Summary } from '../../base/metrics.ts';
-import { EventType } from '../jute/events.ts';
-import type { FileSnapLog } from '../persistence/file-snap-log.ts';
-import type { Recovered } from '../persistence/recovery.ts';
-import type { TreeAccount } from '../tree/tree-account.ts';
+import { type CounterSet, Metrics, type MetricsOptions, type Summary } from '../../../base/metrics.ts';
+import { EventType } from '../../jute/events.ts';
+import type { FileSnapLog } from '../../persistence/file-snap-log.ts';
+import type { Recovered } from '../../persistence/recovery.ts';
+import type { TreeAccount } from '../../tree/tree-account.ts';
+import type { ServerStats } from '../server-stats.ts';
 import { NamespaceBytes, namespaceOf } from './namespaces.ts';
-import type { ServerStats } from './server-stats.ts';
 
 /** What a reply holds of a node beside its data (DataTree.STAT_OVERHEAD_BYTES). */
 const STAT_BYTES = 68;
