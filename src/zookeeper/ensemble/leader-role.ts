@@ -1,3 +1,4 @@
+import { Deque } from '../../base/deque.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
@@ -8,11 +9,14 @@ import { readLearnerRequest, type SessionTouch } from '../quorum/packet-data.ts'
 import { Proposals } from '../quorum/proposals.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import { logFigures } from '../server/metrics/log-figures.ts';
+import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
 import { Preparer } from '../server/prepare.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
+import type { SizeStats } from '../server/size-stats.ts';
 import type { Database } from './database.ts';
 import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
@@ -24,9 +28,18 @@ export interface LeaderRoleOptions {
   readonly database: Database;
   readonly verifiers: () => readonly QuorumVerifier[];
   readonly learners: () => Iterable<LearnerHandler>;
+  readonly proposalSizes: SizeStats;
   /** The last zxid of the epoch is used. */
   readonly exhausted: () => void;
 }
+
+interface Unlogged {
+  readonly zxid: Zxid;
+  readonly timeMs: number;
+}
+
+/** `leader.ackLoggingFrequency` */
+const ACKS_PER_SAMPLE = 1000n;
 
 /** Bytes before the body in the frame of a request: xid and type. */
 const HEADER_BYTES = 8;
@@ -40,6 +53,8 @@ export class LeaderRole implements Role {
   readonly #proposals: Proposals;
   readonly #agreement: LeaderAgreement;
   readonly #pipeline: Pipeline;
+  /** On their way to our disk, oldest first. */
+  readonly #unlogged = new Deque<Unlogged>();
   /** Of the end of the term. */
   #unapplied: CommittedProposal[] = [];
 
@@ -63,7 +78,8 @@ export class LeaderRole implements Role {
         },
         flushDelayMs: config.flushDelayMs,
         maxBatchSize: config.maxBatchSize,
-        durable: (zxid) => this.acknowledge(zxid, self),
+        durable: (zxid) => this.#durable(zxid),
+        figures: logFigures(parts.metrics),
         failed: (error) => applier.failed(error),
       }),
       proposed: (proposal) => this.#proposed(proposal),
@@ -77,6 +93,11 @@ export class LeaderRole implements Role {
 
   get pendingCount(): number {
     return this.#pipeline.pendingCount;
+  }
+
+  /** Syncs that wait for what was proposed before them. */
+  get pendingSyncCount(): number {
+    return this.#agreement.syncCount;
   }
 
   get lastProposed(): Zxid {
@@ -116,6 +137,7 @@ export class LeaderRole implements Role {
   // ---------------------------------------------------------------- for learners
 
   acknowledge(zxid: Zxid, from: ServerId): void {
+    if (zxid % ACKS_PER_SAMPLE === 0n) this.#sampleAck(zxid, from);
     this.#agreement.acknowledge(zxid, from);
   }
 
@@ -167,29 +189,55 @@ export class LeaderRole implements Role {
     return known;
   }
 
+  #durable(upTo: Zxid): void {
+    const { metrics, clock } = this.#parts;
+    for (let next = this.#unlogged.peek(); next !== undefined && next.zxid <= upTo; next = this.#unlogged.peek()) {
+      this.#unlogged.shift();
+      addLatency(metrics.quorum.proposalAckCreationLatency, next.timeMs, clock.wallMs());
+    }
+    this.acknowledge(upTo, this.#options.self);
+  }
+
+  #sampleAck(zxid: Zxid, from: ServerId): void {
+    for (const proposal of this.#agreement.outstanding()) {
+      if (proposal.zxid !== zxid) continue;
+      const { metrics, clock } = this.#parts;
+      addLatency(metrics.quorum.ackLatency.of(String(from)), proposal.record.header.time, clock.wallMs());
+    }
+  }
+
   // ---------------------------------------------------------------- to learners
 
-  #proposed({ zxid, bytes }: OutstandingProposal): void {
+  #proposed({ zxid, bytes, record }: OutstandingProposal): void {
+    const { quorum, logged } = this.#parts.metrics;
+    this.#options.proposalSizes.add(bytes.length);
+    quorum.proposalCount.add();
+    logged.add();
+    this.#unlogged.push({ zxid, timeMs: record.header.time });
     let packet: Uint8Array | undefined;
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded || learner.isObserver) continue;
       packet ??= encodePacket({ type: PacketType.PROPOSAL, zxid, data: bytes, authinfo: null });
-      learner.link.sendPrepared(packet);
+      learner.sendPrepared(zxid, packet);
       learner.proposed(zxid);
     }
   }
 
-  #committed({ zxid, bytes }: OutstandingProposal): void {
+  #committed({ zxid, bytes, record }: OutstandingProposal): void {
+    const { quorum } = this.#parts.metrics;
+    quorum.commitCount.add();
+    quorum.commitsQueued.add();
+    addLatency(quorum.quorumAckLatency, record.header.time, this.#parts.clock.wallMs());
     let commit: Uint8Array | undefined;
     let inform: Uint8Array | undefined;
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded) continue;
       if (learner.isObserver) {
         inform ??= encodePacket({ type: PacketType.INFORM, zxid, data: bytes, authinfo: null });
-        learner.link.sendPrepared(inform);
+        learner.sendPrepared(zxid, inform);
       } else {
         commit ??= encodePacket({ type: PacketType.COMMIT, zxid, data: null, authinfo: null });
-        learner.link.sendPrepared(commit);
+        learner.sendPrepared(zxid, commit);
       }
     }
     this.#options.database.committed.add(zxid, bytes);

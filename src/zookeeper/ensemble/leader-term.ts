@@ -5,11 +5,14 @@ import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type Learne
 import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderRole } from './leader-role.ts';
 import { type LearnerEvents, LearnerHandler } from './learner-handler.ts';
 import { describe, synchronise } from './learner-sync.ts';
+import { SyncCounts } from './sync-counts.ts';
 import type { Term, TermHost } from './term.ts';
+import { TermView } from './term-view.ts';
 
 /**
  * An elected server's term (Leader.lead): it takes learners in, begins an epoch with a quorum of them, brings each to its own
@@ -22,6 +25,8 @@ export class LeaderTerm implements Term, LearnerEvents {
   readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   readonly #learners = new Map<LearnerId, LearnerHandler>();
   #learnerCount = 0;
+  readonly #syncs: SyncCounts;
+  #view: TermView | undefined;
   #listeners: Listener[] = [];
   #server: ServingServer | undefined;
   #role: LeaderRole | undefined;
@@ -37,6 +42,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     const { self, database, membership } = host;
     this.#host = host;
     this.#verifiers = [membership.verifier];
+    this.#syncs = new SyncCounts(host.figures.metrics.quorum);
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
@@ -49,12 +55,12 @@ export class LeaderTerm implements Term, LearnerEvents {
     return this.#server;
   }
 
-  /** Followers and observers, whatever they have come to. */
-  get learners(): Iterable<LearnerHandler> {
-    return this.#learners.values();
+  get leading(): LeaderView | undefined {
+    return this.#view;
   }
 
   start(): void {
+    this.#host.entered('discovery');
     this.#extendDeadline();
     this.#armTick();
     this.#do(async () => {
@@ -105,6 +111,7 @@ export class LeaderTerm implements Term, LearnerEvents {
         this.#do(async () => {
           await database.beginEpoch(effect.epoch);
           this.#extendDeadline();
+          this.#host.entered('synchronization');
           this.#step({ kind: 'epochBegun' });
         });
         break;
@@ -152,6 +159,13 @@ export class LeaderTerm implements Term, LearnerEvents {
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
     this.#host.epochBegan(epoch);
+    const view = new TermView({
+      clock: this.#host.runtime.clock,
+      verifier: () => this.#verifiers[0],
+      learners: () => this.#learners.values(),
+      role: () => this.#role,
+    });
+    this.#view = view;
     this.#do(async () => {
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
@@ -160,12 +174,14 @@ export class LeaderTerm implements Term, LearnerEvents {
           database,
           verifiers: () => this.#verifiers,
           learners: () => this.#learners.values(),
+          proposalSizes: view.proposalSizes,
           exhausted: () =>
             this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
         });
         this.#role = role;
         return role;
       });
+      this.#host.entered('broadcast');
     });
   }
 
@@ -206,6 +222,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   synchronised(learner: LearnerHandler, zxid: Zxid): void {
+    this.#syncs.ends(learner.id);
     this.#step({ kind: 'synchronised', learner: learner.id, server: learner.server, zxid });
   }
 
@@ -218,6 +235,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   revalidate(learner: LearnerHandler, touch: Parameters<LearnerEvents['revalidate']>[1]): void {
+    this.#host.figures.metrics.quorum.revalidateCount.add();
     learner.answerRevalidation(touch.sessionId, this.#role?.revalidateFor(learner, touch) ?? false);
   }
 
@@ -227,6 +245,9 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   closed(learner: LearnerHandler): void {
     this.#learners.delete(learner.id);
+    this.#syncs.gone(learner.id);
+    // Nobody waits for it.
+    this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     this.#start.gone(learner.id);
   }
 
@@ -236,10 +257,14 @@ export class LeaderTerm implements Term, LearnerEvents {
     if (learner === undefined) return;
     const { database, config, membership, log } = this.#host;
     learner.synchronising();
+    this.#host.figures.metrics.quorum.learnerJoined(learner.server);
     synchronise(learner, lastZxid, {
       database,
       forceSnapshot: config.forceSnapshotSync,
-      planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
+      planned: (plan) => {
+        this.#syncs.begins(id, plan);
+        log.info('synchronising a learner', { server: learner.server, ...describe(plan) });
+      },
     });
     if (!learner.isObserver) {
       for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);

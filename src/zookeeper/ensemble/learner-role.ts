@@ -19,6 +19,8 @@ import {
 import type { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { Proposal } from '../server/agreement.ts';
+import { logFigures } from '../server/metrics/log-figures.ts';
+import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
@@ -32,6 +34,12 @@ export interface LearnerRoleOptions {
   readonly logs: boolean;
   /** Of touches since the last ping. */
   readonly takeTouched: () => Iterable<Session>;
+}
+
+interface CommittedHeader {
+  readonly zxid: Zxid;
+  /** Of the transaction, by the clock of the leader. */
+  readonly timeMs: number;
 }
 
 /** In our log, or on its way into it, and not committed. */
@@ -55,7 +63,7 @@ export class LearnerRole implements Role {
   /** Proposed by the leader, oldest first. */
   readonly #logged = new Deque<Logged>();
   /** Those whose place on our disk the leader has not heard of, oldest first; they may be committed. */
-  readonly #unacknowledged = new Deque<Zxid>();
+  readonly #unacknowledged = new Deque<CommittedHeader>();
   /** Requests of our clients that the leader has, in the order of each session. */
   readonly #requests = new Map<SessionId, Deque<PendingRequest>>();
   #requestCount = 0;
@@ -85,6 +93,7 @@ export class LearnerRole implements Role {
       flushDelayMs: config.flushDelayMs,
       maxBatchSize: config.maxBatchSize,
       durable: (zxid) => this.#durable(zxid),
+      figures: logFigures(parts.metrics),
       failed: (error) => applier.failed(error),
     });
     applier.onApplied = ({ txn }) => this.#checkDigest(txn);
@@ -149,13 +158,18 @@ export class LearnerRole implements Role {
   received({ type, zxid, data }: QuorumPacket): void {
     switch (type) {
       case PacketType.PROPOSAL:
+        this.#parts.metrics.quorum.proposalsReceived.add();
         this.#proposed(zxid, Buffer.from(present(data)));
         break;
       case PacketType.COMMIT:
+        this.#parts.metrics.quorum.commitsReceived.add();
+        this.#commit(zxid);
+        break;
       case PacketType.COMMITANDACTIVATE:
         this.#commit(zxid);
         break;
       case PacketType.INFORM:
+        this.#parts.metrics.quorum.commitsReceived.add();
         this.#informed(zxid, Buffer.from(present(data)));
         break;
       case PacketType.INFORMANDACTIVATE:
@@ -180,16 +194,24 @@ export class LearnerRole implements Role {
     if (last !== undefined && zxid !== last + 1n) {
       this.#parts.log.warn(`Got zxid ${printHex(zxid)} expected ${printHex(last + 1n)}`);
     }
-    this.#logged.push({ zxid, bytes, record: recordOf(bytes) });
-    if (this.mode === 'follower') this.#unacknowledged.push(zxid);
+    const { metrics, clock } = this.#parts;
+    const record = recordOf(bytes);
+    const timeMs = record.header.time;
+    addLatency(metrics.quorum.proposalLatency, timeMs, clock.wallMs());
+    metrics.logged.add();
+    this.#logged.push({ zxid, bytes, record });
+    if (this.mode === 'follower') this.#unacknowledged.push({ zxid, timeMs });
     this.#log.append(zxid, bytes);
   }
 
   /** Everything up to this is on our disk: the leader may count us. */
   #durable(upTo: Zxid): void {
-    for (let zxid = this.#unacknowledged.peek(); zxid !== undefined; zxid = this.#unacknowledged.peek()) {
+    const { metrics, clock } = this.#parts;
+    for (let next = this.#unacknowledged.peek(); next !== undefined; next = this.#unacknowledged.peek()) {
+      const { zxid, timeMs } = next;
       if (zxid > upTo) break;
       this.#unacknowledged.shift();
+      addLatency(metrics.quorum.proposalAckCreationLatency, timeMs, clock.wallMs());
       this.#options.link.send({ type: PacketType.ACK, zxid, data: null, authinfo: null });
     }
   }
@@ -205,12 +227,18 @@ export class LearnerRole implements Role {
   }
 
   #informed(zxid: Zxid, bytes: Uint8Array): void {
-    if (this.#options.logs) this.#log.append(zxid, bytes);
+    if (this.#options.logs) {
+      this.#parts.metrics.logged.add();
+      this.#log.append(zxid, bytes);
+    }
     this.#agreed({ zxid, bytes, record: recordOf(bytes) });
   }
 
   #agreed(logged: Logged): void {
     const { record } = logged;
+    const { metrics, clock } = this.#parts;
+    metrics.quorum.commitsQueued.add();
+    addLatency(metrics.quorum.commitPropagationLatency, record.header.time, clock.wallMs());
     this.#agreedGroup.push(logged);
     this.#push({ txn: record, changeCount: 0, request: this.#requestOf(record.header) });
   }
@@ -236,6 +264,7 @@ export class LearnerRole implements Role {
     const request = this.#syncs.shift();
     if (request === undefined) throw new MalformedError('SYNC, and nobody asked for it');
     this.#forget(request.session.id);
+    this.#parts.metrics.quorum.commitsQueued.add();
     this.#push({ txn: undefined, changeCount: 0, request });
   }
 

@@ -28,6 +28,8 @@ const FIRST_RETRY_MS = 5;
  */
 export class LearnerTerm implements Term {
   readonly state: 'FOLLOWING' | 'OBSERVING';
+  /** Another server leads. */
+  readonly leading = undefined;
   readonly #host: TermHost;
   readonly #leader: ServerId;
   readonly #start: LearnerStart;
@@ -40,6 +42,8 @@ export class LearnerTerm implements Term {
   /** A leader's database, until it is on our disk. */
   #received: LoadedSnapshot | undefined;
   #heardMs: number;
+  /** Since when it is brought to the leader's history. */
+  #syncingMs: number | undefined;
   #retryTimer: Timer | undefined;
   #watchTimer: Timer | undefined;
   #isOver = false;
@@ -66,6 +70,7 @@ export class LearnerTerm implements Term {
   }
 
   start(): void {
+    this.#host.entered('discovery');
     this.#connect();
     this.#watch();
   }
@@ -75,6 +80,7 @@ export class LearnerTerm implements Term {
     this.#retryTimer?.cancel();
     this.#watchTimer?.cancel();
     this.#link?.close();
+    if (this.#syncingMs !== undefined) this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     await this.#work;
     await this.#server?.close();
     for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
@@ -166,6 +172,22 @@ export class LearnerTerm implements Term {
   #step(event: LearnerStartEvent): void {
     if (this.#isOver) return;
     for (const effect of this.#start.step(event)) this.#perform(effect);
+    if (this.#start.phase === 'choosing') this.#beginSync();
+  }
+
+  /** Once it has promised the epoch. */
+  #beginSync(): void {
+    if (this.#syncingMs !== undefined) return;
+    this.#syncingMs = this.#host.runtime.clock.monotonicMs();
+    this.#host.entered('synchronization');
+  }
+
+  #endSync(): void {
+    const { runtime, figures } = this.#host;
+    const tookMs = Math.floor(runtime.clock.monotonicMs() - (this.#syncingMs ?? runtime.clock.monotonicMs()));
+    const { followerSyncTime, observerSyncTime } = figures.metrics.quorum;
+    this.#host.entered('broadcast');
+    (this.state === 'FOLLOWING' ? followerSyncTime : observerSyncTime).add(tookMs);
   }
 
   #perform(effect: LearnerStartEffect): void {
@@ -266,6 +288,7 @@ export class LearnerTerm implements Term {
           },
           (session) => this.#touched.add(session),
         );
+        this.#endSync();
         this.#guarded(() => this.#role?.begin(proposals, committed));
         link.release();
       } catch (error) {

@@ -6,6 +6,8 @@ import type { Membership } from '../quorum/membership.ts';
 import type { PeerState } from '../quorum/notification.ts';
 import type { QuorumAuth } from '../quorum/quorum-auth.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import type { LeaderView, ZabState } from '../server/ensemble-view.ts';
+import type { ProcessFigures } from '../server/process-figures.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
@@ -16,6 +18,8 @@ export interface Term {
   readonly state: Exclude<PeerState, 'LOOKING'>;
   /** Clients may come; undefined until the history of the ensemble is agreed on. */
   readonly server: ServingServer | undefined;
+  /** What it shows as leader; undefined where another server leads, and before it serves. */
+  readonly leading: LeaderView | undefined;
   start(): void;
   /** Resolves when nothing of the term goes on and the database holds all that was logged. */
   close(): Promise<void>;
@@ -33,8 +37,11 @@ export interface TermHost {
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;
+  readonly figures: ProcessFigures;
   /** The server for clients in this role; its port is open when this resolves. */
   serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer>;
+  /** The term has come so far. */
+  entered(zabState: Exclude<ZabState, 'election'>): void;
   /** Elections must tell those who come late of it. */
   epochBegan(epoch: number): void;
   /** The term cannot go on: look for a leader again. */

@@ -10,7 +10,7 @@ import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
 import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
-import type { PipelineCounts, ServerMetrics } from './metrics/server-metrics.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
@@ -33,18 +33,17 @@ const nobody: readonly Id[] = [];
  * Turns a request into a transaction: what it will do, decided once, by whoever serialises (a standalone server, a leader). One
  * that fails becomes an error transaction, which takes a zxid like any other (PrepRequestProcessor).
  */
-export class Preparer implements PipelineCounts {
+export class Preparer {
   readonly #clock: Clock;
   readonly #changes: OutstandingChanges;
   readonly #nodes: NodeChanges;
   readonly #cursor: RequestCursor;
   readonly #metrics: ServerMetrics;
   #lastZxid: Zxid;
-  #prepared = 0;
 
   constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid }: PreparerOptions) {
     this.#clock = clock;
-    this.#changes = new OutstandingChanges(tree);
+    this.#changes = new OutstandingChanges(tree, metrics);
     this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
     this.#cursor = cursor;
     this.#metrics = metrics;
@@ -53,18 +52,6 @@ export class Preparer implements PipelineCounts {
 
   get lastZxid(): Zxid {
     return this.#lastZxid;
-  }
-
-  get prepared(): number {
-    return this.#prepared;
-  }
-
-  get changesQueued(): number {
-    return this.#changes.queuedCount;
-  }
-
-  get changesRemoved(): number {
-    return this.#changes.removedCount;
   }
 
   /** The tree holds another content now, nothing is outstanding: the next zxid follows this one. */
@@ -109,7 +96,7 @@ export class Preparer implements PipelineCounts {
   }
 
   #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
-    this.#prepared += 1;
+    this.#metrics.prepared.add();
     this.#lastZxid = (this.#lastZxid + 1n) as Zxid;
     this.#changes.begin();
     return { sessionId, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };

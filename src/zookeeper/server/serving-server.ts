@@ -3,14 +3,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
-import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex, type Zxid } from '../jute/ids.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import type { AdminTarget } from './admin/admin-target.ts';
+import type { AdminHost, AdminTarget } from './admin/admin-target.ts';
 import { Applier, type ApplyListener } from './applier.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { Authentication } from './auth/authentication.ts';
@@ -21,11 +20,13 @@ import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
+import type { EnsembleView } from './ensemble-view.ts';
 import type { LargeRequests } from './large-requests.ts';
-import { registerGauges } from './metrics/server-gauges.ts';
-import { ServerMetrics } from './metrics/server-metrics.ts';
+import { registerGauges, unregisterGauges } from './metrics/server-gauges.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { ProcessFigures } from './process-figures.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
 import type { RequestThrottler } from './request-throttler.ts';
@@ -33,21 +34,21 @@ import { Restore } from './restore.ts';
 import type { Role, RoleParts } from './role.ts';
 import { ServerFiles } from './server-files.ts';
 import { serverLimits } from './server-limits.ts';
-import { ServerStats } from './server-stats.ts';
+import type { ServerStats } from './server-stats.ts';
 import type { ServerMode, ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { answerWord } from './words/four-letter-words.ts';
 import type { ZookeeperServer } from './zookeeper-server.ts';
 
-/** ZooTrace: client requests, sessions, warnings and server packets. */
-const DEFAULT_TRACE_MASK = 306n;
-
 export interface ServingServerOptions {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
   readonly files: FileSnapLog;
   readonly recovered: Recovered;
+  readonly figures: ProcessFigures;
+  /** Undefined where there are no others. */
+  readonly ensemble?: EnsembleView;
   /** Undefined: nobody wants to know. */
   readonly audit: AuditLog | undefined;
   readonly saslUsers: SaslUsers | undefined;
@@ -58,7 +59,7 @@ export interface ServingServerOptions {
   readonly role: (parts: RoleParts) => Role;
   /** Hears of touches where another server judges sessions. */
   readonly onSessionTouched?: (session: Session) => void;
-  /** Where clients come in, if that outlives this server; its own listeners otherwise. */
+  /** Where clients come in, if that outlives this server, and so do those who look at it; its own listeners and observers otherwise. */
   readonly listeners?: ClientListeners;
   /** After the end: gives the data directories free. */
   readonly release: () => void;
@@ -66,7 +67,7 @@ export interface ServingServerOptions {
 }
 
 /** The parts of a server that serves, in whatever role, put together: nothing here decides anything about the protocol. */
-export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyListener, AdminTarget {
+export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyListener, AdminTarget, AdminHost {
   readonly config: ZooCfg;
   readonly clock: Clock;
   readonly log: Log;
@@ -75,9 +76,10 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   readonly snapshotSubject: SnapshotSubject;
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
-  readonly stats = new ServerStats();
+  readonly stats: ServerStats;
   readonly metrics: ServerMetrics;
-  readonly trace = { mask: DEFAULT_TRACE_MASK };
+  readonly trace: ProcessFigures['trace'];
+  readonly ensemble: EnsembleView | undefined;
   readonly authentication: Authentication;
   readonly cursor = new RequestCursor();
   readonly serverId: number;
@@ -95,12 +97,12 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   readonly #restore: Restore;
   readonly #startedMs: number;
   #listeners: ClientListeners | undefined;
-  readonly #observers: Observers;
+  #observers: Observers | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
   constructor(options: ServingServerOptions) {
-    const { runtime, config, files, recovered } = options;
+    const { runtime, config, files, recovered, figures } = options;
     const { clock } = runtime;
     this.#options = options;
     this.config = config;
@@ -111,12 +113,12 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     const sessionTimeouts = recovered.sessions;
     this.snapshotSubject = { tree: this.tree, sessions: sessionTimeouts };
     this.#startedMs = clock.monotonicMs();
-    const metrics = new ServerMetrics({
-      stats: this.stats,
-      chance: () => fraction(runtime.random),
-      samplesAll: config.metricsProvider.kind === 'prometheus',
-    });
+    const { metrics } = figures;
     this.metrics = metrics;
+    this.stats = figures.stats;
+    this.stats.begin();
+    this.trace = figures.trace;
+    this.ensemble = options.ensemble;
     this.#port = new ClientPort(config, this.log);
     const limits = serverLimits({
       limits: config.limits,
@@ -156,7 +158,6 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     const parts = { tree, clock, config, schemes, cursor, metrics, sessions, applier, snapshotSubject, files, log };
     const role = options.role(parts);
     this.#role = role;
-    if (role.preparer !== undefined) metrics.registerPipeline(role.preparer);
     this.#admission = new SessionAdmission({
       clock,
       log: this.log,
@@ -199,10 +200,9 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       metrics,
       isServing: () => this.isServing,
     });
-    metrics.observeFiles(files, recovered, this.stats);
     this.tree.keepAccount(metrics);
     registerGauges(metrics.all, this);
-    this.#observers = new Observers(runtime, this);
+    if (options.listeners === undefined) this.#observers = new Observers(runtime, this);
     // Every session that recovery found gets its full time again.
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
   }
@@ -227,7 +227,7 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       nodes: this.tree.nodeCount,
     });
     this.#options.audit?.started();
-    await this.#observers.start();
+    await this.#observers?.start();
   }
 
   accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
@@ -250,11 +250,11 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   }
 
   get adminAddress(): Address | undefined {
-    return this.#observers.adminAddress;
+    return this.#observers?.adminAddress;
   }
 
   get metricsAddress(): Address | undefined {
-    return this.#observers.metricsAddress;
+    return this.#observers?.metricsAddress;
   }
 
   get mode(): ServerMode {
@@ -293,6 +293,10 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     return this.connectionThrottle?.dropChance ?? 0;
   }
 
+  get globalSessions(): ReadonlyMap<SessionId, number> {
+    return this.snapshotSubject.sessions;
+  }
+
   get process(): ProcessFacts {
     return this.#options.runtime.process;
   }
@@ -312,6 +316,10 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   }
 
   // ---------------------------------------------------------------- for the admin server
+
+  get server(): this | undefined {
+    return this.isServing ? this : undefined;
+  }
 
   get isServing(): boolean {
     return this.#state === 'serving';
@@ -421,7 +429,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     this.throttler?.close();
     this.files.stopPurging();
     this.#port.close();
-    await this.#observers.close();
+    unregisterGauges(this.metrics.all);
+    await this.#observers?.close();
     if (this.#options.listeners === undefined) await this.#listeners?.close();
     await this.#role.close();
     this.#options.release();

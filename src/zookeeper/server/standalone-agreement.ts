@@ -55,6 +55,7 @@ export class StandaloneAgreement implements Agreement {
     if (proposal.txn !== undefined) {
       this.#options.log.append(proposal.txn);
       this.#gatheredTxns += 1;
+      this.#options.metrics.logged.add();
     }
     if (this.#isSyncing) return;
     if (this.#gatheredTxns >= this.#options.maxBatchSize) this.#sync();

@@ -1,34 +1,80 @@
 import type { Metrics } from '../../../base/metrics.ts';
+import type { EnsembleView, LeaderView } from '../ensemble-view.ts';
 import type { ServerView } from '../server-view.ts';
-import { registerQuotaGauges } from './quota-gauges.ts';
+import { quotaGaugeNames, registerQuotaGauges } from './quota-gauges.ts';
 
-/** The values of the moment (ZooKeeperServer.registerMetrics). Those at 0 belong to a part that this server lacks. */
+type Gauges<T> = Readonly<Record<string, (of: T) => number>>;
+
+const none = (): number => 0;
+
+/** ZooKeeperServer.registerMetrics. Those at 0 belong to a part that this server lacks. */
+const served: Gauges<ServerView> = {
+  ephemerals_count: ({ tree }) => tree.ephemeralsCount,
+  num_alive_connections: ({ connections }) => connections.size,
+  avg_latency: ({ stats }) => Math.round(stats.latencyAvgMs * 10_000) / 10_000,
+  outstanding_requests: ({ outstandingCount }) => outstandingCount,
+  znode_count: ({ tree }) => tree.nodeCount,
+  global_sessions: ({ globalSessions }) => globalSessions.size,
+  non_mtls_remote_conn_count: ({ stats }) => stats.nonMtlsRemoteConnections,
+  last_client_response_size: ({ stats }) => stats.lastResponseSize,
+  packets_sent: ({ stats }) => stats.packetsSent,
+  packets_received: ({ stats }) => stats.packetsReceived,
+  max_client_response_size: ({ stats }) => stats.maxResponseSize,
+  connection_drop_probability: ({ connectionDropChance }) => connectionDropChance,
+  watch_count: ({ tree }) => tree.watches.size,
+  auth_failed_count: ({ stats }) => stats.authFailedCount,
+  min_latency: ({ stats }) => stats.latencyMinMs,
+  max_file_descriptor_count: ({ process }) => process.maxFileCount(),
+  approximate_data_size: ({ tree }) => tree.approximateDataSize,
+  open_file_descriptor_count: ({ process }) => process.openFileCount(),
+  local_sessions: none,
+  uptime: ({ uptimeMs }) => Math.floor(uptimeMs),
+  max_latency: ({ stats }) => stats.latencyMaxMs,
+  min_client_response_size: ({ stats }) => stats.minResponseSize,
+  non_mtls_local_conn_count: ({ stats }) => stats.nonMtlsLocalConnections,
+};
+
+/** QuorumZooKeeperServer.registerMetrics. */
+const ofMembers: Gauges<EnsembleView> = {
+  quorum_size: ({ membership }) => membership.verifier.voters.size,
+};
+
+/** LeaderZooKeeperServer.registerMetrics. */
+const ofLeaders: Gauges<LeaderView> = {
+  learners: ({ learnerCount }) => learnerCount,
+  synced_followers: ({ followerCount }) => followerCount,
+  synced_non_voting_followers: ({ nonVotingCount }) => nonVotingCount,
+  synced_observers: (leading) => leading.observers().length,
+  pending_syncs: ({ pendingSyncCount }) => pendingSyncCount,
+  leader_uptime: ({ uptimeMs }) => Math.floor(uptimeMs),
+  last_proposal_size: ({ proposalSizes }) => proposalSizes.last,
+  max_proposal_size: ({ proposalSizes }) => proposalSizes.max,
+  min_proposal_size: ({ proposalSizes }) => proposalSizes.min,
+};
+
+/** The values of the moment, as long as the server serves. This one stays for good, as in Apache's server: `outstanding_tls_handshake`. */
 export function registerGauges(metrics: Metrics, server: ServerView): void {
-  const { stats, sessions, tree, process } = server;
-  const none = (): number => 0;
-  metrics.gauge('ephemerals_count', () => tree.ephemeralsCount);
-  metrics.gauge('num_alive_connections', () => server.connections.size);
-  metrics.gauge('avg_latency', () => Math.round(stats.latencyAvgMs * 10_000) / 10_000);
-  metrics.gauge('outstanding_requests', () => server.outstandingCount);
-  metrics.gauge('znode_count', () => tree.nodeCount);
-  metrics.gauge('global_sessions', () => sessions.size);
-  metrics.gauge('non_mtls_remote_conn_count', () => stats.nonMtlsRemoteConnections);
-  metrics.gauge('last_client_response_size', () => stats.lastResponseSize);
-  metrics.gauge('packets_sent', () => stats.packetsSent);
-  metrics.gauge('packets_received', () => stats.packetsReceived);
-  metrics.gauge('max_client_response_size', () => stats.maxResponseSize);
-  metrics.gauge('connection_drop_probability', () => server.connectionDropChance);
-  metrics.gauge('watch_count', () => tree.watches.size);
-  metrics.gauge('auth_failed_count', () => stats.authFailedCount);
-  metrics.gauge('min_latency', () => stats.latencyMinMs);
-  metrics.gauge('max_file_descriptor_count', () => process.maxFileCount());
-  metrics.gauge('approximate_data_size', () => tree.approximateDataSize);
-  metrics.gauge('open_file_descriptor_count', () => process.openFileCount());
-  metrics.gauge('local_sessions', none);
-  metrics.gauge('uptime', () => Math.floor(server.uptimeMs));
-  metrics.gauge('max_latency', () => stats.latencyMaxMs);
+  const { mode, ensemble, stats, config } = server;
+  register(metrics, served, () => server);
   metrics.gauge('outstanding_tls_handshake', () => stats.outstandingTlsHandshakes);
-  metrics.gauge('min_client_response_size', () => stats.minResponseSize);
-  metrics.gauge('non_mtls_local_conn_count', () => stats.nonMtlsLocalConnections);
-  registerQuotaGauges(metrics, tree);
+  registerQuotaGauges(metrics, server.tree);
+  if (ensemble === undefined) return;
+  register(metrics, ofMembers, () => ensemble);
+  if (mode === 'leader') register(metrics, ofLeaders, () => ensemble.leading);
+  // A follower has none and says so with no value, which only this provider shows, as 0.
+  else if (mode === 'follower' && config.metricsProvider.kind === 'prometheus') metrics.gauge('synced_observers', none);
+}
+
+export function unregisterGauges(metrics: Metrics): void {
+  for (const gauges of [served, ofMembers, ofLeaders]) for (const name of Object.keys(gauges)) metrics.remove(name);
+  for (const name of quotaGaugeNames) metrics.remove(name);
+}
+
+function register<T>(metrics: Metrics, gauges: Gauges<T>, subject: () => T | undefined): void {
+  for (const [name, read] of Object.entries(gauges)) {
+    metrics.gauge(name, () => {
+      const of = subject();
+      return of === undefined ? 0 : read(of);
+    });
+  }
 }
