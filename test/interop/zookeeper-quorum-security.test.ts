@@ -93,11 +93,11 @@ class Ensemble {
     const config = zooCfg({ dataDir: dir, ...keys }, { 'java.security.auth.login.config': jaas });
     const network = new QuorumNetwork({ runtime, log, tls: config.quorumTls });
     const auth = quorumAuth(runtime, config.quorumSasl, log);
-    const addressOf = (id: ServerId) => ({ host: '127.0.0.1', port: this.#electionPorts.get(id) ?? 0 });
+    const addressesOf = (id: ServerId) => [{ host: '127.0.0.1', port: this.#electionPorts.get(id) ?? 0 }];
     const elector = new Elector({
       runtime: { ...runtime, network },
       election: { self: 1, role: 'participant', verifiers: [majority([1, 2, 3])], config: 'version=0' },
-      port: { address: addressOf(1), addressOf, helloTimeoutMs: 10_000, auth },
+      port: { addresses: addressesOf(1), addressesOf, helloTimeoutMs: 10_000, auth },
       decided: (state, vote) => decisions.push({ state, vote }),
     });
     this.#t.after(() => elector.close());

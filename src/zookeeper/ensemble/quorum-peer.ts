@@ -1,7 +1,9 @@
 import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
+import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex } from '../jute/ids.ts';
 import { Elector } from '../quorum/elector.ts';
@@ -11,6 +13,8 @@ import type { PeerState } from '../quorum/notification.ts';
 import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { electionAddresses, listenAddresses } from '../quorum/server-addresses.ts';
+import { WayCheck } from '../quorum/way-check.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import type { SaslUsers } from '../server/auth/sasl-users.ts';
@@ -23,6 +27,7 @@ import type { Session } from '../server/sessions.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
 import type { Database } from './database.ts';
 import { LeaderTerm } from './leader-term.ts';
+import { LearnerMasters } from './learner-masters.ts';
 import { LearnerTerm } from './learner-term.ts';
 import { notServing } from './not-serving.ts';
 import type { Term, TermHost } from './term.ts';
@@ -51,6 +56,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;
+  readonly masters: LearnerMasters;
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
@@ -58,6 +64,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #term: Term | undefined;
   /** Of the last term, for who looks at a member between two. */
   #lastServer: ServingServer | undefined;
+  #lookTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
@@ -72,6 +79,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.self = member.id;
     this.membership = membership;
     this.database = database;
+    this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
     this.#elector = this.#makeElector();
   }
@@ -171,7 +179,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       () => {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
-        this.#look();
+        this.#lookAgain(term);
       },
       (error) => this.fatal(error),
     );
@@ -195,6 +203,14 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
+  /** Observers come one after the other, or the voters would have all of them at once. */
+  #lookAgain({ state }: Term): void {
+    const { runtime, config } = this;
+    const delayMs = state === 'OBSERVING' ? config.observerElectionDelayMs : 0;
+    if (delayMs === 0) this.#look();
+    else this.#lookTimer = runtime.clock.after(below(runtime.random, delayMs), () => this.#look());
+  }
+
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     this.log.info(state, { leader });
@@ -206,8 +222,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #makeElector(): Elector {
     const { runtime, network, auth, config, membership, self } = this;
     const { spec } = this.#options.member;
-    const [first] = spec.addresses;
-    const address = electionAddress(first);
+    const addresses = electionAddresses(spec);
+    const timeoutMs = config.reachabilityCheckTimeoutMs;
+    const checksWays = config.multiAddressEnabled && config.reachabilityCheckEnabled;
     return new Elector({
       runtime: { ...runtime, network },
       election: {
@@ -219,17 +236,19 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       },
       port: {
-        address,
-        ...(config.quorumListenOnAllIps ? { listenAt: { host: '', port: address.port } } : {}),
-        addressOf: (server) => {
-          const other = membership.servers.get(server)?.addresses[0];
-          return other === undefined ? undefined : electionAddress(other);
-        },
+        addresses,
+        multiAddress: config.multiAddressEnabled,
+        listenAt: listenAddresses(addresses, config.quorumListenOnAllIps),
+        bindTries: config.electionPortBindRetries,
+        addressesOf: (server) => electionAddresses(membership.servers.get(server)),
+        wayCheck: checksWays ? new WayCheck({ network, clock: runtime.clock, timeoutMs }) : undefined,
+        keepAlive: config.tcpKeepAlive,
         connectTimeoutMs: config.electionConnectTimeoutMs,
         helloTimeoutMs: config.electionHelloTimeoutMs,
         auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
+      lookedAgain: (voter) => this.#term?.lookedAgain?.(voter),
     });
   }
 
@@ -243,7 +262,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
     const server = this.#term?.server;
-    if (server?.isServing === true) return server.accept(connection, port);
+    const isForOthers = this.#term?.state === 'LEADING' && !this.config.leaderServes;
+    if (server?.isServing === true && !isForOthers) return server.accept(connection, port);
     return notServing(connection, this.config);
   }
 
@@ -256,6 +276,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
     await this.#term?.close();
@@ -263,8 +284,4 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));
     this.#options.release();
   }
-}
-
-function electionAddress(address: { readonly host: string; readonly electionPort: number } | undefined): Address {
-  return { host: address?.host ?? '', port: address?.electionPort ?? 0 };
 }

@@ -10,6 +10,7 @@ import type { Role, RoleParts } from '../server/role.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
 import type { Database } from './database.ts';
+import type { LearnerMasters } from './learner-masters.ts';
 
 /** What a member does between two elections: it leads, follows or observes. */
 export interface Term {
@@ -17,6 +18,8 @@ export interface Term {
   /** Clients may come; undefined until the history of the ensemble is agreed on. */
   readonly server: ServingServer | undefined;
   start(): void;
+  /** A voter that elected this server looks for a leader again. */
+  lookedAgain?(voter: ServerId): void;
   /** Resolves when nothing of the term goes on and the database holds all that was logged. */
   close(): Promise<void>;
 }
@@ -33,6 +36,8 @@ export interface TermHost {
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;
+  /** Whom it connects to as an observer. */
+  readonly masters: LearnerMasters;
   /** The server for clients in this role; its port is open when this resolves. */
   serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer>;
   /** Elections must tell those who come late of it. */
