@@ -1,5 +1,6 @@
 /** Three ZooKeepers of one kind as an ensemble on this machine, each killed and started again by itself. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
 import { freePorts } from '../../test/interop/peers/free-port.ts';
@@ -104,10 +105,16 @@ function startOne(
   const program = [join(ROOT, 'scripts/bench/probe.ts'), join(ROOT, 'src/zookeeper/cli/quorum-peer-main.ts'), file];
   return startService(process.execPath, ['--import', ...program], {
     logFile: join(home, 'ours.log'),
-    env: { BENCH_PROBE: probe, ...(profile === undefined ? {} : { BENCH_PROFILE: profile }) },
+    // As bin/ starts it.
+    env: {
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      BENCH_PROBE: probe,
+      ...(profile === undefined ? {} : { BENCH_PROFILE: profile }),
+    },
   });
 }
 
+const COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache');
 let created = 0;
 
 /** Asks all of them, again and again, for another node each time: the moment when one of them has made it. */

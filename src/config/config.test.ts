@@ -108,6 +108,17 @@ for (const { given, says } of refused) {
   test(`zoo.cfg refuses ${JSON.stringify(given)}`, () => assert.throws(() => zooCfg(given), says));
 }
 
+test('a part of a snapshot is at most the whole of it', () => {
+  for (const { given, want } of [
+    { given: {}, want: 0.33 },
+    { given: { snapshotSizeFactor: 0.5 }, want: 0.5 },
+    { given: { snapshotSizeFactor: 1.5 }, want: 0.33 },
+    { given: { snapshotSizeFactor: -1 }, want: -1 },
+  ]) {
+    assert.equal(zooCfg({ dataDir: '/data', ...given }).snapshotSizeFactor, want);
+  }
+});
+
 test('an unknown key and a key without effect are warnings, once each', () => {
   const config = zooCfg({ dataDir: '/d', 'nio.numWorkerThreads': 4, helloWorld: 'x' });
   assert.deepEqual(config.warnings, [

@@ -46,6 +46,8 @@ export interface QuorumConfig {
    * How long a leader that waits for a new epoch bears that a voter looks for a leader again; undefined: until `initLimit` is over.
    */
   readonly maxTimeToWaitForEpochMs: number | undefined;
+  /** Where a leader begins to count, to see the end of an epoch in tests. */
+  readonly initialCounter: number;
   readonly leaderConnectRetryDelayMs: number;
   /** Undefined: followers serve no observers. */
   readonly observerMasterPort: number | undefined;
@@ -151,6 +153,10 @@ export const quorumPropertyKeys: readonly Option[] = [
 /** Plain Java system properties. */
 export const quorumSystemProperties: readonly Option[] = [
   option('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
+  option('zookeeper.testingonly.initialZxid', 'long', null, 'counter from which each leader goes on, to see its end', {
+    min: 0,
+    max: 0xffff_ffff,
+  }),
   accepted('leader.nodelay', 'boolean', true, 'sockets between servers'),
   accepted('follower.nodelay', 'boolean', true, 'sockets between servers'),
 ];
@@ -201,6 +207,7 @@ export function quorumConfigOf(
     maxConcurrentDiffSyncs: options.number('leader.maxConcurrentDiffSyncs'),
     forceSnapshotSync: options.boolean('forceSnapshotSync'),
     maxTimeToWaitForEpochMs: epochWaitMs < 0 ? undefined : epochWaitMs,
+    initialCounter: Number(system.optional('zookeeper.testingonly.initialZxid') ?? 0),
     leaderConnectRetryDelayMs: options.number('leaderConnectDelayDuringRetryMs'),
     observerMasterPort: options.number('observerMasterPort') || undefined,
     observerMasterMaxBytes: options.number('observerMaster.sizeLimit'),

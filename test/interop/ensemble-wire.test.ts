@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import { recordJoins } from './ensemble/joins.ts';
 import { type Mixture, nameOf } from './ensemble/mixtures.ts';
 
-const mixtures: readonly Mixture[] = [['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4']];
+const mixtures: readonly Mixture[] = [
+  ['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4'],
+  ['odradek', 'odradek', 'odradek'],
+  ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
+  ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
+];
 
 /** The members 1 and 3 begin, 2 and the observer 4 come when these serve. */
 const expected: Readonly<Record<string, string>> = {

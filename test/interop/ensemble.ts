@@ -24,6 +24,8 @@ export interface EnsembleOptions {
    * itself.
    */
   readonly peerPort?: (from: number, to: number, port: number) => Promise<number>;
+  /** System properties of all, Java's and ours. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** Where each member runs; default all on loopback. */
   readonly machines?: readonly Machine[];
 }
@@ -54,7 +56,10 @@ interface Place {
 }
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
-  const { members, config = {} } = options;
+  const { members, config = {}, properties = {} } = options;
+  const flags = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
+  const environment =
+    flags.length === 0 ? [] : ['env', `JAVA_TOOL_OPTIONS=${flags.join(' ')}`, `SERVER_JVMFLAGS=${flags.join(' ')}`];
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
@@ -63,7 +68,13 @@ async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
     const lines = { ...TIMES, ...peerType, ...servers, ...config, ...own };
-    made.push(new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines }));
+    made.push(
+      new Member({
+        ...{ id, kind, role, host, port, config: lines },
+        dataDir: join(dir, `${id}`),
+        enter: [...enter, ...environment],
+      }),
+    );
   }
   return made;
 }

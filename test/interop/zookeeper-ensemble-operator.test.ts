@@ -12,10 +12,7 @@ interface Told {
 }
 
 /** Both kinds, one after the other: a small machine has room for one at a time to start. */
-async function tellBoth(
-  ended: (() => unknown)[],
-  config: Readonly<Record<string, string>> = {},
-): Promise<Told> {
+async function tellBoth(ended: (() => unknown)[], config: Readonly<Record<string, string>> = {}): Promise<Told> {
   const t = { after: (done: () => unknown) => ended.push(done) };
   const theirs = await watchEnsemble(t, { kind: kinds[0], config });
   const ours = await watchEnsemble(t, { kind: kinds[1], config });
@@ -28,25 +25,28 @@ async function endAll(ended: (() => unknown)[]): Promise<void> {
 
 /** Addresses, times, sizes of files and ids of sessions differ; what was asked before, and of whom, too. */
 function normalised(text: string): string {
-  return (
-    text
-      .replace(/127\.0\.0\.1:\d+(?::\d+)?/g, 'ADDRESS')
-      .replace(/0x\d00[0-9a-f]{13}\b/g, 'SESSION')
-      .replace(/\b\d{17,18}\b/g, 'SESSION')
-      .replace(/\w{3} \w{3} \d\d [\d:]{8} UTC \d{4}/g, 'DATE')
-      .replace(/^(clientPort|dataDir|dataLogDir|dataDirSize|dataLogSize|electionPort|quorumPort)=.*/gm, '$1=…')
-      .replace(/\b(est|lresp|llat|minlat|avglat|maxlat|recved|sent)=\d+/g, '$1=N')
-      .replace(/^Zookeeper version: .*/gm, 'Zookeeper version: V')
-      .replace(/^Latency min\/avg\/max: \d+\/\d+\.\d+\/\d+/gm, 'Latency min/avg/max: N')
-      .replace(/^(Received|Sent): \d+/gm, '$1: N')
-      .replace(/^(datadir_size|logdir_size): \d+/gm, '$1: N')
-  );
+  return text
+    .replace(/127\.0\.0\.1:\d+(?::\d+)?/g, 'ADDRESS')
+    .replace(/0x\d00[0-9a-f]{13}\b/g, 'SESSION')
+    .replace(/\b\d{17,18}\b/g, 'SESSION')
+    .replace(/\w{3} \w{3} \d\d [\d:]{8} UTC \d{4}/g, 'DATE')
+    .replace(/^(clientPort|dataDir|dataLogDir|dataDirSize|dataLogSize|electionPort|quorumPort)=.*/gm, '$1=…')
+    .replace(/\b(est|lresp|llat|minlat|avglat|maxlat|recved|sent)=\d+/g, '$1=N')
+    .replace(/^Zookeeper version: .*/gm, 'Zookeeper version: V')
+    .replace(/^Latency min\/avg\/max: \d+\/\d+\.\d+\/\d+/gm, 'Latency min/avg/max: N')
+    .replace(/^(Received|Sent): \d+/gm, '$1: N')
+    .replace(/^(datadir_size|logdir_size): \d+/gm, '$1: N');
 }
 
 function withoutConnections(word: string, text: string): string {
   if (word === 'dump') return text.slice(0, text.indexOf('Connections dump:'));
   // In any order; each that asks is one of them for a while.
-  if (word === 'stat' || word === 'cons') return text.split('\n').filter((line) => !line.includes('[0](')).sort().join('\n');
+  if (word === 'stat' || word === 'cons')
+    return text
+      .split('\n')
+      .filter((line) => !line.includes('[0]('))
+      .sort()
+      .join('\n');
   return text.replace(/^Connections: \d+/m, 'Connections: N');
 }
 
@@ -80,9 +80,7 @@ const counted = [
 ];
 
 const figuresOf = (values: Values): Record<string, string | undefined> =>
-  Object.fromEntries(
-    counted.map((name) => [name, values.get(`zk_${name}`) ?? values.get(`zk_cnt_${name}`)]),
-  );
+  Object.fromEntries(counted.map((name) => [name, values.get(`zk_${name}`) ?? values.get(`zk_cnt_${name}`)]));
 
 describe('an ensemble', () => {
   const ended: (() => unknown)[] = [];
@@ -102,7 +100,9 @@ describe('an ensemble', () => {
     test(`a ${name} answers four-letter words as Apache’s`, async () => {
       for (const word of words) {
         const [theirs, mine] = await Promise.all(
-          [told.theirs, told.ours].map(async (side) => withoutConnections(word, normalised(await side.ask(name, word)))),
+          [told.theirs, told.ours].map(async (side) =>
+            withoutConnections(word, normalised(await side.ask(name, word))),
+          ),
         );
         assert.equal(mine, theirs, word);
       }

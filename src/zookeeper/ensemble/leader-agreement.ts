@@ -99,6 +99,11 @@ export class LeaderAgreement implements Agreement {
     this.#schedule();
   }
 
+  /** Who has to agree may have changed. */
+  reconsider(): void {
+    this.#schedule();
+  }
+
   close(): Promise<void> {
     this.#isOver = true;
     return this.#options.log.close();

@@ -23,8 +23,8 @@ import type { LearnerHandler } from './learner-handler.ts';
 
 export interface LeaderRoleOptions {
   readonly self: ServerId;
-  /** The zxid that opens the epoch. */
-  readonly newEpoch: Zxid;
+  /** The one that opens the epoch; a later one where a test wants to see the end of the epoch. */
+  readonly lastZxid: Zxid;
   readonly database: Database;
   readonly verifiers: () => readonly QuorumVerifier[];
   readonly learners: () => Iterable<LearnerHandler>;
@@ -60,11 +60,11 @@ export class LeaderRole implements Role {
 
   constructor(parts: RoleParts, options: LeaderRoleOptions) {
     const { clock, config, files, applier, sessions } = parts;
-    const { self, newEpoch, database, verifiers, exhausted } = options;
+    const { self, lastZxid, database, verifiers, exhausted } = options;
     this.#parts = parts;
     this.#options = options;
-    this.preparer = new Preparer({ ...parts, lastZxid: newEpoch });
-    this.#proposals = new Proposals(newEpoch);
+    this.preparer = new Preparer({ ...parts, lastZxid });
+    this.#proposals = new Proposals(lastZxid);
     this.#agreement = new LeaderAgreement({
       self,
       clock,
@@ -107,6 +107,11 @@ export class LeaderRole implements Role {
   /** In our log, perhaps in those of others; nobody was told that it is agreed. After `close`. */
   get unapplied(): readonly CommittedProposal[] {
     return this.#unapplied;
+  }
+
+  /** An oracle may let what is proposed be committed without others. */
+  reconsider(): void {
+    this.#agreement.reconsider();
   }
 
   outstanding(): Iterable<OutstandingProposal> {

@@ -5,12 +5,13 @@ import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type Learne
 import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
 import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderRole } from './leader-role.ts';
-import { type LearnerEvents, LearnerHandler } from './learner-handler.ts';
+import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
 import { describe, synchronise } from './learner-sync.ts';
-import { SyncCounts } from './sync-counts.ts';
+import { SyncThrottle } from './sync-throttle.ts';
 import type { Term, TermHost } from './term.ts';
 import { TermView } from './term-view.ts';
 
@@ -20,12 +21,13 @@ import { TermView } from './term-view.ts';
  */
 export class LeaderTerm implements Term, LearnerEvents {
   readonly state = 'LEADING';
+  readonly master = undefined;
   readonly #host: TermHost;
   readonly #start: LeaderStart;
   readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   readonly #learners = new Map<LearnerId, LearnerHandler>();
+  readonly #throttle: SyncThrottle;
   #learnerCount = 0;
-  readonly #syncs: SyncCounts;
   #view: TermView | undefined;
   #listeners: Listener[] = [];
   #server: ServingServer | undefined;
@@ -35,14 +37,15 @@ export class LeaderTerm implements Term, LearnerEvents {
   #deadlineMs = 0;
   #isFullTick = false;
   #isOver = false;
+  #startedMs = 0;
   /** What was begun and has to end before another term begins. */
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, membership } = host;
+    const { self, database, membership, config } = host;
     this.#host = host;
+    this.#throttle = new SyncThrottle(config, host.figures.metrics.quorum);
     this.#verifiers = [membership.verifier];
-    this.#syncs = new SyncCounts(host.figures.metrics.quorum);
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
@@ -55,12 +58,17 @@ export class LeaderTerm implements Term, LearnerEvents {
     return this.#server;
   }
 
+  get learners(): Iterable<LearnerHandler> {
+    return this.#learners.values();
+  }
+
   get leading(): LeaderView | undefined {
     return this.#view;
   }
 
   start(): void {
     this.#host.entered('discovery');
+    this.#startedMs = this.#host.runtime.clock.monotonicMs();
     this.#extendDeadline();
     this.#armTick();
     this.#do(async () => {
@@ -76,7 +84,16 @@ export class LeaderTerm implements Term, LearnerEvents {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#work;
     await this.#server?.close();
+    for (const verifier of this.#verifiers) if (verifier.isNeeded !== undefined) verifier.isNeeded = true;
     for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
+  }
+
+  /** Without it there may never be a quorum for our epoch: rather elect again than wait until the time is over. */
+  lookedAgain(voter: ServerId): void {
+    const { runtime, config } = this.#host;
+    const { maxTimeToWaitForEpochMs: limitMs } = config;
+    if (limitMs === undefined || this.#start.phase !== 'collecting') return;
+    if (runtime.clock.monotonicMs() - this.#startedMs > limitMs) this.#end(`Quit leading due to voter ${voter}`);
   }
 
   // ---------------------------------------------------------------- becoming a leader
@@ -84,10 +101,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   async #listen(): Promise<void> {
     const { membership, self, config, network } = this.#host;
     const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    for (const { host, peerPort } of membership.servers.get(self)?.addresses ?? []) {
-      const at = { host: config.quorumListenOnAllIps ? '' : host, port: peerPort };
+    const addresses = peerAddresses(membership.servers.get(self));
+    for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
       this.#listeners.push(await network.listen(at, accept));
-      if (config.quorumListenOnAllIps) break;
     }
     if (this.#isOver) await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
@@ -153,7 +169,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   #serve(): void {
-    const { self, database, log } = this.#host;
+    const { self, database, log, config } = this.#host;
     const { epoch } = this.#start;
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
@@ -170,7 +186,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
           self,
-          newEpoch,
+          lastZxid: makeZxid(epoch, config.initialCounter),
           database,
           verifiers: () => this.#verifiers,
           learners: () => this.#learners.values(),
@@ -188,19 +204,8 @@ export class LeaderTerm implements Term, LearnerEvents {
   // ---------------------------------------------------------------- learners
 
   #accept(connection: Connection): ConnectionHandler {
-    const { runtime, log, auth, config } = this.#host;
     this.#learnerCount += 1;
-    const learner = new LearnerHandler({
-      id: this.#learnerCount,
-      clock: runtime.clock,
-      log,
-      sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
-      connection,
-      exchange: auth?.accepting(connection),
-      initLimitMs: config.initLimitTicks * config.tickTimeMs,
-      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
-      events: this,
-    });
+    const learner = learnerHandler(this.#host, { id: this.#learnerCount, connection, events: this });
     if (this.#isOver) learner.close();
     else this.#learners.set(learner.id, learner);
     return learner.link;
@@ -222,7 +227,6 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   synchronised(learner: LearnerHandler, zxid: Zxid): void {
-    this.#syncs.ends(learner.id);
     this.#step({ kind: 'synchronised', learner: learner.id, server: learner.server, zxid });
   }
 
@@ -245,7 +249,6 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   closed(learner: LearnerHandler): void {
     this.#learners.delete(learner.id);
-    this.#syncs.gone(learner.id);
     // Nobody waits for it.
     this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     this.#start.gone(learner.id);
@@ -256,20 +259,19 @@ export class LeaderTerm implements Term, LearnerEvents {
     const learner = this.#learners.get(id);
     if (learner === undefined) return;
     const { database, config, membership, log } = this.#host;
-    learner.synchronising();
     this.#host.figures.metrics.quorum.learnerJoined(learner.server);
-    synchronise(learner, lastZxid, {
+    const isBegun = synchronise(learner, lastZxid, {
       database,
       forceSnapshot: config.forceSnapshotSync,
-      planned: (plan) => {
-        this.#syncs.begins(id, plan);
-        log.info('synchronising a learner', { server: learner.server, ...describe(plan) });
-      },
+      throttle: this.#throttle,
+      planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
     });
+    if (!isBegun) return;
     if (!learner.isObserver) {
       for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
     }
     learner.forward();
+    this.#tellOracle();
     learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(membership.text));
   }
 
@@ -308,12 +310,25 @@ export class LeaderTerm implements Term, LearnerEvents {
       return;
     }
     this.#isFullTick = !this.#isFullTick;
+    if (this.#isFullTick) this.#tellOracle();
     if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
       this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
       return;
     }
     const lastProposed = this.#role?.lastProposed ?? makeZxid(this.#start.epoch, 0);
     for (const learner of this.#learners.values()) learner.ping(lastProposed);
+  }
+
+  /** One is asked only by a leader without followers; then what is proposed waits for it too. */
+  #tellOracle(): void {
+    const nowMs = this.#host.runtime.clock.monotonicMs();
+    const followers = [...this.#learners.values()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
+    const isAlone = !followers.some((follower) => follower.isHeard(nowMs));
+    for (const verifier of this.#verifiers) {
+      if (verifier.isNeeded === undefined) continue;
+      verifier.isNeeded = isAlone;
+      if (verifier.isNeeded) this.#role?.reconsider();
+    }
   }
 
   #hasQuorum(nowMs: number): boolean {

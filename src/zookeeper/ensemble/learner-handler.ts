@@ -21,6 +21,7 @@ import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { ObserverFacts } from '../server/ensemble-view.ts';
 import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import { SyncLimitCheck } from './sync-limit-check.ts';
+import type { TermHost } from './term.ts';
 
 /** What a learner tells its leader. */
 export interface LearnerEvents {
@@ -51,6 +52,21 @@ export interface LearnerHandlerOptions {
   readonly events: LearnerEvents;
 }
 
+/** For a connection to one of this member's ports. */
+export function learnerHandler(
+  { runtime, log, auth, config }: Pick<TermHost, 'runtime' | 'log' | 'auth' | 'config'>,
+  { id, connection, events }: Pick<LearnerHandlerOptions, 'id' | 'connection' | 'events'>,
+): LearnerHandler {
+  return new LearnerHandler({
+    ...{ id, connection, events, log },
+    clock: runtime.clock,
+    sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
+    exchange: auth?.accepting(connection),
+    initLimitMs: config.initLimitTicks * config.tickTimeMs,
+    syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
+  });
+}
+
 type Stage = 'connected' | 'informed' | 'promised' | 'synchronising' | 'synchronised';
 
 /**
@@ -75,6 +91,8 @@ export class LearnerHandler implements Requester {
   #isForwarded = false;
   #heardMs: number;
   #onGone: (() => void) | undefined;
+  /** While it is brought up to date. */
+  #syncOver: (() => void) | undefined;
   /** What counts toward a quorum of servers that are there: the first one is generous. */
   #ackDeadlineMs: number;
 
@@ -134,8 +152,10 @@ export class LearnerHandler implements Requester {
     this.#onGone = act;
   }
 
-  synchronising(): void {
+  /** @param over to be called when it has our history, or is gone before */
+  synchronising(over: () => void): void {
     this.#stage = 'synchronising';
+    this.#syncOver = over;
   }
 
   /** Whether it was heard lately: a leader without a quorum of such ones leads no more. */
@@ -257,6 +277,7 @@ export class LearnerHandler implements Requester {
   #acknowledgeHistory({ type, zxid }: QuorumPacket): void {
     if (type !== PacketType.ACK) throw new MalformedError(`packet ${type} in place of the ACK of NEWLEADER`);
     this.#stage = 'synchronised';
+    this.#syncOver?.();
     this.#ackDeadlineMs = this.#heardMs + this.#options.syncLimitMs;
     this.#options.events.synchronised(this, zxid);
   }
@@ -288,6 +309,7 @@ export class LearnerHandler implements Requester {
   #closed(reason: NetworkError | undefined): void {
     if (reason !== undefined) this.#warn('a learner is gone', reason.message);
     this.#onGone?.();
+    this.#syncOver?.();
     this.#options.events.closed(this);
   }
 

@@ -10,14 +10,18 @@ import type { CommittedProposal } from '../persistence/recovery.ts';
 import type { ReceivedProposal } from '../quorum/learner-start.ts';
 import { LogWriter } from '../quorum/log-writer.ts';
 import {
+  readDesignatedLeader,
   readInformedActivation,
+  readLearnerRequest,
   readRevalidationAnswer,
+  type SessionTouch,
   writeLearnerRequest,
   writeRevalidation,
   writeTouches,
 } from '../quorum/packet-data.ts';
 import type { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Proposal } from '../server/agreement.ts';
 import { logFigures } from '../server/metrics/log-figures.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
@@ -67,8 +71,8 @@ export class LearnerRole implements Role {
   /** Requests of our clients that the leader has, in the order of each session. */
   readonly #requests = new Map<SessionId, Deque<PendingRequest>>();
   #requestCount = 0;
-  /** Syncs that the leader has. */
-  readonly #syncs = new Deque<PendingRequest>();
+  /** Syncs that the leader has: of our clients, and of observers under us, who are told. */
+  readonly #syncs = new Deque<PendingRequest | (() => void)>();
   readonly #revalidations = new Map<SessionId, ((isValid: boolean) => void)[]>();
   /** Committed, to be applied together at the end of the turn. */
   #group: Proposal[] = [];
@@ -77,6 +81,8 @@ export class LearnerRole implements Role {
   #isScheduled = false;
   #hasParted = false;
   #isClosed = false;
+  /** Hears of what is committed, before it is applied; with the leader that a new membership wants. For observers under a follower. */
+  onCommitted: ((proposal: CommittedProposal, designatedLeader: ServerId | undefined) => void) | undefined;
 
   constructor(parts: RoleParts, options: LearnerRoleOptions) {
     const { clock, config, files, applier } = parts;
@@ -129,10 +135,17 @@ export class LearnerRole implements Role {
   }
 
   revalidate(id: SessionId, timeoutMs: number, answer: (session: Session | undefined) => void): void {
-    const waiting = this.#revalidations.get(id) ?? [];
-    waiting.push((isValid) => answer(isValid ? this.#parts.sessions.add(id, timeoutMs) : undefined));
-    this.#revalidations.set(id, waiting);
-    const data = writeRevalidation({ sessionId: id, timeoutMs });
+    this.ask({ sessionId: id, timeoutMs }, (isValid) =>
+      answer(isValid ? this.#parts.sessions.add(id, timeoutMs) : undefined),
+    );
+  }
+
+  /** Whether the leader knows the session; it is ours then. */
+  ask(touch: SessionTouch, answer: (isValid: boolean) => void): void {
+    const waiting = this.#revalidations.get(touch.sessionId) ?? [];
+    waiting.push(answer);
+    this.#revalidations.set(touch.sessionId, waiting);
+    const data = writeRevalidation(touch);
     this.#options.link.send({ type: PacketType.REVALIDATE, zxid: -1n as Zxid, data, authinfo: null });
   }
 
@@ -144,6 +157,29 @@ export class LearnerRole implements Role {
 
   get unapplied(): CommittedProposal[] {
     return [...this.#agreedGroup, ...this.#logged];
+  }
+
+  // ---------------------------------------------------------------- from observers under us
+
+  /** Committed, and not in the tree yet. */
+  get agreed(): readonly CommittedProposal[] {
+    return this.#agreedGroup;
+  }
+
+  /** A request of an observer's client. What comes of it the observer hears as a transaction; that a sync is done, by `synced`. */
+  forward({ type, zxid, data, authinfo }: QuorumPacket, synced: () => void): void {
+    if (readLearnerRequest(data).opCode === OpCode.sync) this.#syncs.push(synced);
+    this.#options.link.send({ type, zxid, data: Buffer.from(present(data)), authinfo });
+  }
+
+  /** Sessions that an observer has heard of: the leader hears of them with our own. */
+  touched(touches: readonly SessionTouch[]): void {
+    const { sessions, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    for (const { sessionId } of touches) {
+      const session = sessions.get(sessionId);
+      if (session !== undefined) sessions.touch(session, nowMs);
+    }
   }
 
   // ---------------------------------------------------------------- from the leader
@@ -166,7 +202,7 @@ export class LearnerRole implements Role {
         this.#commit(zxid);
         break;
       case PacketType.COMMITANDACTIVATE:
-        this.#commit(zxid);
+        this.#commit(zxid, readDesignatedLeader(data));
         break;
       case PacketType.INFORM:
         this.#parts.metrics.quorum.commitsReceived.add();
@@ -216,7 +252,7 @@ export class LearnerRole implements Role {
     }
   }
 
-  #commit(zxid: Zxid): void {
+  #commit(zxid: Zxid, designatedLeader?: ServerId): void {
     const next = this.#logged.shift();
     if (next?.zxid !== zxid) {
       throw new MalformedError(
@@ -224,6 +260,7 @@ export class LearnerRole implements Role {
       );
     }
     this.#agreed(next);
+    this.onCommitted?.(next, designatedLeader);
   }
 
   #informed(zxid: Zxid, bytes: Uint8Array): void {
@@ -263,6 +300,10 @@ export class LearnerRole implements Role {
   #synced(): void {
     const request = this.#syncs.shift();
     if (request === undefined) throw new MalformedError('SYNC, and nobody asked for it');
+    if (typeof request === 'function') {
+      request();
+      return;
+    }
     this.#forget(request.session.id);
     this.#parts.metrics.quorum.commitsQueued.add();
     this.#push({ txn: undefined, changeCount: 0, request });

@@ -1,15 +1,18 @@
 import type { ClientEndpoint } from '../quorum/member.ts';
 import type { Membership } from '../quorum/membership.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
-import type { EnsembleView, LeaderView, ZabState } from '../server/ensemble-view.ts';
+import type { EnsembleView, LeaderView, ObserverFacts, ZabState } from '../server/ensemble-view.ts';
+import type { LearnerHandler } from './learner-handler.ts';
 import type { PeerChanges } from './peer-changes.ts';
+import type { Term } from './term.ts';
 
 export interface MemberViewOptions {
   readonly self: ServerId;
   readonly membership: () => Membership;
   readonly client: ClientEndpoint | undefined;
   readonly changes: PeerChanges;
-  readonly leading: () => LeaderView | undefined;
+  /** The present one. */
+  readonly term: () => Term | undefined;
 }
 
 /** What a member shows of its ensemble, over all its terms. */
@@ -41,6 +44,23 @@ export class MemberView implements EnsembleView {
   }
 
   get leading(): LeaderView | undefined {
-    return this.#options.leading();
+    return this.#options.term()?.leading;
+  }
+
+  get master(): ServerId | undefined {
+    return this.#options.term()?.master;
+  }
+
+  observers(): readonly ObserverFacts[] {
+    return this.#observers().map(({ facts }) => facts);
+  }
+
+  resetObservers(): void {
+    for (const observer of this.#observers()) observer.resetFacts();
+  }
+
+  #observers(): LearnerHandler[] {
+    const learners = this.#options.term()?.learners ?? [];
+    return [...learners].filter(({ isForwarded, isObserver }) => isForwarded && isObserver);
   }
 }

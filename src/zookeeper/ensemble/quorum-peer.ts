@@ -1,7 +1,9 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
+import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex } from '../jute/ids.ts';
 import { Elector } from '../quorum/elector.ts';
@@ -11,6 +13,8 @@ import type { PeerState } from '../quorum/notification.ts';
 import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { electionAddresses, listenAddresses } from '../quorum/server-addresses.ts';
+import { WayCheck } from '../quorum/way-check.ts';
 import type { AdminHost } from '../server/admin/admin-target.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
@@ -27,6 +31,7 @@ import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.t
 import type { Database } from './database.ts';
 import { IdleView } from './idle-view.ts';
 import { LeaderTerm } from './leader-term.ts';
+import { LearnerMasters } from './learner-masters.ts';
 import { LearnerTerm } from './learner-term.ts';
 import { MemberView } from './member-view.ts';
 import { notServing } from './not-serving.ts';
@@ -58,6 +63,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   readonly membership: Membership;
   readonly database: Database;
   readonly figures: ProcessFigures;
+  readonly masters: LearnerMasters;
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
@@ -67,6 +73,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   readonly #ensemble: MemberView;
   readonly #idle: IdleView;
   readonly #observers: Observers;
+  #lookTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
@@ -81,6 +88,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.self = member.id;
     this.membership = membership;
     this.database = database;
+    this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
     this.figures = new ProcessFigures(runtime, config);
     this.figures.metrics.observeFiles(database.files, database.recovered, this.figures.stats);
@@ -91,7 +99,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
       membership: () => this.membership,
       client: member.client,
       changes: this.#changes,
-      leading: () => this.#term?.leading,
+      term: () => this.#term,
     });
     this.#idle = new IdleView({ runtime, config, database, figures, ensemble: this.#ensemble });
     this.#observers = new Observers(runtime, this);
@@ -219,7 +227,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
         this.#changes.lost();
-        this.#look();
+        this.#lookAgain(term);
       },
       (error) => this.fatal(error),
     );
@@ -243,6 +251,14 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
+  /** Observers come one after the other, or the voters would have all of them at once. */
+  #lookAgain({ state }: Term): void {
+    const { runtime, config } = this;
+    const delayMs = state === 'OBSERVING' ? config.observerElectionDelayMs : 0;
+    if (delayMs === 0) this.#look();
+    else this.#lookTimer = runtime.clock.after(below(runtime.random, delayMs), () => this.#look());
+  }
+
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     this.#changes.decided(state, leader);
@@ -254,8 +270,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   #makeElector(): Elector {
     const { runtime, network, auth, config, membership, self } = this;
     const { spec } = this.#options.member;
-    const [first] = spec.addresses;
-    const address = electionAddress(first);
+    const addresses = electionAddresses(spec);
+    const timeoutMs = config.reachabilityCheckTimeoutMs;
+    const checksWays = config.multiAddressEnabled && config.reachabilityCheckEnabled;
     return new Elector({
       runtime: { ...runtime, network },
       election: {
@@ -267,17 +284,19 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
         maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       },
       port: {
-        address,
-        ...(config.quorumListenOnAllIps ? { listenAt: { host: '', port: address.port } } : {}),
-        addressOf: (server) => {
-          const other = membership.servers.get(server)?.addresses[0];
-          return other === undefined ? undefined : electionAddress(other);
-        },
+        addresses,
+        multiAddress: config.multiAddressEnabled,
+        listenAt: listenAddresses(addresses, config.quorumListenOnAllIps),
+        bindTries: config.electionPortBindRetries,
+        addressesOf: (server) => electionAddresses(membership.servers.get(server)),
+        wayCheck: checksWays ? new WayCheck({ network, clock: runtime.clock, timeoutMs }) : undefined,
+        keepAlive: config.tcpKeepAlive,
         connectTimeoutMs: config.electionConnectTimeoutMs,
         helloTimeoutMs: config.electionHelloTimeoutMs,
         auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
+      lookedAgain: (voter) => this.#term?.lookedAgain?.(voter),
     });
   }
 
@@ -290,7 +309,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   // ---------------------------------------------------------------- clients
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
-    return this.server?.accept(connection, port) ?? notServing(connection, this);
+    const isForOthers = this.#term?.state === 'LEADING' && !this.config.leaderServes;
+    const server = isForOthers ? undefined : this.server;
+    return server?.accept(connection, port) ?? notServing(connection, this);
   }
 
   /** The `server.N` line may say where clients come. */
@@ -303,6 +324,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
     await this.#observers.close();
+    this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
     await this.#term?.close();
@@ -310,8 +332,4 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));
     this.#options.release();
   }
-}
-
-function electionAddress(address: { readonly host: string; readonly electionPort: number } | undefined): Address {
-  return { host: address?.host ?? '', port: address?.electionPort ?? 0 };
 }

@@ -3,7 +3,8 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { RecoveryError } from '../persistence/recovery.ts';
 import { memberOf, readMyid } from '../quorum/member.ts';
-import { isEnsemble, membershipOf } from '../quorum/membership.ts';
+import { isEnsemble, type Membership, membershipOf } from '../quorum/membership.ts';
+import { askOracle, OracleVerifier } from '../quorum/oracle-verifier.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import { readSaslUsers } from '../server/auth/sasl-users.ts';
@@ -34,7 +35,7 @@ export async function startZookeeper(
 
 async function startMember(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {
   const log = runtime.log.named('zookeeper');
-  const membership = membershipOf(config);
+  const membership = withOracle(runtime, config, membershipOf(config));
   const member = memberOf(config, membership, readMyid(runtime.disk, config));
   for (const warning of member.warnings) log.warn(warning);
   const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
@@ -48,6 +49,12 @@ async function startMember(runtime: Runtime, config: ZooCfg, { onFatal }: StartO
     release();
     throw error;
   }
+}
+
+/** Where the majority of the voters decides. */
+function withOracle({ disk }: Runtime, { oraclePath }: ZooCfg, membership: Membership): Membership {
+  if (oraclePath === undefined || membership.groups !== undefined) return membership;
+  return { ...membership, verifier: new OracleVerifier(membership.verifier, () => askOracle(disk, oraclePath)) };
 }
 
 async function startStandalone(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {

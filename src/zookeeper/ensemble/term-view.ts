@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { QuorumVerifier } from '../quorum/quorum-verifier.ts';
-import type { LeaderView, ObserverFacts } from '../server/ensemble-view.ts';
+import type { LeaderView } from '../server/ensemble-view.ts';
 import { SizeStats } from '../server/size-stats.ts';
 import type { LeaderRole } from './leader-role.ts';
 import type { LearnerHandler } from './learner-handler.ts';
@@ -44,19 +44,7 @@ export class TermView implements LeaderView {
     return this.#options.clock.monotonicMs() - this.#startedMs;
   }
 
-  observers(): readonly ObserverFacts[] {
-    return this.#observers().map(({ facts }) => facts);
-  }
-
-  resetObservers(): void {
-    for (const observer of this.#observers()) observer.resetFacts();
-  }
-
   #followers(): LearnerHandler[] {
     return [...this.#options.learners()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
-  }
-
-  #observers(): LearnerHandler[] {
-    return [...this.#options.learners()].filter(({ isForwarded, isObserver }) => isForwarded && isObserver);
   }
 }

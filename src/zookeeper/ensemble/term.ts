@@ -12,6 +12,8 @@ import type { Role, RoleParts } from '../server/role.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
 import type { Database } from './database.ts';
+import type { LearnerHandler } from './learner-handler.ts';
+import type { LearnerMasters } from './learner-masters.ts';
 
 /** What a member does between two elections: it leads, follows or observes. */
 export interface Term {
@@ -20,7 +22,13 @@ export interface Term {
   readonly server: ServingServer | undefined;
   /** What it shows as leader; undefined where another server leads, and before it serves. */
   readonly leading: LeaderView | undefined;
+  /** From whom it takes its history; undefined where it leads. */
+  readonly master: ServerId | undefined;
+  /** Those that take theirs from this server, whatever they have come to. */
+  readonly learners: Iterable<LearnerHandler>;
   start(): void;
+  /** A voter that elected this server looks for a leader again. */
+  lookedAgain?(voter: ServerId): void;
   /** Resolves when nothing of the term goes on and the database holds all that was logged. */
   close(): Promise<void>;
 }
@@ -38,6 +46,8 @@ export interface TermHost {
   readonly membership: Membership;
   readonly database: Database;
   readonly figures: ProcessFigures;
+  /** Whom it connects to as an observer. */
+  readonly masters: LearnerMasters;
   /** The server for clients in this role; its port is open when this resolves. */
   serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer>;
   /** The term has come so far. */

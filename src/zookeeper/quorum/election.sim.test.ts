@@ -41,8 +41,8 @@ class Voters {
       runtime: voter.machine.runtime,
       election: { self: voter.id, role: 'participant', verifiers: [majority(ids)], config: 'version=0' },
       port: {
-        address: { host: voter.machine.host, port: 3888 },
-        addressOf: (id) => ({ host: this.#voter(id)?.machine.host ?? '', port: 3888 }),
+        addresses: [{ host: voter.machine.host, port: 3888 }],
+        addressesOf: (id) => [{ host: this.#voter(id)?.machine.host ?? '', port: 3888 }],
         helloTimeoutMs: 1000,
       },
       decided: (state, vote) => {

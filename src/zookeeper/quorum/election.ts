@@ -39,6 +39,8 @@ export type ElectionEffect =
   | { readonly kind: 'connectAll' }
   /** A `timeout` after so long, unless another `wait` or the decision comes first. */
   | { readonly kind: 'wait'; readonly ms: number }
+  /** A voter that elected us looks for a leader again. */
+  | { readonly kind: 'lookedAgain'; readonly server: ServerId }
   | { readonly kind: 'decided'; readonly state: Exclude<PeerState, 'LOOKING'>; readonly vote: Vote };
 
 /** A server that may not be elected votes for nobody: the least number of all. */
@@ -68,6 +70,8 @@ export class Election {
   readonly #received = new Map<ServerId, Cast>();
   /** Votes of servers that follow or lead, of any round. */
   readonly #settled = new Map<ServerId, Cast>();
+  /** Who voted as we decided. */
+  #electors: ReadonlySet<ServerId> = new Set();
   #intervalMs = 0;
   #isFinalizing = false;
   #effects: ElectionEffect[] = [];
@@ -135,7 +139,11 @@ export class Election {
       return;
     }
     if (this.#state !== 'LOOKING') {
-      if (notification.state === 'LOOKING') this.#send(from, this.#decided);
+      if (notification.state !== 'LOOKING') return;
+      this.#send(from, this.#decided);
+      if (this.#state === 'LEADING' && this.#electors.has(from)) {
+        this.#effects.push({ kind: 'lookedAgain', server: from });
+      }
       return;
     }
     const isBehind = notification.state === 'LOOKING' && notification.electionEpoch < this.#logicalClock;
@@ -195,7 +203,8 @@ export class Election {
       if (this.#isFollowed(this.#received, cast)) return this.#decide(cast);
     }
     this.#settled.set(from, cast);
-    if (!this.#isFollowed(this.#settled, cast)) return;
+    const mayFollow = cast.state === 'LEADING' && this.#options.verifiers[0].defersToOther === true;
+    if (!this.#isFollowed(this.#settled, cast) && !mayFollow) return;
     this.#logicalClock = cast.electionEpoch;
     this.#decide(cast);
   }
@@ -228,7 +237,9 @@ export class Election {
 
   #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
     const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
-    return this.#options.verifiers.every((verifier) => verifier.isQuorum(alike));
+    const isAgreed = this.#options.verifiers.every((verifier) => verifier.isQuorum(alike));
+    if (isAgreed) this.#electors = new Set(alike);
+    return isAgreed;
   }
 
   #timedOut(delivered: boolean): void {
@@ -239,6 +250,8 @@ export class Election {
     }
     if (delivered) this.#sendToAll();
     else this.#effects.push({ kind: 'connectAll' });
+    // An oracle may have spoken meanwhile.
+    if (this.#state === 'LOOKING') this.#finalizeIfAgreed();
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxIntervalMs);
     this.#wait();
   }

@@ -10,11 +10,10 @@ import type { ServerId } from './quorum-verifier.ts';
 export interface ElectorOptions {
   readonly runtime: Runtime;
   readonly election: ElectionOptions;
-  readonly port: Pick<
-    ElectionPortOptions,
-    'address' | 'listenAt' | 'addressOf' | 'connectTimeoutMs' | 'helloTimeoutMs' | 'auth'
-  >;
+  readonly port: Omit<ElectionPortOptions, 'network' | 'clock' | 'log' | 'self' | 'received'>;
   readonly decided: (state: Exclude<PeerState, 'LOOKING'>, vote: Vote) => void;
+  /** While this server leads: a voter that elected it looks for a leader again. */
+  readonly lookedAgain?: (server: ServerId) => void;
 }
 
 /** A server's part in elections: the machine, its port and its clock. It answers other servers also when it looks for nobody. */
@@ -92,6 +91,9 @@ export class Elector {
         });
         break;
       }
+      case 'lookedAgain':
+        this.#options.lookedAgain?.(effect.server);
+        break;
       case 'decided':
         this.#timer?.cancel();
         this.#options.decided(effect.state, effect.vote);

@@ -19,6 +19,11 @@ export interface EnsembleView {
   readonly leader: ServerId | undefined;
   /** Undefined where another server leads. */
   readonly leading: LeaderView | undefined;
+  /** From whom it has its history: the leader, or a follower that takes observers. Undefined where it leads, or has no leader. */
+  readonly master: ServerId | undefined;
+  /** Those that have their history from here: from a leader, or from a follower with an `observerMasterPort`. */
+  observers(): readonly ObserverFacts[];
+  resetObservers(): void;
 }
 
 /** What only a leader knows. */
@@ -30,8 +35,6 @@ export interface LeaderView {
   readonly pendingSyncCount: number;
   readonly uptimeMs: number;
   readonly proposalSizes: SizeStats;
-  observers(): readonly ObserverFacts[];
-  resetObservers(): void;
 }
 
 /** A connected observer (LearnerHandler.getLearnerHandlerInfo). */

@@ -106,6 +106,11 @@ export const emptiedDisk: Scenario = async (t, mixture) => {
   await workload.progress();
   await audit(ensemble, await workload.stop());
   assert(existsSync(join(follower.dataDir, 'version-2', 'currentEpoch')));
+  if (follower.kind !== 'apache-3.4.8') {
+    // also where its leader is of 3.4 and has none (ZOOKEEPER-2819)
+    await using client = connectZookeeper({ connect: follower.connect });
+    assert.match(`${(await client.getConfig()).data}`, /\nversion=0$/);
+  }
   // what it got is on its disk, and not only in its memory
   await ensemble.kill();
   await ensemble.start();

@@ -13,6 +13,8 @@ export interface EnsembleOptions {
   readonly participants?: number;
   readonly observers?: number;
   readonly config?: ConfigKeys;
+  /** Over these, for one member; asked at each of its starts. */
+  readonly configOf?: (id: ServerId) => ConfigKeys;
   readonly properties?: Readonly<Record<string, string>>;
   /** On the disk of each member. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
@@ -46,12 +48,12 @@ export class EnsembleWorld {
   }
 
   #member(id: ServerId, machine: SimMachine, keys: ConfigKeys): SimulatedNode<QuorumPeer> {
-    const { properties, files = {} } = this.#options;
-    const config = testZooCfg('/data', keys, properties);
+    const { properties, files = {}, configOf = () => ({}) } = this.#options;
     machine.runtime.disk.makeDirectory('/data');
     machine.runtime.disk.writeFile('/data/myid', Buffer.from(String(id)));
     for (const [path, bytes] of Object.entries(files)) machine.runtime.disk.writeFile(path, bytes);
     return new SimulatedNode(this.sim, machine, async (runtime) => {
+      const config = testZooCfg('/data', { ...keys, ...configOf(id) }, properties);
       const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
       return server as QuorumPeer;
     });

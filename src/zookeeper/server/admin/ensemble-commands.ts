@@ -15,11 +15,11 @@ export const ensembleCommands: readonly ServerCommand[] = [
   })),
   command(['leader', 'lead'], leader),
   command(['observer_connection_stat_reset', 'orst'], ({ ensemble }) => {
-    ensemble?.leading?.resetObservers();
+    ensemble?.resetObservers();
     return {};
   }),
   command(['observers', 'obsr'], ({ ensemble }) => {
-    const observers = ensemble?.leading?.observers() ?? [];
+    const observers = ensemble?.observers() ?? [];
     return { synced_observers: observers.length, observers: observers.map(factsOf) };
   }),
   command(['voting_view'], ({ ensemble }) => ({ current_config: ensemble === undefined ? {} : votingView(ensemble) })),

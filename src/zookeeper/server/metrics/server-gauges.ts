@@ -44,7 +44,6 @@ const ofLeaders: Gauges<LeaderView> = {
   learners: ({ learnerCount }) => learnerCount,
   synced_followers: ({ followerCount }) => followerCount,
   synced_non_voting_followers: ({ nonVotingCount }) => nonVotingCount,
-  synced_observers: (leading) => leading.observers().length,
   pending_syncs: ({ pendingSyncCount }) => pendingSyncCount,
   leader_uptime: ({ uptimeMs }) => Math.floor(uptimeMs),
   last_proposal_size: ({ proposalSizes }) => proposalSizes.last,
@@ -61,12 +60,16 @@ export function registerGauges(metrics: Metrics, server: ServerView): void {
   if (ensemble === undefined) return;
   register(metrics, ofMembers, () => ensemble);
   if (mode === 'leader') register(metrics, ofLeaders, () => ensemble.leading);
-  // A follower has none and says so with no value, which only this provider shows, as 0.
-  else if (mode === 'follower' && config.metricsProvider.kind === 'prometheus') metrics.gauge('synced_observers', none);
+  // A follower that takes no observers says so with no value, which only one provider shows, as 0.
+  const takesObservers = config.observerMasterPort !== undefined || config.metricsProvider.kind === 'prometheus';
+  if (mode === 'leader' || (mode === 'follower' && takesObservers)) {
+    metrics.gauge('synced_observers', () => ensemble.observers().length);
+  }
 }
 
 export function unregisterGauges(metrics: Metrics): void {
   for (const gauges of [served, ofMembers, ofLeaders]) for (const name of Object.keys(gauges)) metrics.remove(name);
+  metrics.remove('synced_observers');
   for (const name of quotaGaugeNames) metrics.remove(name);
 }
 

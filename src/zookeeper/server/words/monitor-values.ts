@@ -10,7 +10,7 @@ export function* monitorValues(server: ServerView): Generator<[key: string, valu
   yield ['version', SERVER_VERSION];
   yield ['server_state', mode];
   if (ensemble !== undefined) yield ['peer_state', ensemble.peerState];
-  if (mode === 'observer') yield ['observer_master_id', ensemble?.leader ?? -1];
+  if (mode === 'observer') yield ['observer_master_id', ensemble?.master ?? -1];
   yield* valuesOfProvider(server);
 }
 

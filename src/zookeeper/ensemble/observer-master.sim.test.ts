@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CreateMode } from '../jute/create-mode.ts';
+import { EnsembleWorld } from './testkit/ensemble.ts';
+
+const config = { observerMasterPort: 2889 };
+
+/** Three participants of which 3 leads, and observers from 4 on. */
+async function observed(keys = {}, observers = 1): Promise<{ world: EnsembleWorld; lines: string[] }> {
+  const lines: string[] = [];
+  const world = new EnsembleWorld({ observers, config: { ...config, ...keys }, onLog: (line) => lines.push(line) });
+  await world.start();
+  assert.equal((await world.serving()).self, 3);
+  return { world, lines };
+}
+
+/** Members that took an observer in, as their logs tell. */
+function masters(lines: readonly string[]): string[] {
+  const told = lines.filter((line) => /an observer has come|a learner has come.*role=observer/.test(line));
+  return told.map((line) => /zk\d/.exec(line)?.[0] ?? line);
+}
+
+test('an observer takes its history and its news from a follower, not from the leader', async () => {
+  const { world, lines } = await observed();
+  const [master] = masters(lines);
+  assert.match(master ?? '', /zk[12]/);
+  const complete = <T>(promise: Promise<T>): Promise<T> => world.sim.complete(promise);
+  const [writer, client] = [world.client([3]), world.client([4])];
+  for (let turn = 0; turn < 20; turn += 1) {
+    await complete(writer.create(`/from-leader-${turn}`, 'x'));
+    await complete(client.create(`/from-observer-${turn}`, 'y'));
+    await complete(client.sync('/'));
+    assert.equal(String((await complete(client.getData(`/from-leader-${turn}`))).data), 'x');
+  }
+  const events: string[] = [];
+  await complete(client.getData('/from-leader-0', { watch: ({ type }) => events.push(type) }));
+  await complete(writer.setData('/from-leader-0', 'changed'));
+  await world.sim.runUntil(() => events.length > 0, 1000);
+  await world.sim.runFor(20_000);
+  assert.deepEqual(masters(lines), [master], 'one connection, kept alive by pings');
+  assert.deepEqual(world.fatal, []);
+});
+
+test('sessions at such an observer live as long as their clients, move to it, and end with them', async () => {
+  const { world } = await observed();
+  const complete = <T>(promise: Promise<T>): Promise<T> => world.sim.complete(promise);
+  const watcher = world.client([3]);
+  const client = world.client([4]);
+  await complete(client.create('/mine', '', { mode: CreateMode.EPHEMERAL }));
+  // the leader hears of it by way of the follower
+  await world.sim.runFor(30_000);
+  assert.notEqual(await complete(watcher.exists('/mine')), undefined);
+  const session = client.sessionId;
+  for (const id of [1, 4]) {
+    const states: string[] = [];
+    client.onState((state) => states.push(state));
+    client.updateServerList(`${world.member(id).machine.host}:2181`);
+    await world.sim.runUntil(() => states.includes('connected'), 10_000);
+    assert.equal(client.sessionId, session);
+    await complete(client.setData('/mine', `at ${id}`));
+  }
+  await complete(client.close());
+  assert.equal(await complete(watcher.exists('/mine')), undefined);
+  assert.deepEqual(world.fatal, []);
+});
+
+test('an observer that was away catches up from a follower, by difference and by snapshot', async () => {
+  for (const forceSnapshotSync of [false, true]) {
+    const { world, lines } = await observed({ forceSnapshotSync });
+    const complete = <T>(promise: Promise<T>): Promise<T> => world.sim.complete(promise);
+    const writer = world.client([1]);
+    await complete(writer.create('/before', 'x'));
+    world.member(4).crash('process');
+    await complete(writer.create('/meanwhile', 'x'));
+    // while it comes back others write
+    const back = world.member(4).launch();
+    for (let turn = 0; turn < 40; turn += 1) {
+      await complete(writer.create(`/then-${turn}`, 'x'));
+      await world.sim.runFor(20);
+    }
+    await complete(back);
+    await world.serving();
+    const client = world.client([4]);
+    await complete(client.sync('/'));
+    assert.equal((await complete(client.getChildren('/'))).length, 43);
+    const kinds = lines.filter((line) => line.includes('synchronising an observer'));
+    assert.match(kinds.at(-1) ?? '', forceSnapshotSync ? /SNAP/ : /DIFF/);
+    assert.deepEqual(world.fatal, []);
+  }
+});
+
+test('an observer whose follower dies goes to another one', async () => {
+  const { world, lines } = await observed();
+  for (let turn = 0; turn < 4; turn += 1) {
+    const follower = world.member(Number(masters(lines).at(-1)?.slice(2)));
+    follower.crash('process');
+    await world.sim.runUntil(() => masters(lines).length > turn + 1, 30_000);
+    assert.notEqual(masters(lines).at(-1), follower.machine.name);
+    assert.notEqual(masters(lines).at(-1), 'zk3');
+    await world.sim.complete(follower.launch());
+    await world.serving();
+  }
+  assert.deepEqual(world.fatal, []);
+});
+
+test('an observer that no follower takes in goes to the leader', async () => {
+  const lines: string[] = [];
+  const world = new EnsembleWorld({
+    observers: 1,
+    configOf: (id) => (id === 4 ? config : {}),
+    onLog: (line) => lines.push(line),
+  });
+  await world.start();
+  await world.serving();
+  assert.deepEqual(masters(lines), ['zk3']);
+  await world.sim.runFor(20_000);
+  assert.deepEqual(masters(lines), ['zk3'], 'and stays there');
+});
+
+test('a follower takes no participant in', async () => {
+  const { world, lines } = await observed();
+  const { runtime } = world.sim.machine('stranger');
+  let isClosed = false;
+  const connection = runtime.network.connect(
+    { host: world.member(1).machine.host, port: 2889 },
+    {
+      connected: () => {
+        // FOLLOWERINFO, zxid 0, 20 bytes of LearnerInfo, no authinfo
+        const info = Buffer.alloc(4 + 8 + 4 + 20 + 4);
+        info.writeInt32BE(11, 0);
+        info.writeInt32BE(20, 12);
+        info.writeBigInt64BE(2n, 16);
+        info.writeInt32BE(0x10000, 24);
+        info.writeInt32BE(-1, 36);
+        connection.write([info]);
+      },
+      data: () => undefined,
+      closed: () => {
+        isClosed = true;
+      },
+    },
+  );
+  await world.sim.runFor(500);
+  assert.equal(isClosed, true);
+  assert.ok(lines.some((line) => line.includes('it is no observer')));
+});
+
+test('observers under a follower come again later when too many are synchronised', async () => {
+  for (const limit of [1, 100]) {
+    const { world, lines } = await observed({ 'leader.maxConcurrentDiffSyncs': limit }, 6);
+    const observers = [4, 5, 6, 7, 8, 9].map((id) => world.member(id));
+    for (const observer of observers) observer.crash('process');
+    for (const { machine } of observers) {
+      for (const id of [1, 2]) world.sim.network.slow(machine, world.member(id).machine, { extraMs: 100 });
+    }
+    await world.sim.complete(Promise.all(observers.map((observer) => observer.launch())));
+    await world.serving();
+    const refused = lines.filter((line) => line.includes('too many learners are being synchronised'));
+    assert.equal(refused.length > 0, limit === 1, refused.join('\n'));
+    assert.deepEqual(world.fatal, []);
+  }
+});
