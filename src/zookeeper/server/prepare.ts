@@ -60,7 +60,10 @@ export class Preparer {
   }
 
   prepare(request: PendingRequest): Proposal {
-    if (request.type === OpCode.sync) return { txn: undefined, changeCount: 0, request };
+    if (request.type === OpCode.sync) {
+      this.#metrics.prepared.add();
+      return { txn: undefined, changeCount: 0, request };
+    }
     const { session, ids, type } = request;
     const context = this.#begin(session.id, ids);
     if (type === OpCode.createSession || type === OpCode.closeSession) {

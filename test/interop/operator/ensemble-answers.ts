@@ -1,10 +1,13 @@
 /** What an ensemble of one kind tells its operators, role by role, after both kinds have lived through the same. */
+import { join } from 'node:path';
 import { connectZookeeper, type ZookeeperClient } from '../../../src/zookeeper/client/index.ts';
 import type { MemberKind } from '../ensemble/member.ts';
 import { type Ensemble, type MemberSpec, startEnsemble } from '../ensemble.ts';
 import { freePorts } from '../peers/free-port.ts';
-import { until } from '../peers/process.ts';
+import { type Outcome, run, until } from '../peers/process.ts';
 import { liveThrough } from './both-servers.ts';
+
+const zkServer = join(import.meta.dirname, '../../../bin/zkServer.sh');
 
 export type MemberName = 'leader' | 'follower' | 'observer';
 export const memberNames: readonly MemberName[] = ['leader', 'follower', 'observer'];
@@ -19,6 +22,9 @@ export interface Watched {
   command(name: MemberName, path: string): Promise<{ readonly status: number; readonly text: string }>;
   /** `/metrics` */
   metrics(name: MemberName): Promise<string>;
+  /** `zkServer.sh status` */
+  status(name: MemberName): Promise<Outcome>;
+  logFile(name: MemberName): string;
   client(name: MemberName): Promise<ZookeeperClient>;
   /** Leaves the follower and the observer without a quorum. Resolves when both look for a leader. */
   loseQuorum(): Promise<void>;
@@ -60,6 +66,8 @@ export async function watchEnsemble(t: TestContext, { kind, config = {} }: Watch
       return { status: response.status, text: await response.text() };
     },
     metrics: async (name) => (await fetch(`http://127.0.0.1:${ports[ids[name] + 3]}/metrics`)).text(),
+    status: (name) => run(zkServer, ['status', ensemble.member(ids[name]).configFile]),
+    logFile: (name) => ensemble.member(ids[name]).logFile,
     client: async (name) => {
       const client = connectZookeeper({ connect: ensemble.member(ids[name]).connect });
       clients.push(client);

@@ -1,4 +1,5 @@
 import { propertyNames } from '../../../config/zoo-cfg-options.ts';
+import { isMembershipKey } from '../../../config/zoo-cfg-quorum.ts';
 import { environmentOf } from '../environment.ts';
 import type { ProcessView } from '../server-view.ts';
 import { monitorValues } from '../words/monitor-values.ts';
@@ -48,7 +49,7 @@ function systemProperties({ config, process }: ProcessView): Data {
     'user.home': process.userHome,
     'user.name': process.userName,
   };
-  for (const [key, value] of keys) if (propertyNames.has(key)) all[`zookeeper.${key}`] = value;
+  for (const [key, value] of keys) if (propertyNames.has(key) || isMembershipKey(key)) all[`zookeeper.${key}`] = value;
   const shown = Object.entries(all).filter(([key]) => !/password|passwd|superdigest/i.test(key));
   return Object.fromEntries(shown.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
