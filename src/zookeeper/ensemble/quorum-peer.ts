@@ -25,6 +25,7 @@ import type { Database } from './database.ts';
 import { LeaderTerm } from './leader-term.ts';
 import { LearnerTerm } from './learner-term.ts';
 import { notServing } from './not-serving.ts';
+import { ReadOnlyService } from './read-only-service.ts';
 import type { Term, TermHost } from './term.ts';
 
 export interface QuorumPeerOptions extends StartOptions {
@@ -54,6 +55,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
+  readonly #readOnly: ReadOnlyService;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
   /** Of the last term, for who looks at a member between two. */
@@ -74,6 +76,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.database = database;
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
     this.#elector = this.#makeElector();
+    this.#readOnly = new ReadOnlyService(this);
   }
 
   async start(): Promise<void> {
@@ -132,7 +135,12 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   /** Undefined while nobody is served. */
   get servingMode(): ServerMode | undefined {
-    return this.#term?.server?.isServing === true ? this.#term.server.mode : undefined;
+    return this.#server?.mode;
+  }
+
+  get #server(): ServingServer | undefined {
+    const server = this.#term?.server ?? this.#readOnly.server;
+    return server?.isServing === true ? server : undefined;
   }
 
   get view(): ServerView {
@@ -192,12 +200,21 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #look(): void {
     const { database } = this;
     this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#readOnly.begin();
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     this.log.info(state, { leader });
+    this.#readOnly.end().then(
+      () => this.#beginTerm(state, leader),
+      (error) => this.fatal(error),
+    );
+  }
+
+  #beginTerm(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
+    if (this.#closing !== undefined) return;
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
     this.#term = term;
     term.start();
@@ -242,9 +259,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   // ---------------------------------------------------------------- clients
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
-    const server = this.#term?.server;
-    if (server?.isServing === true) return server.accept(connection, port);
-    return notServing(connection, this.config);
+    return this.#server?.accept(connection, port) ?? notServing(connection, this.config);
   }
 
   /** The `server.N` line may say where clients come. */
@@ -258,6 +273,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.#state = state;
     await this.#elector.close();
     this.network.close();
+    await this.#readOnly.end();
     await this.#term?.close();
     await this.#listeners?.close();
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));
