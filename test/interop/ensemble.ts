@@ -17,6 +17,8 @@ export interface EnsembleOptions {
   readonly members: readonly MemberSpec[];
   /** Lines of zoo.cfg over the defaults here, for all. */
   readonly config?: Readonly<Record<string, string | number>>;
+  /** System properties of all. */
+  readonly properties?: Readonly<Record<string, string>>;
   /**
    * Answers the port at which the member `from` looks for the peer port of `to`, for relays between the two. Default: the port
    * itself.
@@ -52,7 +54,7 @@ interface Place {
 }
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
-  const { members, config = {} } = options;
+  const { members, config = {}, properties = {} } = options;
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
@@ -61,7 +63,9 @@ async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
     const lines = { ...TIMES, ...peerType, ...servers, ...config };
-    made.push(new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines }));
+    made.push(
+      new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines, properties }),
+    );
   }
   return made;
 }

@@ -80,7 +80,10 @@ class Story {
     const path = `/up-${this.#at.id}`;
     const client = await SessionClient.open(this.#at);
     await this.#transactions('creates ephemeral nodes', async () => {
-      this.#tell('answers', errors(await client.ask(create(path, 'x', EPHEMERAL), create(`${path}-2`, 'x', EPHEMERAL))));
+      this.#tell(
+        'answers',
+        errors(await client.ask(create(path, 'x', EPHEMERAL), create(`${path}-2`, 'x', EPHEMERAL))),
+      );
     });
     this.#tell('counts as global', await sessionCounts(this.#at));
     const moved = await SessionClient.open(other, client.identity);
