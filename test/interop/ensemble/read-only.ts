@@ -25,7 +25,6 @@ const sync = {
   type: OpCode.sync,
   body: (to: { bytes(of: Uint8Array): void }) => to.bytes(Buffer.from([0, 0, 0, 1, 0x2f])),
 };
-const ping = { type: OpCode.ping, body: () => undefined };
 
 /** Member 1 is left alone. */
 export async function playReadOnly(ensemble: Ensemble): Promise<Told[]> {
@@ -67,13 +66,11 @@ class Story {
   }
 
   async looks(): Promise<void> {
-    const words = await Promise.all(['isro', 'ruok', 'srvr', 'stat', 'mntr'].map((word) => this.#at.ask(word)));
-    this.#tell(
-      'words',
-      words.map((text) =>
-        text.split('\n').filter((line) => /^(r[ow]|imok|READ.*|Mode.*|zk_server_state.*)$/.test(line)),
-      ),
-    );
+    const telling = /^(r[ow]|imok|READ.*|Mode.*|zk_server_state.*)$/;
+    for (const word of ['isro', 'ruok', 'srvr', 'stat', 'mntr']) {
+      const lines = (await this.#at.ask(word)).split('\n');
+      this.#tell(word, lines.filter((line) => telling.test(line)).join());
+    }
     this.#tell('counts', await sessionCounts(this.#at));
   }
 
@@ -98,7 +95,7 @@ class Story {
     if (client === undefined) return;
     this.#tell('admission', client.admission);
     this.#tell('counts with it', await sessionCounts(this.#at));
-    this.#tell('reads', errors(await client.ask(exists('/r'), getData('/r/kept', true), getChildren('/r'), ping)));
+    this.#tell('reads', errors(await client.ask(exists('/r'), getData('/r/kept', true), getChildren('/r'))));
     this.#tell(
       'writes',
       await client.ask(
