@@ -333,7 +333,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   connect(request: ConnectRequest, connection: ClientConnection): void {
     const { stats } = this;
     if (this.connectionThrottle !== undefined) {
-      if (!this.connectionThrottle.admits(request.sessionId === 0n)) {
+      const created = this.#opensLocalSessions ? 'local' : 'global';
+      if (!this.connectionThrottle.admits(request.sessionId === 0n ? created : 'renewed')) {
         stats.connectionsRejected += 1;
         connection.destroy('closing a connection: too many sessions are asked for');
         return;
