@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ConfigKeys } from '../../testing/test-keys.ts';
 import { CreateMode } from '../jute/create-mode.ts';
 import { ErrorCode } from '../jute/errors.ts';
 import { counterOf } from '../jute/ids.ts';
@@ -13,8 +14,8 @@ const onLog = process.env['SIM_LOG'] === undefined ? undefined : (line: string) 
 const closeSession = { type: OpCode.closeSession, body: () => undefined };
 
 class LocalSessionsWorld extends EnsembleWorld {
-  static async begin(upgrades: boolean): Promise<LocalSessionsWorld> {
-    const config = { localSessionsEnabled: true, localSessionsUpgradingEnabled: upgrades };
+  static async begin(upgrades: boolean, keys: ConfigKeys = {}): Promise<LocalSessionsWorld> {
+    const config = { localSessionsEnabled: true, localSessionsUpgradingEnabled: upgrades, ...keys };
     const world = new LocalSessionsWorld({ config, onLog });
     await world.start();
     assert.equal((await world.serving()).self, 3);
@@ -159,6 +160,14 @@ for (const id of [1, 3]) {
     assert.deepEqual(world.fatal, []);
   });
 }
+
+test('local sessions cost the connection throttle less than global ones', async () => {
+  const weighed = { connection_throttle_weight_enabled: true, connection_throttle_tokens: 2 };
+  const world = await LocalSessionsWorld.begin(true, { ...weighed, connection_throttle_fill_time: 60_000 });
+  const clients: RawClient[] = [];
+  for (let count = 0; count < 8; count += 1) clients.push(await world.raw(1));
+  assert.equal(clients.filter(({ session }) => session !== undefined).length, 6, 'two global ones, at 3 to 1');
+});
 
 test('a member that serves anew knows no local session of before', async () => {
   const world = await LocalSessionsWorld.begin(true);

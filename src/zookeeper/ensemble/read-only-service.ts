@@ -11,7 +11,6 @@ export class ReadOnlyService {
   readonly #host: Pick<TermHost, 'runtime' | 'config' | 'serve' | 'fatal'>;
   #timer: Timer | undefined;
   #server: ServingServer | undefined;
-  #isLooking = false;
   /** A beginning under way; it ends before what follows. */
   #work: Promise<void> = Promise.resolve();
 
@@ -28,7 +27,6 @@ export class ReadOnlyService {
   begin(): void {
     const { runtime, config } = this.#host;
     if (!config.readOnlyModeEnabled) return;
-    this.#isLooking = true;
     this.#timer = runtime.clock.after(Math.max(GRACE_MS_MIN, config.tickTimeMs), () => {
       this.#work = this.#serve();
     });
@@ -36,7 +34,6 @@ export class ReadOnlyService {
 
   /** There is a leader, or no member any more. Resolves when nobody is served here. */
   async end(): Promise<void> {
-    this.#isLooking = false;
     this.#timer?.cancel();
     await this.#work;
     const server = this.#server;
@@ -46,12 +43,10 @@ export class ReadOnlyService {
 
   async #serve(): Promise<void> {
     try {
-      const server = await this.#host.serve(
+      this.#server = await this.#host.serve(
         (parts) => new ReadOnlyRole(parts),
         () => undefined,
       );
-      if (this.#isLooking) this.#server = server;
-      else await server.close();
     } catch (error) {
       this.#host.fatal(error);
     }

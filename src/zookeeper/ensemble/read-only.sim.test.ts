@@ -86,6 +86,20 @@ test('a client reads on without a leader, and writes again when there is one', a
   assert.deepEqual(world.fatal, []);
 });
 
+test('who was served without a leader is cut off when there is one, and its session is gone', async () => {
+  const world = await leftAlone();
+  await world.sim.runUntil(() => modeOf(world) === 'read-only', 5000);
+  const client = await world.raw(1, readOnly);
+  const { sessionId = 0n, passwd } = client.session ?? {};
+  const starts = Promise.all([2, 3].map((id) => world.member(id).launch()));
+  await world.sim.runUntil(() => client.isClosed, 5000);
+  await world.sim.complete(starts);
+  await world.serving();
+  const back = await world.raw(1, { ...readOnly, sessionId, passwd: passwd ?? new Uint8Array(16) });
+  assert.deepEqual([back.session?.sessionId, back.session?.readOnly], [0n, false]);
+  assert.deepEqual(world.fatal, []);
+});
+
 test('a session of a read-only member expires there', async () => {
   const world = await leftAlone();
   await world.sim.runUntil(() => modeOf(world) === 'read-only', 5000);
@@ -126,7 +140,10 @@ test('a read-only member stops, also while it is about to serve', async () => {
   for (const lookedMs of [0, 1999, 2000, 2001, 3000]) {
     const world = await leftAlone();
     await world.sim.runFor(lookedMs);
+    const { server } = world.member(1);
+    assert.notEqual(server, undefined);
     await world.member(1).stop();
+    assert.equal(server?.servingMode, undefined);
     assert.deepEqual(world.fatal, []);
   }
 });
