@@ -1,6 +1,6 @@
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
-import type { SessionId, Zxid } from '../jute/ids.ts';
+import { type SessionId, serverIn, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
 import { LogWriter } from '../quorum/log-writer.ts';
@@ -16,6 +16,7 @@ import type { Session } from '../server/sessions.ts';
 import type { Database } from './database.ts';
 import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
+import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LeaderRoleOptions {
   readonly self: ServerId;
@@ -40,6 +41,7 @@ export class LeaderRole implements Role {
   readonly #proposals: Proposals;
   readonly #agreement: LeaderAgreement;
   readonly #pipeline: Pipeline;
+  readonly #upgrades: SessionUpgrades;
   /** Of the end of the term. */
   #unapplied: CommittedProposal[] = [];
 
@@ -73,6 +75,8 @@ export class LeaderRole implements Role {
     });
     applier.onApplied = (proposal) => this.preparer.applied(proposal);
     this.#pipeline = new Pipeline({ sessions, preparer: this.preparer, agreement: this.#agreement });
+    const take = (request: PendingRequest): void => this.#pipeline.submit(request);
+    this.#upgrades = new SessionUpgrades({ parts, take, refuse: take });
   }
 
   get pendingCount(): number {
@@ -98,7 +102,7 @@ export class LeaderRole implements Role {
   }
 
   submit(request: PendingRequest): void {
-    this.#pipeline.submit(request);
+    this.#upgrades.submit(request);
   }
 
   expireSession(id: SessionId): void {
@@ -135,7 +139,9 @@ export class LeaderRole implements Role {
 
   /** Whether the session lives; then it is the learner's from now on. */
   revalidateFor(learner: LearnerHandler, { sessionId, timeoutMs }: SessionTouch): boolean {
-    const session = this.#parts.sessions.resume(sessionId, timeoutMs);
+    const { sessions } = this.#parts;
+    if (sessions.get(sessionId)?.scope === 'local') return false;
+    const session = sessions.resume(sessionId, timeoutMs);
     if (session === undefined) return false;
     session.owner = learner;
     return true;
@@ -166,10 +172,18 @@ export class LeaderRole implements Role {
       session.owner = learner;
       return session;
     }
-    // Over already: what it asks for is refused in its place in the order.
-    if (known === undefined) return { id, timeoutMs: 0, deadlineMs: -1, closing: true, owner: undefined };
+    if (known === undefined) return this.#unknownSession(learner, id);
     known.owner ??= learner;
     return known;
+  }
+
+  /** The learner's own, as far as we can tell; else it is over, and what it asks for is refused in its place in the order. */
+  #unknownSession(learner: LearnerHandler, id: SessionId): Session {
+    const isForeign = this.#parts.config.localSessionsEnabled && serverIn(id) !== this.#options.self;
+    const session = { id, timeoutMs: 0, deadlineMs: -1, closing: !isForeign };
+    return isForeign
+      ? { ...session, scope: 'foreign', owner: learner }
+      : { ...session, scope: 'global', owner: undefined };
   }
 
   // ---------------------------------------------------------------- to learners

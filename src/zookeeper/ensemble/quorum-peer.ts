@@ -30,6 +30,7 @@ import { LeaderTerm } from './leader-term.ts';
 import { LearnerMasters } from './learner-masters.ts';
 import { LearnerTerm } from './learner-term.ts';
 import { notServing } from './not-serving.ts';
+import { ReadOnlyService } from './read-only-service.ts';
 import type { Term, TermHost } from './term.ts';
 
 export interface QuorumPeerOptions extends StartOptions {
@@ -60,6 +61,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
+  readonly #readOnly: ReadOnlyService;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
   /** Of the last term, for who looks at a member between two. */
@@ -82,6 +84,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
     this.#elector = this.#makeElector();
+    this.#readOnly = new ReadOnlyService(this);
   }
 
   async start(): Promise<void> {
@@ -140,7 +143,12 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   /** Undefined while nobody is served. */
   get servingMode(): ServerMode | undefined {
-    return this.#term?.server?.isServing === true ? this.#term.server.mode : undefined;
+    return this.#server?.mode;
+  }
+
+  get #server(): ServingServer | undefined {
+    const server = this.#term?.server ?? this.#readOnly.server;
+    return server?.isServing === true ? server : undefined;
   }
 
   get view(): ServerView {
@@ -200,6 +208,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #look(): void {
     const { database } = this;
     this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#readOnly.begin();
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
@@ -214,6 +223,14 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     this.log.info(state, { leader });
+    this.#readOnly.end().then(
+      () => this.#beginTerm(state, leader),
+      (error) => this.fatal(error),
+    );
+  }
+
+  #beginTerm(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
+    if (this.#closing !== undefined) return;
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
     this.#term = term;
     term.start();
@@ -261,10 +278,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   // ---------------------------------------------------------------- clients
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
-    const server = this.#term?.server;
     const isForOthers = this.#term?.state === 'LEADING' && !this.config.leaderServes;
-    if (server?.isServing === true && !isForOthers) return server.accept(connection, port);
-    return notServing(connection, this.config);
+    const server = isForOthers ? undefined : this.#server;
+    return server?.accept(connection, port) ?? notServing(connection, this.config);
   }
 
   /** The `server.N` line may say where clients come. */
@@ -279,6 +295,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
+    await this.#readOnly.end();
     await this.#term?.close();
     await this.#listeners?.close();
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));

@@ -27,7 +27,7 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['wchs', watchSummary],
   ['wchc', watchesByConnection],
   ['wchp', watchesByPath],
-  ['isro', () => 'rw'],
+  ['isro', ({ mode }) => (mode === 'read-only' ? 'ro' : 'rw')],
   ['dirs', directoriesText],
   ['hash', digestText],
   ['gtmk', (server) => String(server.trace.mask)],
@@ -72,6 +72,7 @@ const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests\n
 export function answerWordIdle(word: string, config: ZooCfg): string | undefined {
   if (!words.has(word)) return undefined;
   if (!isAllowed(word, config)) return refusalOf(word);
+  if (word === 'isro') return 'null';
   return word === 'ruok' ? 'imok' : NOT_SERVING;
 }
 
@@ -83,6 +84,7 @@ function serverText(server: ServerView, clients: string): string {
   const { stats, tree } = server;
   return [
     `Zookeeper version: ${SERVER_VERSION}\n`,
+    server.mode === 'read-only' ? 'READ-ONLY mode; serving only read-only clients\n' : '',
     clients,
     `Latency min/avg/max: ${stats.latencyMinMs}/${average(stats.latencyAvgMs)}/${stats.latencyMaxMs}\n`,
     `Received: ${stats.packetsReceived}\n`,

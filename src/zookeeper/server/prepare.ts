@@ -15,6 +15,7 @@ import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { PipelineCounts, ServerMetrics } from './server-metrics.ts';
+import type { SessionScope } from './sessions.ts';
 
 export interface PreparerOptions {
   readonly tree: DataTree;
@@ -75,7 +76,7 @@ export class Preparer implements PipelineCounts {
   prepare(request: PendingRequest): Proposal {
     if (request.type === OpCode.sync) return { txn: undefined, changeCount: 0, request };
     const { session, ids, type } = request;
-    const context = this.#begin(session.id, ids);
+    const context = this.#begin(session.id, ids, session.scope);
     if (type === OpCode.createSession || type === OpCode.closeSession) {
       const txn: Txn =
         type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#closeSession(context);
@@ -108,11 +109,11 @@ export class Preparer implements PipelineCounts {
     return txn;
   }
 
-  #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
+  #begin(sessionId: SessionId, ids: readonly Id[], scope: SessionScope = 'global'): ChangeContext {
     this.#prepared += 1;
     this.#lastZxid = (this.#lastZxid + 1n) as Zxid;
     this.#changes.begin();
-    return { sessionId, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
+    return { sessionId, scope, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
   }
 
   #end(context: ChangeContext, cxid: number, prepared: Prepared, request: PendingRequest | undefined): Proposal {

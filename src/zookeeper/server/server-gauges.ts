@@ -2,16 +2,15 @@ import type { Metrics } from '../../base/metrics.ts';
 import { registerQuotaGauges } from './quota-gauges.ts';
 import type { ServerView } from './server-view.ts';
 
-/** The values of the moment (ZooKeeperServer.registerMetrics). Those at 0 belong to a part that this server lacks. */
+/** The values of the moment (ZooKeeperServer.registerMetrics). */
 export function registerGauges(metrics: Metrics, server: ServerView): void {
   const { stats, sessions, tree, process } = server;
-  const none = (): number => 0;
   metrics.gauge('ephemerals_count', () => tree.ephemeralsCount);
   metrics.gauge('num_alive_connections', () => server.connections.size);
   metrics.gauge('avg_latency', () => Math.round(stats.latencyAvgMs * 10_000) / 10_000);
   metrics.gauge('outstanding_requests', () => server.outstandingCount);
   metrics.gauge('znode_count', () => tree.nodeCount);
-  metrics.gauge('global_sessions', () => sessions.size);
+  metrics.gauge('global_sessions', () => sessions.size - sessions.localCount);
   metrics.gauge('non_mtls_remote_conn_count', () => stats.nonMtlsRemoteConnections);
   metrics.gauge('last_client_response_size', () => stats.lastResponseSize);
   metrics.gauge('packets_sent', () => stats.packetsSent);
@@ -24,7 +23,7 @@ export function registerGauges(metrics: Metrics, server: ServerView): void {
   metrics.gauge('max_file_descriptor_count', () => process.maxFileCount());
   metrics.gauge('approximate_data_size', () => tree.approximateDataSize);
   metrics.gauge('open_file_descriptor_count', () => process.openFileCount());
-  metrics.gauge('local_sessions', none);
+  metrics.gauge('local_sessions', () => sessions.localCount);
   metrics.gauge('uptime', () => Math.floor(server.uptimeMs));
   metrics.gauge('max_latency', () => stats.latencyMaxMs);
   metrics.gauge('outstanding_tls_handshake', () => stats.outstandingTlsHandshakes);

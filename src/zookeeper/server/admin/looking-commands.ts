@@ -43,7 +43,7 @@ export const lookingCommands: readonly AdminCommand[] = [
     run: (server, { parameters }) => ({ data: setTraceMask(server, parameters.get('traceMask')) }),
   },
   command(['initial_configuration', 'icfg'], ({ config }) => ({ initial_configuration: config.source.text })),
-  command(['is_read_only', 'isro'], () => ({ read_only: false })),
+  command(['is_read_only', 'isro'], ({ mode }) => ({ read_only: mode === 'read-only' })),
   {
     names: ['last_snapshot', 'lsnp'],
     run: (server) => {
@@ -151,7 +151,7 @@ function serverStats(server: ServerView): Data {
   };
   return {
     version: SERVER_VERSION,
-    read_only: false,
+    read_only: server.mode === 'read-only',
     server_stats: {
       packets_sent: stats.packetsSent,
       packets_received: stats.packetsReceived,
