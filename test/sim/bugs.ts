@@ -1,3 +1,4 @@
+import { ensembleBugs } from './ensemble-bugs.ts';
 import type { WorldName } from './worlds.ts';
 
 /** A bug that the simulated worlds must find: one piece of one file's text is another. */
@@ -144,4 +145,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     seeds: [1],
     symptom: /Record size -606348325|corrupt|CRC|magic/i,
   },
+  ...ensembleBugs,
 ];

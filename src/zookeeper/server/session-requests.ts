@@ -99,6 +99,9 @@ export class SessionRequests implements Throttled {
       if (request.type !== OpCode.closeSession && config.limits.staleConnectionCheck) stats.staleReplies += 1;
       return;
     }
+    // Of the connection, not of the request: a renewal at a slow server that the client gave up may have overtaken this one
+    // (ZOOKEEPER-710). The client comes back and renews its session here.
+    if (result?.err === ErrorCode.SESSIONMOVED) this.#client.endAfterFlush();
     if (this.#client.isInSession) this.#answerWrite(request, result);
     this.#answerDeferred();
   }
