@@ -37,9 +37,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a second sync is believed where the first one failed',
     world: 'zookeeper',
-    file: 'src/zookeeper/persistence/file-snap-log.ts',
-    find: '      rewriteLastBatch(file);\n',
-    replace: '      void rewriteLastBatch;\n',
+    file: 'src/zookeeper/persistence/database-directories.ts',
+    find: '    rewriteLastBatch(file);\n',
+    replace: '    void rewriteLastBatch;\n',
     seeds: [10, 29],
     symptom: /CorruptionError|is lost|was at version|is both/,
   },
