@@ -46,7 +46,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the last zxid is given again after a restart',
     world: 'zookeeper',
-    file: 'src/zookeeper/server/zookeeper-server.ts',
+    file: 'src/zookeeper/ensemble/start-zookeeper.ts',
     find: 'new StandaloneRole(parts, recovered.lastZxid)',
     replace: 'new StandaloneRole(parts, (recovered.lastZxid - 1n) as typeof recovered.lastZxid)',
     seeds: [2, 3],
