@@ -60,6 +60,9 @@ test('the shipped sample of Apache is read', () => {
   assert.equal(config.maxSessionTimeoutMs, 40_000);
   assert.equal(config.maxClientCnxns, 60);
   assert.deepEqual(config.fourLetterWords, ['srvr']);
+  const readOnly = { 'readonlymode.enabled': 'true' };
+  const asked = zooCfg({ dataDir: '/data', '4lw.commands.whitelist': 'mntr' }, readOnly);
+  assert.deepEqual(asked.fourLetterWords, ['mntr', 'srvr', 'isro']);
   assert.deepEqual(config.warnings, []);
 });
 

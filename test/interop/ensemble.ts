@@ -57,9 +57,6 @@ interface Place {
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
   const { members, config = {}, properties = {} } = options;
-  const flags = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
-  const environment =
-    flags.length === 0 ? [] : ['env', `JAVA_TOOL_OPTIONS=${flags.join(' ')}`, `SERVER_JVMFLAGS=${flags.join(' ')}`];
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
@@ -69,11 +66,7 @@ async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
     const servers = await serverLines(options, id, places);
     const lines = { ...TIMES, ...peerType, ...servers, ...config, ...own };
     made.push(
-      new Member({
-        ...{ id, kind, role, host, port, config: lines },
-        dataDir: join(dir, `${id}`),
-        enter: [...enter, ...environment],
-      }),
+      new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines, properties }),
     );
   }
   return made;

@@ -41,17 +41,24 @@ async function endAll(ended: (() => unknown)[]): Promise<void> {
 
 /** Addresses, times, sizes of files and ids of sessions differ; what was asked before, and of whom, too. */
 function normalised(text: string): string {
-  return text
-    .replace(/127\.0\.0\.1:\d+(?::\d+)?/g, 'ADDRESS')
-    .replace(/0x[0-9a-f]{14,16}\b/g, 'SESSION')
-    .replace(/\b\d{17,18}\b/g, 'SESSION')
-    .replace(/\w{3} \w{3} \d\d [\d:]{8} UTC \d{4}/g, 'DATE')
-    .replace(/^(clientPort|dataDir|dataLogDir|dataDirSize|dataLogSize|electionPort|quorumPort)=.*/gm, '$1=…')
-    .replace(/\b(est|lresp|llat|minlat|avglat|maxlat|recved|sent)=\d+/g, '$1=N')
-    .replace(/^Zookeeper version: .*/gm, 'Zookeeper version: V')
-    .replace(/^Latency min\/avg\/max: \d+\/\d+\.\d+\/\d+/gm, 'Latency min/avg/max: N')
-    .replace(/^(Received|Sent): \d+/gm, '$1: N')
-    .replace(/^(datadir_size|logdir_size): \d+/gm, '$1: N');
+  return (
+    text
+      .replace(/127\.0\.0\.1:\d+(?::\d+)?/g, 'ADDRESS')
+      .replace(/0x[0-9a-f]{14,16}\b/g, 'SESSION')
+      .replace(/\b\d{17,18}\b/g, 'SESSION')
+      .replace(/\w{3} \w{3} \d\d [\d:]{8} UTC \d{4}/g, 'DATE')
+      .replace(/^(clientPort|dataDir|dataLogDir|dataDirSize|dataLogSize|electionPort|quorumPort)=.*/gm, '$1=…')
+      .replace(/\b(est|lresp|llat|minlat|avglat|maxlat|recved|sent)=\d+/g, '$1=N')
+      // A ping may have come last, and between two of them a deadline.
+      .replace(/\blop=\w+/g, 'lop=LAST')
+      .replace(/"last_operation" : "\w+"/g, '"last_operation" : LAST')
+      .replace(/^\d+ expire at DATE:\n/gm, '')
+      .replace(/^Session Sets \(\d+\)/gm, 'Session Sets (N)')
+      .replace(/^Zookeeper version: .*/gm, 'Zookeeper version: V')
+      .replace(/^Latency min\/avg\/max: \d+\/\d+\.\d+\/\d+/gm, 'Latency min/avg/max: N')
+      .replace(/^(Received|Sent): \d+/gm, '$1: N')
+      .replace(/^(datadir_size|logdir_size): \d+/gm, '$1: N')
+  );
 }
 
 function withoutConnections(word: string, text: string): string {

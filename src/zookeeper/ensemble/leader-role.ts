@@ -1,7 +1,7 @@
 import { Deque } from '../../base/deque.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
-import type { SessionId, Zxid } from '../jute/ids.ts';
+import { type SessionId, serverIn, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
 import { LogWriter } from '../quorum/log-writer.ts';
@@ -20,6 +20,7 @@ import type { SizeStats } from '../server/size-stats.ts';
 import type { Database } from './database.ts';
 import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
+import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LeaderRoleOptions {
   readonly self: ServerId;
@@ -55,6 +56,7 @@ export class LeaderRole implements Role {
   readonly #pipeline: Pipeline;
   /** On their way to our disk, oldest first. */
   readonly #unlogged = new Deque<Unlogged>();
+  readonly #upgrades: SessionUpgrades;
   /** Of the end of the term. */
   #unapplied: CommittedProposal[] = [];
 
@@ -89,6 +91,8 @@ export class LeaderRole implements Role {
     });
     applier.onApplied = (proposal) => this.preparer.applied(proposal);
     this.#pipeline = new Pipeline({ sessions, preparer: this.preparer, agreement: this.#agreement });
+    const take = (request: PendingRequest): void => this.#pipeline.submit(request);
+    this.#upgrades = new SessionUpgrades({ parts, take, refuse: take });
   }
 
   get pendingCount(): number {
@@ -119,7 +123,7 @@ export class LeaderRole implements Role {
   }
 
   submit(request: PendingRequest): void {
-    this.#pipeline.submit(request);
+    this.#upgrades.submit(request);
   }
 
   expireSession(id: SessionId): void {
@@ -157,7 +161,9 @@ export class LeaderRole implements Role {
 
   /** Whether the session lives; then it is the learner's from now on. */
   revalidateFor(learner: LearnerHandler, { sessionId, timeoutMs }: SessionTouch): boolean {
-    const session = this.#parts.sessions.resume(sessionId, timeoutMs);
+    const { sessions } = this.#parts;
+    if (sessions.get(sessionId)?.scope === 'local') return false;
+    const session = sessions.resume(sessionId, timeoutMs);
     if (session === undefined) return false;
     session.owner = learner;
     return true;
@@ -188,8 +194,7 @@ export class LeaderRole implements Role {
       session.owner = learner;
       return session;
     }
-    // Over already: what it asks for is refused in its place in the order.
-    if (known === undefined) return { id, timeoutMs: 0, deadlineMs: -1, closing: true, owner: undefined };
+    if (known === undefined) return this.#unknownSession(learner, id);
     known.owner ??= learner;
     return known;
   }
@@ -209,6 +214,15 @@ export class LeaderRole implements Role {
       const { metrics, clock } = this.#parts;
       addLatency(metrics.quorum.ackLatency.of(String(from)), proposal.record.header.time, clock.wallMs());
     }
+  }
+
+  /** The learner's own, as far as we can tell; else it is over, and what it asks for is refused in its place in the order. */
+  #unknownSession(learner: LearnerHandler, id: SessionId): Session {
+    const isForeign = this.#parts.config.localSessionsEnabled && serverIn(id) !== this.#options.self;
+    const session = { id, timeoutMs: 0, deadlineMs: -1, closing: !isForeign };
+    return isForeign
+      ? { ...session, scope: 'foreign', owner: learner }
+      : { ...session, scope: 'global', owner: undefined };
   }
 
   // ---------------------------------------------------------------- to learners

@@ -3,6 +3,7 @@ import { Deque } from '../../base/deque.ts';
 import { flatten } from '../../base/slices.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Writer } from '../../wire/writer.ts';
+import { ErrorCode } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
@@ -25,10 +26,11 @@ import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Proposal } from '../server/agreement.ts';
 import { logFigures } from '../server/metrics/log-figures.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
-import type { PendingRequest } from '../server/pending-request.ts';
+import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import { type Database, recordOf } from './database.ts';
+import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LearnerRoleOptions {
   readonly mode: 'follower' | 'observer';
@@ -64,6 +66,7 @@ export class LearnerRole implements Role {
   readonly #parts: RoleParts;
   readonly #options: LearnerRoleOptions;
   readonly #log: LogWriter;
+  readonly #upgrades: SessionUpgrades;
   /** Proposed by the leader, oldest first. */
   readonly #logged = new Deque<Logged>();
   /** Those whose place on our disk the leader has not heard of, oldest first; they may be committed. */
@@ -102,6 +105,11 @@ export class LearnerRole implements Role {
       figures: logFigures(parts.metrics),
       failed: (error) => applier.failed(error),
     });
+    this.#upgrades = new SessionUpgrades({
+      parts,
+      take: (request) => this.#forward(request),
+      refuse: (request) => this.#forward(withError(request, ErrorCode.EPHEMERALONLOCALSESSION)),
+    });
     applier.onApplied = ({ txn }) => this.#checkDigest(txn);
   }
 
@@ -112,6 +120,10 @@ export class LearnerRole implements Role {
   // ---------------------------------------------------------------- from clients
 
   submit(request: PendingRequest): void {
+    this.#upgrades.submit(request);
+  }
+
+  #forward(request: PendingRequest): void {
     const { session, xid, type, ids } = request;
     this.#requestCount += 1;
     const pending = this.#requests.get(session.id);
@@ -362,6 +374,19 @@ function bodyOf({ type, frame, session }: PendingRequest): Uint8Array {
     return to.finishFlat();
   }
   return frame.size <= HEADER_BYTES ? noBytes : flatten(frame).subarray(HEADER_BYTES);
+}
+
+/**
+ * The leader will refuse it, and cannot know why as well as we do. What the operations of a multi are told stays what the leader
+ * says, as at Apache's.
+ */
+function withError(request: PendingRequest, err: ErrorCode): PendingRequest {
+  const { requester } = request;
+  const completed: Requester['completed'] = (_, result) => {
+    const isMulti = result === undefined || result.type === OpCode.multi;
+    requester.completed(request, isMulti ? result : { ...result, type: OpCode.error, err });
+  };
+  return { ...request, requester: { completed } };
 }
 
 /** @throws MalformedError */

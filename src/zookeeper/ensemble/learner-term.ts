@@ -287,8 +287,12 @@ export class LearnerTerm implements Term {
   }
 
   async #truncate(zxid: Zxid): Promise<void> {
-    if (await this.#host.database.truncate(zxid)) return;
-    this.#end(`the log cannot be truncated to ${printHex(zxid)}, no older snapshot is whole: asking for everything`);
+    const last = await this.#host.database.truncate(zxid);
+    if (last === zxid) return;
+    if (last !== undefined)
+      this.#end(`the log has no ${printHex(zxid)} and ends at ${printHex(last)}: asking from there`);
+    else
+      this.#end(`the log cannot be truncated to ${printHex(zxid)}, no older snapshot is whole: asking for everything`);
   }
 
   #emptyDatabase(): LoadedSnapshot {

@@ -36,6 +36,7 @@ import { LearnerTerm } from './learner-term.ts';
 import { MemberView } from './member-view.ts';
 import { notServing } from './not-serving.ts';
 import { PeerChanges } from './peer-changes.ts';
+import { ReadOnlyService } from './read-only-service.ts';
 import type { Term, TermHost } from './term.ts';
 
 export interface QuorumPeerOptions extends StartOptions {
@@ -67,6 +68,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
+  readonly #readOnly: ReadOnlyService;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
   readonly #changes: PeerChanges;
@@ -104,6 +106,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.#idle = new IdleView({ runtime, config, database, figures, ensemble: this.#ensemble });
     this.#observers = new Observers(runtime, this);
     this.#elector = this.#makeElector();
+    this.#readOnly = new ReadOnlyService(this);
   }
 
   async start(): Promise<void> {
@@ -167,7 +170,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   }
 
   get server(): ServingServer | undefined {
-    return this.#term?.server?.server;
+    return (this.#term?.server ?? this.#readOnly.server)?.server;
   }
 
   get view(): ServerView {
@@ -248,6 +251,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   #look(): void {
     const { database } = this;
     this.#changes.looking({ zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#readOnly.begin();
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
@@ -262,6 +266,14 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     this.#changes.decided(state, leader);
+    this.#readOnly.end().then(
+      () => this.#beginTerm(state, leader),
+      (error) => this.fatal(error),
+    );
+  }
+
+  #beginTerm(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
+    if (this.#closing !== undefined) return;
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
     this.#term = term;
     term.start();
@@ -327,6 +339,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
+    await this.#readOnly.end();
     await this.#term?.close();
     await this.#listeners?.close();
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));

@@ -51,3 +51,11 @@ export interface ObserverFacts {
   /** Of the last packet that had one; -1 before the first. */
   readonly lastZxid: bigint;
 }
+
+/** Undefined for a server that is no QuorumZooKeeperServer in Apache's eyes: one without others, and a read-only one. */
+export function memberOf(server: {
+  readonly mode: string;
+  readonly ensemble: EnsembleView | undefined;
+}): EnsembleView | undefined {
+  return server.mode === 'read-only' ? undefined : server.ensemble;
+}

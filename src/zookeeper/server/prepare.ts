@@ -15,6 +15,7 @@ import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
 import type { RequestCursor } from './request-cursor.ts';
+import type { SessionScope } from './sessions.ts';
 
 export interface PreparerOptions {
   readonly tree: DataTree;
@@ -65,7 +66,7 @@ export class Preparer {
       return { txn: undefined, changeCount: 0, request };
     }
     const { session, ids, type } = request;
-    const context = this.#begin(session.id, ids);
+    const context = this.#begin(session.id, ids, session.scope);
     if (type === OpCode.createSession || type === OpCode.closeSession) {
       const txn: Txn =
         type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#closeSession(context);
@@ -98,11 +99,11 @@ export class Preparer {
     return txn;
   }
 
-  #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
+  #begin(sessionId: SessionId, ids: readonly Id[], scope: SessionScope = 'global'): ChangeContext {
     this.#metrics.prepared.add();
     this.#lastZxid = (this.#lastZxid + 1n) as Zxid;
     this.#changes.begin();
-    return { sessionId, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
+    return { sessionId, scope, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
   }
 
   #end(context: ChangeContext, cxid: number, prepared: Prepared, request: PendingRequest | undefined): Proposal {

@@ -10,6 +10,11 @@ import type { Sessions } from './sessions.ts';
 
 export type ServerMode = 'standalone' | 'leader' | 'follower' | 'observer' | 'read-only';
 
+/** It judges no session that others know too. */
+export function isLearner(mode: ServerView['mode']): boolean {
+  return mode === 'follower' || mode === 'observer' || mode === 'read-only';
+}
+
 /** What is there also while nobody is served: an answer of the process, not of a server. */
 export interface ProcessView {
   readonly config: ZooCfg;

@@ -166,8 +166,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       tree: this.tree,
       sessions: this.sessions,
       serverId: options.sessionServerId,
-      submit: (request) => role.submit(request),
-      revalidate: (id, timeoutMs, answer) => role.revalidate(id, timeoutMs, answer),
+      opensLocal: this.#opensLocalSessions,
+      role,
       closeOwner: ({ owner }) => {
         if (owner instanceof ClientConnection) owner.destroy();
       },
@@ -213,10 +213,9 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     const { runtime, listeners } = this.#options;
     const accept: ClientListenersOptions['accept'] = (connection, port) => this.accept(connection, port);
     this.#listeners = listeners ?? (await ClientListeners.open({ runtime, config, log, stats, accept }));
-    if (this.#role.preparer !== undefined) {
-      this.sessions.start();
-      this.#containers.start();
-    }
+    const isJudge = this.#role.preparer !== undefined;
+    if (isJudge || this.#opensLocalSessions) this.sessions.start();
+    if (isJudge) this.#containers.start();
     this.files.startPurging();
     const { host, port } = this.clientAddress;
     const securePort = this.secureClientAddress?.port;
@@ -342,7 +341,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   connect(request: ConnectRequest, connection: ClientConnection): void {
     const { stats } = this;
     if (this.connectionThrottle !== undefined) {
-      if (!this.connectionThrottle.admits(request.sessionId === 0n)) {
+      const created = this.#opensLocalSessions ? 'local' : 'global';
+      if (!this.connectionThrottle.admits(request.sessionId === 0n ? created : 'renewed')) {
         stats.connectionsRejected += 1;
         connection.destroy('closing a connection: too many sessions are asked for');
         return;
@@ -418,7 +418,17 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   #expire(session: Session): void {
     this.stats.sessionsExpired += 1;
     this.log.info(`Expiring session ${printHex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`);
-    this.#role.expireSession(session.id);
+    if (session.scope !== 'local') {
+      this.#role.expireSession(session.id);
+      return;
+    }
+    this.sessions.remove(session.id);
+    this.sessionClosed(session);
+  }
+
+  /** A server that is none among others has no use for them. */
+  get #opensLocalSessions(): boolean {
+    return this.config.localSessionsEnabled && this.mode !== 'standalone';
   }
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {

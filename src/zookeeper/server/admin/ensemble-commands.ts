@@ -1,7 +1,7 @@
 import type { ServerAddress, ServerSpec } from '../../../config/server-spec.ts';
 import { counterOf, epochOf, printHex } from '../../jute/ids.ts';
 import type { ClientEndpoint } from '../../quorum/member.ts';
-import type { EnsembleView, ObserverFacts } from '../ensemble-view.ts';
+import { type EnsembleView, memberOf, type ObserverFacts } from '../ensemble-view.ts';
 import type { ServerView } from '../server-view.ts';
 import { command, type Data, type ServerCommand } from './admin-command.ts';
 
@@ -22,12 +22,15 @@ export const ensembleCommands: readonly ServerCommand[] = [
     const observers = ensemble?.observers() ?? [];
     return { synced_observers: observers.length, observers: observers.map(factsOf) };
   }),
-  command(['voting_view'], ({ ensemble }) => ({ current_config: ensemble === undefined ? {} : votingView(ensemble) })),
+  command(['voting_view'], (server) => {
+    const ensemble = memberOf(server);
+    return { current_config: ensemble === undefined ? {} : votingView(ensemble) };
+  }),
 ];
 
 /** Also of a member that serves nobody. */
 export function zabState(server: ServerView | undefined): Data {
-  const ensemble = server?.ensemble;
+  const ensemble = server === undefined ? undefined : memberOf(server);
   if (server === undefined || ensemble === undefined) return { voting: false, zabstate: '' };
   const { self, membership } = ensemble;
   const { lastProcessedZxid } = server.tree;
@@ -46,12 +49,13 @@ export function zabState(server: ServerView | undefined): Data {
   };
 }
 
-function leader({ ensemble, mode }: ServerView): Data {
+function leader(server: ServerView): Data {
+  const ensemble = memberOf(server);
   if (ensemble === undefined) return { error: 'server is not initialized' };
   const { membership, leader: id } = ensemble;
   const hosts = id === undefined ? [] : (membership.servers.get(id)?.addresses ?? []);
   return {
-    is_leader: mode === 'leader',
+    is_leader: server.mode === 'leader',
     leader_id: id ?? -1,
     leader_ip: hosts.map(({ host }) => host).join('|'),
   };

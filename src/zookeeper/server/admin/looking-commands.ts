@@ -1,7 +1,7 @@
 import type { ClientConnection } from '../client-connection.ts';
 import { shortOpName } from '../connection-stats.ts';
 import { average } from '../java-double.ts';
-import type { ServerView } from '../server-view.ts';
+import { isLearner, type ServerView } from '../server-view.ts';
 import { SERVER_VERSION } from '../version.ts';
 import { type AdminCommand, command, type Data } from './admin-command.ts';
 
@@ -24,7 +24,7 @@ export const lookingCommands: readonly AdminCommand[] = [
     logdir_size: server.files.sizeOf(server.files.logDirectory),
   })),
   command(['dump'], dump),
-  command(['is_read_only', 'isro'], () => ({ read_only: false })),
+  command(['is_read_only', 'isro'], ({ mode }) => ({ read_only: mode === 'read-only' })),
   {
     names: ['last_snapshot', 'lsnp'],
     run: (server) => {
@@ -102,7 +102,7 @@ function detailsOf({ sessionId, session, stats, acceptedMs }: ClientConnection):
 
 function dump({ sessions, tree, mode }: ServerView): Data {
   // A learner judges nobody's time.
-  const judged = mode === 'follower' || mode === 'observer' ? [] : sessions.buckets;
+  const judged = isLearner(mode) ? [] : sessions.buckets;
   const buckets = [...judged].sort(([a], [b]) => a - b);
   return {
     expiry_time_to_session_ids: Object.fromEntries(
@@ -123,7 +123,7 @@ function serverStats(server: ServerView): Data {
   };
   return {
     version: SERVER_VERSION,
-    read_only: false,
+    read_only: server.mode === 'read-only',
     server_stats: {
       packets_sent: stats.packetsSent,
       packets_received: stats.packetsReceived,

@@ -1,13 +1,11 @@
 import type { Metrics } from '../../../base/metrics.ts';
-import type { EnsembleView, LeaderView } from '../ensemble-view.ts';
+import { type EnsembleView, type LeaderView, memberOf } from '../ensemble-view.ts';
 import type { ServerView } from '../server-view.ts';
 import { quotaGaugeNames, registerQuotaGauges } from './quota-gauges.ts';
 
 type Gauges<T> = Readonly<Record<string, (of: T) => number>>;
 
-const none = (): number => 0;
-
-/** ZooKeeperServer.registerMetrics. Those at 0 belong to a part that this server lacks. */
+/** ZooKeeperServer.registerMetrics. */
 const served: Gauges<ServerView> = {
   ephemerals_count: ({ tree }) => tree.ephemeralsCount,
   num_alive_connections: ({ connections }) => connections.size,
@@ -27,7 +25,7 @@ const served: Gauges<ServerView> = {
   max_file_descriptor_count: ({ process }) => process.maxFileCount(),
   approximate_data_size: ({ tree }) => tree.approximateDataSize,
   open_file_descriptor_count: ({ process }) => process.openFileCount(),
-  local_sessions: none,
+  local_sessions: ({ sessions }) => sessions.localCount,
   uptime: ({ uptimeMs }) => Math.floor(uptimeMs),
   max_latency: ({ stats }) => stats.latencyMaxMs,
   min_client_response_size: ({ stats }) => stats.minResponseSize,
@@ -53,7 +51,8 @@ const ofLeaders: Gauges<LeaderView> = {
 
 /** The values of the moment, as long as the server serves. This one stays for good, as in Apache's server: `outstanding_tls_handshake`. */
 export function registerGauges(metrics: Metrics, server: ServerView): void {
-  const { mode, ensemble, stats, config } = server;
+  const { mode, stats, config } = server;
+  const ensemble = memberOf(server);
   register(metrics, served, () => server);
   metrics.gauge('outstanding_tls_handshake', () => stats.outstandingTlsHandshakes);
   registerQuotaGauges(metrics, server.tree);

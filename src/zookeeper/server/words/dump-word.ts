@@ -1,15 +1,17 @@
 import { printHex } from '../../jute/ids.ts';
 import type { ClientConnection } from '../client-connection.ts';
 import { javaDate } from '../java-date.ts';
-import type { ServerView } from '../server-view.ts';
+import { isLearner, type ServerView } from '../server-view.ts';
 import { clientsOfPort } from './connection-lines.ts';
 
 export function dumpText(server: ServerView, asking: ClientConnection): string {
-  const { tree, mode } = server;
+  const { tree, mode, config } = server;
   const toWallMs = server.wallMs() - server.monotonicMs();
-  const isLearner = mode === 'follower' || mode === 'observer';
+  const withLocal = config.localSessionsEnabled && mode !== 'standalone';
   let text = 'SessionTracker dump:\n';
-  text += isLearner ? globalSessions(server) : sessionSets(server, toWallMs);
+  if (withLocal) text += `Local ${sessionSets(server, toWallMs, 'local')}`;
+  if (isLearner(mode)) text += globalSessions(server);
+  else text += `${withLocal ? 'Global ' : ''}${sessionSets(server, toWallMs, 'global')}`;
   text += `ephemeral nodes dump:\nSessions with Ephemerals (${tree.ephemerals.size}):\n`;
   for (const [session, paths] of tree.ephemerals) {
     text += `${printHex(session)}:\n`;
@@ -20,11 +22,16 @@ export function dumpText(server: ServerView, asking: ClientConnection): string {
   return text + connectionsDump(clientsOfPort(server, asking), server, toWallMs);
 }
 
-function sessionSets({ sessions }: ServerView, toWallMs: number): string {
-  let text = `Session Sets (${sessions.buckets.size})/(${sessions.size}):\n`;
-  for (const [deadlineMs, bucket] of [...sessions.buckets].sort(([a], [b]) => a - b)) {
-    text += `${bucket.size} expire at ${javaDate(deadlineMs + toWallMs)}:\n`;
-    for (const session of bucket) text += `\t${printHex(session.id)}\n`;
+function sessionSets({ sessions }: ServerView, toWallMs: number, scope: 'global' | 'local'): string {
+  const sets = [...sessions.buckets]
+    .map(([deadlineMs, bucket]) => ({ deadlineMs, members: [...bucket].filter((session) => session.scope === scope) }))
+    .filter(({ members }) => members.length > 0)
+    .sort((a, b) => a.deadlineMs - b.deadlineMs);
+  const count = scope === 'local' ? sessions.localCount : sessions.size - sessions.localCount;
+  let text = `Session Sets (${sets.length})/(${count}):\n`;
+  for (const { deadlineMs, members } of sets) {
+    text += `${members.length} expire at ${javaDate(deadlineMs + toWallMs)}:\n`;
+    for (const { id } of members) text += `\t${printHex(id)}\n`;
   }
   return text;
 }

@@ -30,7 +30,7 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['wchs', watchSummary],
   ['wchc', watchesByConnection],
   ['wchp', watchesByPath],
-  ['isro', () => 'rw'],
+  ['isro', ({ mode }) => (mode === 'read-only' ? 'ro' : 'rw')],
   ['dirs', directoriesText],
   ['hash', digestText],
   // No word of Apache's 3.9, which says nothing.

@@ -1,3 +1,4 @@
+import { memberOf } from '../ensemble-view.ts';
 import { JavaDouble } from '../java-double.ts';
 import { type MetricValue, metricValues } from '../metrics/metric-values.ts';
 import { familiesOf, processFamilies } from '../prometheus/exposition.ts';
@@ -6,7 +7,8 @@ import { SERVER_VERSION } from '../version.ts';
 
 /** What `mntr` and the admin server's `monitor` show. */
 export function* monitorValues(server: ServerView): Generator<[key: string, value: MetricValue]> {
-  const { mode, ensemble } = server;
+  const { mode } = server;
+  const ensemble = memberOf(server);
   yield ['version', SERVER_VERSION];
   yield ['server_state', mode];
   if (ensemble !== undefined) yield ['peer_state', ensemble.peerState];

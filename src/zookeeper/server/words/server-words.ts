@@ -13,6 +13,7 @@ export function serverText(server: ServerView, clients: string): string {
   const { stats, tree } = server;
   return [
     `Zookeeper version: ${SERVER_VERSION}\n`,
+    server.mode === 'read-only' ? 'READ-ONLY mode; serving only read-only clients\n' : '',
     clients,
     `Latency min/avg/max: ${stats.latencyMinMs}/${average(stats.latencyAvgMs)}/${stats.latencyMaxMs}\n`,
     `Received: ${stats.packetsReceived}\n`,
@@ -66,8 +67,8 @@ export function configurationText(server: ServerView): string {
   ].join('');
 }
 
-/** QuorumZooKeeperServer.dumpConf. */
-function membershipText({ config }: ServerView, { self, membership }: EnsembleView): string {
+/** QuorumZooKeeperServer.dumpConf; a read-only server leaves the last lines out. */
+function membershipText({ config, mode }: ServerView, { self, membership }: EnsembleView): string {
   const spec = membership.servers.get(self);
   const addresses = spec?.addresses ?? [];
   return [
@@ -77,7 +78,7 @@ function membershipText({ config }: ServerView, { self, membership }: EnsembleVi
     `electionPort=${addresses.map(({ electionPort }) => electionPort).join('|')}\n`,
     `quorumPort=${addresses.map(({ peerPort }) => peerPort).join('|')}\n`,
     `peerType=${spec?.role === 'observer' ? 1 : 0}\n`,
-    `membership: \n${membership.text}`,
+    mode === 'read-only' ? '' : `membership: \n${membership.text}`,
   ].join('');
 }
 
