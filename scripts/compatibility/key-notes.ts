@@ -2,9 +2,6 @@
 import type { KeyNotes } from './tables.ts';
 
 const ofEnsembles = 'checked; of ensembles alone, and the server is standalone';
-
-const standaloneToo =
-  'checked; without effect in Apache’s standalone server too (`test/interop/zookeeper-generated.test.ts`: “a standalone server has neither local sessions nor a read-only mode”)';
 const noCache = 'an answer is written straight from the tree, which costs less than to look it up';
 
 export const zooCfgNotes: KeyNotes = {
@@ -37,9 +34,6 @@ export const zooCfgNotes: KeyNotes = {
     'observer.election.DelayMs': ofEnsembles,
     'observer.syncEnabled': ofEnsembles,
     'observerMaster.sizeLimit': ofEnsembles,
-    localSessionsEnabled: standaloneToo,
-    localSessionsUpgradingEnabled: standaloneToo,
-    'readonlymode.enabled': standaloneToo,
     maxResponseCacheSize: noCache,
     maxGetChildrenResponseCacheSize: noCache,
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',

@@ -16,13 +16,13 @@ export interface Told {
   readonly what: unknown;
 }
 
-/** Members 1 and 2 follow 3. */
+/** Members 1 and 2 follow 3, member 4 observes. */
 export async function playLocalSessions(ensemble: Ensemble): Promise<Told[]> {
   const told: Told[] = [];
   for (const [at, other] of [
     [ensemble.member(1), ensemble.member(2)],
     [ensemble.member(3), ensemble.member(1)],
-    [ensemble.member(2), ensemble.member(3)],
+    [ensemble.member(4), ensemble.member(3)],
   ] as const) {
     const story = new Story(ensemble, at, told);
     await story.lifeAndEnd();
