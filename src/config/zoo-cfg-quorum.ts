@@ -51,8 +51,6 @@ export interface QuorumConfig {
   readonly leaderConnectRetryDelayMs: number;
   /** Undefined: followers serve no observers. */
   readonly observerMasterPort: number | undefined;
-  /** What a follower keeps for observers that come back. */
-  readonly observerMasterMaxBytes: number;
   readonly observerReconnectDelayMs: number;
   /** How long an observer waits before it looks for another leader. */
   readonly observerElectionDelayMs: number;
@@ -132,10 +130,7 @@ export const quorumPropertyKeys: readonly Option[] = [
   option('observer.reconnectDelayMs', 'long', 0, 'time before an observer connects again', ms),
   option('observer.election.DelayMs', 'long', 200, 'time before an observer looks for another leader', ms),
   option('observer.syncEnabled', 'boolean', null, 'the same as syncEnabled, which it overrides'),
-  option('observerMaster.sizeLimit', 'int', 33_554_432, 'what a follower keeps for observers', {
-    unit: 'bytes',
-    min: 1,
-  }),
+  accepted('observerMaster.sizeLimit', 'int', 33_554_432, 'what a follower keeps for observers'),
   accepted('leader.ackLoggingFrequency', 'int', 1000, 'every so many acknowledgements one is traced'),
   accepted('leader.closeSocketAsync', 'boolean', false, 'threads'),
   accepted('learner.closeSocketAsync', 'boolean', false, 'threads'),
@@ -210,7 +205,6 @@ export function quorumConfigOf(
     initialCounter: Number(system.optional('zookeeper.testingonly.initialZxid') ?? 0),
     leaderConnectRetryDelayMs: options.number('leaderConnectDelayDuringRetryMs'),
     observerMasterPort: options.number('observerMasterPort') || undefined,
-    observerMasterMaxBytes: options.number('observerMaster.sizeLimit'),
     observerReconnectDelayMs: options.number('observer.reconnectDelayMs'),
     observerElectionDelayMs: options.number('observer.election.DelayMs'),
   };

@@ -24,6 +24,10 @@ export interface EnsembleOptions {
    * itself.
    */
   readonly peerPort?: (from: number, to: number, port: number) => Promise<number>;
+  /** Over these, for one member. */
+  readonly configOf?: (id: number) => Readonly<Record<string, string | number>>;
+  /** Where `from` finds the peer and election ports of `to`, itself perhaps; default 127.0.0.1. */
+  readonly quorumHosts?: (to: number, from: number) => readonly string[];
   /** System properties of all, Java's and ours. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Where each member runs; default all on loopback. */
@@ -56,7 +60,7 @@ interface Place {
 }
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
-  const { members, config = {}, properties = {} } = options;
+  const { members, config = {}, configOf, properties = {} } = options;
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
@@ -64,7 +68,7 @@ async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
     const { host, port, enter } = placeOf(places, id);
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
-    const lines = { ...TIMES, ...peerType, ...servers, ...config, ...own };
+    const lines = { ...TIMES, ...peerType, ...servers, ...config, ...configOf?.(id), ...own };
     made.push(
       new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines, properties }),
     );
@@ -91,7 +95,7 @@ async function placesOf({ members, machines }: EnsembleOptions): Promise<Map<num
 
 /** As the member `self` has them. */
 async function serverLines(
-  { members, peerPort: seenPort }: EnsembleOptions,
+  { members, peerPort: seenPort, quorumHosts }: EnsembleOptions,
   self: number,
   places: ReadonlyMap<number, Place>,
 ): Promise<Record<string, string>> {
@@ -99,7 +103,9 @@ async function serverLines(
   for (const { id, role } of members) {
     const { quorumHost, peerPort, electionPort } = placeOf(places, id);
     const seen = id === self || seenPort === undefined ? peerPort : await seenPort(self, id, peerPort);
-    lines[`server.${id}`] = `${quorumHost}:${seen}:${electionPort}${role === 'observer' ? ':observer' : ''}`;
+    const hosts = quorumHosts?.(id, self) ?? [quorumHost];
+    const suffix = role === 'observer' ? ':observer' : '';
+    lines[`server.${id}`] = hosts.map((host) => `${host}:${seen}:${electionPort}${suffix}`).join('|');
   }
   return lines;
 }

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Simulation } from '../../runtime/sim/simulation.ts';
+import { testZooCfg } from '../../testing/test-keys.ts';
 import { CreateMode } from '../jute/create-mode.ts';
+import type { Zxid } from '../jute/ids.ts';
+import { membershipOf } from '../quorum/membership.ts';
+import { readInformedActivation, writeAckEpoch, writeLearnerInfo } from '../quorum/packet-data.ts';
+import { PeerLink } from '../quorum/peer-link.ts';
+import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import { openDataDirectories } from './data-directories.ts';
+import { Database } from './database.ts';
+import type { LearnerRole } from './learner-role.ts';
+import { ObserverMaster } from './observer-master.ts';
+import type { TermHost } from './term.ts';
 import { EnsembleWorld } from './testkit/ensemble.ts';
 
 const config = { observerMasterPort: 2889 };
@@ -89,6 +101,33 @@ test('an observer that was away catches up from a follower, by difference and by
   }
 });
 
+test('whenever an observer comes back, it misses nothing of what is written meanwhile', async () => {
+  const { world, lines } = await observed({ 'observer.election.DelayMs': 0 }, 3);
+  const writers = [1, 2, 3].map((id) => world.client([id]));
+  const writes: Promise<unknown>[] = [];
+  for (let turn = 0; turn < 60; turn += 1) {
+    for (const [index, writer] of writers.entries()) {
+      for (let each = 0; each < 5; each += 1) writes.push(writer.create(`/n-${turn}-${index}-${each}`));
+    }
+    const observer = world.member(4 + (turn % 3)).machine;
+    for (const id of [1, 2]) world.sim.network.resetBetween(observer, world.member(id).machine);
+    await world.sim.runFor(40);
+  }
+  await world.sim.complete(Promise.all(writes));
+  await world.serving();
+  for (const id of [4, 5, 6]) {
+    const client = world.client([id]);
+    await world.sim.complete(client.sync('/'));
+    assert.equal((await world.sim.complete(client.getChildren('/'))).length, writes.length + 1, `at ${id}`);
+  }
+  assert.ok(masters(lines).length > 30);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('Digests are not matching')),
+    [],
+  );
+  assert.deepEqual(world.fatal, []);
+});
+
 test('an observer whose follower dies goes to another one', async () => {
   const { world, lines } = await observed();
   for (let turn = 0; turn < 4; turn += 1) {
@@ -159,4 +198,59 @@ test('observers under a follower come again later when too many are synchronised
     assert.equal(refused.length > 0, limit === 1, refused.join('\n'));
     assert.deepEqual(world.fatal, []);
   }
+});
+
+test('what a follower has committed and not applied goes out behind its database, before what is to come', async () => {
+  const sim = new Simulation({ seed: 8 });
+  const [follower, observer] = [sim.machine('follower'), sim.machine('observer')];
+  const { runtime, host: name } = follower;
+  const config = testZooCfg('/data', {
+    ...{ 'server.1': `${name}:2888:3888`, 'server.2': 'zk2:2888:3888', initLimit: 10, syncLimit: 5 },
+  });
+  const { files } = await sim.complete(openDataDirectories(runtime, config));
+  const database = await sim.complete(Database.open(runtime, files, config));
+  const agreed = [{ zxid: 0x5_0000_0001n as Zxid, bytes: Buffer.from('agreed') }];
+  const role = { agreed, onCommitted: undefined } as unknown as LearnerRole;
+  const membership = membershipOf(config);
+  const host = { runtime, config, log: runtime.log, network: runtime.network, self: 1, membership, database };
+  const master = new ObserverMaster({ host: host as unknown as TermHost, port: 2889, epoch: 5, role });
+  await sim.complete(master.start());
+
+  const received: QuorumPacket[] = [];
+  const link = new PeerLink({
+    clock: observer.runtime.clock,
+    sizeMax: 1 << 20,
+    events: {
+      received: (packet) => received.push({ ...packet, data: packet.data && Buffer.from(packet.data) }),
+      faulty: (error) => assert.fail(error),
+      closed: () => undefined,
+    },
+  });
+  link.attach(observer.runtime.network.connect({ host: name, port: 2889 }, link));
+  const send = async (type: number, zxid: bigint, data: Uint8Array | null): Promise<void> => {
+    link.send({ type, zxid: zxid as Zxid, data, authinfo: null });
+    await sim.runFor(50);
+  };
+  await send(PacketType.OBSERVERINFO, 0n, writeLearnerInfo({ server: 4, protocolVersion: 0x10000, configVersion: 0n }));
+  await send(PacketType.ACKEPOCH, 0n, writeAckEpoch(0));
+  role.onCommitted?.({ zxid: 0x5_0000_0002n as Zxid, bytes: Buffer.from('next') }, undefined);
+  await send(PacketType.ACK, 0x5_0000_0000n, null);
+  role.onCommitted?.({ zxid: 0x5_0000_0003n as Zxid, bytes: Buffer.from('members') }, 2);
+  await sim.runFor(50);
+  await sim.complete(master.close());
+  assert.deepEqual(
+    received.map(({ type, zxid }) => [type, zxid]),
+    [
+      [PacketType.LEADERINFO, 0x5_0000_0000n],
+      [PacketType.DIFF, 0n],
+      [PacketType.INFORM, 0x5_0000_0001n],
+      [PacketType.NEWLEADER, 0x5_0000_0000n],
+      [PacketType.INFORM, 0x5_0000_0002n],
+      [PacketType.UPTODATE, -1n],
+      [PacketType.INFORMANDACTIVATE, 0x5_0000_0003n],
+    ],
+  );
+  const { designatedLeader, proposal } = readInformedActivation(received.at(-1)?.data ?? null);
+  assert.deepEqual([designatedLeader, String(proposal)], [2, 'members']);
+  assert.equal(role.onCommitted, undefined, 'nobody is told any more');
 });
