@@ -22,11 +22,11 @@ const ELECTION = 'ensemble: serving after kill -9 of the leader';
 const LOADS = [
   {
     row: 'ensemble: set 9x100 over three, synced',
-    goal: 1,
+    goal: 2,
     answerBytes: 88,
     frame: (path: string) => setFrame(path, DATA),
   },
-  { row: 'ensemble: get 9x100 over three', goal: 1, answerBytes: 192, frame: getFrame },
+  { row: 'ensemble: get 9x100 over three', goal: 3, answerBytes: 192, frame: getFrame },
 ] as const;
 export const ensembleRowNames: readonly string[] = [START, ELECTION, ...LOADS.map(({ row }) => row)];
 

@@ -1,8 +1,6 @@
 /** Reviewed notes on configuration keys: what the tables in the code cannot say by `honoured` or `accepted` alone. */
 import type { KeyNotes } from './tables.ts';
 
-const standaloneToo =
-  'checked; without effect in Apache’s standalone server too (`test/interop/zookeeper-generated.test.ts`: “a standalone server has neither local sessions nor a read-only mode”)';
 const noCache = 'an answer is written straight from the tree, which costs less than to look it up';
 
 export const zooCfgNotes: KeyNotes = {
@@ -11,9 +9,6 @@ export const zooCfgNotes: KeyNotes = {
     peerType: 'compared with the line of the server, which decides',
     'observerMaster.sizeLimit':
       'a follower keeps nothing for observers: what it has committed and not yet applied goes out behind what its database holds',
-    localSessionsEnabled: standaloneToo,
-    localSessionsUpgradingEnabled: standaloneToo,
-    'readonlymode.enabled': standaloneToo,
     maxResponseCacheSize: noCache,
     maxGetChildrenResponseCacheSize: noCache,
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',

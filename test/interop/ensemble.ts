@@ -11,6 +11,8 @@ export interface MemberSpec {
   readonly kind: MemberKind;
   /** Default participant. */
   readonly role?: 'participant' | 'observer';
+  /** Lines of zoo.cfg of this member alone. */
+  readonly config?: Readonly<Record<string, string | number>>;
 }
 
 export interface EnsembleOptions {
@@ -59,23 +61,16 @@ interface Place {
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
   const { members, config = {}, configOf, properties = {} } = options;
-  const flags = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
-  const environment =
-    flags.length === 0 ? [] : ['env', `JAVA_TOOL_OPTIONS=${flags.join(' ')}`, `SERVER_JVMFLAGS=${flags.join(' ')}`];
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
-  for (const { id, kind, role = 'participant' } of members) {
+  for (const { id, kind, role = 'participant', config: own = {} } of members) {
     const { host, port, enter } = placeOf(places, id);
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
-    const lines = { ...TIMES, ...peerType, ...servers, ...config, ...configOf?.(id) };
+    const lines = { ...TIMES, ...peerType, ...servers, ...config, ...configOf?.(id), ...own };
     made.push(
-      new Member({
-        ...{ id, kind, role, host, port, config: lines },
-        dataDir: join(dir, `${id}`),
-        enter: [...enter, ...environment],
-      }),
+      new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines, properties }),
     );
   }
   return made;

@@ -117,17 +117,20 @@ export class Database {
     this.committed.add(zxid, bytes);
   }
 
-  /** Forgets what is after `zxid`, on the disk first; then the tree is what the disk has. False: our files do not allow it. */
-  async truncate(zxid: Zxid): Promise<boolean> {
+  /**
+   * Forgets what is after `zxid`, on the disk first; then the tree is what the disk has. Answers where the log ends now, which is
+   * earlier where that zxid was never in it; undefined where our files do not allow it.
+   */
+  async truncate(zxid: Zxid): Promise<Zxid | undefined> {
     const kept = this.#isLogBehind ? undefined : await this.files.truncate(zxid);
     if (kept === undefined) {
       this.#needsAll = true;
-      return false;
+      return undefined;
     }
     this.#become(kept.tree, kept.sessions);
     this.committed.clear();
     for (const proposal of kept.proposals) this.committed.add(proposal.zxid, proposal.bytes);
-    return true;
+    return kept.lastZxid;
   }
 
   /** The database of a leader takes the place of ours, on the disk first. */

@@ -57,6 +57,11 @@ export class LeaderAgreement implements Agreement {
     return this.#pending.size;
   }
 
+  /** Marks in the order. */
+  get syncCount(): number {
+    return this.#pending.size - this.#outstandingCount;
+  }
+
   /** Oldest first: what a learner that comes now has to hear of. */
   *outstanding(): Generator<OutstandingProposal> {
     for (let index = 0; index < this.#pending.size; index += 1) {

@@ -6,12 +6,14 @@ import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
 import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
+import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderRole } from './leader-role.ts';
 import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
 import { describe, synchronise } from './learner-sync.ts';
 import { SyncThrottle } from './sync-throttle.ts';
 import type { Term, TermHost } from './term.ts';
+import { TermView } from './term-view.ts';
 
 /**
  * An elected server's term (Leader.lead): it takes learners in, begins an epoch with a quorum of them, brings each to its own
@@ -19,12 +21,14 @@ import type { Term, TermHost } from './term.ts';
  */
 export class LeaderTerm implements Term, LearnerEvents {
   readonly state = 'LEADING';
+  readonly master = undefined;
   readonly #host: TermHost;
   readonly #start: LeaderStart;
   readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   readonly #learners = new Map<LearnerId, LearnerHandler>();
   readonly #throttle: SyncThrottle;
   #learnerCount = 0;
+  #view: TermView | undefined;
   #listeners: Listener[] = [];
   #server: ServingServer | undefined;
   #role: LeaderRole | undefined;
@@ -40,7 +44,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   constructor(host: TermHost) {
     const { self, database, membership, config } = host;
     this.#host = host;
-    this.#throttle = new SyncThrottle(config);
+    this.#throttle = new SyncThrottle(config, host.figures.metrics.quorum);
     this.#verifiers = [membership.verifier];
     this.#start = new LeaderStart({
       self,
@@ -54,12 +58,16 @@ export class LeaderTerm implements Term, LearnerEvents {
     return this.#server;
   }
 
-  /** Followers and observers, whatever they have come to. */
   get learners(): Iterable<LearnerHandler> {
     return this.#learners.values();
   }
 
+  get leading(): LeaderView | undefined {
+    return this.#view;
+  }
+
   start(): void {
+    this.#host.entered('discovery');
     this.#startedMs = this.#host.runtime.clock.monotonicMs();
     this.#extendDeadline();
     this.#armTick();
@@ -119,6 +127,7 @@ export class LeaderTerm implements Term, LearnerEvents {
         this.#do(async () => {
           await database.beginEpoch(effect.epoch);
           this.#extendDeadline();
+          this.#host.entered('synchronization');
           this.#step({ kind: 'epochBegun' });
         });
         break;
@@ -166,6 +175,13 @@ export class LeaderTerm implements Term, LearnerEvents {
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
     this.#host.epochBegan(epoch);
+    const view = new TermView({
+      clock: this.#host.runtime.clock,
+      verifier: () => this.#verifiers[0],
+      learners: () => this.#learners.values(),
+      role: () => this.#role,
+    });
+    this.#view = view;
     this.#do(async () => {
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
@@ -174,12 +190,14 @@ export class LeaderTerm implements Term, LearnerEvents {
           database,
           verifiers: () => this.#verifiers,
           learners: () => this.#learners.values(),
+          proposalSizes: view.proposalSizes,
           exhausted: () =>
             this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
         });
         this.#role = role;
         return role;
       });
+      this.#host.entered('broadcast');
     });
   }
 
@@ -221,6 +239,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   revalidate(learner: LearnerHandler, touch: Parameters<LearnerEvents['revalidate']>[1]): void {
+    this.#host.figures.metrics.quorum.revalidateCount.add();
     learner.answerRevalidation(touch.sessionId, this.#role?.revalidateFor(learner, touch) ?? false);
   }
 
@@ -230,6 +249,8 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   closed(learner: LearnerHandler): void {
     this.#learners.delete(learner.id);
+    // Nobody waits for it.
+    this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     this.#start.gone(learner.id);
   }
 
@@ -238,6 +259,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     const learner = this.#learners.get(id);
     if (learner === undefined) return;
     const { database, config, membership, log } = this.#host;
+    this.#host.figures.metrics.quorum.learnerJoined(learner.server);
     const isBegun = synchronise(learner, lastZxid, {
       database,
       forceSnapshot: config.forceSnapshotSync,

@@ -18,6 +18,7 @@ import { PeerLink } from '../quorum/peer-link.ts';
 import type { AuthExchange } from '../quorum/quorum-auth.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import type { ObserverFacts } from '../server/ensemble-view.ts';
 import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import { SyncLimitCheck } from './sync-limit-check.ts';
 import type { TermHost } from './term.ts';
@@ -75,6 +76,11 @@ type Stage = 'connected' | 'informed' | 'promised' | 'synchronising' | 'synchron
 export class LearnerHandler implements Requester {
   readonly id: LearnerId;
   readonly link: PeerLink;
+  readonly #establishedMs: number;
+  #packetsReceived = 0;
+  #packetsSent = 0;
+  #requests = 0;
+  #lastZxid = -1n as Zxid;
   readonly #options: LearnerHandlerOptions;
   readonly #lag: SyncLimitCheck;
   #stage: Stage = 'connected';
@@ -95,6 +101,7 @@ export class LearnerHandler implements Requester {
     this.id = id;
     this.#options = options;
     this.#heardMs = clock.monotonicMs();
+    this.#establishedMs = clock.wallMs();
     this.#ackDeadlineMs = this.#heardMs + initLimitMs + syncLimitMs;
     this.#lag = new SyncLimitCheck(syncLimitMs);
     this.link = new PeerLink({
@@ -171,6 +178,40 @@ export class LearnerHandler implements Requester {
 
   send(type: number, zxid: Zxid, data: Uint8Array | null = null): void {
     this.link.send({ type, zxid, data, authinfo: null });
+    this.#sent(zxid);
+  }
+
+  /** A packet by `encodePacket`, for many learners. */
+  sendPrepared(zxid: Zxid, packet: Uint8Array): void {
+    this.link.sendPrepared(packet);
+    this.#sent(zxid);
+  }
+
+  #sent(zxid: Zxid): void {
+    this.#packetsSent += 1;
+    if (zxid > 0n) this.#lastZxid = zxid;
+  }
+
+  /** For operators. */
+  get facts(): ObserverFacts {
+    return {
+      remote: this.#options.connection.remote,
+      server: this.#server,
+      establishedMs: this.#establishedMs,
+      unsentBytes: this.link.unsentBytes,
+      packetsReceived: this.#packetsReceived,
+      packetsSent: this.#packetsSent,
+      requests: this.#requests,
+      lastZxid: this.#lastZxid,
+    };
+  }
+
+  /** `orst` */
+  resetFacts(): void {
+    this.#packetsReceived = 0;
+    this.#packetsSent = 0;
+    this.#requests = 0;
+    this.#lastZxid = -1n as Zxid;
   }
 
   tellEpoch(epoch: number): void {
@@ -244,6 +285,7 @@ export class LearnerHandler implements Requester {
   #live(packet: QuorumPacket): void {
     const { events, syncLimitMs } = this.#options;
     this.#ackDeadlineMs = this.#heardMs + syncLimitMs;
+    this.#packetsReceived += 1;
     switch (packet.type) {
       case PacketType.ACK:
         this.#lag.acknowledged(packet.zxid);
@@ -256,6 +298,7 @@ export class LearnerHandler implements Requester {
         events.revalidate(this, readRevalidation(packet.data));
         break;
       case PacketType.REQUEST:
+        this.#requests += 1;
         events.requested(this, packet);
         break;
       default:

@@ -3,6 +3,7 @@ import { Deque } from '../../base/deque.ts';
 import { flatten } from '../../base/slices.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Writer } from '../../wire/writer.ts';
+import { ErrorCode } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
@@ -23,10 +24,13 @@ import type { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Proposal } from '../server/agreement.ts';
-import type { PendingRequest } from '../server/pending-request.ts';
+import { logFigures } from '../server/metrics/log-figures.ts';
+import { addLatency } from '../server/metrics/quorum-metrics.ts';
+import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import { type Database, recordOf } from './database.ts';
+import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LearnerRoleOptions {
   readonly mode: 'follower' | 'observer';
@@ -36,6 +40,12 @@ export interface LearnerRoleOptions {
   readonly logs: boolean;
   /** Of touches since the last ping. */
   readonly takeTouched: () => Iterable<Session>;
+}
+
+interface CommittedHeader {
+  readonly zxid: Zxid;
+  /** Of the transaction, by the clock of the leader. */
+  readonly timeMs: number;
 }
 
 /** In our log, or on its way into it, and not committed. */
@@ -56,10 +66,11 @@ export class LearnerRole implements Role {
   readonly #parts: RoleParts;
   readonly #options: LearnerRoleOptions;
   readonly #log: LogWriter;
+  readonly #upgrades: SessionUpgrades;
   /** Proposed by the leader, oldest first. */
   readonly #logged = new Deque<Logged>();
   /** Those whose place on our disk the leader has not heard of, oldest first; they may be committed. */
-  readonly #unacknowledged = new Deque<Zxid>();
+  readonly #unacknowledged = new Deque<CommittedHeader>();
   /** Requests of our clients that the leader has, in the order of each session. */
   readonly #requests = new Map<SessionId, Deque<PendingRequest>>();
   #requestCount = 0;
@@ -91,7 +102,13 @@ export class LearnerRole implements Role {
       flushDelayMs: config.flushDelayMs,
       maxBatchSize: config.maxBatchSize,
       durable: (zxid) => this.#durable(zxid),
+      figures: logFigures(parts.metrics),
       failed: (error) => applier.failed(error),
+    });
+    this.#upgrades = new SessionUpgrades({
+      parts,
+      take: (request) => this.#forward(request),
+      refuse: (request) => this.#forward(withError(request, ErrorCode.EPHEMERALONLOCALSESSION)),
     });
     applier.onApplied = ({ txn }) => this.#checkDigest(txn);
   }
@@ -103,6 +120,10 @@ export class LearnerRole implements Role {
   // ---------------------------------------------------------------- from clients
 
   submit(request: PendingRequest): void {
+    this.#upgrades.submit(request);
+  }
+
+  #forward(request: PendingRequest): void {
     const { session, xid, type, ids } = request;
     this.#requestCount += 1;
     const pending = this.#requests.get(session.id);
@@ -185,15 +206,18 @@ export class LearnerRole implements Role {
   received({ type, zxid, data }: QuorumPacket): void {
     switch (type) {
       case PacketType.PROPOSAL:
+        this.#parts.metrics.quorum.proposalsReceived.add();
         this.#proposed(zxid, Buffer.from(present(data)));
         break;
       case PacketType.COMMIT:
+        this.#parts.metrics.quorum.commitsReceived.add();
         this.#commit(zxid);
         break;
       case PacketType.COMMITANDACTIVATE:
         this.#commit(zxid, readDesignatedLeader(data));
         break;
       case PacketType.INFORM:
+        this.#parts.metrics.quorum.commitsReceived.add();
         this.#informed(zxid, Buffer.from(present(data)));
         break;
       case PacketType.INFORMANDACTIVATE:
@@ -218,16 +242,24 @@ export class LearnerRole implements Role {
     if (last !== undefined && zxid !== last + 1n) {
       this.#parts.log.warn(`Got zxid ${printHex(zxid)} expected ${printHex(last + 1n)}`);
     }
-    this.#logged.push({ zxid, bytes, record: recordOf(bytes) });
-    if (this.mode === 'follower') this.#unacknowledged.push(zxid);
+    const { metrics, clock } = this.#parts;
+    const record = recordOf(bytes);
+    const timeMs = record.header.time;
+    addLatency(metrics.quorum.proposalLatency, timeMs, clock.wallMs());
+    metrics.logged.add();
+    this.#logged.push({ zxid, bytes, record });
+    if (this.mode === 'follower') this.#unacknowledged.push({ zxid, timeMs });
     this.#log.append(zxid, bytes);
   }
 
   /** Everything up to this is on our disk: the leader may count us. */
   #durable(upTo: Zxid): void {
-    for (let zxid = this.#unacknowledged.peek(); zxid !== undefined; zxid = this.#unacknowledged.peek()) {
+    const { metrics, clock } = this.#parts;
+    for (let next = this.#unacknowledged.peek(); next !== undefined; next = this.#unacknowledged.peek()) {
+      const { zxid, timeMs } = next;
       if (zxid > upTo) break;
       this.#unacknowledged.shift();
+      addLatency(metrics.quorum.proposalAckCreationLatency, timeMs, clock.wallMs());
       this.#options.link.send({ type: PacketType.ACK, zxid, data: null, authinfo: null });
     }
   }
@@ -244,12 +276,18 @@ export class LearnerRole implements Role {
   }
 
   #informed(zxid: Zxid, bytes: Uint8Array): void {
-    if (this.#options.logs) this.#log.append(zxid, bytes);
+    if (this.#options.logs) {
+      this.#parts.metrics.logged.add();
+      this.#log.append(zxid, bytes);
+    }
     this.#agreed({ zxid, bytes, record: recordOf(bytes) });
   }
 
   #agreed(logged: Logged): void {
     const { record } = logged;
+    const { metrics, clock } = this.#parts;
+    metrics.quorum.commitsQueued.add();
+    addLatency(metrics.quorum.commitPropagationLatency, record.header.time, clock.wallMs());
     this.#agreedGroup.push(logged);
     this.#push({ txn: record, changeCount: 0, request: this.#requestOf(record.header) });
   }
@@ -279,6 +317,7 @@ export class LearnerRole implements Role {
       return;
     }
     this.#forget(request.session.id);
+    this.#parts.metrics.quorum.commitsQueued.add();
     this.#push({ txn: undefined, changeCount: 0, request });
   }
 
@@ -335,6 +374,19 @@ function bodyOf({ type, frame, session }: PendingRequest): Uint8Array {
     return to.finishFlat();
   }
   return frame.size <= HEADER_BYTES ? noBytes : flatten(frame).subarray(HEADER_BYTES);
+}
+
+/**
+ * The leader will refuse it, and cannot know why as well as we do. What the operations of a multi are told stays what the leader
+ * says, as at Apache's.
+ */
+function withError(request: PendingRequest, err: ErrorCode): PendingRequest {
+  const { requester } = request;
+  const completed: Requester['completed'] = (_, result) => {
+    const isMulti = result === undefined || result.type === OpCode.multi;
+    requester.completed(request, isMulti ? result : { ...result, type: OpCode.error, err });
+  };
+  return { ...request, requester: { completed } };
 }
 
 /** @throws MalformedError */

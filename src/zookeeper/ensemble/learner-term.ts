@@ -15,6 +15,7 @@ import type { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { recordOf } from './database.ts';
+import type { LearnerHandler } from './learner-handler.ts';
 import { type LearnerMaster, leaderOf } from './learner-masters.ts';
 import { LearnerRole } from './learner-role.ts';
 import { ObserverMaster } from './observer-master.ts';
@@ -32,6 +33,8 @@ const FIRST_RETRY_MS = 5;
  */
 export class LearnerTerm implements Term {
   readonly state: 'FOLLOWING' | 'OBSERVING';
+  /** Another server leads. */
+  readonly leading = undefined;
   readonly #host: TermHost;
   readonly #master: LearnerMaster;
   readonly #start: LearnerStart;
@@ -49,6 +52,8 @@ export class LearnerTerm implements Term {
   /** A leader's database, until it is on our disk. */
   #received: LoadedSnapshot | undefined;
   #heardMs: number;
+  /** Since when it is brought to the leader's history. */
+  #syncingMs: number | undefined;
   #retryTimer: Timer | undefined;
   #watchTimer: Timer | undefined;
   #isOver = false;
@@ -75,12 +80,17 @@ export class LearnerTerm implements Term {
     return this.#server;
   }
 
+  get master(): ServerId {
+    return this.#master.server;
+  }
+
   /** Observers under us. */
-  get observerMaster(): ObserverMaster | undefined {
-    return this.#observerMaster;
+  get learners(): Iterable<LearnerHandler> {
+    return this.#observerMaster?.observers ?? [];
   }
 
   start(): void {
+    this.#host.entered('discovery');
     const { runtime, config, log } = this.#host;
     const { server, addresses, delayMs } = this.#master;
     if (addresses.length === 0) {
@@ -108,6 +118,7 @@ export class LearnerTerm implements Term {
     this.#limitTimer?.cancel();
     this.#attempt?.close();
     this.#link?.close();
+    if (this.#syncingMs !== undefined) this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     await this.#work;
     await this.#observerMaster?.close();
     await this.#server?.close();
@@ -203,6 +214,22 @@ export class LearnerTerm implements Term {
   #step(event: LearnerStartEvent): void {
     if (this.#isOver) return;
     for (const effect of this.#start.step(event)) this.#perform(effect);
+    if (this.#start.phase === 'choosing') this.#beginSync();
+  }
+
+  /** Once it has promised the epoch. */
+  #beginSync(): void {
+    if (this.#syncingMs !== undefined) return;
+    this.#syncingMs = this.#host.runtime.clock.monotonicMs();
+    this.#host.entered('synchronization');
+  }
+
+  #endSync(): void {
+    const { runtime, figures } = this.#host;
+    const tookMs = Math.floor(runtime.clock.monotonicMs() - (this.#syncingMs ?? runtime.clock.monotonicMs()));
+    const { followerSyncTime, observerSyncTime } = figures.metrics.quorum;
+    this.#host.entered('broadcast');
+    (this.state === 'FOLLOWING' ? followerSyncTime : observerSyncTime).add(tookMs);
   }
 
   #perform(effect: LearnerStartEffect): void {
@@ -260,8 +287,12 @@ export class LearnerTerm implements Term {
   }
 
   async #truncate(zxid: Zxid): Promise<void> {
-    if (await this.#host.database.truncate(zxid)) return;
-    this.#end(`the log cannot be truncated to ${printHex(zxid)}, no older snapshot is whole: asking for everything`);
+    const last = await this.#host.database.truncate(zxid);
+    if (last === zxid) return;
+    if (last !== undefined)
+      this.#end(`the log has no ${printHex(zxid)} and ends at ${printHex(last)}: asking from there`);
+    else
+      this.#end(`the log cannot be truncated to ${printHex(zxid)}, no older snapshot is whole: asking for everything`);
   }
 
   #emptyDatabase(): LoadedSnapshot {
@@ -320,6 +351,7 @@ export class LearnerTerm implements Term {
           },
           (session) => this.#touched.add(session),
         );
+        this.#endSync();
         this.#guarded(() => this.#role?.begin(proposals, committed));
         await this.#takeObservers(epoch);
         link.release();

@@ -39,7 +39,7 @@ export class ObserverMaster implements LearnerEvents {
 
   constructor(options: ObserverMasterOptions) {
     this.#options = options;
-    this.#throttle = new SyncThrottle(options.host.config);
+    this.#throttle = new SyncThrottle(options.host.config, options.host.figures.metrics.quorum);
     this.#lastInformed = options.host.database.lastZxid;
     options.role.onCommitted = (proposal, designatedLeader) => this.#committed(proposal, designatedLeader);
   }
@@ -111,6 +111,7 @@ export class ObserverMaster implements LearnerEvents {
       planned: (plan) => log.info('synchronising an observer', { server: observer.server, ...describe(plan) }),
     });
     if (!isBegun) return;
+    host.figures.metrics.quorum.learnerJoined(observer.server);
     for (const { zxid, bytes } of role.agreed) observer.send(PacketType.INFORM, zxid, bytes);
     observer.forward();
     observer.send(PacketType.NEWLEADER, makeZxid(epoch, 0), Buffer.from(membership.text));
@@ -129,6 +130,7 @@ export class ObserverMaster implements LearnerEvents {
   }
 
   revalidate(observer: LearnerHandler, touch: SessionTouch): void {
+    this.#options.host.figures.metrics.quorum.revalidateCount.add();
     this.#options.role.ask(touch, (isValid) => observer.answerRevalidation(touch.sessionId, isValid));
   }
 
@@ -137,6 +139,7 @@ export class ObserverMaster implements LearnerEvents {
   }
 
   closed(observer: LearnerHandler): void {
+    this.#options.host.figures.metrics.quorum.socketClosingTime.add(0);
     this.#observers.delete(observer.id);
   }
 
@@ -148,7 +151,7 @@ export class ObserverMaster implements LearnerEvents {
     for (const observer of this.#observers.values()) {
       if (!observer.isForwarded) continue;
       packet ??= encodePacket(informOf(zxid, bytes, designatedLeader));
-      observer.link.sendPrepared(packet);
+      observer.sendPrepared(zxid, packet);
     }
   }
 

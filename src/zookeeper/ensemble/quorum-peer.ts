@@ -1,8 +1,8 @@
-import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
+import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex } from '../jute/ids.ts';
@@ -15,21 +15,28 @@ import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { electionAddresses, listenAddresses } from '../quorum/server-addresses.ts';
 import { WayCheck } from '../quorum/way-check.ts';
+import type { AdminHost } from '../server/admin/admin-target.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import type { SaslUsers } from '../server/auth/sasl-users.ts';
 import { ClientListeners, type ClientPortKind } from '../server/client-listeners.ts';
+import type { ZabState } from '../server/ensemble-view.ts';
+import { Observers } from '../server/observers.ts';
+import { ProcessFigures } from '../server/process-figures.ts';
 import type { Role, RoleParts } from '../server/role.ts';
-import { ServerStats } from '../server/server-stats.ts';
-import type { ServerMode, ServerView } from '../server/server-view.ts';
+import type { ProcessView, ServerMode, ServerView } from '../server/server-view.ts';
 import { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
 import type { Database } from './database.ts';
+import { IdleView } from './idle-view.ts';
 import { LeaderTerm } from './leader-term.ts';
 import { LearnerMasters } from './learner-masters.ts';
 import { LearnerTerm } from './learner-term.ts';
+import { MemberView } from './member-view.ts';
 import { notServing } from './not-serving.ts';
+import { PeerChanges } from './peer-changes.ts';
+import { ReadOnlyService } from './read-only-service.ts';
 import type { Term, TermHost } from './term.ts';
 
 export interface QuorumPeerOptions extends StartOptions {
@@ -47,7 +54,7 @@ export interface QuorumPeerOptions extends StartOptions {
  * A member of an ensemble (QuorumPeer): it looks for a leader, has a term under it or as it, and looks again when the term is over.
  * Clients come to its port all the while.
  */
-export class QuorumPeer implements ZookeeperServer, TermHost {
+export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
   readonly log: Log;
@@ -56,14 +63,18 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly self: ServerId;
   readonly membership: Membership;
   readonly database: Database;
+  readonly figures: ProcessFigures;
   readonly masters: LearnerMasters;
   readonly #options: QuorumPeerOptions;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
+  readonly #readOnly: ReadOnlyService;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
-  /** Of the last term, for who looks at a member between two. */
-  #lastServer: ServingServer | undefined;
+  readonly #changes: PeerChanges;
+  readonly #ensemble: MemberView;
+  readonly #idle: IdleView;
+  readonly #observers: Observers;
   #lookTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
@@ -81,7 +92,21 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.database = database;
     this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
+    this.figures = new ProcessFigures(runtime, config);
+    this.figures.metrics.observeFiles(database.files, database.recovered, this.figures.stats);
+    const { log, figures, self } = this;
+    this.#changes = new PeerChanges({ clock: runtime.clock, log, metrics: figures.metrics.quorum });
+    this.#ensemble = new MemberView({
+      self,
+      membership: () => this.membership,
+      client: member.client,
+      changes: this.#changes,
+      term: () => this.#term,
+    });
+    this.#idle = new IdleView({ runtime, config, database, figures, ensemble: this.#ensemble });
+    this.#observers = new Observers(runtime, this);
     this.#elector = this.#makeElector();
+    this.#readOnly = new ReadOnlyService(this);
   }
 
   async start(): Promise<void> {
@@ -95,9 +120,10 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         runtime,
         config: this.#clientConfig,
         log,
-        stats: new ServerStats(),
+        stats: this.figures.stats,
         accept,
       });
+      await this.#observers.start();
       await this.#elector.start();
       this.#look();
     } catch (error) {
@@ -122,11 +148,11 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   }
 
   get adminAddress(): Address | undefined {
-    return this.#lastServer?.adminAddress;
+    return this.#observers.adminAddress;
   }
 
   get metricsAddress(): Address | undefined {
-    return this.#lastServer?.metricsAddress;
+    return this.#observers.metricsAddress;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -140,20 +166,41 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   /** Undefined while nobody is served. */
   get servingMode(): ServerMode | undefined {
-    return this.#term?.server?.isServing === true ? this.#term.server.mode : undefined;
+    return this.server?.mode;
+  }
+
+  get server(): ServingServer | undefined {
+    return (this.#term?.server ?? this.#readOnly.server)?.server;
   }
 
   get view(): ServerView {
-    return present(this.#lastServer, 'a member can be looked at once it has served');
+    return this.server ?? this.#idle;
+  }
+
+  get process(): ProcessFacts {
+    return this.runtime.process;
+  }
+
+  get host(): string {
+    return this.runtime.network.hostname;
+  }
+
+  get metrics(): ProcessView['metrics'] {
+    return this.figures.metrics;
+  }
+
+  get trace(): ProcessView['trace'] {
+    return this.figures.trace;
   }
 
   // ---------------------------------------------------------------- for the term
 
   async serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer> {
-    const { runtime, config, database, self } = this;
+    const { runtime, config, database, self, figures } = this;
     const { saslUsers } = this.#options;
     const server = new ServingServer({
-      ...{ runtime, config, role, saslUsers, onSessionTouched },
+      ...{ runtime, config, role, saslUsers, onSessionTouched, figures },
+      ensemble: this.#ensemble,
       files: database.files,
       recovered: database.recovered,
       audit: this.#audit,
@@ -163,9 +210,12 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       release: () => undefined,
       onFatal: (error) => this.fatal(error),
     });
-    this.#lastServer = server;
     await server.start();
     return server;
+  }
+
+  entered(zabState: Exclude<ZabState, 'election'>): void {
+    this.#changes.entered(zabState);
   }
 
   epochBegan(epoch: number): void {
@@ -179,6 +229,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       () => {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
+        this.#changes.lost();
         this.#lookAgain(term);
       },
       (error) => this.fatal(error),
@@ -199,7 +250,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   #look(): void {
     const { database } = this;
-    this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#changes.looking({ zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#readOnly.begin();
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
@@ -213,7 +265,15 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
-    this.log.info(state, { leader });
+    this.#changes.decided(state, leader);
+    this.#readOnly.end().then(
+      () => this.#beginTerm(state, leader),
+      (error) => this.fatal(error),
+    );
+  }
+
+  #beginTerm(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
+    if (this.#closing !== undefined) return;
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
     this.#term = term;
     term.start();
@@ -261,10 +321,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   // ---------------------------------------------------------------- clients
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
-    const server = this.#term?.server;
     const isForOthers = this.#term?.state === 'LEADING' && !this.config.leaderServes;
-    if (server?.isServing === true && !isForOthers) return server.accept(connection, port);
-    return notServing(connection, this.config);
+    const server = isForOthers ? undefined : this.server;
+    return server?.accept(connection, port) ?? notServing(connection, this);
   }
 
   /** The `server.N` line may say where clients come. */
@@ -276,9 +335,11 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    await this.#observers.close();
     this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
+    await this.#readOnly.end();
     await this.#term?.close();
     await this.#listeners?.close();
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));

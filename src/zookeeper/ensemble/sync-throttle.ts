@@ -1,3 +1,5 @@
+import type { QuorumMetrics } from '../server/metrics/quorum-metrics.ts';
+
 export interface SyncThrottleOptions {
   /** `leader.maxConcurrentSnapSyncs` */
   readonly maxConcurrentSnapSyncs: number;
@@ -11,9 +13,11 @@ export interface SyncThrottleOptions {
  */
 export class SyncThrottle {
   readonly #limits: Readonly<Record<'SNAP' | 'DIFF', number>>;
+  readonly #metrics: QuorumMetrics;
   readonly #counts = { SNAP: 0, DIFF: 0 };
 
-  constructor({ maxConcurrentSnapSyncs, maxConcurrentDiffSyncs }: SyncThrottleOptions) {
+  constructor({ maxConcurrentSnapSyncs, maxConcurrentDiffSyncs }: SyncThrottleOptions, metrics: QuorumMetrics) {
+    this.#metrics = metrics;
     this.#limits = { SNAP: maxConcurrentSnapSyncs, DIFF: maxConcurrentDiffSyncs };
   }
 
@@ -21,10 +25,18 @@ export class SyncThrottle {
   begin(kind: 'SNAP' | 'DIFF', isExempt: boolean): (() => void) | undefined {
     if (!isExempt && this.#counts[kind] >= this.#limits[kind]) return undefined;
     this.#counts[kind] += 1;
+    (kind === 'SNAP' ? this.#metrics.snapCount : this.#metrics.diffCount).add();
+    this.#sample(kind);
     let isOver = false;
     return () => {
-      if (!isOver) this.#counts[kind] -= 1;
+      if (isOver) return;
       isOver = true;
+      this.#counts[kind] -= 1;
+      this.#sample(kind);
     };
+  }
+
+  #sample(kind: 'SNAP' | 'DIFF'): void {
+    (kind === 'SNAP' ? this.#metrics.inflightSnaps : this.#metrics.inflightDiffs).add(this.#counts[kind]);
   }
 }

@@ -4,8 +4,8 @@ import { epochOf, makeZxid, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { type Draw, drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
-import { assertIs, endOf, Member, treeOptions } from './member.fixture.ts';
 import type { Recovered } from './recovery.ts';
+import { assertIs, endOf, Member, treeOptions } from './testkit/member-world.ts';
 
 test('a truncated history is what a naive member has that forgets the rest, and goes on from there', async () => {
   for (let seed = 1; seed <= 60; seed += 1) {

@@ -4,7 +4,7 @@ import { CorruptionError, type DiskError } from '../../runtime/disk.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
-import { assertIs, Member, treeOptions } from './member.fixture.ts';
+import { assertIs, Member, treeOptions } from './testkit/member-world.ts';
 
 const names = (member: Member): string[] => [
   ...member.machine.runtime.disk.list('/data/version-2').map(({ name }) => name),

@@ -4,7 +4,9 @@ import { Simulation } from '../../../runtime/sim/simulation.ts';
 import { SimulatedNode } from '../../../testing/simulated-node.ts';
 import { type ConfigKeys, testZooCfg } from '../../../testing/test-keys.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
+import type { ZookeeperClientOptions } from '../../client/client-options.ts';
 import type { ServerId } from '../../quorum/quorum-verifier.ts';
+import { type Hello, RawClient } from '../../server/testkit/raw-client.ts';
 import type { QuorumPeer } from '../quorum-peer.ts';
 import { startZookeeper } from '../start-zookeeper.ts';
 
@@ -81,10 +83,25 @@ export class EnsembleWorld {
     return this.leader() as QuorumPeer;
   }
 
-  client(ids: readonly ServerId[] = [...this.members.keys()]): ZookeeperClient {
-    this.#clients += 1;
-    const machine = this.sim.machine(`client${this.#clients}`);
+  client(
+    ids: readonly ServerId[] = [...this.members.keys()],
+    options: Partial<ZookeeperClientOptions> = {},
+  ): ZookeeperClient {
     const connect = ids.map((id) => `${this.member(id).machine.host}:2181`).join();
-    return connectZookeeper(machine.runtime, { connect, sessionTimeoutMs: 8000 });
+    return connectZookeeper(this.#clientMachine().runtime, { connect, sessionTimeoutMs: 8000, ...options });
+  }
+
+  /** Asks a member for a session, and answers when it is answered. */
+  async raw(id: ServerId, hello: Hello = {}): Promise<RawClient> {
+    const client = new RawClient(this.#clientMachine().runtime, { host: this.member(id).machine.host, port: 2181 });
+    await this.sim.runUntil(() => client.isConnected || client.isClosed, 10_000);
+    client.hello(hello);
+    await this.sim.runUntil(() => client.session !== undefined || client.isClosed, 10_000);
+    return client;
+  }
+
+  #clientMachine(): SimMachine {
+    this.#clients += 1;
+    return this.sim.machine(`client${this.#clients}`);
   }
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import type { DiskError } from '../../runtime/disk.ts';
-import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
-import { Simulation } from '../../runtime/sim/simulation.ts';
-import { epochOf, makeZxid, type Zxid } from '../jute/ids.ts';
-import type { TxnRecord } from '../jute/txn.ts';
-import { DataTree } from '../tree/data-tree.ts';
-import { type Draw, describeTree, drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
-import { FileSnapLog, type FileSnapLogOptions } from './file-snap-log.ts';
-import { type Recovered, replayTxn } from './recovery.ts';
+import type { DiskError } from '../../../runtime/disk.ts';
+import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
+import { Simulation } from '../../../runtime/sim/simulation.ts';
+import { epochOf, makeZxid, type Zxid } from '../../jute/ids.ts';
+import type { TxnRecord } from '../../jute/txn.ts';
+import { DataTree } from '../../tree/data-tree.ts';
+import { type Draw, describeTree, drawFrom, RandomTxns } from '../../tree/random-txns.fixture.ts';
+import { FileSnapLog, type FileSnapLogOptions } from '../file-snap-log.ts';
+import { type Recovered, replayTxn } from '../recovery.ts';
 
 export const treeOptions = { extendedTypes: true };
 const options: FileSnapLogOptions = {
