@@ -80,7 +80,7 @@ function normalisedJson(text: string): string {
     .replace(/"(0\.0\.0\.0):\d+"/g, '"$1:PORT"')
     .replace(/("all_ports") : \[ \d+ \]/g, '$1 : [ N ]')
     .replace(
-      /("(?:client_port|datadir_size|logdir_size|data_dir_size|log_dir_size|uptime|established|last_response_time|queued_packets_size)") : -?\d+/g,
+      /("(?:last_buffer_size|min_buffer_size|client_port|datadir_size|logdir_size|data_dir_size|log_dir_size|uptime|established|last_response_time|queued_packets_size)") : -?\d+/g,
       '$1 : N',
     )
     .replace(
@@ -148,13 +148,13 @@ describe('an ensemble', () => {
   after(() => endAll(ended));
 
   for (const name of memberNames) {
-    test(`mntr of a ${name} has Apache’s keys, forms and counts`, async () => {
+    test(`mntr of the ${name} has Apache’s keys, forms and counts`, async () => {
       const [theirs, mine] = await Promise.all([monitor(told.theirs, name), monitor(told.ours, name)]);
       assert.deepEqual(formsOf(mine), formsOf(theirs));
       assert.deepEqual(figuresOf(mine), figuresOf(theirs));
     });
 
-    test(`a ${name} answers four-letter words as Apache’s`, async () => {
+    test(`the ${name} answers four-letter words as Apache’s`, async () => {
       for (const word of words) {
         const [theirs, mine] = await Promise.all(
           [told.theirs, told.ours].map(async (side) =>
@@ -165,7 +165,7 @@ describe('an ensemble', () => {
       }
     });
 
-    test(`the AdminServer of a ${name} answers as Apache’s`, async () => {
+    test(`the AdminServer of the ${name} answers as Apache’s`, async () => {
       for (const command of commands) {
         const [theirs, mine] = await Promise.all(
           [told.theirs, told.ours].map(async (side) => {
@@ -177,7 +177,7 @@ describe('an ensemble', () => {
       }
     });
 
-    test(`monitor and system_properties of a ${name} have Apache’s keys and forms`, async () => {
+    test(`monitor and system_properties of the ${name} have Apache’s keys and forms`, async () => {
       const [theirs, mine] = await Promise.all([told.theirs, told.ours].map((side) => formsOfCommands(side, name)));
       assert.deepEqual(mine, theirs);
     });
@@ -269,12 +269,12 @@ describe('an ensemble for Prometheus', () => {
   after(() => endAll(ended));
 
   for (const name of memberNames) {
-    test(`/metrics of a ${name} names and types what Apache’s does`, async () => {
+    test(`/metrics of the ${name} names and types what Apache’s does`, async () => {
       const [theirs, mine] = await Promise.all([told.theirs, told.ours].map((side) => families(side, name)));
       assert.deepEqual(mine, theirs);
     });
 
-    test(`mntr of a ${name} shows the same`, async () => {
+    test(`mntr of the ${name} shows the same`, async () => {
       const [theirs, mine] = await Promise.all(
         [told.theirs, told.ours].map(async (side) => formsOf(await monitor(side, name))),
       );

@@ -9,7 +9,6 @@ import { readLearnerRequest, type SessionTouch } from '../quorum/packet-data.ts'
 import { Proposals } from '../quorum/proposals.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
-import { logFigures } from '../server/metrics/log-figures.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
@@ -20,6 +19,7 @@ import type { SizeStats } from '../server/size-stats.ts';
 import type { Database } from './database.ts';
 import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
+import { logFigures } from './log-figures.ts';
 import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LeaderRoleOptions {

@@ -76,11 +76,6 @@ type Stage = 'connected' | 'informed' | 'promised' | 'synchronising' | 'synchron
 export class LearnerHandler implements Requester {
   readonly id: LearnerId;
   readonly link: PeerLink;
-  readonly #establishedMs: number;
-  #packetsReceived = 0;
-  #packetsSent = 0;
-  #requests = 0;
-  #lastZxid = -1n as Zxid;
   readonly #options: LearnerHandlerOptions;
   readonly #lag: SyncLimitCheck;
   #stage: Stage = 'connected';
@@ -95,6 +90,12 @@ export class LearnerHandler implements Requester {
   #syncOver: (() => void) | undefined;
   /** What counts toward a quorum of servers that are there: the first one is generous. */
   #ackDeadlineMs: number;
+  // For operators.
+  readonly #establishedMs: number;
+  #packetsReceived = 0;
+  #packetsSent = 0;
+  #requests = 0;
+  #lastZxid = -1n as Zxid;
 
   constructor(options: LearnerHandlerOptions) {
     const { id, clock, sizeMax, connection, exchange, initLimitMs, syncLimitMs } = options;

@@ -24,12 +24,12 @@ import type { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Proposal } from '../server/agreement.ts';
-import { logFigures } from '../server/metrics/log-figures.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import { type Database, recordOf } from './database.ts';
+import { logFigures } from './log-figures.ts';
 import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LearnerRoleOptions {

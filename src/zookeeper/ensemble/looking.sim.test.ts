@@ -1,50 +1,12 @@
 /** What a member tells its operators while it looks for a leader, and what it keeps from one term to the next. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { askHttp, type HttpAnswer } from '../server/testkit/http-client.ts';
-import { RawClient } from '../server/testkit/raw-client.ts';
-import { EnsembleWorld } from './testkit/ensemble.ts';
+import { AskedWorld } from './testkit/asked-world.ts';
 
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
-const config = {
-  'admin.enableServer': true,
-  'admin.serverPort': 8080,
-  'metricsProvider.className': 'org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider',
-  'metricsProvider.httpPort': 7000,
-  '4lw.commands.whitelist': '*',
-};
-
-/** With one who asks. */
-class AskedWorld extends EnsembleWorld {
-  readonly asker = this.sim.machine('operator');
-
-  async word(id: number, word: string, rest = Buffer.alloc(0)): Promise<string> {
-    const client = new RawClient(this.asker.runtime, { host: this.member(id).machine.host, port: 2181 });
-    await this.sim.runUntil(() => client.isConnected, 1000);
-    client.word(word);
-    if (rest.length > 0) client.raw(rest);
-    await this.sim.runUntil(() => client.isClosed, 1000);
-    return client.text;
-  }
-
-  http(id: number, port: number, path: string): Promise<HttpAnswer> {
-    return askHttp(this.sim, this.asker.runtime, { host: this.member(id).machine.host, port }, path);
-  }
-
-  async command(id: number, name: string): Promise<Record<string, unknown>> {
-    return JSON.parse((await this.http(id, 8080, `/commands/${name}`)).body.toString()) as Record<string, unknown>;
-  }
-
-  /** Of Prometheus, those without labels. */
-  async metrics(id: number): Promise<ReadonlyMap<string, number>> {
-    const text = (await this.http(id, 7000, '/metrics')).body.toString();
-    return new Map([...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
-  }
-}
-
 /** Member 1 alone, or with others that are up. */
 async function looking(): Promise<AskedWorld> {
-  const world = new AskedWorld({ config });
+  const world = new AskedWorld();
   await world.sim.complete(world.member(1).launch());
   await world.sim.runFor(3000);
   return world;
@@ -157,39 +119,4 @@ test('counters and observers live as long as the process, gauges and statistics 
   const peer = world.member(1).server;
   assert.deepEqual([peer?.adminAddress, peer?.metricsAddress], [adminAddress, metricsAddress]);
   assert.deepEqual(world.fatal, []);
-});
-
-test('a leader knows who follows it, and what it has proposed', async () => {
-  const world = new AskedWorld({ observers: 1, config });
-  await world.start();
-  const leader = await world.serving();
-  const { view } = leader;
-  const before = view.ensemble?.leading?.proposalSizes.last;
-  assert.equal(before, -1, 'an epoch begins with no proposal');
-  const client = world.client([4]);
-  await world.sim.complete(client.create('/a', Buffer.alloc(1000)));
-  await world.sim.complete(client.sync('/'));
-  const metrics = await world.metrics(3);
-  const gauges = ['learners', 'synced_followers', 'synced_observers', 'synced_non_voting_followers', 'pending_syncs'];
-  assert.deepEqual(
-    gauges.map((name) => metrics.get(name)),
-    [3, 2, 1, 0, 0],
-  );
-  assert.deepEqual([metrics.get('proposal_count'), metrics.get('commit_count')], [2, 2]);
-  assert.ok((metrics.get('max_proposal_size') ?? 0) > 1000);
-  assert.match(
-    await world.word(3, 'srvr'),
-    /\nMode: leader\nNode count: 6\nProposal sizes last\/min\/max: 1\d{3}\/\d\d\/1\d{3}\n$/,
-  );
-  const { observers } = (await world.command(3, 'observers')) as { observers: Record<string, number>[] };
-  assert.deepEqual(
-    observers.map(({ sid, requests }) => [sid, requests]),
-    [[4, 3]],
-  );
-  await world.command(3, 'orst');
-  const [observer] = ((await world.command(3, 'observers')) as { observers: Record<string, number>[] }).observers;
-  assert.equal(observer?.requests, 0);
-  await world.word(3, 'srst');
-  assert.match(await world.word(3, 'srvr'), /Proposal sizes last\/min\/max: -1\/-1\/-1\n$/);
-  await world.sim.complete(client.close());
 });

@@ -1,26 +1,39 @@
-import type { ClientEndpoint } from '../quorum/member.ts';
-import type { Membership } from '../quorum/membership.ts';
-import type { ServerId } from '../quorum/quorum-verifier.ts';
+import type { ServerSpec } from '../../config/server-spec.ts';
 import type { SizeStats } from './size-stats.ts';
 
 /** How far a member has come with its leader (QuorumPeer.ZabState). */
 export type ZabState = 'election' | 'discovery' | 'synchronization' | 'broadcast';
 
+/** Who is in the ensemble. */
+export interface MembershipView {
+  /** As `/zookeeper/config` has it. */
+  readonly text: string;
+  readonly servers: ReadonlyMap<number, ServerSpec>;
+  readonly verifier: { readonly voters: ReadonlySet<number> };
+}
+
+/** Where clients connect. */
+export interface ClientPlace {
+  /** Undefined: every interface. */
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
 /** What a member of an ensemble shows operators, beside what every server shows. */
 export interface EnsembleView {
-  readonly self: ServerId;
-  readonly membership: Membership;
+  readonly self: number;
+  readonly membership: MembershipView;
   /** Where clients connect, as it is configured. */
-  readonly client: ClientEndpoint | undefined;
+  readonly client: ClientPlace | undefined;
   readonly zabState: ZabState;
   /** `following - broadcast` */
   readonly peerState: string;
   /** Undefined while there is none. */
-  readonly leader: ServerId | undefined;
+  readonly leader: number | undefined;
   /** Undefined where another server leads. */
   readonly leading: LeaderView | undefined;
   /** From whom it has its history: the leader, or a follower that takes observers. Undefined where it leads, or has no leader. */
-  readonly master: ServerId | undefined;
+  readonly master: number | undefined;
   /** Those that have their history from here: from a leader, or from a follower with an `observerMasterPort`. */
   observers(): readonly ObserverFacts[];
   resetObservers(): void;
@@ -40,7 +53,7 @@ export interface LeaderView {
 /** A connected observer (LearnerHandler.getLearnerHandlerInfo). */
 export interface ObserverFacts {
   readonly remote: { readonly host: string; readonly port: number };
-  readonly server: ServerId;
+  readonly server: number;
   /** Milliseconds since 1970. */
   readonly establishedMs: number;
   /** Bytes that wait. */

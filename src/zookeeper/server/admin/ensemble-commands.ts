@@ -1,7 +1,6 @@
 import type { ServerAddress, ServerSpec } from '../../../config/server-spec.ts';
 import { counterOf, epochOf, printHex } from '../../jute/ids.ts';
-import type { ClientEndpoint } from '../../quorum/member.ts';
-import { type EnsembleView, memberOf, type ObserverFacts } from '../ensemble-view.ts';
+import { type ClientPlace, type EnsembleView, memberOf, type ObserverFacts } from '../ensemble-view.ts';
 import type { ServerView } from '../server-view.ts';
 import { command, type Data, type ServerCommand } from './admin-command.ts';
 
@@ -115,11 +114,11 @@ function factsOf(observer: ObserverFacts): Data {
   };
 }
 
-function clientOf({ clientHost: host, clientPort: port }: ServerSpec): ClientEndpoint | undefined {
+function clientOf({ clientHost: host, clientPort: port }: ServerSpec): ClientPlace | undefined {
   return port === undefined ? undefined : { host, port };
 }
 
-function addressOf({ host = ANY, port }: ClientEndpoint): string {
+function addressOf({ host = ANY, port }: ClientPlace): string {
   return `${bracketed(host)}:${port}`;
 }
 

@@ -1,5 +1,5 @@
-import type { LogFigures } from '../../quorum/log-writer.ts';
-import type { ServerMetrics } from './server-metrics.ts';
+import type { LogFigures } from '../quorum/log-writer.ts';
+import type { ServerMetrics } from '../server/metrics/server-metrics.ts';
 
 /** What Apache's SyncRequestProcessor counts. */
 export function logFigures({ syncQueueSize, syncBatchSize, syncFlushTime }: ServerMetrics): LogFigures {
