@@ -125,8 +125,10 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
       });
       await this.#observers.start();
       await this.#elector.start();
+      this.#audit?.started();
       this.#look();
     } catch (error) {
+      this.#audit?.startFailed();
       await this.close();
       throw error;
     }
@@ -335,6 +337,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    this.#audit?.stopping();
     await this.#observers.close();
     this.#lookTimer?.cancel();
     await this.#elector.close();
