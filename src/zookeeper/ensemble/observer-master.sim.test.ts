@@ -8,6 +8,7 @@ import { membershipOf } from '../quorum/membership.ts';
 import { readInformedActivation, writeAckEpoch, writeLearnerInfo } from '../quorum/packet-data.ts';
 import { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import { ProcessFigures } from '../server/process-figures.ts';
 import { openDataDirectories } from './data-directories.ts';
 import { Database } from './database.ts';
 import type { LearnerRole } from './learner-role.ts';
@@ -213,7 +214,9 @@ async function byHand() {
   const agreed = [{ zxid: 0x5_0000_0001n as Zxid, bytes: Buffer.from('agreed') }];
   const role = { agreed, onCommitted: undefined } as unknown as LearnerRole;
   const membership = membershipOf(config);
-  const host = { runtime, config, log: runtime.log, network: runtime.network, self: 1, membership, database };
+  const { log, network } = runtime;
+  const figures = new ProcessFigures(runtime, config);
+  const host = { runtime, config, log, network, figures, self: 1, membership, database };
   const master = new ObserverMaster({ host: host as unknown as TermHost, port: 2889, epoch: 5, role });
   await sim.complete(master.start());
 
