@@ -15,14 +15,19 @@ const packet = (type: number, at: Zxid, data: Uint8Array | null = null): QuorumP
 });
 
 class Learner {
-  readonly start = new LearnerStart({
-    self: 2,
-    role: 'participant',
-    acceptedEpoch: 4,
-    currentEpoch: 3,
-    lastLoggedZxid: zxid(5),
-    configVersion: 7n,
-  });
+  readonly start: LearnerStart;
+
+  constructor(needsAll = false) {
+    this.start = new LearnerStart({
+      self: 2,
+      role: 'participant',
+      acceptedEpoch: 4,
+      currentEpoch: 3,
+      lastLoggedZxid: zxid(5),
+      configVersion: 7n,
+      needsAll,
+    });
+  }
 
   receive(type: number, at: Zxid, data: Uint8Array | null = null): LearnerStartEffect[] {
     return this.start.step({ kind: 'received', packet: packet(type, at, data) });
@@ -139,4 +144,26 @@ test('what no leader sends ends it', () => {
   early.receive(PacketType.DIFF, zxid(5));
   assert.throws(() => early.receive(PacketType.UPTODATE, -1n as Zxid), MalformedError, 'before NEWLEADER');
   assert.throws(() => early.receive(PacketType.COMMIT, zxid(6)), MalformedError, 'never proposed');
+});
+
+test('who cannot use its history says so to a leader that it has promised, and takes what comes for all there is', () => {
+  const learner = new Learner(true);
+  learner.start.step({ kind: 'connected' });
+  const [ack] = sent(learner.receive(PacketType.LEADERINFO, makeZxid(4, 0), writeLeaderInfo()));
+  assert.deepEqual([ack?.type, ack?.zxid, readAckEpoch(ack?.data ?? null)], [PacketType.ACKEPOCH, 0n, -1]);
+  assert.deepEqual(learner.receive(PacketType.DIFF, zxid(1)), [{ kind: 'receiveNothing' }]);
+  learner.propose(1);
+  assert.deepEqual(
+    learner.receive(PacketType.COMMIT, zxid(1)).map(({ kind }) => kind),
+    ['apply'],
+  );
+});
+
+test('to a new leader its history still counts', () => {
+  const learner = new Learner(true);
+  learner.start.step({ kind: 'connected' });
+  learner.receive(PacketType.LEADERINFO, makeZxid(5, 0), writeLeaderInfo());
+  const [ack] = sent(learner.done());
+  assert.deepEqual([ack?.zxid, readAckEpoch(ack?.data ?? null)], [zxid(5), 3]);
+  assert.deepEqual(learner.receive(PacketType.DIFF, zxid(5)), []);
 });
