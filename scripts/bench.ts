@@ -2,7 +2,7 @@
  * Us and Apache (ZooKeeper 3.9.4, Kafka 3.9.1) in the same minutes on the same machine: `npm run bench`.
  *
  *   --quick        short runs, to see that all works; figures are rough
- *   --only TEXT    rows whose name contains TEXT (may be repeated); `zookeeper:` and `kafka:` stand before all names
+ *   --only TEXT    rows whose name contains TEXT (may be repeated); `zookeeper:`, `kafka:` and `ensemble:` stand before all names
  *   --profile DIR  CPU profiles of our process, one for each measured run
  *
  * Every row alternates between the two, several times; its ratio is the median of the ratios. What is written counts only if
@@ -14,11 +14,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { PeerError } from '../test/interop/peers/process.ts';
 import { tempDir } from '../test/interop/peers/temp-dir.ts';
+import { ensembleRowNames, ensembleRows } from './bench/ensemble-rows.ts';
 import type { LoadResult } from './bench/generator.ts';
 import { createOffsetsTopic, createTopic, deleteTopic, fillTopic } from './bench/kafka-admin.ts';
 import { ceiling, type Duration, generate } from './bench/load.ts';
 import { compare, type LoadRow, rateOf } from './bench/load-row.ts';
 import { millionNodes } from './bench/million-nodes.ts';
+import { alternate, medianOf } from './bench/rounds.ts';
 import { loadRows } from './bench/rows.ts';
 import {
   type LoopHeld,
@@ -54,22 +56,6 @@ const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 const MIB = 1_048_576;
 const SETTLING_ROUNDS_MAX = args.quick ? 4 : 6;
 
-/** Both sides alternate, and who goes first alternates too. */
-async function alternate<T>(
-  ours: (round: number) => Promise<T>,
-  apache: (round: number) => Promise<T>,
-): Promise<{ ours: T[]; apache: T[] }> {
-  const results: { ours: T[]; apache: T[] } = { ours: [], apache: [] };
-  for (let round = 0; round < rounds; round += 1) {
-    if (round % 2 === 0) results.ours.push(await ours(round));
-    results.apache.push(await apache(round));
-    if (round % 2 === 1) results.ours.push(await ours(round));
-  }
-  return results;
-}
-
-const medianOf = <T>(results: readonly T[], figure: (result: T) => number): number => median(results.map(figure));
-
 const longest = (held: readonly (LoopHeld | undefined)[]): string => {
   const most = (which: 'longestMs' | 'longestCpuMs'): string =>
     Math.max(0, ...held.map((each) => each?.[which] ?? 0)).toFixed(0);
@@ -95,6 +81,7 @@ async function startRows(): Promise<Line[]> {
     return { started: servers.started, rss };
   };
   const { ours, apache } = await alternate(
+    rounds,
     () => measure(startOurs, oursDir),
     () => measure(startApache, apacheDir),
   );
@@ -169,7 +156,7 @@ async function loadLine(row: LoadRow): Promise<Line> {
     await servers.loopDelay();
     const cpuBefore = servers.cpuMs();
     const load = { ...(servers === ours ? oursLoad : apacheLoad), ...offered };
-    const result = await generate(load, port(servers), duration);
+    const result = await generate(load, [port(servers)], duration);
     const cpuUs = ((servers.cpuMs() - cpuBefore) * 1000) / result.acknowledged;
     const loop = await servers.loopDelay();
     if (result.errors > 0) throw new PeerError(`${servers.name}: ${row.name}: error ${result.firstError}`);
@@ -184,6 +171,7 @@ async function loadLine(row: LoadRow): Promise<Line> {
   }
   if (row.compares === 'p99 at half load') offered = { rate: Math.round(most / 2) };
   const measured = await alternate(
+    rounds,
     () => measure(ours),
     () => measure(apache),
   );
@@ -208,7 +196,7 @@ async function loadLine(row: LoadRow): Promise<Line> {
     apacheP50p99: quantiles(measured.apache),
     cpu: `${cpuOf(measured.ours)} / ${cpuOf(measured.apache)}`,
     loopMs: longest(measured.ours.map(({ loop }) => loop)),
-    ceiling: `${amount(rateOf(row, bare), row.unit)} ${bare.p50Ms.toFixed(2)} ms (${Math.round(busy * 100)} % busy)`,
+    ceiling: `${amount(rateOf(row, bare), row.unit)} ${bare.p50Ms.toFixed(2)}/${bare.p99Ms.toFixed(1)} ms (${Math.round(busy * 100)} % busy)`,
     verified,
   };
 }
@@ -237,6 +225,7 @@ async function slowReaderLine(row: LoadRow): Promise<Line> {
     return produceBesideSlowReaders(servers, load, duration);
   };
   const results = await alternate(
+    rounds,
     () => measure(ours),
     () => measure(apache),
   );
@@ -291,6 +280,10 @@ for (const [name, measure] of [
   ['zookeeper: watches for 100,000 paths', watchedPaths],
 ] as const) {
   if (wanted(name)) add(...(await measure(args.profile)));
+}
+
+if (ensembleRowNames.some(wanted)) {
+  for await (const line of ensembleRows({ wanted, rounds, duration, profile: args.profile })) add(line);
 }
 
 const when = new Date().toISOString().slice(0, 16).replace('T', ' ');

@@ -26,6 +26,11 @@ const rules: readonly Rule[] = [
       /\b(setTimeout|setInterval|setImmediate|Math\.random|Date\.now|new Date\(|performance\.now|hrtime|randomUUID|randomBytes|process\.(env|nextTick|exit))\b/,
   },
   {
+    name: "a server loads Node's web server for the first who asks, not at its start",
+    applies: ({ path }) => path.startsWith('src/') && !isTest(path) && !path.includes('/testkit/'),
+    breaks: /^import (?!type ).*'node:https?'/,
+  },
+  {
     name: 'typed errors only',
     applies: ({ path }) => path.startsWith('src/') && !isTest(path),
     breaks: /throw new Error\(/,

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadSpec {
-  readonly port: number;
+  /** Of loopback; connection c goes to port c, in turn. */
+  readonly ports: readonly number[];
   readonly connections: number;
   /** Requests in flight on each connection. */
   readonly inFlight: number;
@@ -19,7 +20,7 @@ export interface LoadSpec {
   /** Where in the answer (after the length prefix) an error code stands, and its size; a non-zero code counts as an error. */
   readonly errorAt?: number;
   readonly errorSize?: 2 | 4;
-  /** Requests a second over all connections; absent: as fast as the answers come. Latencies count from when a request was due. */
+  /** Requests a second over all connections; absent: as fast as the answers come. Due in batches of BATCH_MS; latencies count from then. */
   readonly rate?: number;
   /** Bare echo: the answer is as long as the request. */
   readonly echo?: boolean;
@@ -35,6 +36,7 @@ export interface LoadResult {
   readonly perSecond: number;
   readonly bytesPerSecond: number;
   readonly p50Ms: number;
+  readonly p90Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
@@ -73,6 +75,8 @@ class Histogram {
 
 /** Of one connection, when requests are sent whether or not answers come. */
 const OVERDUE_MAX = 131_072;
+/** What is due at once when a rate is offered is what comes in this time. */
+const BATCH_MS = 1;
 
 class Lane {
   readonly #socket: Socket;
@@ -83,6 +87,7 @@ class Lane {
   readonly #sent: Float64Array;
   #sentHead = 0;
   #inFlight = 0;
+  #unsent: Buffer[] = [];
   #header = Buffer.alloc(0);
   /** Bytes of the current answer still to come, and those of its error code wanted. */
   #left = 0;
@@ -97,7 +102,7 @@ class Lane {
     this.#next = index % frames.length;
     this.#sent = new Float64Array(spec.rate === undefined ? Math.max(1024, spec.inFlight * 2) : OVERDUE_MAX);
     this.#run = run;
-    this.#socket = connect({ port: spec.port, host: '127.0.0.1', noDelay: true });
+    this.#socket = connect({ port: spec.ports[index % spec.ports.length] ?? 0, host: '127.0.0.1', noDelay: true });
     this.#socket.on('data', (chunk) => this.#data(chunk));
     this.#socket.on('error', (error) => run.fail(error.message));
     this.#socket.on('close', () => run.fail('connection closed by the server'));
@@ -125,23 +130,28 @@ class Lane {
     if (this.#spec.rate === undefined) this.send(this.#run.permit(this.#spec.inFlight));
   }
 
-  /**
-   * @param dueMs when the first of them should have been sent; now, if it depended on an answer
-   * @param gapMs between one and the next
-   */
-  send(count: number, dueMs = performance.now(), gapMs = 0): void {
-    if (count === 0) return;
-    if (count === 1) {
-      this.#socket.write(this.#take(dueMs));
+  send(count: number): void {
+    this.enqueue(count, performance.now());
+    this.flush();
+  }
+
+  /** @param dueMs when they should be sent: their latencies count from then */
+  enqueue(count: number, dueMs: number): void {
+    for (let index = 0; index < count; index += 1) this.#unsent.push(this.#take(dueMs));
+  }
+
+  /** One write of all that was enqueued. */
+  flush(): void {
+    const frames = this.#unsent;
+    const [only] = frames;
+    if (only === undefined) return;
+    this.#unsent = [];
+    if (frames.length === 1) {
+      this.#socket.write(only);
       return;
     }
-    const frames: Buffer[] = [];
     let size = 0;
-    for (let index = 0; index < count; index += 1) {
-      const frame = this.#take(dueMs + index * gapMs);
-      frames.push(frame);
-      size += frame.length;
-    }
+    for (const frame of frames) size += frame.length;
     if (size < 65_536) {
       this.#socket.write(Buffer.concat(frames, size));
     } else {
@@ -286,23 +296,28 @@ class Run {
 
   /**
    * Offered load: what is due by now is sent now, whether or not answers came, and a server that stalls is charged for all that
-   * waited meanwhile. Each connection has its own schedule, shifted against the others'.
+   * waited meanwhile. Requests are due in batches, one each millisecond and connection: sending them one by one would take a
+   * spinning core, and on a machine of two it is the server that then waits for one. A batch that leaves late is charged its lateness.
    */
   #pace(rate: number): void {
     const start = performance.now();
-    const gapMs = (1000 * this.#lanes.length) / rate;
-    const nextMs = this.#lanes.map((_, index) => start + (gapMs * index) / this.#lanes.length);
+    const perBatch = (rate * BATCH_MS) / 1000 / this.#lanes.length;
+    let batchCount = 0;
     const tick = (): void => {
       if (!this.sending) return;
-      const now = performance.now();
-      for (const [index, lane] of this.#lanes.entries()) {
-        const due = nextMs[index] as number;
-        if (due > now) continue;
-        const count = 1 + Math.floor((now - due) / gapMs);
-        nextMs[index] = due + count * gapMs;
-        lane.send(count, due, gapMs);
+      for (const now = performance.now(); start + batchCount * BATCH_MS <= now; batchCount += 1) {
+        const dueMs = start + batchCount * BATCH_MS;
+        for (const [index, lane] of this.#lanes.entries()) {
+          // Fractions add up, at other moments on every connection.
+          const shift = index / this.#lanes.length;
+          lane.enqueue(
+            Math.floor((batchCount + 1) * perBatch + shift) - Math.floor(batchCount * perBatch + shift),
+            dueMs,
+          );
+        }
       }
-      setImmediate(tick);
+      for (const lane of this.#lanes) lane.flush();
+      setTimeout(tick, Math.max(0, start + batchCount * BATCH_MS - performance.now()));
     };
     tick();
   }
@@ -329,6 +344,7 @@ class Run {
       perSecond: this.#requests / seconds,
       bytesPerSecond: (this.bytes - this.#startedBytes) / seconds,
       p50Ms: histogram.quantile(0.5),
+      p90Ms: histogram.quantile(0.9),
       p99Ms: histogram.quantile(0.99),
       p999Ms: histogram.quantile(0.999),
       maxMs: histogram.max,

@@ -8,18 +8,18 @@ import type { Readable } from 'node:stream';
 import { PeerError } from '../../test/interop/peers/process.ts';
 import type { LoadResult, LoadSpec } from './generator.ts';
 
-export type Load = Omit<LoadSpec, 'port' | 'seconds' | 'warmupSeconds'>;
+export type Load = Omit<LoadSpec, 'ports' | 'seconds' | 'warmupSeconds'>;
 
 export interface Duration {
   readonly seconds: number;
   readonly warmupSeconds: number;
 }
 
-export async function generate(load: Load, port: number, duration: Duration): Promise<LoadResult> {
+export async function generate(load: Load, ports: readonly number[], duration: Duration): Promise<LoadResult> {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-load-'));
   try {
     const file = join(dir, 'spec.json');
-    writeFileSync(file, JSON.stringify({ ...load, port, ...duration }));
+    writeFileSync(file, JSON.stringify({ ...load, ports, ...duration }));
     return await withFirstLine('generator.ts', [file], async (line) => JSON.parse(line) as LoadResult);
   } finally {
     rmSync(dir, { recursive: true });
@@ -33,7 +33,7 @@ export function ceiling(load: Load, answerBytes: number, duration: Duration): Pr
   // It tells requests apart by their size.
   const plain = { ...rest, frames: load.frames.slice(0, 1) };
   return withFirstLine('echo-server.ts', [String(requestBytes), String(answerBytes)], (port) =>
-    generate(plain, Number(port), duration),
+    generate(plain, [Number(port)], duration),
   );
 }
 

@@ -116,7 +116,7 @@ async function measure(start: StartAlone, dir: string, profile?: string): Promis
 
   await server.loopDelay();
   const snapshotCount = snapshotsOf(server).length;
-  const sets = await generate(setLoad(), server.port, { seconds: 0, warmupSeconds: 0 });
+  const sets = await generate(setLoad(), [server.port], { seconds: 0, warmupSeconds: 0 });
   await snapshotIn(server, snapshotCount + 1);
   const loop = await server.loopDelay();
   const fromBoth = await restarted();
@@ -133,7 +133,7 @@ async function load({ name, port }: ZookeeperAlone): Promise<void> {
   await createNode(port, '/million', Buffer.alloc(0));
   for (let index = 0; index < FOLDERS; index += 1) await createNode(port, folder(index), Buffer.alloc(0));
   const frames = Array.from({ length: FOLDERS }, (_, index) => createFrame(`${folder(index)}/node-`, DATA));
-  const { errors } = await generate(loadOf(frames, NODES), port, { seconds: 0, warmupSeconds: 0 });
+  const { errors } = await generate(loadOf(frames, NODES), [port], { seconds: 0, warmupSeconds: 0 });
   if (errors > 0) throw new PeerError(`${name}: ${errors} errors of ${NODES} creates`);
 }
 
@@ -169,7 +169,7 @@ async function checkThere({ name, port }: ZookeeperAlone): Promise<void> {
 async function memoryOf(server: ZookeeperAlone): Promise<Memory> {
   // As it is after some reads: a runtime that has just loaded may not have come to tidy up.
   const frames = Array.from({ length: FOLDERS }, (_, index) => getFrame(`${folder(index)}/node-0000000000`));
-  await generate(loadOf(frames, 20_000), server.port, { seconds: 0, warmupSeconds: 0 });
+  await generate(loadOf(frames, 20_000), [server.port], { seconds: 0, warmupSeconds: 0 });
   const resident = server.residentBytes();
   return { resident, used: await server.usedBytes() };
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ENGINE_FLAGS } from '../../src/zookeeper/cli/server-process.ts';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
 import { freePort } from '../../test/interop/peers/free-port.ts';
 import { installJava } from '../../test/interop/peers/install.ts';
@@ -77,6 +78,7 @@ export async function startOurs(options: StartOptions): Promise<Servers> {
   const service = startService(
     process.execPath,
     [
+      ...ENGINE_FLAGS,
       ...(withProbe ? ['--import', join(ROOT, 'scripts/bench/probe.ts')] : []),
       ...[join(ROOT, 'src/cli/odradek.js'), 'start', '--conf', conf, '--data', data],
     ],

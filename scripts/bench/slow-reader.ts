@@ -37,7 +37,7 @@ export async function produceBesideSlowReaders(
   try {
     await pause(300);
     await servers.loopDelay();
-    const { perSecond, errors } = await generate(load, servers.kafkaPort, duration);
+    const { perSecond, errors } = await generate(load, [servers.kafkaPort], duration);
     if (errors > 0) throw new PeerError(`${servers.name}: ${errors} errors beside slow readers`);
     return { perSecond, grewBytes: servers.residentBytes() - before, loop: await servers.loopDelay() };
   } finally {

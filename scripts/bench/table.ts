@@ -14,7 +14,10 @@ export interface Line {
   readonly cpu: string;
   /** The longest delay of our loop, and in parentheses what it held itself, in CPU time. */
   readonly loopMs: string;
-  /** What the generator reaches against a bare echo, and the share of a core it used against us. */
+  /**
+   * What the generator reaches against a bare echo at the same rate, with p50/p99: what no server can better here. In
+   * parentheses the share of a core that it used against us.
+   */
   readonly ceiling: string;
   readonly verified: string;
 }

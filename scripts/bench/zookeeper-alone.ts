@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ENGINE_FLAGS } from '../../src/zookeeper/cli/server-process.ts';
 import { freePort } from '../../test/interop/peers/free-port.ts';
 import { startService } from '../../test/interop/peers/process.ts';
 import {
@@ -52,7 +53,7 @@ export const startOurs: StartAlone = async ({ dir, config, profile }) => {
   rmSync(probeFile, { force: true });
   const begun = performance.now();
   const program = [join(ROOT, 'scripts/bench/probe.ts'), join(ROOT, 'src/zookeeper/cli/quorum-peer-main.ts'), file];
-  const service = startService(process.execPath, ['--expose-gc', '--import', ...program], {
+  const service = startService(process.execPath, [...ENGINE_FLAGS, '--expose-gc', '--import', ...program], {
     logFile,
     env: { BENCH_PROBE: probeFile, ...(profile === undefined ? {} : { BENCH_PROFILE: profile }) },
   });

@@ -1,45 +1,14 @@
 /** Reviewed notes on configuration keys: what the tables in the code cannot say by `honoured` or `accepted` alone. */
 import type { KeyNotes } from './tables.ts';
 
-const ofEnsembles = 'checked; of ensembles alone, and the server is standalone';
-
-const standaloneToo =
-  'checked; without effect in Apache’s standalone server too (`test/interop/zookeeper-generated.test.ts`: “a standalone server has neither local sessions nor a read-only mode”)';
 const noCache = 'an answer is written straight from the tree, which costs less than to look it up';
 
 export const zooCfgNotes: KeyNotes = {
   withoutEffect: {
-    initLimit: ofEnsembles,
-    syncLimit: ofEnsembles,
-    connectToLearnerMasterLimit: ofEnsembles,
-    quorumListenOnAllIPs: ofEnsembles,
-    peerType: ofEnsembles,
-    syncEnabled: ofEnsembles,
-    leaderServes: ofEnsembles,
-    observerMasterPort: ofEnsembles,
-    electionAlg: ofEnsembles,
-    'multiAddress.enabled': ofEnsembles,
-    'multiAddress.reachabilityCheckEnabled': ofEnsembles,
-    'multiAddress.reachabilityCheckTimeoutMs': ofEnsembles,
-    oraclePath: ofEnsembles,
-    electionPortBindRetry: ofEnsembles,
-    cnxTimeout: ofEnsembles,
-    quorumCnxnTimeoutMs: ofEnsembles,
-    'fastleader.minNotificationInterval': ofEnsembles,
-    'fastleader.maxNotificationInterval': ofEnsembles,
-    tcpKeepAlive: ofEnsembles,
-    'leader.maxConcurrentSnapSyncs': ofEnsembles,
-    'leader.maxConcurrentDiffSyncs': ofEnsembles,
-    forceSnapshotSync: ofEnsembles,
-    'leader.maxTimeToWaitForEpoch': ofEnsembles,
-    leaderConnectDelayDuringRetryMs: ofEnsembles,
-    'observer.reconnectDelayMs': ofEnsembles,
-    'observer.election.DelayMs': ofEnsembles,
-    'observer.syncEnabled': ofEnsembles,
-    'observerMaster.sizeLimit': ofEnsembles,
-    localSessionsEnabled: standaloneToo,
-    localSessionsUpgradingEnabled: standaloneToo,
-    'readonlymode.enabled': standaloneToo,
+    electionAlg: 'checked: there is one algorithm, 3',
+    peerType: 'compared with the line of the server, which decides',
+    'observerMaster.sizeLimit':
+      'a follower keeps nothing for observers: what it has committed and not yet applied goes out behind what its database holds',
     maxResponseCacheSize: noCache,
     maxGetChildrenResponseCacheSize: noCache,
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',

@@ -318,6 +318,11 @@ export class Metrics {
     return this.#register(name, new SummarySet(level, this.#chanceFor(level)));
   }
 
+  /** Shown no more: who could tell of it is gone. */
+  remove(name: string): void {
+    this.#byName.delete(name);
+  }
+
   /** Of every sample: see `Summary.beginPeriod`. */
   beginPeriod(): void {
     for (const metric of this.#byName.values()) {

@@ -60,6 +60,9 @@ test('the shipped sample of Apache is read', () => {
   assert.equal(config.maxSessionTimeoutMs, 40_000);
   assert.equal(config.maxClientCnxns, 60);
   assert.deepEqual(config.fourLetterWords, ['srvr']);
+  const readOnly = { 'readonlymode.enabled': 'true' };
+  const asked = zooCfg({ dataDir: '/data', '4lw.commands.whitelist': 'mntr' }, readOnly);
+  assert.deepEqual(asked.fourLetterWords, ['mntr', 'srvr', 'isro']);
   assert.deepEqual(config.warnings, []);
 });
 
@@ -107,6 +110,17 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
 for (const { given, says } of refused) {
   test(`zoo.cfg refuses ${JSON.stringify(given)}`, () => assert.throws(() => zooCfg(given), says));
 }
+
+test('a part of a snapshot is at most the whole of it', () => {
+  for (const { given, want } of [
+    { given: {}, want: 0.33 },
+    { given: { snapshotSizeFactor: 0.5 }, want: 0.5 },
+    { given: { snapshotSizeFactor: 1.5 }, want: 0.33 },
+    { given: { snapshotSizeFactor: -1 }, want: -1 },
+  ]) {
+    assert.equal(zooCfg({ dataDir: '/data', ...given }).snapshotSizeFactor, want);
+  }
+});
 
 test('an unknown key and a key without effect are warnings, once each', () => {
   const config = zooCfg({ dataDir: '/d', 'nio.numWorkerThreads': 4, helloWorld: 'x' });

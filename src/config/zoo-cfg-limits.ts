@@ -35,7 +35,8 @@ export interface ConnectionThrottleLimits {
   /** Share of the tokens in use below which the chance falls. */
   readonly decreaseRatio: number;
   /** Sessions cost so many tokens; one each where weights are off. */
-  readonly newSessionWeight: number;
+  readonly globalSessionWeight: number;
+  readonly localSessionWeight: number;
   readonly renewedSessionWeight: number;
 }
 
@@ -115,7 +116,8 @@ function connectionLimitsOf(options: Options): ConnectionThrottleLimits {
     dropIncrease: options.number('connection_throttle_drop_increase'),
     dropDecrease: options.number('connection_throttle_drop_decrease'),
     decreaseRatio: options.number('connection_throttle_decrease_ratio'),
-    newSessionWeight: isWeighed ? global : 1,
+    globalSessionWeight: isWeighed ? global : 1,
+    localSessionWeight: isWeighed ? local : 1,
     renewedSessionWeight: isWeighed ? renewed : 1,
   };
 }

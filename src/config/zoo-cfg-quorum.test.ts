@@ -23,7 +23,7 @@ test('keys of an ensemble have the defaults of Apache', () => {
     maxTimeToWaitForEpochMs: undefined,
     leaderConnectRetryDelayMs: 100,
     observerMasterPort: undefined,
-    observerMasterMaxBytes: 32 * 1024 * 1024,
+    initialCounter: 0,
     observerReconnectDelayMs: 0,
     observerElectionDelayMs: 200,
   };

@@ -46,11 +46,11 @@ export interface QuorumConfig {
    * How long a leader that waits for a new epoch bears that a voter looks for a leader again; undefined: until `initLimit` is over.
    */
   readonly maxTimeToWaitForEpochMs: number | undefined;
+  /** Where a leader begins to count, to see the end of an epoch in tests. */
+  readonly initialCounter: number;
   readonly leaderConnectRetryDelayMs: number;
   /** Undefined: followers serve no observers. */
   readonly observerMasterPort: number | undefined;
-  /** What a follower keeps for observers that come back. */
-  readonly observerMasterMaxBytes: number;
   readonly observerReconnectDelayMs: number;
   /** How long an observer waits before it looks for another leader. */
   readonly observerElectionDelayMs: number;
@@ -130,10 +130,7 @@ export const quorumPropertyKeys: readonly Option[] = [
   option('observer.reconnectDelayMs', 'long', 0, 'time before an observer connects again', ms),
   option('observer.election.DelayMs', 'long', 200, 'time before an observer looks for another leader', ms),
   option('observer.syncEnabled', 'boolean', null, 'the same as syncEnabled, which it overrides'),
-  option('observerMaster.sizeLimit', 'int', 33_554_432, 'what a follower keeps for observers', {
-    unit: 'bytes',
-    min: 1,
-  }),
+  accepted('observerMaster.sizeLimit', 'int', 33_554_432, 'what a follower keeps for observers'),
   accepted('leader.ackLoggingFrequency', 'int', 1000, 'every so many acknowledgements one is traced'),
   accepted('leader.closeSocketAsync', 'boolean', false, 'threads'),
   accepted('learner.closeSocketAsync', 'boolean', false, 'threads'),
@@ -151,6 +148,10 @@ export const quorumPropertyKeys: readonly Option[] = [
 /** Plain Java system properties. */
 export const quorumSystemProperties: readonly Option[] = [
   option('readonlymode.enabled', 'boolean', false, 'a server without quorum answers reads'),
+  option('zookeeper.testingonly.initialZxid', 'long', null, 'counter from which each leader goes on, to see its end', {
+    min: 0,
+    max: 0xffff_ffff,
+  }),
   accepted('leader.nodelay', 'boolean', true, 'sockets between servers'),
   accepted('follower.nodelay', 'boolean', true, 'sockets between servers'),
 ];
@@ -201,9 +202,9 @@ export function quorumConfigOf(
     maxConcurrentDiffSyncs: options.number('leader.maxConcurrentDiffSyncs'),
     forceSnapshotSync: options.boolean('forceSnapshotSync'),
     maxTimeToWaitForEpochMs: epochWaitMs < 0 ? undefined : epochWaitMs,
+    initialCounter: Number(system.optional('zookeeper.testingonly.initialZxid') ?? 0),
     leaderConnectRetryDelayMs: options.number('leaderConnectDelayDuringRetryMs'),
     observerMasterPort: options.number('observerMasterPort') || undefined,
-    observerMasterMaxBytes: options.number('observerMaster.sizeLimit'),
     observerReconnectDelayMs: options.number('observer.reconnectDelayMs'),
     observerElectionDelayMs: options.number('observer.election.DelayMs'),
   };

@@ -139,6 +139,13 @@ export function zooCfgOf(
   return config;
 }
 
+/** Scripts depend on `srvr`, clients of a read-only server on `isro` (FourLetterCommands.isEnabled). */
+function fourLetterWordsOf(options: Options, system: Options): readonly string[] {
+  const words = new Set([...options.list('4lw.commands.whitelist'), 'srvr']);
+  if (system.boolean('readonlymode.enabled')) words.add('isro');
+  return [...words];
+}
+
 function typed(options: Options, system: Options, given: ReadonlyMap<string, string>, source: ConfigSource): ZooCfg {
   const tickTimeMs = options.number('tickTime');
   const minSessionTimeout = options.number('minSessionTimeout');
@@ -161,7 +168,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     juteMaxBuffer,
     // BinaryInputArchive: at least 1024.
     juteMaxBufferExtra: Math.max(Number(system.optional('zookeeper.jute.maxbuffer.extrasize') ?? juteMaxBuffer), 1024),
-    fourLetterWords: options.list('4lw.commands.whitelist'),
+    fourLetterWords: fourLetterWordsOf(options, system),
 
     preAllocSizeBytes: Math.max(0, options.number('preAllocSize')) * 1024,
     snapCount: Math.max(2, options.number('snapCount')),

@@ -29,10 +29,13 @@ export interface Network {
 }
 
 export interface ListenOptions {
+  /** The system asks silent peers whether they are still there. Default true. */
+  readonly keepAlive?: boolean;
   readonly tls?: ServerTls | undefined;
 }
 
 export interface ConnectOptions {
+  readonly keepAlive?: boolean;
   readonly tls?: ClientTls | undefined;
 }
 

@@ -6,7 +6,12 @@ import { type Mixture, nameOf } from './ensemble/mixtures.ts';
 import { inOwnNetwork } from './ensemble/network.ts';
 import { partitions } from './ensemble/partitions.ts';
 
-const mixtures: readonly Mixture[] = [['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4']];
+const mixtures: readonly Mixture[] = [
+  ['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4'],
+  ['odradek', 'odradek', 'odradek'],
+  ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
+  ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
+];
 const program = join(import.meta.dirname, 'ensemble/partition-process.ts');
 
 for (const mixture of mixtures) {

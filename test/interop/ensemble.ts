@@ -11,6 +11,8 @@ export interface MemberSpec {
   readonly kind: MemberKind;
   /** Default participant. */
   readonly role?: 'participant' | 'observer';
+  /** Lines of zoo.cfg of this member alone. */
+  readonly config?: Readonly<Record<string, string | number>>;
 }
 
 export interface EnsembleOptions {
@@ -24,6 +26,12 @@ export interface EnsembleOptions {
    * itself.
    */
   readonly peerPort?: (from: number, to: number, port: number) => Promise<number>;
+  /** Over these, for one member. */
+  readonly configOf?: (id: number) => Readonly<Record<string, string | number>>;
+  /** Where `from` finds the peer and election ports of `to`, itself perhaps; default 127.0.0.1. */
+  readonly quorumHosts?: (to: number, from: number) => readonly string[];
+  /** System properties of all, Java's and ours. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** Where each member runs; default all on loopback. */
   readonly machines?: readonly Machine[];
 }
@@ -56,16 +64,18 @@ interface Place {
 }
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
-  const { members, joiners = [], config = {} } = options;
+  const { members, joiners = [], config = {}, configOf, properties = {} } = options;
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
-  for (const { id, kind, role = 'participant' } of [...members, ...joiners]) {
+  for (const { id, kind, role = 'participant', config: own = {} } of [...members, ...joiners]) {
     const { host, port, enter } = placeOf(places, id);
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
-    const lines = { ...TIMES, ...peerType, ...servers, ...config };
-    made.push(new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines }));
+    const lines = { ...TIMES, ...peerType, ...servers, ...config, ...configOf?.(id), ...own };
+    made.push(
+      new Member({ id, kind, role, dataDir: join(dir, `${id}`), host, port, enter, config: lines, properties }),
+    );
   }
   return made;
 }
@@ -90,7 +100,7 @@ async function placesOf({ members, joiners = [], machines }: EnsembleOptions): P
 
 /** As the member `self` has them. */
 async function serverLines(
-  { members, joiners = [], peerPort: seenPort }: EnsembleOptions,
+  { members, joiners = [], peerPort: seenPort, quorumHosts }: EnsembleOptions,
   self: number,
   places: ReadonlyMap<number, Place>,
 ): Promise<Record<string, string>> {
@@ -98,7 +108,9 @@ async function serverLines(
   for (const { id, role } of [...members, ...joiners.filter(({ id }) => id === self)]) {
     const { quorumHost, peerPort, electionPort } = placeOf(places, id);
     const seen = id === self || seenPort === undefined ? peerPort : await seenPort(self, id, peerPort);
-    lines[`server.${id}`] = `${quorumHost}:${seen}:${electionPort}${role === 'observer' ? ':observer' : ''}`;
+    const hosts = quorumHosts?.(id, self) ?? [quorumHost];
+    const suffix = role === 'observer' ? ':observer' : '';
+    lines[`server.${id}`] = hosts.map((host) => `${host}:${seen}:${electionPort}${suffix}`).join('|');
   }
   return lines;
 }

@@ -168,6 +168,22 @@ test('a taken port is refused in one line, with exit code 1', async (t) => {
   assert.doesNotMatch(stdout + stderr, /\n\s+at /);
 });
 
+test('a taken election port is refused in one line, with exit code 14', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.after(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const members = [1, 2].map((id) => `server.${id}=127.0.0.1:${10 + id}:${id === 1 ? port : 9}`);
+  const limits = ['initLimit=5', 'syncLimit=2', 'electionPortBindRetry=1'];
+  const { zkServer, dataDir } = await place(t, [...members, ...limits]);
+  mkdirSync(dataDir);
+  writeFileSync(join(dataDir, 'myid'), '1');
+  const { code, stderr, stdout } = await zkServer('start-foreground');
+  assert.equal(code, 14, stderr);
+  assert.match(stderr, /\nthe election port cannot be opened: .*EADDRINUSE.*\n$/);
+  assert.doesNotMatch(stdout + stderr, /\n\s+at /);
+});
+
 test('a data directory in use is refused in one line, with exit code 1', async (t) => {
   const first = await place(t);
   await first.zkServer('start');

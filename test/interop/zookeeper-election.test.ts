@@ -28,13 +28,13 @@ for (const version of ['3.9.4', '3.4.8'] as const) {
       electionPorts.set(id, await freePort());
       config[`server.${id}`] = `127.0.0.1:${await freePort()}:${electionPorts.get(id)}`;
     }
-    const addressOf = (id: ServerId) => ({ host: '127.0.0.1', port: electionPorts.get(id) ?? 0 });
+    const addressesOf = (id: ServerId) => [{ host: '127.0.0.1', port: electionPorts.get(id) ?? 0 }];
     const decisions: Decision[] = [];
     const join3 = async (): Promise<Elector> => {
       const elector = new Elector({
         runtime: nodeRuntime({ log: silent }),
         election: { self: 1, role: 'participant', verifiers: [majority([1, 2, 3])], config: 'version=0' },
-        port: { address: addressOf(1), addressOf, helloTimeoutMs: 10_000 },
+        port: { addresses: addressesOf(1), addressesOf, helloTimeoutMs: 10_000 },
         decided: (state, vote) => decisions.push({ state, vote }),
       });
       t.after(() => elector.close());

@@ -1,3 +1,4 @@
+import { ensembleBugs } from './ensemble-bugs.ts';
 import type { WorldName } from './worlds.ts';
 
 /** A bug that the simulated worlds must find: one piece of one file's text is another. */
@@ -36,16 +37,16 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a second sync is believed where the first one failed',
     world: 'zookeeper',
-    file: 'src/zookeeper/persistence/file-snap-log.ts',
-    find: '      rewriteLastBatch(file);\n',
-    replace: '      void rewriteLastBatch;\n',
+    file: 'src/zookeeper/persistence/database-directories.ts',
+    find: '    rewriteLastBatch(file);\n',
+    replace: '    void rewriteLastBatch;\n',
     seeds: [10, 29],
     symptom: /CorruptionError|is lost|was at version|is both/,
   },
   {
     name: 'the last zxid is given again after a restart',
     world: 'zookeeper',
-    file: 'src/zookeeper/server/zookeeper-server.ts',
+    file: 'src/zookeeper/ensemble/start-zookeeper.ts',
     find: 'new StandaloneRole(parts, recovered.lastZxid)',
     replace: 'new StandaloneRole(parts, (recovered.lastZxid - 1n) as typeof recovered.lastZxid)',
     seeds: [2, 3],
@@ -144,4 +145,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     seeds: [1],
     symptom: /Record size -606348325|corrupt|CRC|magic/i,
   },
+  ...ensembleBugs,
 ];

@@ -35,12 +35,8 @@ interface Watch {
   isFired: boolean;
 }
 
-/** After these nobody knows whether a write was done. A session that moved is told so by the server that it left. */
-const unknownOutcome: ReadonlySet<number> = new Set([
-  ErrorCode.CONNECTIONLOSS,
-  ErrorCode.SESSIONEXPIRED,
-  ErrorCode.SESSIONMOVED,
-]);
+/** After these nobody knows whether a write was done. */
+const unknownOutcome: ReadonlySet<number> = new Set([ErrorCode.CONNECTIONLOSS, ErrorCode.SESSIONEXPIRED]);
 
 const refusals = new Map<number, OperationOutcome>([
   [ErrorCode.NONODE, { kind: 'absent' }],

@@ -79,6 +79,8 @@ export class EnsembleFaults {
       ['power crash', crash('power', () => random.between(1, 1500))],
       ['long absence', crash('power', longMs)],
       ['all lose power', () => this.#allLosePower()],
+      ['power fails at a write', whileUp((one) => this.#trap(one, () => one.supervisor.crash('power', longMs())))],
+      ['all lose power at a write', whileUp((one) => this.#trap(one, () => this.#allLosePower()))],
       ['stall', whileUp(({ machine }) => machine.stall(random.between(50, syncLimitMs)))],
       ['long stall', whileUp(({ machine }) => machine.stall(longMs()))],
       ['client cut off', () => this.#cutClientOff(random.between(20, 1.2 * sessionTimeoutMs))],
@@ -87,8 +89,10 @@ export class EnsembleFaults {
       ['split', () => this.#split(random.between(20, 2 * syncLimitMs))],
       ['servers reset', () => this.#resetServers()],
       ['slow', () => this.#slow()],
+      ['lagging server', () => this.#lag()],
       ['sync fails', whileUp(({ machine }) => machine.disk.failNext({ operation: 'sync', code: 'EIO' }))],
       ['sync fails, then the power', whileUp((one) => this.#failWithPower(one))],
+      ['all syncs fail, then the power', () => this.#failAllWithPower()],
       ['append fails', whileUp(({ machine }) => machine.disk.failNext({ operation: 'append', code: 'EIO' }))],
       ['disk full', whileUp(({ machine }) => this.#fill(machine))],
       ['clock jump', () => victim().machine.clockJump(Math.floor(random.between(-100_000, 100_000)))],
@@ -115,9 +119,18 @@ export class EnsembleFaults {
     }
   }
 
+  /** In place of one of the next changes of a disk. */
+  #trap({ machine }: Victim, act: () => void): void {
+    machine.disk.setTrap({ at: 1 + this.#options.random.below(30), changesOnly: true, act });
+  }
+
   #failWithPower(victim: Victim): void {
     victim.losesPower = true;
     victim.machine.disk.failNext({ operation: 'sync', code: 'EIO', path: '/log.' });
+  }
+
+  #failAllWithPower(): void {
+    for (const victim of this.#options.victims) if (victim.machine.alive) this.#failWithPower(victim);
   }
 
   #fill({ disk }: SimMachine): void {
@@ -193,5 +206,22 @@ export class EnsembleFaults {
     if (a === b) return;
     sim.network.slow(a, b, { extraMs: random.between(5, 300), bytesPerMs: 200 });
     this.#later(3000, () => sim.network.slow(a, b, {}));
+  }
+
+  /**
+   * One that hears and is heard late by the other servers, while clients come to it, who have seen more than that, and leave it,
+   * whose last words are still under way.
+   */
+  #lag(): void {
+    const { sim, victims, random } = this.#options;
+    const late = random.pick(victims.filter(({ isLeading }) => !isLeading));
+    if (late === undefined) return;
+    const extraMs = random.between(100, 1000);
+    const slow = (how: { readonly extraMs?: number }): void => {
+      for (const { machine } of victims) if (machine !== late.machine) sim.network.slow(late.machine, machine, how);
+    };
+    slow({ extraMs });
+    for (let reset = 0; reset < 8; reset += 1) this.#later(random.between(0, 5000), () => this.#resetClient());
+    this.#later(5000, () => slow({}));
   }
 }

@@ -2,6 +2,7 @@ import type { SimMachine } from '../../src/runtime/sim/sim-machine.ts';
 import type { Simulation } from '../../src/runtime/sim/simulation.ts';
 import { SimulatedNode } from '../../src/testing/simulated-node.ts';
 import { type ConfigKeys, testZooCfg } from '../../src/testing/test-keys.ts';
+import { QuorumPeer } from '../../src/zookeeper/ensemble/quorum-peer.ts';
 import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { epochOf } from '../../src/zookeeper/jute/ids.ts';
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
@@ -28,6 +29,8 @@ export class EnsembleMember implements Victim {
   readonly id: number;
   losesPower = false;
   readonly #sim: Simulation;
+  #shown: EnsembleMember['serving'];
+  #shownMs = 0;
 
   constructor({ sim, machine, id, operator, keys }: EnsembleMemberOptions) {
     this.#sim = sim;
@@ -59,6 +62,7 @@ export class EnsembleMember implements Victim {
   /** What it serves, if it does. */
   get serving(): { readonly tree: DataTree; readonly mode: string } | undefined {
     const { server } = this.supervisor.node;
+    if (server instanceof QuorumPeer) return server.servingMode === undefined ? undefined : server.view;
     return server?.state === 'serving' ? server.view : undefined;
   }
 
@@ -70,7 +74,10 @@ export class EnsembleMember implements Victim {
   /** For the book of what may never differ. */
   show(book: ServerBook): void {
     const { serving } = this;
-    if (serving === undefined) return;
+    if (serving !== this.#shown) this.#shownMs = this.#sim.nowMs;
+    this.#shown = serving;
+    // A snapshot of a leader that goes on has parts of what is behind it, which is applied as soon as the server serves.
+    if (serving === undefined || this.#sim.nowMs < this.#shownMs + 1) return;
     book.holds(this.name, serving.tree);
     if (serving.mode === 'leader') book.leads(this.name, epochOf(serving.tree.lastProcessedZxid));
   }

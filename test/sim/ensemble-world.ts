@@ -14,7 +14,7 @@ import { must, Violation } from './violation.ts';
 const TICK_MS = 500;
 const INIT_LIMIT_TICKS = 10;
 const SYNC_LIMIT_TICKS = 4;
-const SIZES: readonly number[] = [1];
+const SIZES: readonly number[] = [3, 3, 5];
 /** Faults over, everybody is served again within so long: a kernel that was not heard waits longer and longer before it tries again. */
 const RECOVERY_MS = 60_000;
 /** And can write then. */
@@ -109,7 +109,7 @@ class EnsembleWorld {
     for (const member of this.#members) await member.install();
     for (const { supervisor } of this.#members) supervisor.start();
     await sim.runUntil(() => this.#isWhole, RECOVERY_MS);
-    await this.#prepare();
+    await this.#create('setup', ['/q', '/e', ...this.#registers]);
     this.#startActors();
     const untilMs = sim.nowMs + this.#durationMs;
     const faults = this.#drawFaults();
@@ -124,6 +124,8 @@ class EnsembleWorld {
     for (const { supervisor } of this.#members) supervisor.crash('power', this.#random.between(10, 1000));
     await sim.runFor(1000);
     await sim.runUntil(() => this.#isWhole, RECOVERY_MS);
+    // Without a transaction of the new epoch only the leader is in it.
+    await this.#create('last', ['/last']);
     await sim.runUntil(() => this.#isConverged, RECOVERY_MS);
     this.#audit('after a last power failure');
   }
@@ -144,17 +146,16 @@ class EnsembleWorld {
     return zxids.size === 1 && !zxids.has(undefined);
   }
 
-  async #prepare(): Promise<void> {
+  async #create(session: string, paths: readonly string[]): Promise<void> {
     const { sim } = this;
-    const machine = sim.machine('setup');
+    const machine = sim.machine(session);
     const tap = new ReplyTap();
     const runtime = { ...machine.runtime, network: tap.on(machine.runtime.network) };
     const client = connectZookeeper(runtime, { connect: this.#connect, sessionTimeoutMs: 10_000 });
-    let order = 0;
-    for (const path of ['/q', '/e', ...this.#registers]) {
-      order += 1;
+    for (const [index, path] of paths.entries()) {
+      const order = index + 1;
       const value = `initial ${path}`;
-      const operation = this.#history.asked({ session: 'setup', order, kind: 'create', path, value });
+      const operation = this.#history.asked({ session, order, kind: 'create', path, value });
       const { stat } = await sim.complete(client.createWithStat(path, value));
       this.#history.answered(operation, tap.zxids.get(order)!, { kind: 'done', place: placeOf(stat) });
     }

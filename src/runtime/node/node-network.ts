@@ -19,7 +19,7 @@ import { connectTls } from './tls-connect.ts';
 import { TlsListener } from './tls-listener.ts';
 
 /** Half-open connections are the handler's decision (`ended`), so the socket must not decide by itself. */
-const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
+const socketOptions = { allowHalfOpen: true, noDelay: true } as const;
 
 export class NodeNetwork implements Network {
   readonly hostname = hostname();
@@ -36,7 +36,7 @@ export class NodeNetwork implements Network {
   async listen(
     at: Address,
     accept: (connection: Connection) => ConnectionHandler,
-    { tls }: ListenOptions = {},
+    { tls, keepAlive = true }: ListenOptions = {},
   ): Promise<Listener> {
     const take = (accepted: Socket, wrap: (socket: Socket, onread: OnReadOpts) => Socket): void => {
       const remote = addressOf(accepted.remoteAddress, accepted.remotePort);
@@ -48,7 +48,7 @@ export class NodeNetwork implements Network {
       tls === undefined ? undefined : new TlsListener(tls, this.#clock, (socket) => take(socket, fillByEvents));
     // A client that ends the stream during its handshake is gone; after it half-open connections are as everywhere.
     const allowHalfOpen = secure === undefined;
-    const server = createServer({ ...socketOptions, allowHalfOpen, pauseOnConnect: true }, (accepted) => {
+    const server = createServer({ ...socketOptions, keepAlive, allowHalfOpen, pauseOnConnect: true }, (accepted) => {
       if (secure === undefined) take(accepted, adopt);
       else secure.take(accepted);
     });
@@ -65,11 +65,11 @@ export class NodeNetwork implements Network {
     });
   }
 
-  connect(to: Address, handler: ConnectionHandler, { tls }: ConnectOptions = {}): Connection {
+  connect(to: Address, handler: ConnectionHandler, { tls, keepAlive = true }: ConnectOptions = {}): Connection {
     const open = (received: (size: number) => void): Socket =>
       tls === undefined
-        ? connect({ host: to.host, port: to.port, ...socketOptions, onread: this.#onRead(received) })
-        : fillByEvents(connectTls(to, tls, this.#clock), this.#onRead(received));
+        ? connect({ host: to.host, port: to.port, ...socketOptions, keepAlive, onread: this.#onRead(received) })
+        : fillByEvents(connectTls(to, tls, this.#clock, keepAlive), this.#onRead(received));
     const connection = new NodeConnection(open, to, this.#receiveBuffer);
     connection.attach(handler);
     return connection;

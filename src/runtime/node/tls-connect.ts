@@ -6,9 +6,10 @@ import type { ClientTls } from '../tls.ts';
 import { contextOptions, secureContext } from './tls-context.ts';
 
 /** A socket whose handshake follows its connection; key material of no use is its error. */
-export function connectTls(to: Address, tls: ClientTls, clock: Clock): Socket {
+export function connectTls(to: Address, tls: ClientTls, clock: Clock, keepAlive: boolean): Socket {
   try {
-    return open(to, tls, secureContext(contextOptions(tls.material, tls)), clock);
+    const socket = open(to, tls, secureContext(contextOptions(tls.material, tls)), clock);
+    return socket.once('connect', () => socket.setKeepAlive(keepAlive));
   } catch (error) {
     return new Socket().destroy(error as Error);
   }
@@ -29,7 +30,6 @@ function open(to: Address, tls: ClientTls, context: SecureContext, clock: Clock)
   const socket = connect(options);
   socket.once('connect', () => {
     socket.setNoDelay(true);
-    socket.setKeepAlive(true);
     const timer = clock.after(handshakeTimeoutMs, () =>
       socket.destroy(new NetworkError('ETIMEDOUT', `no TLS handshake in ${handshakeTimeoutMs} ms`)),
     );

@@ -35,6 +35,8 @@ export class SimNetwork {
   readonly #scheduler: Scheduler;
   readonly #random: SimRandom;
   readonly #hosts = new Map<string, SimHost>();
+  /** Machines by their further addresses. */
+  readonly #aliases = new Map<string, SimHost>();
   readonly #names = new Map<string, readonly string[]>();
   readonly #links = new Map<string, SimLink>();
   readonly #listeners = new Map<string, SimListener>();
@@ -50,6 +52,23 @@ export class SimNetwork {
   add(host: SimHost): void {
     this.#hosts.set(host.host, host);
     this.name(host.name, [host.host]);
+  }
+
+  /**
+   * A second network card: the machine is reached on this address too. Second cards are joined by a network of their own, whose ways
+   * are cut and slowed apart from those of the first ones.
+   */
+  alias(machine: SimHost, address: string): SimHost {
+    const alias: SimHost = {
+      name: `${machine.name} at ${address}`,
+      host: address,
+      get powered() {
+        return machine.powered;
+      },
+    };
+    this.#hosts.set(address, alias);
+    this.#aliases.set(address, machine);
+    return alias;
   }
 
   /** What a name resolves to from now on: several addresses, or others than before (DNS round robin, a replaced machine). */
@@ -176,15 +195,16 @@ export class SimNetwork {
 
   #connect(host: SimHost, process: SimProcess, to: Address, handler: ConnectionHandler): Connection {
     const target = this.#lookUp(to.host, host);
-    const inside = target === loopback || target === host.host;
-    const from = inside && target !== undefined ? target : host.host;
+    const inside = target === loopback || target === host.host || this.#aliases.get(target ?? '') === host;
+    const source = this.#sourceFor(host, target ?? '');
+    const from = inside && target !== undefined ? target : source;
     const there = inside ? host.host : (target ?? '');
     this.#connectionCount += 1;
     const random = this.#random.fork(`connection ${this.#connectionCount}`);
     const client = this.#end(process, { host: from, port: this.#freePort() }, to, random);
     client.attach(handler);
     const server: { end: SimConnection | undefined } = { end: undefined };
-    const links = { link: this.#link(host.host, there), back: this.#link(there, host.host) };
+    const links = { link: this.#link(source, there), back: this.#link(there, source) };
     const windowBytes = () => 16_384 << random.below(5);
     const outgoing = new SimFlow(this.#scheduler, links, windowBytes(), {
       arrived: (bytes) => server.end?.receives.arrived(bytes),
@@ -249,7 +269,7 @@ export class SimNetwork {
 
   #answer(attempt: Attempt): void {
     const { client, incoming, outgoing, links } = attempt;
-    const listener = this.#listenerAt(attempt.there, attempt.target, client.remote.port);
+    const listener = this.#listenerAt(this.#machineAt(attempt.there), attempt.target, client.remote.port);
     if (listener === undefined) {
       this.#refuse(attempt, 'ECONNREFUSED', links.back.latencyMs());
       return;
@@ -300,6 +320,16 @@ export class SimNetwork {
       if (listener !== undefined) return listener;
     }
     return undefined;
+  }
+
+  #sourceFor(host: SimHost, target: string): string {
+    if (!this.#aliases.has(target)) return host.host;
+    for (const [address, machine] of this.#aliases) if (machine === host) return address;
+    return host.host;
+  }
+
+  #machineAt(address: string): string {
+    return this.#aliases.get(address)?.host ?? address;
   }
 
   #link(from: string, to: string): SimLink {

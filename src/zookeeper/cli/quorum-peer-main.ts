@@ -10,12 +10,18 @@ import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../../runtime/node/outlive-output.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { startZookeeper } from '../ensemble/start-zookeeper.ts';
+import { ElectionPortError } from '../quorum/election-port.ts';
 import { SERVER_VERSION } from '../server/version.ts';
 import { openServerLog } from './server-log.ts';
 import type { StartMessage } from './server-process.ts';
 
 /** org.apache.zookeeper.server.ExitCode. */
-const ExitCode = { UNEXPECTED_ERROR: 1, INVALID_INVOCATION: 2, UNABLE_TO_ACCESS_DATADIR: 3 } as const;
+const ExitCode = {
+  UNEXPECTED_ERROR: 1,
+  INVALID_INVOCATION: 2,
+  UNABLE_TO_ACCESS_DATADIR: 3,
+  UNABLE_TO_BIND_QUORUM_PORT: 14,
+} as const;
 /** As a JVM ends by these signals. */
 const signalCodes = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
@@ -87,6 +93,9 @@ function pathOf(configFile: string): string {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof ConfigError) {
     return { reason: `Invalid config, exiting abnormally: ${error.message}`, exitCode: ExitCode.INVALID_INVOCATION };
+  }
+  if (error instanceof ElectionPortError) {
+    return { reason: error.message, exitCode: ExitCode.UNABLE_TO_BIND_QUORUM_PORT };
   }
   if (error instanceof NetworkError) return { reason: error.message, exitCode: ExitCode.UNEXPECTED_ERROR };
   if (error instanceof DiskError && error.code !== 'EBUSY') {

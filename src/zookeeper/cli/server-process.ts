@@ -12,9 +12,15 @@ export const OUR_MARK = 'odradek';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const serverMain = fileURLToPath(new URL(`./quorum-peer-main.${extension}`, import.meta.url));
 
+/**
+ * Flags of the engine for a server: a semi-space of 4 MiB, so that a collection of the young generation stops every client for
+ * under a millisecond. By default 5 to 10 were measured under synced sets, on two busy cores. `npm start` has the same.
+ */
+export const ENGINE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
+
 /** What runs the server of a configuration; `flags` are Java's `-Dname=value`. */
 export function serverCommand(configFile: string, flags: readonly string[] = []): string[] {
-  return [process.execPath, serverMain, ...flags, APACHE_MARK, OUR_MARK, configFile];
+  return [process.execPath, ...ENGINE_FLAGS, serverMain, ...flags, APACHE_MARK, OUR_MARK, configFile];
 }
 
 /** What a starting server tells the process that started it. */

@@ -24,6 +24,9 @@ export class Database {
   readonly committed: CommittedLog;
   #acceptedEpoch: number;
   #currentEpoch: number;
+  #needsAll = false;
+  /** The tree has transactions that the log will never have. */
+  #isLogBehind = false;
 
   private constructor(files: FileSnapLog, recovered: Recovered, options: DatabaseOptions) {
     this.files = files;
@@ -62,6 +65,11 @@ export class Database {
     return this.#currentEpoch;
   }
 
+  /** Our history cannot be made a leader's: it has to come as a whole. What is on the disk stays until then. */
+  get needsAll(): boolean {
+    return this.#needsAll;
+  }
+
   /** The promise to follow no leader of an older epoch. */
   async acceptEpoch(epoch: number): Promise<void> {
     await this.#completed((done) => this.files.writeEpoch('acceptedEpoch', epoch, done));
@@ -78,12 +86,23 @@ export class Database {
     return this.files.loggedFrom(from);
   }
 
-  /** Into log and tree: the history of a leader, which is committed. Durable when it resolves. */
-  async adopt(proposals: readonly CommittedProposal[]): Promise<void> {
-    if (proposals.length === 0) return;
+  /**
+   * Into log and tree: the history of a leader, which is committed. Durable when it resolves, where it is logged.
+   * @param logs false where no log is kept: after a restart it has to come again
+   */
+  async adopt(proposals: readonly CommittedProposal[], logs = true): Promise<void> {
+    if (!logs && proposals.length > 0) this.leaveLogBehind();
+    else if (logs && this.#isLogBehind) await this.#save();
+    if (!logs) for (const proposal of proposals) this.replay(proposal);
+    if (!logs || proposals.length === 0) return;
     for (const { zxid, bytes } of proposals) this.append(zxid, bytes);
     await this.#completed((done) => this.files.log.flush(done));
     for (const proposal of proposals) this.replay(proposal);
+  }
+
+  /** From now on the tree goes on without the log. */
+  leaveLogBehind(): void {
+    this.#isLogBehind = true;
   }
 
   /** Into the log; durable after a flush. Begins a snapshot when it is time for one. */
@@ -98,14 +117,20 @@ export class Database {
     this.committed.add(zxid, bytes);
   }
 
-  /** Forgets what is after `zxid`, on the disk first; then the tree is what the disk has. False: our files do not allow it. */
-  async truncate(zxid: Zxid): Promise<boolean> {
-    const kept = await this.files.truncate(zxid);
-    if (kept === undefined) return false;
+  /**
+   * Forgets what is after `zxid`, on the disk first; then the tree is what the disk has. Answers where the log ends now, which is
+   * earlier where that zxid was never in it; undefined where our files do not allow it.
+   */
+  async truncate(zxid: Zxid): Promise<Zxid | undefined> {
+    const kept = this.#isLogBehind ? undefined : await this.files.truncate(zxid);
+    if (kept === undefined) {
+      this.#needsAll = true;
+      return undefined;
+    }
     this.#become(kept.tree, kept.sessions);
     this.committed.clear();
     for (const proposal of kept.proposals) this.committed.add(proposal.zxid, proposal.bytes);
-    return true;
+    return kept.lastZxid;
   }
 
   /** The database of a leader takes the place of ours, on the disk first. */
@@ -113,6 +138,14 @@ export class Database {
     await this.files.installSnapshot({ tree, sessions });
     this.#become(tree, sessions);
     this.committed.clear();
+    this.#needsAll = false;
+    this.#isLogBehind = false;
+  }
+
+  /** A log is kept again: it begins where the tree is. */
+  async #save(): Promise<void> {
+    await this.files.installSnapshot(this.subject);
+    this.#isLogBehind = false;
   }
 
   #become(tree: DataTree, sessions: ReadonlyMap<SessionId, number>): void {

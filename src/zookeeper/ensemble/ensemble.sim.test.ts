@@ -3,7 +3,7 @@ import test from 'node:test';
 import { CreateMode } from '../jute/create-mode.ts';
 import { EnsembleWorld } from './testkit/ensemble.ts';
 
-const onLog = process.env['SIM_LOG'] === undefined ? undefined : (line: string) => console.log(line);
+const onLog = process.env.SIM_LOG === undefined ? undefined : (line: string) => console.log(line);
 
 test('three members elect, and a write of one is read at all', async () => {
   const world = new EnsembleWorld({ onLog });

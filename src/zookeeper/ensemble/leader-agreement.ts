@@ -67,6 +67,11 @@ export class LeaderAgreement implements Agreement {
     return this.#pending.size;
   }
 
+  /** Marks in the order. */
+  get syncCount(): number {
+    return this.#pending.size - this.#outstandingCount;
+  }
+
   /** Oldest first: what a learner that comes now has to hear of. */
   *outstanding(): Generator<OutstandingProposal> {
     for (let index = 0; index < this.#pending.size; index += 1) {
@@ -108,6 +113,11 @@ export class LeaderAgreement implements Agreement {
   /** Commits no more: another server leads from here on. */
   end(): void {
     this.#isOver = true;
+  }
+
+  /** Who has to agree may have changed. */
+  reconsider(): void {
+    this.#schedule();
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
+import { Deque } from '../../base/deque.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
-import type { SessionId, Zxid } from '../jute/ids.ts';
+import { type SessionId, serverIn, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { ReconfigRequest } from '../jute/proto.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
@@ -18,27 +19,40 @@ import { Proposals } from '../quorum/proposals.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { type Reconfiguration, reconfigure } from '../quorum/reconfiguration.ts';
+import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
 import { Preparer } from '../server/prepare.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
+import type { SizeStats } from '../server/size-stats.ts';
 import type { Database } from './database.ts';
 import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
+import { logFigures } from './log-figures.ts';
+import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LeaderRoleOptions {
   readonly self: ServerId;
-  /** The zxid that opens the epoch. */
-  readonly newEpoch: Zxid;
+  /** The one that opens the epoch; a later one where a test wants to see the end of the epoch. */
+  readonly lastZxid: Zxid;
   readonly database: Database;
   readonly memberships: Memberships;
   /** It is in force with its leader, here too. Resolves when that is on the disk. */
   readonly activate: (membership: Membership, leader: ServerId) => Promise<void>;
   readonly learners: () => Iterable<LearnerHandler>;
+  readonly proposalSizes: SizeStats;
   /** The last zxid of the epoch is used. */
   readonly exhausted: () => void;
 }
+
+interface Unlogged {
+  readonly zxid: Zxid;
+  readonly timeMs: number;
+}
+
+/** `leader.ackLoggingFrequency` */
+const ACKS_PER_SAMPLE = 1000n;
 
 /** Bytes before the body in the frame of a request: xid and type. */
 const HEADER_BYTES = 8;
@@ -55,23 +69,26 @@ export class LeaderRole implements Role {
   /** Of the reconfiguration whose commit is next: who leads from there on. */
   #designated: ServerId | undefined;
   #hasEnded = false;
+  /** On their way to our disk, oldest first. */
+  readonly #unlogged = new Deque<Unlogged>();
+  readonly #upgrades: SessionUpgrades;
   /** Of the end of the term. */
   #unapplied: CommittedProposal[] = [];
 
   constructor(parts: RoleParts, options: LeaderRoleOptions) {
     const { clock, config, files, applier, sessions } = parts;
-    const { self, newEpoch, database, memberships, exhausted } = options;
+    const { self, lastZxid, database, memberships, exhausted } = options;
     this.#parts = parts;
     this.#options = options;
     this.preparer = new Preparer({
       ...parts,
-      lastZxid: newEpoch,
+      lastZxid,
       reconfiguring: {
         next: (request, zxid) => this.#reconfigured(request, zxid),
         proposed: (membership) => void memberships.saw(membership),
       },
     });
-    this.#proposals = new Proposals(newEpoch);
+    this.#proposals = new Proposals(lastZxid);
     this.#agreement = new LeaderAgreement({
       self,
       clock,
@@ -85,7 +102,8 @@ export class LeaderRole implements Role {
         },
         flushDelayMs: config.flushDelayMs,
         maxBatchSize: config.maxBatchSize,
-        durable: (zxid) => this.acknowledge(zxid, self),
+        durable: (zxid) => this.#durable(zxid),
+        figures: logFigures(parts.metrics),
         failed: (error) => applier.failed(error),
       }),
       proposed: (proposal) => this.#proposed(proposal),
@@ -97,10 +115,17 @@ export class LeaderRole implements Role {
     });
     applier.onApplied = (proposal) => this.preparer.applied(proposal);
     this.#pipeline = new Pipeline({ sessions, preparer: this.preparer, agreement: this.#agreement });
+    const take = (request: PendingRequest): void => this.#pipeline.submit(request);
+    this.#upgrades = new SessionUpgrades({ parts, take, refuse: take });
   }
 
   get pendingCount(): number {
     return this.#pipeline.pendingCount;
+  }
+
+  /** Syncs that wait for what was proposed before them. */
+  get pendingSyncCount(): number {
+    return this.#agreement.syncCount;
   }
 
   get lastProposed(): Zxid {
@@ -123,12 +148,17 @@ export class LeaderRole implements Role {
     this.#agreement.end();
   }
 
+  /** An oracle may let what is proposed be committed without others. */
+  reconsider(): void {
+    this.#agreement.reconsider();
+  }
+
   outstanding(): Iterable<OutstandingProposal> {
     return this.#agreement.outstanding();
   }
 
   submit(request: PendingRequest): void {
-    this.#pipeline.submit(request);
+    this.#upgrades.submit(request);
   }
 
   expireSession(id: SessionId): void {
@@ -151,6 +181,7 @@ export class LeaderRole implements Role {
   // ---------------------------------------------------------------- for learners
 
   acknowledge(zxid: Zxid, from: ServerId): void {
+    if (zxid % ACKS_PER_SAMPLE === 0n) this.#sampleAck(zxid, from);
     this.#agreement.acknowledge(zxid, from);
   }
 
@@ -165,7 +196,9 @@ export class LeaderRole implements Role {
 
   /** Whether the session lives; then it is the learner's from now on. */
   revalidateFor(learner: LearnerHandler, { sessionId, timeoutMs }: SessionTouch): boolean {
-    const session = this.#parts.sessions.resume(sessionId, timeoutMs);
+    const { sessions } = this.#parts;
+    if (sessions.get(sessionId)?.scope === 'local') return false;
+    const session = sessions.resume(sessionId, timeoutMs);
     if (session === undefined) return false;
     session.owner = learner;
     return true;
@@ -196,25 +229,55 @@ export class LeaderRole implements Role {
       session.owner = learner;
       return session;
     }
-    // Over already: what it asks for is refused in its place in the order.
-    if (known === undefined) return { id, timeoutMs: 0, deadlineMs: -1, closing: true, owner: undefined };
+    if (known === undefined) return this.#unknownSession(learner, id);
     known.owner ??= learner;
     return known;
   }
 
+  #durable(upTo: Zxid): void {
+    const { metrics, clock } = this.#parts;
+    for (let next = this.#unlogged.peek(); next !== undefined && next.zxid <= upTo; next = this.#unlogged.peek()) {
+      this.#unlogged.shift();
+      addLatency(metrics.quorum.proposalAckCreationLatency, next.timeMs, clock.wallMs());
+    }
+    this.acknowledge(upTo, this.#options.self);
+  }
+
+  #sampleAck(zxid: Zxid, from: ServerId): void {
+    for (const proposal of this.#agreement.outstanding()) {
+      if (proposal.zxid !== zxid) continue;
+      const { metrics, clock } = this.#parts;
+      addLatency(metrics.quorum.ackLatency.of(String(from)), proposal.record.header.time, clock.wallMs());
+    }
+  }
+
+  /** The learner's own, as far as we can tell; else it is over, and what it asks for is refused in its place in the order. */
+  #unknownSession(learner: LearnerHandler, id: SessionId): Session {
+    const isForeign = this.#parts.config.localSessionsEnabled && serverIn(id) !== this.#options.self;
+    const session = { id, timeoutMs: 0, deadlineMs: -1, closing: !isForeign };
+    return isForeign
+      ? { ...session, scope: 'foreign', owner: learner }
+      : { ...session, scope: 'global', owner: undefined };
+  }
+
   // ---------------------------------------------------------------- to learners
 
-  #proposed({ zxid, bytes }: OutstandingProposal): void {
+  #proposed({ zxid, bytes, record }: OutstandingProposal): void {
+    const { quorum, logged } = this.#parts.metrics;
+    this.#options.proposalSizes.add(bytes.length);
+    quorum.proposalCount.add();
+    logged.add();
+    this.#unlogged.push({ zxid, timeMs: record.header.time });
     let packet: Uint8Array | undefined;
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded || learner.isObserver) continue;
       packet ??= encodePacket({ type: PacketType.PROPOSAL, zxid, data: bytes, authinfo: null });
-      learner.link.sendPrepared(packet);
+      learner.sendPrepared(zxid, packet);
       learner.proposed(zxid);
     }
   }
 
-  #committed({ zxid, bytes }: OutstandingProposal): void {
+  #committed({ zxid, bytes, record }: OutstandingProposal): void {
     const designated = this.#designated;
     this.#designated = undefined;
     const packetOf = {
@@ -228,16 +291,20 @@ export class LeaderRole implements Role {
         return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
       },
     };
+    const { quorum } = this.#parts.metrics;
+    quorum.commitCount.add();
+    quorum.commitsQueued.add();
+    addLatency(quorum.quorumAckLatency, record.header.time, this.#parts.clock.wallMs());
     let commit: Uint8Array | undefined;
     let inform: Uint8Array | undefined;
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded) continue;
       if (learner.isObserver) {
         inform ??= encodePacket(packetOf.inform());
-        learner.link.sendPrepared(inform);
+        learner.sendPrepared(zxid, inform);
       } else {
         commit ??= encodePacket(packetOf.commit());
-        learner.link.sendPrepared(commit);
+        learner.sendPrepared(zxid, commit);
       }
     }
     this.#options.database.committed.add(zxid, bytes);

@@ -7,11 +7,15 @@ import { establish } from '../quorum/membership.ts';
 import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
+import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderRole } from './leader-role.ts';
-import { type LearnerEvents, LearnerHandler } from './learner-handler.ts';
+import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
 import { describe, synchronise } from './learner-sync.ts';
+import { SyncThrottle } from './sync-throttle.ts';
 import type { Term, TermHost } from './term.ts';
+import { TermView } from './term-view.ts';
 
 /**
  * An elected server's term (Leader.lead): it takes learners in, begins an epoch with a quorum of them, brings each to its own
@@ -19,10 +23,13 @@ import type { Term, TermHost } from './term.ts';
  */
 export class LeaderTerm implements Term, LearnerEvents {
   readonly state = 'LEADING';
+  readonly master = undefined;
   readonly #host: TermHost;
   readonly #start: LeaderStart;
   readonly #learners = new Map<LearnerId, LearnerHandler>();
+  readonly #throttle: SyncThrottle;
   #learnerCount = 0;
+  #view: TermView | undefined;
   #listeners: Listener[] = [];
   #server: ServingServer | undefined;
   #role: LeaderRole | undefined;
@@ -31,12 +38,14 @@ export class LeaderTerm implements Term, LearnerEvents {
   #deadlineMs = 0;
   #isFullTick = false;
   #isOver = false;
+  #startedMs = 0;
   /** What was begun and has to end before another term begins. */
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, memberships } = host;
+    const { self, database, memberships, config } = host;
     this.#host = host;
+    this.#throttle = new SyncThrottle(config, host.figures.metrics.quorum);
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
@@ -49,12 +58,17 @@ export class LeaderTerm implements Term, LearnerEvents {
     return this.#server;
   }
 
-  /** Followers and observers, whatever they have come to. */
   get learners(): Iterable<LearnerHandler> {
     return this.#learners.values();
   }
 
+  get leading(): LeaderView | undefined {
+    return this.#view;
+  }
+
   start(): void {
+    this.#host.entered('discovery');
+    this.#startedMs = this.#host.runtime.clock.monotonicMs();
     this.#extendDeadline();
     this.#armTick();
     this.#do(async () => {
@@ -70,7 +84,17 @@ export class LeaderTerm implements Term, LearnerEvents {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#work;
     await this.#server?.close();
+    for (const verifier of this.#host.memberships.verifiers)
+      if (verifier.isNeeded !== undefined) verifier.isNeeded = true;
     for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
+  }
+
+  /** Without it there may never be a quorum for our epoch: rather elect again than wait until the time is over. */
+  lookedAgain(voter: ServerId): void {
+    const { runtime, config } = this.#host;
+    const { maxTimeToWaitForEpochMs: limitMs } = config;
+    if (limitMs === undefined || this.#start.phase !== 'collecting') return;
+    if (runtime.clock.monotonicMs() - this.#startedMs > limitMs) this.#end(`Quit leading due to voter ${voter}`);
   }
 
   // ---------------------------------------------------------------- becoming a leader
@@ -78,10 +102,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   async #listen(): Promise<void> {
     const { memberships, self, config, network } = this.#host;
     const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    for (const { host, peerPort } of memberships.current.servers.get(self)?.addresses ?? []) {
-      const at = { host: config.quorumListenOnAllIps ? '' : host, port: peerPort };
+    const addresses = peerAddresses(memberships.current.servers.get(self));
+    for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
       this.#listeners.push(await network.listen(at, accept));
-      if (config.quorumListenOnAllIps) break;
     }
     if (this.#isOver) await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
@@ -106,6 +129,7 @@ export class LeaderTerm implements Term, LearnerEvents {
         this.#do(async () => {
           await database.beginEpoch(effect.epoch);
           this.#extendDeadline();
+          this.#host.entered('synchronization');
           this.#step({ kind: 'epochBegun' });
         });
         break;
@@ -158,18 +182,25 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   #serve(): void {
-    const { self, database, log } = this.#host;
+    const { self, database, log, config } = this.#host;
     const { epoch } = this.#start;
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
+    const view = new TermView({
+      clock: this.#host.runtime.clock,
+      verifier: () => this.#host.memberships.verifiers[0],
+      learners: () => this.#learners.values(),
+      role: () => this.#role,
+    });
+    this.#view = view;
     this.#do(async () => {
       const designated = await this.#completeReconfiguration();
       this.#host.epochBegan(epoch);
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
           self,
-          newEpoch,
+          lastZxid: makeZxid(epoch, config.initialCounter),
           database,
           memberships: this.#host.memberships,
           activate: async (membership, leader) => {
@@ -177,6 +208,7 @@ export class LeaderTerm implements Term, LearnerEvents {
             this.#extendDeadline();
           },
           learners: () => this.#learners.values(),
+          proposalSizes: view.proposalSizes,
           exhausted: () =>
             this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
         });
@@ -184,6 +216,7 @@ export class LeaderTerm implements Term, LearnerEvents {
         this.#role = role;
         return role;
       });
+      this.#host.entered('broadcast');
     });
   }
 
@@ -203,19 +236,8 @@ export class LeaderTerm implements Term, LearnerEvents {
   // ---------------------------------------------------------------- learners
 
   #accept(connection: Connection): ConnectionHandler {
-    const { runtime, log, auth, config } = this.#host;
     this.#learnerCount += 1;
-    const learner = new LearnerHandler({
-      id: this.#learnerCount,
-      clock: runtime.clock,
-      log,
-      sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
-      connection,
-      exchange: auth?.accepting(connection),
-      initLimitMs: config.initLimitTicks * config.tickTimeMs,
-      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
-      events: this,
-    });
+    const learner = learnerHandler(this.#host, { id: this.#learnerCount, connection, events: this });
     if (this.#isOver) learner.close();
     else this.#learners.set(learner.id, learner);
     return learner.link;
@@ -251,6 +273,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   revalidate(learner: LearnerHandler, touch: Parameters<LearnerEvents['revalidate']>[1]): void {
+    this.#host.figures.metrics.quorum.revalidateCount.add();
     learner.answerRevalidation(touch.sessionId, this.#role?.revalidateFor(learner, touch) ?? false);
   }
 
@@ -260,6 +283,8 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   closed(learner: LearnerHandler): void {
     this.#learners.delete(learner.id);
+    // Nobody waits for it.
+    this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     this.#start.gone(learner.id);
   }
 
@@ -268,16 +293,19 @@ export class LeaderTerm implements Term, LearnerEvents {
     const learner = this.#learners.get(id);
     if (learner === undefined) return;
     const { database, config, memberships, log } = this.#host;
-    learner.synchronising();
-    synchronise(learner, lastZxid, {
+    this.#host.figures.metrics.quorum.learnerJoined(learner.server);
+    const isBegun = synchronise(learner, lastZxid, {
       database,
       forceSnapshot: config.forceSnapshotSync,
+      throttle: this.#throttle,
       planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
     });
+    if (!isBegun) return;
     if (!learner.isObserver) {
       for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
     }
     learner.forward();
+    this.#tellOracle();
     // Who is up to date activates what it is told here. A reconfiguration of ours is not agreed on, and comes as a proposal.
     const { text } = this.#role === undefined ? memberships.lastSeen : memberships.current;
     learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(text));
@@ -320,12 +348,25 @@ export class LeaderTerm implements Term, LearnerEvents {
     // Followers leave as soon as they hear of the other one, so that this is for who never heard.
     if (this.#role?.hasEnded === true && nowMs > this.#deadlineMs) return this.#end('another server is to lead');
     this.#isFullTick = !this.#isFullTick;
+    if (this.#isFullTick) this.#tellOracle();
     if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
       this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
       return;
     }
     const lastProposed = this.#role?.lastProposed ?? makeZxid(this.#start.epoch, 0);
     for (const learner of this.#learners.values()) learner.ping(lastProposed);
+  }
+
+  /** One is asked only by a leader without followers; then what is proposed waits for it too. */
+  #tellOracle(): void {
+    const nowMs = this.#host.runtime.clock.monotonicMs();
+    const followers = [...this.#learners.values()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
+    const isAlone = !followers.some((follower) => follower.isHeard(nowMs));
+    for (const verifier of this.#host.memberships.verifiers) {
+      if (verifier.isNeeded === undefined) continue;
+      verifier.isNeeded = isAlone;
+      if (verifier.isNeeded) this.#role?.reconsider();
+    }
   }
 
   #hasQuorum(nowMs: number): boolean {

@@ -18,8 +18,10 @@ import { PeerLink } from '../quorum/peer-link.ts';
 import type { AuthExchange } from '../quorum/quorum-auth.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import type { ObserverFacts } from '../server/ensemble-view.ts';
 import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import { SyncLimitCheck } from './sync-limit-check.ts';
+import type { TermHost } from './term.ts';
 
 /** What a learner tells its leader. */
 export interface LearnerEvents {
@@ -50,6 +52,21 @@ export interface LearnerHandlerOptions {
   readonly events: LearnerEvents;
 }
 
+/** For a connection to one of this member's ports. */
+export function learnerHandler(
+  { runtime, log, auth, config }: Pick<TermHost, 'runtime' | 'log' | 'auth' | 'config'>,
+  { id, connection, events }: Pick<LearnerHandlerOptions, 'id' | 'connection' | 'events'>,
+): LearnerHandler {
+  return new LearnerHandler({
+    ...{ id, connection, events, log },
+    clock: runtime.clock,
+    sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
+    exchange: auth?.accepting(connection),
+    initLimitMs: config.initLimitTicks * config.tickTimeMs,
+    syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
+  });
+}
+
 type Stage = 'connected' | 'informed' | 'promised' | 'synchronising' | 'synchronised';
 
 /**
@@ -69,14 +86,23 @@ export class LearnerHandler implements Requester {
   #isForwarded = false;
   #heardMs: number;
   #onGone: (() => void) | undefined;
+  /** While it is brought up to date. */
+  #syncOver: (() => void) | undefined;
   /** What counts toward a quorum of servers that are there: the first one is generous. */
   #ackDeadlineMs: number;
+  // For operators.
+  readonly #establishedMs: number;
+  #packetsReceived = 0;
+  #packetsSent = 0;
+  #requests = 0;
+  #lastZxid = -1n as Zxid;
 
   constructor(options: LearnerHandlerOptions) {
     const { id, clock, sizeMax, connection, exchange, initLimitMs, syncLimitMs } = options;
     this.id = id;
     this.#options = options;
     this.#heardMs = clock.monotonicMs();
+    this.#establishedMs = clock.wallMs();
     this.#ackDeadlineMs = this.#heardMs + initLimitMs + syncLimitMs;
     this.#lag = new SyncLimitCheck(syncLimitMs);
     this.link = new PeerLink({
@@ -127,8 +153,10 @@ export class LearnerHandler implements Requester {
     this.#onGone = act;
   }
 
-  synchronising(): void {
+  /** @param over to be called when it has our history, or is gone before */
+  synchronising(over: () => void): void {
     this.#stage = 'synchronising';
+    this.#syncOver = over;
   }
 
   /** Whether it was heard lately: a leader without a quorum of such ones leads no more. */
@@ -151,6 +179,40 @@ export class LearnerHandler implements Requester {
 
   send(type: number, zxid: Zxid, data: Uint8Array | null = null): void {
     this.link.send({ type, zxid, data, authinfo: null });
+    this.#sent(zxid);
+  }
+
+  /** A packet by `encodePacket`, for many learners. */
+  sendPrepared(zxid: Zxid, packet: Uint8Array): void {
+    this.link.sendPrepared(packet);
+    this.#sent(zxid);
+  }
+
+  #sent(zxid: Zxid): void {
+    this.#packetsSent += 1;
+    if (zxid > 0n) this.#lastZxid = zxid;
+  }
+
+  /** For operators. */
+  get facts(): ObserverFacts {
+    return {
+      remote: this.#options.connection.remote,
+      server: this.#server,
+      establishedMs: this.#establishedMs,
+      unsentBytes: this.link.unsentBytes,
+      packetsReceived: this.#packetsReceived,
+      packetsSent: this.#packetsSent,
+      requests: this.#requests,
+      lastZxid: this.#lastZxid,
+    };
+  }
+
+  /** `orst` */
+  resetFacts(): void {
+    this.#packetsReceived = 0;
+    this.#packetsSent = 0;
+    this.#requests = 0;
+    this.#lastZxid = -1n as Zxid;
   }
 
   tellEpoch(epoch: number): void {
@@ -216,6 +278,7 @@ export class LearnerHandler implements Requester {
   #acknowledgeHistory({ type, zxid }: QuorumPacket): void {
     if (type !== PacketType.ACK) throw new MalformedError(`packet ${type} in place of the ACK of NEWLEADER`);
     this.#stage = 'synchronised';
+    this.#syncOver?.();
     this.#ackDeadlineMs = this.#heardMs + this.#options.syncLimitMs;
     this.#options.events.synchronised(this, zxid);
   }
@@ -223,6 +286,7 @@ export class LearnerHandler implements Requester {
   #live(packet: QuorumPacket): void {
     const { events, syncLimitMs } = this.#options;
     this.#ackDeadlineMs = this.#heardMs + syncLimitMs;
+    this.#packetsReceived += 1;
     switch (packet.type) {
       case PacketType.ACK:
         this.#lag.acknowledged(packet.zxid);
@@ -235,6 +299,7 @@ export class LearnerHandler implements Requester {
         events.revalidate(this, readRevalidation(packet.data));
         break;
       case PacketType.REQUEST:
+        this.#requests += 1;
         events.requested(this, packet);
         break;
       default:
@@ -245,6 +310,7 @@ export class LearnerHandler implements Requester {
   #closed(reason: NetworkError | undefined): void {
     if (reason !== undefined) this.#warn('a learner is gone', reason.message);
     this.#onGone?.();
+    this.#syncOver?.();
     this.#options.events.closed(this);
   }
 

@@ -3,6 +3,7 @@ import { Deque } from '../../base/deque.ts';
 import { flatten } from '../../base/slices.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Writer } from '../../wire/writer.ts';
+import { ErrorCode } from '../jute/errors.ts';
 import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
@@ -12,7 +13,9 @@ import { LogWriter } from '../quorum/log-writer.ts';
 import {
   readDesignatedLeader,
   readInformedActivation,
+  readLearnerRequest,
   readRevalidationAnswer,
+  type SessionTouch,
   writeLearnerRequest,
   writeRevalidation,
   writeTouches,
@@ -21,10 +24,13 @@ import type { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Proposal } from '../server/agreement.ts';
-import type { PendingRequest } from '../server/pending-request.ts';
+import { addLatency } from '../server/metrics/quorum-metrics.ts';
+import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import { type Database, recordOf } from './database.ts';
+import { logFigures } from './log-figures.ts';
+import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LearnerRoleOptions {
   readonly mode: 'follower' | 'observer';
@@ -42,6 +48,12 @@ export interface LearnerRoleOptions {
   readonly failed: (error: unknown) => void;
   /** Of touches since the last ping. */
   readonly takeTouched: () => Iterable<Session>;
+}
+
+interface CommittedHeader {
+  readonly zxid: Zxid;
+  /** Of the transaction, by the clock of the leader. */
+  readonly timeMs: number;
 }
 
 /** In our log, or on its way into it, and not committed. */
@@ -62,15 +74,16 @@ export class LearnerRole implements Role {
   readonly #parts: RoleParts;
   readonly #options: LearnerRoleOptions;
   readonly #log: LogWriter;
+  readonly #upgrades: SessionUpgrades;
   /** Proposed by the leader, oldest first. */
   readonly #logged = new Deque<Logged>();
   /** Those whose place on our disk the leader has not heard of, oldest first; they may be committed. */
-  readonly #unacknowledged = new Deque<Zxid>();
+  readonly #unacknowledged = new Deque<CommittedHeader>();
   /** Requests of our clients that the leader has, in the order of each session. */
   readonly #requests = new Map<SessionId, Deque<PendingRequest>>();
   #requestCount = 0;
-  /** Syncs that the leader has. */
-  readonly #syncs = new Deque<PendingRequest>();
+  /** Syncs that the leader has: of our clients, and of observers under us, who are told. */
+  readonly #syncs = new Deque<PendingRequest | (() => void)>();
   readonly #revalidations = new Map<SessionId, ((isValid: boolean) => void)[]>();
   /** Committed, to be applied together at the end of the turn. */
   #group: Proposal[] = [];
@@ -79,6 +92,8 @@ export class LearnerRole implements Role {
   #isScheduled = false;
   #hasParted = false;
   #isClosed = false;
+  /** Hears of what is committed, before it is applied; with the leader that a new membership wants. For observers under a follower. */
+  onCommitted: ((proposal: CommittedProposal, designatedLeader: ServerId | undefined) => void) | undefined;
 
   constructor(parts: RoleParts, options: LearnerRoleOptions) {
     const { clock, config, files, applier } = parts;
@@ -95,7 +110,13 @@ export class LearnerRole implements Role {
       flushDelayMs: config.flushDelayMs,
       maxBatchSize: config.maxBatchSize,
       durable: (zxid) => this.#durable(zxid),
+      figures: logFigures(parts.metrics),
       failed: (error) => applier.failed(error),
+    });
+    this.#upgrades = new SessionUpgrades({
+      parts,
+      take: (request) => this.#forward(request),
+      refuse: (request) => this.#forward(withError(request, ErrorCode.EPHEMERALONLOCALSESSION)),
     });
     applier.onApplied = ({ txn }) => this.#checkDigest(txn);
   }
@@ -107,6 +128,10 @@ export class LearnerRole implements Role {
   // ---------------------------------------------------------------- from clients
 
   submit(request: PendingRequest): void {
+    this.#upgrades.submit(request);
+  }
+
+  #forward(request: PendingRequest): void {
     const { session, xid, type, ids } = request;
     this.#requestCount += 1;
     const pending = this.#requests.get(session.id);
@@ -130,10 +155,17 @@ export class LearnerRole implements Role {
   }
 
   revalidate(id: SessionId, timeoutMs: number, answer: (session: Session | undefined) => void): void {
-    const waiting = this.#revalidations.get(id) ?? [];
-    waiting.push((isValid) => answer(isValid ? this.#parts.sessions.add(id, timeoutMs) : undefined));
-    this.#revalidations.set(id, waiting);
-    const data = writeRevalidation({ sessionId: id, timeoutMs });
+    this.ask({ sessionId: id, timeoutMs }, (isValid) =>
+      answer(isValid ? this.#parts.sessions.add(id, timeoutMs) : undefined),
+    );
+  }
+
+  /** Whether the leader knows the session; it is ours then. */
+  ask(touch: SessionTouch, answer: (isValid: boolean) => void): void {
+    const waiting = this.#revalidations.get(touch.sessionId) ?? [];
+    waiting.push(answer);
+    this.#revalidations.set(touch.sessionId, waiting);
+    const data = writeRevalidation(touch);
     this.#options.link.send({ type: PacketType.REVALIDATE, zxid: -1n as Zxid, data, authinfo: null });
   }
 
@@ -145,6 +177,29 @@ export class LearnerRole implements Role {
 
   get unapplied(): CommittedProposal[] {
     return [...this.#agreedGroup, ...this.#logged];
+  }
+
+  // ---------------------------------------------------------------- from observers under us
+
+  /** Committed, and not in the tree yet. */
+  get agreed(): readonly CommittedProposal[] {
+    return this.#agreedGroup;
+  }
+
+  /** A request of an observer's client. What comes of it the observer hears as a transaction; that a sync is done, by `synced`. */
+  forward({ type, zxid, data, authinfo }: QuorumPacket, synced: () => void): void {
+    if (readLearnerRequest(data).opCode === OpCode.sync) this.#syncs.push(synced);
+    this.#options.link.send({ type, zxid, data: Buffer.from(present(data)), authinfo });
+  }
+
+  /** Sessions that an observer has heard of: the leader hears of them with our own. */
+  touched(touches: readonly SessionTouch[]): void {
+    const { sessions, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    for (const { sessionId } of touches) {
+      const session = sessions.get(sessionId);
+      if (session !== undefined) sessions.touch(session, nowMs);
+    }
   }
 
   // ---------------------------------------------------------------- from the leader
@@ -165,21 +220,24 @@ export class LearnerRole implements Role {
   received({ type, zxid, data }: QuorumPacket): void {
     switch (type) {
       case PacketType.PROPOSAL:
+        this.#parts.metrics.quorum.proposalsReceived.add();
         this.#proposed(zxid, Buffer.from(present(data)));
         break;
       case PacketType.COMMIT:
+        this.#parts.metrics.quorum.commitsReceived.add();
         this.#commit(zxid);
         break;
       case PacketType.COMMITANDACTIVATE:
         this.#holding(this.#activate(zxid, readDesignatedLeader(data)));
         break;
       case PacketType.INFORM:
+        this.#parts.metrics.quorum.commitsReceived.add();
         this.#informed(zxid, Buffer.from(present(data)));
         break;
       case PacketType.INFORMANDACTIVATE: {
         const { designatedLeader, proposal } = readInformedActivation(data);
         const bytes = Buffer.from(proposal);
-        if (this.#options.logs) this.#log.append(zxid, bytes);
+        this.#logInformed(zxid, bytes);
         this.#logged.push({ zxid, bytes, record: recordOf(bytes) });
         this.#holding(this.#activate(zxid, designatedLeader));
         break;
@@ -203,26 +261,34 @@ export class LearnerRole implements Role {
     if (last !== undefined && zxid !== last + 1n) {
       this.#parts.log.warn(`Got zxid ${printHex(zxid)} expected ${printHex(last + 1n)}`);
     }
+    const { metrics, clock } = this.#parts;
     const record = recordOf(bytes);
+    const timeMs = record.header.time;
+    addLatency(metrics.quorum.proposalLatency, timeMs, clock.wallMs());
+    metrics.logged.add();
     this.#logged.push({ zxid, bytes, record });
+    if (this.mode === 'follower') this.#unacknowledged.push({ zxid, timeMs });
     if (record.txn.type === OpCode.reconfig) this.#log.holdUntil(this.#options.saw(membershipIn(record)));
-    if (this.mode === 'follower') this.#unacknowledged.push(zxid);
     this.#log.append(zxid, bytes);
   }
 
   /** Everything up to this is on our disk: the leader may count us. */
   #durable(upTo: Zxid): void {
-    for (let zxid = this.#unacknowledged.peek(); zxid !== undefined; zxid = this.#unacknowledged.peek()) {
+    const { metrics, clock } = this.#parts;
+    for (let next = this.#unacknowledged.peek(); next !== undefined; next = this.#unacknowledged.peek()) {
+      const { zxid, timeMs } = next;
       if (zxid > upTo) break;
       this.#unacknowledged.shift();
+      addLatency(metrics.quorum.proposalAckCreationLatency, timeMs, clock.wallMs());
       this.#options.link.send({ type: PacketType.ACK, zxid, data: null, authinfo: null });
     }
   }
 
-  #commit(zxid: Zxid): void {
+  #commit(zxid: Zxid, designatedLeader?: ServerId): void {
     const next = this.#nextLogged(zxid);
     this.#logged.shift();
     this.#agreed(next);
+    this.onCommitted?.(next, designatedLeader);
   }
 
   #nextLogged(zxid: Zxid): Logged {
@@ -245,19 +311,28 @@ export class LearnerRole implements Role {
     const { record } = this.#nextLogged(zxid);
     const isOver = await this.#options.activate(membershipIn(record), leader, zxid);
     if (this.#isClosed) return;
-    this.#commit(zxid);
+    this.#commit(zxid, leader);
     if (!isOver) return;
     this.#apply();
     this.#options.reconfigured();
   }
 
+  #logInformed(zxid: Zxid, bytes: Uint8Array): void {
+    if (!this.#options.logs) return;
+    this.#parts.metrics.logged.add();
+    this.#log.append(zxid, bytes);
+  }
+
   #informed(zxid: Zxid, bytes: Uint8Array): void {
-    if (this.#options.logs) this.#log.append(zxid, bytes);
+    this.#logInformed(zxid, bytes);
     this.#agreed({ zxid, bytes, record: recordOf(bytes) });
   }
 
   #agreed(logged: Logged): void {
     const { record } = logged;
+    const { metrics, clock } = this.#parts;
+    metrics.quorum.commitsQueued.add();
+    addLatency(metrics.quorum.commitPropagationLatency, record.header.time, clock.wallMs());
     this.#agreedGroup.push(logged);
     this.#push({ txn: record, changeCount: 0, request: this.#requestOf(record.header) });
   }
@@ -282,7 +357,12 @@ export class LearnerRole implements Role {
   #synced(): void {
     const request = this.#syncs.shift();
     if (request === undefined) throw new MalformedError('SYNC, and nobody asked for it');
+    if (typeof request === 'function') {
+      request();
+      return;
+    }
     this.#forget(request.session.id);
+    this.#parts.metrics.quorum.commitsQueued.add();
     this.#push({ txn: undefined, changeCount: 0, request });
   }
 
@@ -348,6 +428,19 @@ function bodyOf({ type, frame, session }: PendingRequest): Uint8Array {
     return to.finishFlat();
   }
   return frame.size <= HEADER_BYTES ? noBytes : flatten(frame).subarray(HEADER_BYTES);
+}
+
+/**
+ * The leader will refuse it, and cannot know why as well as we do. What the operations of a multi are told stays what the leader
+ * says, as at Apache's.
+ */
+function withError(request: PendingRequest, err: ErrorCode): PendingRequest {
+  const { requester } = request;
+  const completed: Requester['completed'] = (_, result) => {
+    const isMulti = result === undefined || result.type === OpCode.multi;
+    requester.completed(request, isMulti ? result : { ...result, type: OpCode.error, err });
+  };
+  return { ...request, requester: { completed } };
 }
 
 /** @throws MalformedError */

@@ -6,6 +6,7 @@ import { encodePacket, PacketType } from '../quorum/quorum-packet.ts';
 import { planSync, type SyncPlan } from '../quorum/sync-plan.ts';
 import type { Database } from './database.ts';
 import type { LearnerHandler } from './learner-handler.ts';
+import type { SyncThrottle } from './sync-throttle.ts';
 
 /** Nodes that are written at a time, between which the server goes on. */
 const NODES_PER_PIECE = 500;
@@ -16,16 +17,17 @@ export interface LearnerSyncOptions {
   readonly database: Database;
   /** `zookeeper.forceSnapshotSync` */
   readonly forceSnapshot: boolean;
+  readonly throttle: SyncThrottle;
   /** The kind of the plan, for logs and figures. */
   readonly planned: (plan: SyncPlan) => void;
 }
 
 /**
  * Sends what the learner lacks of our history: a difference, or the whole database as it is now. What is sent after this call
- * leaves behind it.
+ * leaves behind it. False: the learner has to come again, since too many are being synchronised.
  */
-export function synchronise(learner: LearnerHandler, lastZxid: Zxid, options: LearnerSyncOptions): void {
-  const { database, forceSnapshot, planned } = options;
+export function synchronise(learner: LearnerHandler, lastZxid: Zxid, options: LearnerSyncOptions): boolean {
+  const { database, forceSnapshot, throttle, planned } = options;
   const plan: SyncPlan = forceSnapshot
     ? { kind: 'SNAP' }
     : planSync(lastZxid, {
@@ -33,13 +35,20 @@ export function synchronise(learner: LearnerHandler, lastZxid: Zxid, options: Le
         committed: [...database.committed],
         logged: (from) => database.logged(from),
       });
+  const over = throttle.begin(plan.kind === 'SNAP' ? 'SNAP' : 'DIFF', !learner.isObserver);
+  if (over === undefined) {
+    learner.close('too many learners are being synchronised');
+    return false;
+  }
   planned(plan);
+  learner.synchronising(over);
   if (plan.kind === 'SNAP') {
     sendSnapshot(learner, database);
-    return;
+    return true;
   }
   learner.send(plan.kind === 'DIFF' ? PacketType.DIFF : PacketType.TRUNC, plan.zxid);
   sendProposals(learner, plan.proposals);
+  return true;
 }
 
 /** Each with its commit: it is history. */

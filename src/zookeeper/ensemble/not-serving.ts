@@ -1,16 +1,16 @@
-import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Connection, ConnectionHandler } from '../../runtime/network.ts';
-import { answerWordIdle } from '../server/four-letter-words.ts';
-import { Greeting, wordOf } from '../server/greeting.ts';
+import { Greeting, LETTERS, wordOf } from '../server/greeting.ts';
+import type { ProcessView } from '../server/server-view.ts';
+import { answerWordIdle } from '../server/words/four-letter-words.ts';
 
 /** A client of a member that looks for its leader: words are answered, sessions have to go elsewhere. */
-export function notServing(connection: Connection, config: ZooCfg): ConnectionHandler {
-  const greeting = new Greeting(config);
+export function notServing(connection: Connection, process: ProcessView): ConnectionHandler {
+  const greeting = new Greeting(process.config);
   return {
     data(chunk) {
       const bytes = greeting.add(chunk);
       if (bytes === undefined) return;
-      const answer = answerWordIdle(wordOf(bytes), config);
+      const answer = answerWordIdle(wordOf(bytes), process, bytes.subarray(LETTERS));
       if (answer === undefined) {
         connection.destroy();
         return;

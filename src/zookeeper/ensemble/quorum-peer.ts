@@ -1,7 +1,9 @@
-import { present } from '../../base/assert.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
+import type { ProcessFacts } from '../../runtime/process-facts.ts';
+import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { printHex, type Zxid } from '../jute/ids.ts';
 import { DynamicConfigFiles, type StoredMembership } from '../quorum/dynamic-config.ts';
@@ -10,23 +12,34 @@ import type { Member } from '../quorum/member.ts';
 import type { Membership } from '../quorum/membership.ts';
 import { Memberships } from '../quorum/memberships.ts';
 import type { PeerState } from '../quorum/notification.ts';
+import { withOracle } from '../quorum/oracle-verifier.ts';
 import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { listenAddresses } from '../quorum/server-addresses.ts';
+import { WayCheck } from '../quorum/way-check.ts';
+import type { AdminHost } from '../server/admin/admin-target.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import type { SaslUsers } from '../server/auth/sasl-users.ts';
 import { ClientListeners, type ClientPortKind } from '../server/client-listeners.ts';
+import type { ZabState } from '../server/ensemble-view.ts';
+import { Observers } from '../server/observers.ts';
+import { ProcessFigures } from '../server/process-figures.ts';
 import type { Role, RoleParts } from '../server/role.ts';
-import { ServerStats } from '../server/server-stats.ts';
-import type { ServerMode, ServerView } from '../server/server-view.ts';
+import type { ProcessView, ServerMode, ServerView } from '../server/server-view.ts';
 import { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
 import type { Database } from './database.ts';
+import { IdleView } from './idle-view.ts';
 import { LeaderTerm } from './leader-term.ts';
+import { LearnerMasters } from './learner-masters.ts';
 import { LearnerTerm } from './learner-term.ts';
+import { MemberView } from './member-view.ts';
 import { notServing } from './not-serving.ts';
+import { PeerChanges } from './peer-changes.ts';
+import { ReadOnlyService } from './read-only-service.ts';
 import { Reconfigurator } from './reconfigurator.ts';
 import type { Designation, Term, TermHost } from './term.ts';
 
@@ -45,7 +58,7 @@ export interface QuorumPeerOptions extends StartOptions {
  * A member of an ensemble (QuorumPeer): it looks for a leader, has a term under it or as it, and looks again when the term is over.
  * Clients come to its port all the while.
  */
-export class QuorumPeer implements ZookeeperServer, TermHost {
+export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
   readonly log: Log;
@@ -54,16 +67,22 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   readonly self: ServerId;
   readonly memberships: Memberships;
   readonly database: Database;
+  readonly figures: ProcessFigures;
+  readonly masters: LearnerMasters;
   readonly #options: QuorumPeerOptions;
   readonly #reconfigurator: Reconfigurator;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
+  readonly #readOnly: ReadOnlyService;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
   /** Of the term. */
   #leader: ServerId | undefined;
-  /** Of the last term, for who looks at a member between two. */
-  #lastServer: ServingServer | undefined;
+  readonly #changes: PeerChanges;
+  readonly #ensemble: MemberView;
+  readonly #idle: IdleView;
+  readonly #observers: Observers;
+  #lookTimer: Timer | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
@@ -79,8 +98,23 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.memberships = this.#knownMemberships();
     this.#reconfigurator = this.#makeReconfigurator();
     this.database = database;
+    this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
+    this.figures = new ProcessFigures(runtime, config);
+    this.figures.metrics.observeFiles(database.files, database.recovered, this.figures.stats);
+    const { log, figures, self } = this;
+    this.#changes = new PeerChanges({ clock: runtime.clock, log, metrics: figures.metrics.quorum });
+    this.#ensemble = new MemberView({
+      self,
+      membership: () => this.memberships.current,
+      client: member.client,
+      changes: this.#changes,
+      term: () => this.#term,
+    });
+    this.#idle = new IdleView({ runtime, config, database, figures, ensemble: this.#ensemble });
+    this.#observers = new Observers(runtime, this);
     this.#elector = this.#makeElector();
+    this.#readOnly = new ReadOnlyService(this);
   }
 
   async start(): Promise<void> {
@@ -94,12 +128,15 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         runtime,
         config: this.#clientConfig,
         log,
-        stats: new ServerStats(),
+        stats: this.figures.stats,
         accept,
       });
+      await this.#observers.start();
       await this.#elector.start();
+      this.#audit?.started();
       this.#look();
     } catch (error) {
+      this.#audit?.startFailed();
       await this.close();
       throw error;
     }
@@ -121,11 +158,11 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   }
 
   get adminAddress(): Address | undefined {
-    return this.#lastServer?.adminAddress;
+    return this.#observers.adminAddress;
   }
 
   get metricsAddress(): Address | undefined {
-    return this.#lastServer?.metricsAddress;
+    return this.#observers.metricsAddress;
   }
 
   get state(): ZookeeperServer['state'] {
@@ -139,20 +176,41 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   /** Undefined while nobody is served. */
   get servingMode(): ServerMode | undefined {
-    return this.#term?.server?.isServing === true ? this.#term.server.mode : undefined;
+    return this.server?.mode;
+  }
+
+  get server(): ServingServer | undefined {
+    return (this.#term?.server ?? this.#readOnly.server)?.server;
   }
 
   get view(): ServerView {
-    return present(this.#lastServer, 'a member can be looked at once it has served');
+    return this.server ?? this.#idle;
+  }
+
+  get process(): ProcessFacts {
+    return this.runtime.process;
+  }
+
+  get host(): string {
+    return this.runtime.network.hostname;
+  }
+
+  get metrics(): ProcessView['metrics'] {
+    return this.figures.metrics;
+  }
+
+  get trace(): ProcessView['trace'] {
+    return this.figures.trace;
   }
 
   // ---------------------------------------------------------------- for the term
 
   async serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer> {
-    const { runtime, config, database, self } = this;
+    const { runtime, config, database, self, figures } = this;
     const { saslUsers } = this.#options;
     const server = new ServingServer({
-      ...{ runtime, config, role, saslUsers, onSessionTouched },
+      ...{ runtime, config, role, saslUsers, onSessionTouched, figures },
+      ensemble: this.#ensemble,
       files: database.files,
       recovered: database.recovered,
       audit: this.#audit,
@@ -162,9 +220,12 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       release: () => undefined,
       onFatal: (error) => this.fatal(error),
     });
-    this.#lastServer = server;
     await server.start();
     return server;
+  }
+
+  entered(zabState: Exclude<ZabState, 'election'>): void {
+    this.#changes.entered(zabState);
   }
 
   epochBegan(epoch: number): void {
@@ -189,7 +250,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       () => {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
-        return this.#reconfigurator.settled().then(() => this.#goOn());
+        this.#changes.lost();
+        return this.#reconfigurator.settled().then(() => this.#goOn(term));
       },
       (error) => this.fatal(error),
     );
@@ -210,15 +272,16 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #look(): void {
     const { database } = this;
     this.#leader = undefined;
-    this.log.info('LOOKING', { zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#changes.looking({ zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
+    this.#readOnly.begin();
     this.#elector.look(database.lastZxid, database.currentEpoch);
   }
 
   /** The next term: a reconfiguration may have said whose it is. */
-  #goOn(): void {
+  #goOn(term: Term): void {
     if (this.#closing !== undefined) return;
     const designation = this.#reconfigurator.takeDesignation();
-    if (designation === undefined) return this.#look();
+    if (designation === undefined) return this.#lookAgain(term);
     const { leader, zxid } = designation;
     const isObserver = this.#reconfigurator.role === 'observer';
     const state = leader === this.self ? 'LEADING' : isObserver ? 'OBSERVING' : 'FOLLOWING';
@@ -226,9 +289,25 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     this.#decided(state, leader);
   }
 
+  /** Observers come one after the other, or the voters would have all of them at once. */
+  #lookAgain({ state }: Term): void {
+    const { runtime, config } = this;
+    const delayMs = state === 'OBSERVING' ? config.observerElectionDelayMs : 0;
+    if (delayMs === 0) this.#look();
+    else this.#lookTimer = runtime.clock.after(below(runtime.random, delayMs), () => this.#look());
+  }
+
   #decided(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
-    this.log.info(state, { leader });
+    this.#changes.decided(state, leader);
+    this.#readOnly.end().then(
+      () => this.#beginTerm(state, leader),
+      (error) => this.fatal(error),
+    );
+  }
+
+  #beginTerm(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
+    if (this.#closing !== undefined) return;
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
     this.#leader = leader;
     this.#term = term;
@@ -245,7 +324,9 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
   #makeElector(): Elector {
     const { runtime, network, auth, config, self } = this;
     const reconfigurator = this.#reconfigurator;
-    const address = reconfigurator.electionAddress;
+    const addresses = reconfigurator.electionAddresses;
+    const timeoutMs = config.reachabilityCheckTimeoutMs;
+    const checksWays = config.multiAddressEnabled && config.reachabilityCheckEnabled;
     return new Elector({
       runtime: { ...runtime, network },
       election: {
@@ -255,15 +336,20 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
         maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       },
       port: {
-        address,
-        listenAt: this.#listenAt(address),
-        addressOf: (server) => reconfigurator.electionAddressOf(server),
+        addresses,
+        multiAddress: config.multiAddressEnabled,
+        listenAt: this.#listenAt(addresses),
+        bindTries: config.electionPortBindRetries,
+        addressesOf: (server) => reconfigurator.electionAddressesOf(server),
+        wayCheck: checksWays ? new WayCheck({ network, clock: runtime.clock, timeoutMs }) : undefined,
+        keepAlive: config.tcpKeepAlive,
         connectTimeoutMs: config.electionConnectTimeoutMs,
         helloTimeoutMs: config.electionHelloTimeoutMs,
         auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
       heardOf: (membership) => this.#heardOf(membership),
+      lookedAgain: (voter) => this.#term?.lookedAgain?.(voter),
     });
   }
 
@@ -274,6 +360,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
       self,
       stored: this.#options.memberships,
       isDynamic: config.reconfigEnabled,
+      decided: (membership) => withOracle(runtime.disk, config.oraclePath, membership),
       files: path === undefined ? undefined : new DynamicConfigFiles(runtime.disk, path),
       log,
       changed: () => this.#elector.reconfigured(this.#reconfigurator.electorate),
@@ -294,17 +381,17 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
     });
   }
 
-  /** For the election port at that address. */
-  #listenAt(address: Address): Address {
-    return this.config.quorumListenOnAllIps ? { host: '', port: address.port } : address;
+  /** For the election port. */
+  #listenAt(addresses: readonly Address[]): readonly Address[] {
+    return listenAddresses(addresses, this.config.quorumListenOnAllIps);
   }
 
   // ---------------------------------------------------------------- clients
 
   #accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
-    const server = this.#term?.server;
-    if (server?.isServing === true) return server.accept(connection, port);
-    return notServing(connection, this.config);
+    const isForOthers = this.#term?.state === 'LEADING' && !this.config.leaderServes;
+    const server = isForOthers ? undefined : this.server;
+    return server?.accept(connection, port) ?? notServing(connection, this);
   }
 
   /** The `server.N` line may say where clients come. */
@@ -316,8 +403,12 @@ export class QuorumPeer implements ZookeeperServer, TermHost {
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    this.#audit?.stopping();
+    await this.#observers.close();
+    this.#lookTimer?.cancel();
     await this.#elector.close();
     this.network.close();
+    await this.#readOnly.end();
     await this.#term?.close();
     await this.#listeners?.close();
     await new Promise<void>((resolve) => this.database.files.close(() => resolve()));

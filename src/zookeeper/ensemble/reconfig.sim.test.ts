@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { ZookeeperClient } from '../client/client.ts';
 import { DynamicEnsemble } from './testkit/dynamic-ensemble.ts';
 
-const onLog = process.env['SIM_LOG'] === undefined ? undefined : (line: string) => console.log(line);
+const onLog = process.env.SIM_LOG === undefined ? undefined : (line: string) => console.log(line);
 
 /** `1 2 3!` for two participants and an observer. */
 function rolesIn(text: string): string {
@@ -258,7 +258,7 @@ test('what was answered outlives the power of all, if the leader comes back with
     });
     await ensemble.sim.runUntil(() => text !== undefined, 5000);
     for (const id of [1, 2, 3, 4, 5]) ensemble.member(id).crash('power');
-    for (const id of [3, 4, 5]) await ensemble.comeBack(id);
+    for (const id of [3, 4, 5]) await ensemble.comeBack(id, { isJoining: id > 3 });
     assert.equal(await ensemble.works([3, 4, 5]), text, `seed ${seed}`);
   }
 });

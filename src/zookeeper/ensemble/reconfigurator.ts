@@ -9,6 +9,7 @@ import { type ClientEndpoint, clientEndpointOf, type Member } from '../quorum/me
 import { type Membership, parseMembership } from '../quorum/membership.ts';
 import { hasSameServers, type Memberships } from '../quorum/memberships.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { electionAddresses } from '../quorum/server-addresses.ts';
 import type { Designation } from './term.ts';
 
 export interface ReconfiguratorOptions {
@@ -20,7 +21,7 @@ export interface ReconfiguratorOptions {
   readonly leader: () => ServerId | undefined;
   readonly keepMembership: () => void;
   /** Others find us, and clients come, at another place. Rejects with NetworkError. */
-  readonly moveElectionPort: (to: Address) => Promise<void>;
+  readonly moveElectionPort: (to: readonly Address[]) => Promise<void>;
   readonly moveClientPort: (to: ClientEndpoint) => Promise<void>;
 }
 
@@ -54,15 +55,14 @@ export class Reconfigurator {
     return this.#role;
   }
 
-  get electionAddress(): Address {
-    return electionAddressOf(this.#spec);
+  get electionAddresses(): readonly Address[] {
+    return electionAddresses(this.#spec);
   }
 
   /** Of another member. */
-  electionAddressOf(server: ServerId): Address | undefined {
+  electionAddressesOf(server: ServerId): readonly Address[] {
     const { current, lastSeen } = this.#options.memberships;
-    const spec = current.servers.get(server) ?? lastSeen.servers.get(server);
-    return spec === undefined ? undefined : electionAddressOf(spec);
+    return electionAddresses(current.servers.get(server) ?? lastSeen.servers.get(server));
   }
 
   /** Who leads the next term without an election; undefined, and from then on, where one is needed. */
@@ -126,12 +126,12 @@ export class Reconfigurator {
 
   #move(membership: Membership): void {
     const { member, moveElectionPort, moveClientPort, log } = this.#options;
-    const before = this.electionAddress;
+    const before = textOf(this.electionAddresses);
     this.#spec = membership.servers.get(member.id) ?? this.#spec;
-    const { host, port } = this.electionAddress;
+    const addresses = this.electionAddresses;
     const failed = (error: Error): void => log.error('a port could not be moved', { error: error.message });
-    if (host !== before.host || port !== before.port) {
-      this.#moved = this.#moved.then(() => moveElectionPort({ host, port })).catch(failed);
+    if (textOf(addresses) !== before) {
+      this.#moved = this.#moved.then(() => moveElectionPort(addresses)).catch(failed);
     }
     const client = clientEndpointOf({ clientPort: undefined, clientPortAddress: undefined }, membership, member.id);
     if (client === undefined || (client.host === this.#client?.host && client.port === this.#client?.port)) return;
@@ -151,6 +151,6 @@ function leaderChanges(leader: ServerId | undefined, before: Membership, members
   return !hasSamePeerAddress(leader, before, membership);
 }
 
-function electionAddressOf({ addresses: [first] }: ServerSpec): Address {
-  return { host: first?.host ?? '', port: first?.electionPort ?? 0 };
+function textOf(addresses: readonly Address[]): string {
+  return addresses.map(({ host, port }) => `${host}:${port}`).join('|');
 }

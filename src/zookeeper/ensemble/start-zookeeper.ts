@@ -9,6 +9,7 @@ import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import { readSaslUsers } from '../server/auth/sasl-users.ts';
+import { ProcessFigures } from '../server/process-figures.ts';
 import { ServingServer } from '../server/serving-server.ts';
 import { StandaloneRole } from '../server/standalone-role.ts';
 import type { StartOptions, ZookeeperServer } from '../server/zookeeper-server.ts';
@@ -93,8 +94,10 @@ async function startStandalone(runtime: Runtime, config: ZooCfg, { onFatal }: St
     if (recovered.lastZxid < 0n) {
       throw new RecoveryError(`No database in ${config.dataDir}, and db.autocreate=false forbids to begin one`);
     }
+    const figures = new ProcessFigures(runtime, config);
+    figures.metrics.observeFiles(files, recovered, figures.stats);
     server = new ServingServer({
-      ...{ runtime, config, files, recovered, audit, saslUsers, release, onFatal },
+      ...{ runtime, config, files, recovered, figures, audit, saslUsers, release, onFatal },
       serverId: 0,
       sessionServerId: STANDALONE_SESSION_SERVER,
       role: (parts) => new StandaloneRole(parts, recovered.lastZxid),

@@ -20,6 +20,11 @@ export function counterOf(zxid: Zxid): number {
   return Number(zxid & LOW_32);
 }
 
+/** Who created the session. */
+export function serverIn(session: SessionId): number {
+  return Number(BigInt.asUintN(64, session) >> 56n);
+}
+
 /** As Java's `Long.toHexString`: lower case, no leading zeros, negative values as 64 bits. File names carry it. */
 export function hexOf(id: bigint): string {
   return BigInt.asUintN(64, id).toString(16);

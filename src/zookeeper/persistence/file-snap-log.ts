@@ -272,7 +272,6 @@ export class FileSnapLog {
     try {
       await this.#giveUpSnapshot();
       await completed((done) => this.log.flush(done));
-      this.log.roll();
       return await act();
     } finally {
       this.#isCutting = false;

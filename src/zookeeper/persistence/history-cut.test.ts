@@ -1,272 +1,131 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DiskError } from '../../runtime/disk.ts';
-import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
-import { Simulation } from '../../runtime/sim/simulation.ts';
-import { epochOf, makeZxid, type Zxid } from '../jute/ids.ts';
-import { OpCode } from '../jute/op-codes.ts';
-import type { TxnRecord } from '../jute/txn.ts';
+import { CorruptionError, type DiskError } from '../../runtime/disk.ts';
+import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { DataTree } from '../tree/data-tree.ts';
-import { type Draw, describeTree, drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
-import { FileSnapLog, type FileSnapLogOptions } from './file-snap-log.ts';
-import { type Recovered, replayTxn } from './recovery.ts';
+import { drawFrom, RandomTxns } from '../tree/random-txns.fixture.ts';
+import { assertIs, Member, treeOptions } from './testkit/member-world.ts';
 
-const treeOptions = { extendedTypes: true };
-const options: FileSnapLogOptions = {
-  dataDir: '/data',
-  dataLogDir: '/log',
-  tree: treeOptions,
-  log: { preAllocBytes: 8192 },
-};
+const names = (member: Member): string[] => [
+  ...member.machine.runtime.disk.list('/data/version-2').map(({ name }) => name),
+  ...member.machine.runtime.disk.list('/log/version-2').map(({ name }) => name),
+];
 
-/** A member with a history: some logs, some snapshots, some epochs. */
-class Member {
-  readonly sim: Simulation;
-  readonly machine: SimMachine;
-  storage: FileSnapLog;
-  /** All that was ever logged, oldest first. */
-  readonly records: TxnRecord[] = [];
-  readonly snapshots = new Set<Zxid>([0n as Zxid]);
-  #txns: RandomTxns;
-
-  private constructor(seed: number) {
-    this.sim = new Simulation({ seed });
-    this.machine = this.sim.machine('zk');
-    this.storage = new FileSnapLog(this.machine.runtime, options);
-    this.#txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(seed));
-  }
-
-  static async start(seed: number): Promise<Member> {
-    const member = new Member(seed);
-    await member.sim.complete(member.storage.recover());
-    return member;
-  }
-
-  get last(): Zxid {
-    return this.#txns.tree.lastProcessedZxid;
-  }
-
-  append(count: number): void {
-    for (let index = 0; index < count; index += 1) {
-      const record = this.#txns.next();
-      this.records.push(record);
-      this.storage.log.append(record);
-    }
-  }
-
-  flush(): Promise<DiskError | undefined> {
-    return this.sim.complete(new Promise((resolve) => this.storage.log.flush(resolve)));
-  }
-
-  newEpoch(): void {
-    this.#txns.tree.lastProcessedZxid = makeZxid(epochOf(this.last) + 1, 0);
-  }
-
-  async snapshot(): Promise<void> {
-    await this.flush();
-    this.storage.log.roll();
-    this.snapshots.add(this.last);
-    await this.sim.complete(this.storage.takeSnapshot(this.#txns));
-  }
-
-  /** Some groups of transactions, and between them what else happens to a member. */
-  async live(draw: Draw): Promise<void> {
-    for (let group = 2 + draw(8); group > 0; group -= 1) {
-      this.append(draw(12));
-      await this.flush();
-      const event = draw(5);
-      if (event === 0) this.newEpoch();
-      else if (event === 1) this.storage.log.roll();
-      else if (event === 2) await this.snapshot();
-    }
-  }
-
-  /** A zxid of the log, or one beside. */
-  someZxid(draw: Draw): Zxid {
-    const logged = this.records[draw(Math.max(this.records.length, 1))]?.header.zxid ?? (0n as Zxid);
-    return (logged + BigInt(draw(4) === 0 ? draw(5) - 2 : 0)) as Zxid;
-  }
-
-  /** What a naive member would have after forgetting what is after a zxid. */
-  expected(zxid: Zxid): { readonly tree: DataTree; readonly sessions: Map<bigint, number> } {
-    const tree = DataTree.create(treeOptions);
-    const sessions = new Map();
-    for (const record of this.records) if (record.header.zxid <= zxid) replayTxn(record, tree, sessions);
-    return { tree, sessions };
-  }
-
-  /** Recovery in a new process. */
-  async restart(kind: 'process' | 'power'): Promise<Recovered> {
-    if (this.machine.alive) this.machine.crash(kind);
-    this.storage = new FileSnapLog(this.machine.restart(), options);
-    return this.sim.complete(this.storage.recover());
-  }
-
-  /** Goes on from what is there, and is found again with it. */
-  async goOn(recovered: Recovered, seed: number): Promise<void> {
-    const kept = this.records.filter(({ header }) => header.zxid <= recovered.lastZxid);
-    this.records.splice(0, this.records.length, ...kept);
-    this.#txns = new RandomTxns(recovered.tree, drawFrom(seed));
-    for (const [session, timeoutMs] of recovered.sessions) this.#txns.sessions.set(session, timeoutMs);
-    this.append(5);
-    assert.equal(await this.flush(), undefined);
-    assertIs(await this.restart('power'), this.expected(this.last), this.last);
-  }
+async function logged(count: number): Promise<Member> {
+  const member = await Member.start(1);
+  member.append(count);
+  assert.equal(await member.flush(), undefined);
+  return member;
 }
 
-function assertIs(
-  recovered: Recovered | undefined,
-  { tree, sessions }: { readonly tree: DataTree; readonly sessions: ReadonlyMap<bigint, number> },
-  lastZxid: Zxid,
-  what = '',
-): void {
-  assert.ok(recovered !== undefined, what);
-  assert.equal(recovered.lastZxid, lastZxid, what);
-  assert.equal(recovered.digestMismatches, 0, what);
-  assert.equal(recovered.isWhole, true, what);
-  assert.deepEqual(describeTree(recovered.tree), describeTree(tree), what);
-  assert.deepEqual([...recovered.sessions].sort(), [...sessions].sort(), what);
+/** Files and what the next start finds are as they were. */
+async function assertUntouched(member: Member, zxid: Zxid): Promise<void> {
+  const before = names(member);
+  assert.equal(await member.sim.complete(member.storage.truncate(zxid)), undefined);
+  assert.deepEqual(names(member), before);
+  assert.equal((await member.restart('process')).lastZxid, member.last);
 }
 
-const newestAtOrBefore = (zxids: Iterable<Zxid>, limit: Zxid): Zxid =>
-  [...zxids].filter((zxid) => zxid <= limit).reduce((a, b) => (a > b ? a : b), 0n as Zxid);
-
-/** Where the history of a member ends that was cut at a zxid. */
-function endOf(member: Member, zxid: Zxid): Zxid {
-  return newestAtOrBefore([...member.snapshots, ...member.records.map(({ header }) => header.zxid)], zxid);
-}
-
-test('a truncated history is what a naive member has that forgets the rest, and goes on from there', async () => {
-  for (let seed = 1; seed <= 60; seed += 1) {
-    const draw = drawFrom(seed);
-    const member = await Member.start(seed);
-    await member.live(draw);
-    const zxid = member.someZxid(draw);
-    const end = endOf(member, zxid);
-    const truncated = await member.sim.complete(member.storage.truncate(zxid));
-    assertIs(truncated, member.expected(zxid), end, `seed ${seed}, truncated to ${zxid}`);
-    const recovered = await member.restart(draw(2) === 0 ? 'process' : 'power');
-    assertIs(recovered, member.expected(zxid), end, `seed ${seed}, recovered after ${zxid}`);
-    await member.goOn(recovered, seed + 1000);
-  }
+test('what no snapshot is old enough for cannot be truncated', async () => {
+  const member = await logged(10);
+  await member.snapshot();
+  member.machine.runtime.disk.remove('/data/version-2/snapshot.0');
+  member.append(5);
+  await member.flush();
+  await assertUntouched(member, 9n as Zxid);
 });
 
-const kinds = ['process', 'power', 'EIO', 'ENOSPC'] as const;
-
-/** What is done to a history at the k-th change of the disk is undone or done as a whole, for each k until there are no more. */
-async function disturb(
-  seed: number,
-  act: (member: Member, draw: Draw) => Promise<unknown>,
-  check: (member: Member, recovered: Recovered, what: string) => 'before' | 'after',
-): Promise<Set<string>> {
-  const seen = new Set<string>();
-  for (const kind of kinds) {
-    for (let at = 1; ; at += 1) {
-      const draw = drawFrom(seed);
-      const member = await Member.start(seed);
-      await member.live(draw);
-      const isCrash = kind === 'process' || kind === 'power';
-      member.machine.disk.setTrap({ at, changesOnly: true, act: isCrash ? () => member.machine.crash(kind) : kind });
-      let failure: unknown;
-      const running = act(member, draw).catch((error) => {
-        failure = error;
-      });
-      for (let left = 400; left > 0 && member.machine.alive && failure === undefined; left -= 1) {
-        await member.sim.runFor(10);
-        if (!member.machine.disk.faults.isTrapSet && !isCrash) break;
-      }
-      if (member.machine.disk.faults.isTrapSet) {
-        await running;
-        assert.equal(failure, undefined);
-        break;
-      }
-      const what = `seed ${seed}, ${kind} at change ${at}`;
-      if (!isCrash) {
-        await member.sim.complete(running);
-        assert.ok(failure !== undefined, `${what}: it was told that all went well`);
-      }
-      seen.add(check(member, await member.restart('power'), what));
-      seen.add(check(member, await member.restart('process'), `${what}, once more`));
-    }
-  }
-  return seen;
-}
-
-test('a crash or a failure at any change of the disk leaves a history as it was, or truncated', async () => {
-  const seen = new Set<string>();
-  for (let seed = 1; seed <= 12; seed += 1) {
-    let zxid = 0n as Zxid;
-    const found = await disturb(
-      seed,
-      (member, draw) => {
-        zxid = member.someZxid(draw);
-        return member.storage.truncate(zxid);
-      },
-      (member, recovered, what) => {
-        const isBefore = recovered.lastZxid === endOf(member, member.last);
-        const limit = isBefore ? member.last : zxid;
-        assertIs(recovered, member.expected(limit), endOf(member, limit), what);
-        return isBefore ? 'before' : 'after';
-      },
-    );
-    for (const each of found) seen.add(each);
-  }
-  assert.deepEqual([...seen].sort(), ['after', 'before']);
-});
-
-/** The database of a leader: another history, that may have ended before ours, or be of a later epoch. */
-function leaderAt(seed: number, draw: Draw, member: Member): RandomTxns {
-  const txns = new RandomTxns(DataTree.create(treeOptions), drawFrom(seed + 500));
-  const ends = [
-    1n + BigInt(draw(80)),
-    member.last + BigInt(draw(20)) - 10n,
-    makeZxid(epochOf(member.last) + 1, 0),
-    member.last,
-  ];
-  const end = ends[draw(ends.length)] as bigint;
-  for (let count = 1 + draw(80); count > 0 && txns.tree.lastProcessedZxid < end; count -= 1) txns.next();
-  txns.tree.lastProcessedZxid = (end > 0n ? end : 1n) as Zxid;
-  return txns;
-}
-
-test('a snapshot of a leader takes the place of everything, whatever was logged after it', async () => {
-  for (let seed = 1; seed <= 60; seed += 1) {
-    const draw = drawFrom(seed);
-    const member = await Member.start(seed);
-    await member.live(draw);
-    const leader = leaderAt(seed, draw, member);
-    const zxid = leader.tree.lastProcessedZxid;
-    await member.sim.complete(member.storage.installSnapshot(leader));
-    const recovered = await member.restart(draw(2) === 0 ? 'process' : 'power');
-    assertIs(recovered, leader, zxid, `seed ${seed}`);
-    assert.equal(recovered.replayedCount, 0);
-    const record = new RandomTxns(recovered.tree, drawFrom(seed)).next();
-    if (record.txn.type === OpCode.createSession) recovered.sessions.set(record.header.clientId, record.txn.timeOut);
-    member.storage.log.append(record);
+test('a history with a hole before the zxid cannot be truncated', async () => {
+  const member = await logged(10);
+  for (const _ of [1, 2]) {
+    member.storage.log.roll();
+    member.append(10);
     await member.flush();
-    assertIs(await member.restart('power'), recovered, (zxid + 1n) as Zxid, `seed ${seed}, gone on`);
+  }
+  await member.snapshot();
+  member.machine.runtime.disk.remove('/log/version-2/log.b');
+  await assertUntouched(member, 25n as Zxid);
+  await assertUntouched(member, 15n as Zxid);
+});
+
+test('a snapshot that was being written while later transactions came does not stand for less', async () => {
+  const member = await logged(10);
+  const written = member.startSnapshot();
+  member.append(5);
+  await member.flush();
+  await member.sim.complete(written);
+  await assertUntouched(member, 12n as Zxid);
+  const truncated = await member.sim.complete(member.storage.truncate(15n as Zxid));
+  assertIs(truncated, member.expected(15n as Zxid), 15n as Zxid);
+});
+
+test('what waits for the log is written before the history is cut, and smaller zxids follow without a warning', async () => {
+  const member = await logged(10);
+  member.append(5);
+  assertIs(await member.sim.complete(member.storage.truncate(12n as Zxid)), member.expected(12n as Zxid), 12n as Zxid);
+  member.logged.length = 0;
+  const truncated = await member.sim.complete(member.storage.truncate(6n as Zxid));
+  assertIs(truncated, member.expected(6n as Zxid), 6n as Zxid);
+  await member.goOn(truncated!, 7);
+  assert.deepEqual(
+    member.logged.filter((line) => line.includes('zxid is not larger')),
+    [],
+  );
+});
+
+test('a snapshot that is being written is given up, wherever it is, and none begins while a history is cut', async () => {
+  for (let waitMs = 0; waitMs < 4; waitMs += 0.1) {
+    const member = await logged(10);
+    let isWritten = false;
+    void member.startSnapshot().then(() => {
+      isWritten = true;
+    });
+    await member.sim.runFor(waitMs);
+    const wasWritten = isWritten;
+    const cutting = member.storage.truncate(8n as Zxid);
+    assert.equal(member.storage.startSnapshot({ tree: DataTree.create(), sessions: new Map() }), false);
+    await member.sim.complete(cutting);
+    await member.sim.runFor(1000);
+    assert.equal(isWritten, wasWritten);
+    assert.deepEqual(names(member), ['snapshot.0', 'log.1'], `given up after ${waitMs} ms`);
+    assert.equal(member.storage.startSnapshot({ tree: DataTree.create(), sessions: new Map() }), true);
   }
 });
 
-test('a crash or a failure at any change of the disk leaves the old database, or the one of the leader', async () => {
-  const seen = new Set<string>();
-  for (let seed = 1; seed <= 12; seed += 1) {
-    let leader: RandomTxns | undefined;
-    const found = await disturb(
-      seed,
-      (member, draw) => {
-        leader = leaderAt(seed, draw, member);
-        return member.storage.installSnapshot(leader);
-      },
-      (member, recovered, what) => {
-        assert.ok(leader !== undefined);
-        const isAfter = recovered.tree.treeDigest === leader.tree.treeDigest;
-        if (isAfter) assertIs(recovered, leader, leader.tree.lastProcessedZxid, what);
-        else assertIs(recovered, member.expected(member.last), endOf(member, member.last), what);
-        return isAfter ? 'after' : 'before';
-      },
-    );
-    for (const each of found) seen.add(each);
+test('nothing is purged while a history is cut: what it goes back to is old', async () => {
+  const member = await logged(10);
+  for (const _ of [1, 2, 3, 4]) {
+    await member.snapshot();
+    member.append(5);
   }
-  assert.deepEqual([...seen].sort(), ['after', 'before']);
+  assert.ok(member.storage.findPurgeable(3).length > 0);
+  const cutting = member.storage.truncate(8n as Zxid);
+  assert.deepEqual(member.storage.purge(3), []);
+  assertIs(await member.sim.complete(cutting), member.expected(8n as Zxid), 8n as Zxid);
+});
+
+test('after a cut that failed nothing is logged any more: the next start would cut it off', async () => {
+  for (const operation of ['replaceFile', 'truncate', 'sync', 'syncDirectory'] as const) {
+    const member = await logged(10);
+    member.machine.disk.failNext({ operation, code: 'EIO', path: operation === 'replaceFile' ? 'historyCut' : '' });
+    await assert.rejects(member.sim.complete(member.storage.truncate(8n as Zxid)), /EIO/, operation);
+    member.append(1);
+    const failure = await member.sim.complete(
+      new Promise<DiskError | undefined>((resolve) => member.storage.log.flush(resolve)),
+    );
+    assert.equal(failure?.code, 'EIO', operation);
+  }
+});
+
+test('when the snapshot of a leader cannot be read, an older one of another history does not take its place', async () => {
+  const member = await logged(10);
+  const leader = new RandomTxns(DataTree.create(treeOptions), drawFrom(3));
+  for (let count = 20; count > 0; count -= 1) leader.next();
+  leader.tree.lastProcessedZxid = makeZxid(1, 0);
+  await member.sim.complete(member.storage.installSnapshot(leader));
+  member.storage.log.append(leader.next());
+  await member.flush();
+  assert.deepEqual(names(member), ['historyStart', 'snapshot.0', 'snapshot.100000000', 'log.1', 'log.100000001']);
+  member.machine.disk.corrupt('/data/version-2/snapshot.100000000', 90);
+  await assert.rejects(member.restart('process'), CorruptionError);
 });

@@ -16,15 +16,16 @@ export function rewriteLastBatch(file: File): void {
  */
 function endOfEntries(file: File): number {
   const zeros = Buffer.alloc(ENTRY_HEADER_BYTES + RECORD_BYTES_MAX + 1);
+  const memory = Buffer.allocUnsafe(zeros.length);
   let low = 0;
   let high = file.size;
   while (high - low > zeros.length) {
     const middle = low + Math.floor((high - low) / 2);
-    const window = file.readAt(middle, Math.min(zeros.length, high - middle));
+    const window = file.readAt(middle, Math.min(zeros.length, high - middle), memory);
     if (zeros.compare(window, 0, window.length, 0, window.length) === 0) high = middle;
     else low = middle;
   }
-  const rest = file.readAt(low, high - low);
+  const rest = file.readAt(low, high - low, memory);
   let end = rest.length;
   while (end > 0 && rest[end - 1] === 0) end -= 1;
   return low + end;

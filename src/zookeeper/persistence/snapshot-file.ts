@@ -57,8 +57,8 @@ export class SnapshotFileWriter {
   }
 
   /**
-   * Before `done` was called, which then is not called any more. Leaves no file, unless it has its name already; `ended` is called
-   * once nothing more will happen.
+   * Before `done` was called, which then is not called any more. Leaves no file, or a complete one; `ended` is called once nothing
+   * more will happen.
    */
   cancel(ended?: () => void): void {
     this.#isCancelled = true;
@@ -115,7 +115,7 @@ export class SnapshotFileWriter {
   #finish(file: File): void {
     const { disk } = this.#runtime;
     file.sync((error) => {
-      if (error !== undefined || this.#isCancelled) {
+      if (error !== undefined) {
         this.#fail(error);
         return;
       }

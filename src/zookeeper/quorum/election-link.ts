@@ -1,5 +1,6 @@
+import { present } from '../../base/assert.ts';
 import { flatten } from '../../base/slices.ts';
-import type { Connection } from '../../runtime/network.ts';
+import type { Address, Connection } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
 import { decodeHello, type Hello } from './hello.ts';
@@ -44,6 +45,10 @@ export class ElectionLink {
     this.#connection = connection;
     this.#exchange = exchange;
     this.#isOpen = exchange === undefined && this.#events.greeted === undefined;
+  }
+
+  get remote(): Address {
+    return present(this.#connection, 'a link is attached first').remote;
   }
 
   /** False if the peer reads too slowly: wait for `drained`. */

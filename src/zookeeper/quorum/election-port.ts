@@ -1,23 +1,40 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address, Connection, ConnectionHandler, Listener, Network } from '../../runtime/network.ts';
+import {
+  type Address,
+  type Connection,
+  type ConnectionHandler,
+  type Listener,
+  type Network,
+  NetworkError,
+} from '../../runtime/network.ts';
 import type { MalformedError } from '../../wire/errors.ts';
 import { ElectionLink } from './election-link.ts';
+import { FirstConnection } from './first-connection.ts';
 import { encodeHello, type Hello, OBSERVER_WITHOUT_ID } from './hello.ts';
 import type { QuorumAuth } from './quorum-auth.ts';
 import type { ServerId } from './quorum-verifier.ts';
+import type { WayCheck } from './way-check.ts';
 
 export interface ElectionPortOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly log: Log;
   readonly self: ServerId;
-  /** Our own, as others reach it. */
-  readonly address: Address;
-  /** Where to listen, if not at `address`: `quorumListenOnAllIPs`. */
-  readonly listenAt?: Address;
-  /** Of the other members. */
-  readonly addressOf: (server: ServerId) => Address | undefined;
+  /** Our own, as others reach them. */
+  readonly addresses: readonly Address[];
+  /** `multiAddress.enabled`: others hear of all of them, otherwise of the first. Default false. */
+  readonly multiAddress?: boolean;
+  /** Where to listen, if not at `addresses`: `quorumListenOnAllIPs`. */
+  readonly listenAt?: readonly Address[];
+  /** `zookeeper.electionPortBindRetry`, 0 for any number. Default 3. */
+  readonly bindTries?: number;
+  /** Of the other members; none of a stranger. */
+  readonly addressesOf: (server: ServerId) => readonly Address[];
+  /** Looks after connections to members with several addresses, where that is asked. */
+  readonly wayCheck?: WayCheck | undefined;
+  /** `zookeeper.tcpKeepAlive`. Default false. */
+  readonly keepAlive?: boolean;
   /** `zookeeper.cnxTimeout`. Default 5 s. */
   readonly connectTimeoutMs?: number;
   /** How long a peer may take for its hello, and for authentication: tickTime × syncLimit. */
@@ -27,6 +44,16 @@ export interface ElectionPortOptions {
   readonly received: (from: ServerId, message: Uint8Array) => void;
 }
 
+/** Nobody can be elected with us, and we hear of nobody who was. */
+export class ElectionPortError extends NetworkError {
+  constructor(cause: NetworkError) {
+    super(cause.code, `the election port cannot be opened: ${cause.message}`, { cause });
+    this.name = 'ElectionPortError';
+  }
+}
+
+const BIND_RETRY_DELAY_MS = 1000;
+
 /**
  * Connections between the members' election ports (QuorumCnxManager). Of two servers the one with the higher id connects: a
  * connection from a lower id is closed, and that server called back. For each server the newest message waits until there is a
@@ -35,36 +62,36 @@ export interface ElectionPortOptions {
 export class ElectionPort {
   readonly #options: ElectionPortOptions;
   readonly #links = new Map<ServerId, ElectionLink>();
-  readonly #connecting = new Map<ServerId, Connection>();
+  readonly #connecting = new Map<ServerId, { close(): void }>();
   /** The newest for each server; `waits` until it has left. */
   readonly #messages = new Map<ServerId, { readonly message: Uint8Array; waits: boolean }>();
-  #listener: Listener | undefined;
-  /** Our own, as others reach it. */
-  #address: Address;
+  #listeners: Listener[] = [];
+  /** Our own, as others reach them. */
+  #addresses: readonly Address[];
   #observerCount = 0;
   #isClosed = false;
 
   constructor(options: ElectionPortOptions) {
     this.#options = options;
-    this.#address = options.address;
+    this.#addresses = options.addresses;
   }
 
+  /** Rejects with ElectionPortError if a port is still taken after all tries. */
   start(): Promise<void> {
-    return this.#listen(this.#options.listenAt ?? this.#address);
+    return this.#listenAll(this.#options.listenAt ?? this.#addresses);
   }
 
-  /** Connections to the old place end: who made them looks for us at the new one. */
-  async move(address: Address, listenAt: Address = address): Promise<void> {
-    await this.#listener?.close();
-    this.#address = address;
+  /** Connections to the old place end: who made them looks for us at the new one. Rejects as `start`. */
+  async move(addresses: readonly Address[], listenAt: readonly Address[] = addresses): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#listeners = [];
+    this.#addresses = addresses;
     for (const link of [...this.#links.values()]) link.close();
-    if (!this.#isClosed) await this.#listen(listenAt);
+    if (!this.#isClosed) await this.#listenAll(listenAt);
   }
 
-  async #listen(at: Address): Promise<void> {
-    const listener = await this.#options.network.listen(at, (connection) => this.#accept(connection));
-    this.#listener = listener;
-    if (this.#isClosed) await listener.close();
+  async #listenAll(addresses: readonly Address[]): Promise<void> {
+    for (const at of addresses) await this.#listen(at);
   }
 
   /** Something has left for some server since it was sent; before anything was sent, no. */
@@ -76,59 +103,112 @@ export class ElectionPort {
     if (this.#isClosed) return;
     this.#messages.set(to, { message, waits: true });
     const link = this.#links.get(to);
-    if (link === undefined) this.#connect(to, this.#options.addressOf(to));
-    else this.#deliver(to, link);
+    if (link === undefined) this.#connect(to, this.#options.addressesOf(to));
+    else {
+      this.#deliver(to, link);
+      this.#checkWay(to, link);
+    }
   }
 
   /** Connections to all servers that we have a message for. */
   connectAll(): void {
     for (const server of this.#messages.keys()) {
-      if (!this.#links.has(server)) this.#connect(server, this.#options.addressOf(server));
+      const link = this.#links.get(server);
+      if (link === undefined) this.#connect(server, this.#options.addressesOf(server));
+      else this.#checkWay(server, link);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const connection of this.#connecting.values()) connection.destroy();
+    for (const attempt of this.#connecting.values()) attempt.close();
     for (const link of this.#links.values()) link.close();
-    await this.#listener?.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 
-  #connect(server: ServerId, to: Address | undefined): void {
-    if (this.#isClosed || to === undefined || this.#connecting.has(server)) return;
-    const { network, clock, connectTimeoutMs = 5000, helloTimeoutMs, auth, self } = this.#options;
+  async #listen(at: Address): Promise<void> {
+    const { network, clock, log, bindTries = 3, keepAlive = false } = this.#options;
+    for (let tries = 1; !this.#isClosed; tries += 1) {
+      try {
+        const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
+        this.#listeners.push(await network.listen(at, accept, { keepAlive }));
+        return;
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error;
+        if (tries === bindTries) throw new ElectionPortError(error);
+        log.error('Exception while listening to address', { ...at, tries, error: error.message });
+      }
+      await new Promise<void>((resolve) => clock.after(BIND_RETRY_DELAY_MS, resolve));
+    }
+  }
+
+  #connect(server: ServerId, to: readonly Address[]): void {
+    if (this.#isClosed || to.length === 0 || this.#connecting.has(server)) return;
+    const { network, clock, connectTimeoutMs = 5000, helloTimeoutMs, auth, self, keepAlive = false } = this.#options;
+    let opened: Connection | undefined;
     const over = (): void => {
       timer.cancel();
       this.#connecting.delete(server);
     };
-    const opened = (): void => {
+    const failed = (reason?: NetworkError): void => {
       over();
-      if (server > self) connection.end();
-      else this.#adopt(server, link);
+      if (reason !== undefined) this.#options.log.debug('no connection to a member', { server, error: reason.message });
     };
-    const link = new ElectionLink({ ...this.#linkEvents(server), authenticated: opened });
-    const handler: ConnectionHandler = {
-      connected: () => {
-        connection.write([this.#hello()]);
-        if (exchange === undefined) return opened();
-        timer.cancel();
-        timer = clock.after(helloTimeoutMs, () => connection.destroy());
-        exchange.begin?.();
+    const first = new FirstConnection({
+      network,
+      addresses: to,
+      options: { keepAlive },
+      failed,
+      opened: (connection) => {
+        opened = connection;
+        const settled = (): void => {
+          over();
+          if (server > self) connection.end();
+          else this.#adopt(server, link);
+        };
+        const link = new ElectionLink({ ...this.#linkEvents(server), authenticated: settled });
+        const exchange = auth?.connecting(connection);
+        link.attach(connection, exchange);
+        return {
+          connected: () => {
+            connection.write([this.#hello()]);
+            if (exchange === undefined) return settled();
+            timer.cancel();
+            timer = clock.after(helloTimeoutMs, close);
+            exchange.begin?.();
+          },
+          data: (chunk) => link.data(chunk),
+          drained: () => this.#drained(server, link),
+          closed: (reason) => {
+            failed(reason);
+            link.closed();
+          },
+        };
       },
-      data: (chunk) => link.data(chunk),
-      drained: () => this.#drained(server, link),
-      closed: (reason) => {
-        over();
-        if (reason !== undefined)
-          this.#options.log.debug('no connection to a member', { server, error: reason.message });
-        link.closed();
-      },
+    });
+    const close = (): void => {
+      first.close();
+      opened?.destroy();
+      over();
     };
-    let timer: Timer = clock.after(connectTimeoutMs, () => connection.destroy());
-    const connection = network.connect(to, handler);
-    const exchange = auth?.connecting(connection);
-    link.attach(connection, exchange);
-    this.#connecting.set(server, connection);
+    let timer: Timer = clock.after(connectTimeoutMs, close);
+    this.#connecting.set(server, { close });
+  }
+
+  /** To a server with several addresses a new connection is made when the way of this one is cut. */
+  #checkWay(server: ServerId, link: ElectionLink): void {
+    const { wayCheck, addressesOf } = this.#options;
+    const addresses = addressesOf(server);
+    const [first] = addresses;
+    if (wayCheck === undefined || first === undefined || addresses.length < 2) return;
+    const { host } = link.remote;
+    const port = addresses.find((address) => address.host === host)?.port ?? first.port;
+    wayCheck.begin({ host, port }, () => {
+      if (this.#links.get(server) !== link) return;
+      this.#options.log.warn('the way of a connection is cut', { server, host });
+      link.close();
+      this.#connect(server, addresses);
+    });
   }
 
   #accept(connection: Connection): ConnectionHandler {
@@ -173,7 +253,8 @@ export class ElectionPort {
     }
     this.#links.get(server)?.close();
     link.close();
-    this.#connect(server, addressIn(hello) ?? this.#options.addressOf(server));
+    const named = addressesIn(hello);
+    this.#connect(server, named.length > 0 ? named : this.#options.addressesOf(server));
     return undefined;
   }
 
@@ -217,15 +298,16 @@ export class ElectionPort {
   }
 
   #hello(): Uint8Array {
-    const { self } = this.#options;
-    const address = this.#address;
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return encodeHello({ server: self, addresses: [`${host}:${address.port}`] }, false);
+    const { self, multiAddress = false } = this.#options;
+    const texts = this.#addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+    return encodeHello({ server: self, addresses: texts }, multiAddress);
   }
 }
 
-function addressIn({ addresses }: Hello): Address | undefined {
-  const [, bracketed, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(addresses[0] ?? '') ?? [];
-  const name = bracketed ?? host;
-  return name === undefined ? undefined : { host: name, port: Number(port) };
+function addressesIn({ addresses }: Hello): Address[] {
+  return addresses.flatMap((text) => {
+    const [, bracketed, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+    const name = bracketed ?? host;
+    return name === undefined ? [] : [{ host: name, port: Number(port) }];
+  });
 }

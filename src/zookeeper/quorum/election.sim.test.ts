@@ -41,8 +41,8 @@ class Voters {
       runtime: voter.machine.runtime,
       election: { self: voter.id, role: 'participant', verifiers: [majority(ids)], config: 'version=0' },
       port: {
-        address: { host: voter.machine.host, port: 3888 },
-        addressOf: (id) => ({ host: this.#voter(id)?.machine.host ?? '', port: 3888 }),
+        addresses: [{ host: voter.machine.host, port: 3888 }],
+        addressesOf: (id) => [{ host: this.#voter(id)?.machine.host ?? '', port: 3888 }],
         helloTimeoutMs: 1000,
       },
       decided: (state, vote) => {
@@ -138,6 +138,20 @@ test('the newest epoch wins over the longest log, and that over the highest id',
     voters.leaders.map(({ id }) => id),
     [1],
   );
+});
+
+test('a unanimous vote is decided at once; a quorum waits a while for who might have a better one', async () => {
+  const voters = new Voters(4, [same, same, same]);
+  for (const voter of voters.all) await voters.start(voter);
+  await voters.sim.runUntil(() => voters.isSettled, 50);
+  const [one, two, three] = voters.all as [Voter, Voter, Voter];
+  const some = new Voters(4, [same, same, same]);
+  await some.start(some.all[0] as Voter);
+  await some.start(some.all[1] as Voter);
+  await some.sim.runFor(190);
+  assert.ok(!some.isSettled);
+  await some.sim.runUntil(() => some.isSettled, 60);
+  assert.deepEqual([one.state, two.state, three.state], ['FOLLOWING', 'FOLLOWING', 'LEADING']);
 });
 
 test('without a quorum nobody leads, with one a late joiner follows who leads already', async () => {

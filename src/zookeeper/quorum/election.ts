@@ -3,7 +3,7 @@
  *
  *   ┌──────────── look ────────────┐
  *   ▼                              │
- * LOOKING ─ a quorum votes alike ─▶ finalizing ─ 200 ms without a better vote ─▶ LEADING, FOLLOWING, OBSERVING
+ * LOOKING ─ a quorum votes alike ─▶ finalizing ─ all do, or 200 ms without a better vote ─▶ LEADING, FOLLOWING, OBSERVING
  *   ▲  │                           │                                              ▲
  *   │  └─ a quorum follows a leader that leads ──────────────────────────────────┘
  *   └──────── a better vote ───────┘
@@ -53,6 +53,8 @@ export type ElectionEffect =
   | { readonly kind: 'connectAll' }
   /** A `timeout` after so long, unless another `wait` or the decision comes first. */
   | { readonly kind: 'wait'; readonly ms: number }
+  /** A voter that elected us looks for a leader again. */
+  | { readonly kind: 'lookedAgain'; readonly server: ServerId }
   | { readonly kind: 'decided'; readonly state: Exclude<PeerState, 'LOOKING'>; readonly vote: Vote };
 
 /** A server that may not be elected votes for nobody: the least number of all. */
@@ -83,6 +85,8 @@ export class Election {
   readonly #received = new Map<ServerId, Cast>();
   /** Votes of servers that follow or lead, of any round. */
   readonly #settled = new Map<ServerId, Cast>();
+  /** Who voted as we decided. */
+  #electors: ReadonlySet<ServerId> = new Set();
   #intervalMs = 0;
   #isFinalizing = false;
   #effects: ElectionEffect[] = [];
@@ -122,6 +126,7 @@ export class Election {
         break;
       case 'designated':
         this.#state = event.state;
+        this.#electors = new Set();
         this.#decided = { leader: event.leader, zxid: event.zxid, electionEpoch: -1n, peerEpoch: -1n };
         break;
       default:
@@ -159,12 +164,17 @@ export class Election {
       return;
     }
     if (this.#state !== 'LOOKING') {
-      if (notification.state === 'LOOKING') this.#send(from, this.#decided);
+      if (notification.state !== 'LOOKING') return;
+      this.#send(from, this.#decided);
+      if (this.#state === 'LEADING' && this.#electors.has(from)) {
+        this.#effects.push({ kind: 'lookedAgain', server: from });
+      }
       return;
     }
     const isBehind = notification.state === 'LOOKING' && notification.electionEpoch < this.#logicalClock;
     if (isBehind) this.#send(from, this.#proposal);
     if (this.#isFinalizing && !this.#beats(notification, this.#proposal)) {
+      this.#countLate(from, notification);
       this.#wait();
       return;
     }
@@ -176,7 +186,14 @@ export class Election {
       this.#received.clear();
       this.#propose(this.#initial);
     }
-    if (this.#state === 'LOOKING') this.#wait();
+    this.#wait();
+  }
+
+  /** A quorum votes alike already; perhaps this makes it everybody. Who was quicker has found what we are about to. */
+  #countLate(from: ServerId, vote: Notification): void {
+    if (vote.state === 'OBSERVING' || vote.electionEpoch !== this.#logicalClock) return;
+    this.#received.set(from, { ...voteOf(vote), state: vote.state, version: 0 });
+    this.#finalizeIfAgreed();
   }
 
   #consider(from: ServerId, notification: Notification): void {
@@ -219,21 +236,43 @@ export class Election {
     }
     this.#settled.set(from, cast);
     // A quorum goes on without us. What was proposed to us and came to nothing must not keep us away: it is theirs to know of it.
-    if (!this.#isFollowed(this.#settled, cast, [verifiers[0]])) return;
+    const mayFollow = cast.state === 'LEADING' && verifiers[0].defersToOther === true;
+    if (!this.#isFollowed(this.#settled, cast, [verifiers[0]]) && !mayFollow) return;
     this.#logicalClock = cast.electionEpoch;
     this.#decide(cast);
   }
 
   /** A quorum votes so, and the leader itself says that it leads: or servers would elect again and again one that has crashed. */
   #isFollowed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
-    if (!isAgreed(votes, vote, verifiers)) return false;
+    if (!this.#isAgreed(votes, vote, verifiers)) return false;
     if (vote.leader === this.#self) return vote.electionEpoch === this.#logicalClock;
     return votes.get(vote.leader)?.state === 'LEADING';
   }
 
   #finalizeIfAgreed(): void {
     const mine: Cast = { ...this.#proposal, state: 'LOOKING', version: 0 };
-    if (isAgreed(this.#received, mine, this.#electorate.verifiers)) this.#isFinalizing = true;
+    if (!this.#isAgreed(this.#received, mine, this.#electorate.verifiers)) return;
+    this.#isFinalizing = true;
+    // Unlike Apache we wait for no better vote where nobody is left who could cast one.
+    if (this.#isUnanimous(mine)) this.#decide(this.#proposal);
+  }
+
+  #isUnanimous(vote: Cast): boolean {
+    return this.#voters().every((server) => {
+      const cast = this.#received.get(server);
+      return cast !== undefined && isSameVote(cast, vote);
+    });
+  }
+
+  #voters(): ServerId[] {
+    return [...new Set(this.#electorate.verifiers.flatMap(({ voters }) => [...voters]))];
+  }
+
+  #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
+    const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
+    const isAgreed = verifiers.every((verifier) => verifier.isQuorum(alike));
+    if (isAgreed) this.#electors = new Set(alike);
+    return isAgreed;
   }
 
   #timedOut(delivered: boolean): void {
@@ -244,6 +283,8 @@ export class Election {
     }
     if (delivered) this.#sendToAll();
     else this.#effects.push({ kind: 'connectAll' });
+    // An oracle may have spoken meanwhile.
+    if (this.#state === 'LOOKING') this.#finalizeIfAgreed();
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxIntervalMs);
     this.#wait();
   }
@@ -263,11 +304,10 @@ export class Election {
   }
 
   #sendToAll(): void {
-    const { verifiers } = this.#electorate;
     const self = this.#self;
-    const voters = new Set(verifiers.flatMap((verifier) => [...verifier.voters]));
+    const voters = this.#voters();
     for (const server of voters) if (server !== self) this.#send(server, this.#proposal);
-    if (!voters.has(self) || this.#initial.zxid === -1n) return;
+    if (!voters.includes(self) || this.#initial.zxid === -1n) return;
     // Our own vote needs no way through the network.
     this.#received.set(self, { ...this.#proposal, state: 'LOOKING', version: 0 });
     this.#finalizeIfAgreed();
@@ -281,7 +321,8 @@ export class Election {
   }
 
   #wait(): void {
-    this.#effects.push({ kind: 'wait', ms: this.#isFinalizing ? FINALIZE_WAIT_MS : this.#intervalMs });
+    if (this.#state === 'LOOKING')
+      this.#effects.push({ kind: 'wait', ms: this.#isFinalizing ? FINALIZE_WAIT_MS : this.#intervalMs });
   }
 
   #isVoter(server: ServerId): boolean {
@@ -295,11 +336,6 @@ export class Election {
     if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;
     return vote.leader > other.leader;
   }
-}
-
-function isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
-  const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
-  return verifiers.every((verifier) => verifier.isQuorum(alike));
 }
 
 function voteOf({ leader, zxid, electionEpoch, peerEpoch }: Vote): Vote {

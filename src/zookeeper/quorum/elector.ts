@@ -16,16 +16,15 @@ import type { ServerId } from './quorum-verifier.ts';
 export interface ElectorOptions {
   readonly runtime: Runtime;
   readonly election: ElectionOptions;
-  readonly port: Pick<
-    ElectionPortOptions,
-    'address' | 'listenAt' | 'addressOf' | 'connectTimeoutMs' | 'helloTimeoutMs' | 'auth'
-  >;
+  readonly port: Omit<ElectionPortOptions, 'network' | 'clock' | 'log' | 'self' | 'received'>;
   readonly decided: (state: Exclude<PeerState, 'LOOKING'>, vote: Vote) => void;
   /**
    * Another server tells of a membership while we look. True: it has made us begin anew, and what else that server said is not
    * considered.
    */
   readonly heardOf?: (config: string) => boolean;
+  /** While this server leads: a voter that elected it looks for a leader again. */
+  readonly lookedAgain?: (server: ServerId) => void;
 }
 
 /** A server's part in elections: the machine, its port and its clock. It answers other servers also when it looks for nobody. */
@@ -121,6 +120,9 @@ export class Elector {
         });
         break;
       }
+      case 'lookedAgain':
+        this.#options.lookedAgain?.(effect.server);
+        break;
       case 'decided':
         this.#timer?.cancel();
         this.#options.decided(effect.state, effect.vote);

@@ -28,6 +28,8 @@ export interface LearnerStartOptions {
   readonly lastLoggedZxid: Zxid;
   /** Of the membership that we know. */
   readonly configVersion: bigint;
+  /** The log could not be brought to a leader's: whatever is in it, the whole history is to come anew. Default false. */
+  readonly needsAll?: boolean;
 }
 
 /** A proposal of the leader, in its exact bytes: header, body, digest. */
@@ -55,6 +57,8 @@ export type LearnerStartEffect =
   | { readonly kind: 'acceptEpoch'; readonly epoch: number }
   /** The whole database follows on the connection, then packets again; then `done`. Ours stays as it is for now. */
   | { readonly kind: 'receiveSnapshot'; readonly zxid: Zxid }
+  /** The leader's history begins with nothing, and `apply` follows. Ours stays as it is for now. */
+  | { readonly kind: 'receiveNothing' }
   /** Forget what is after `zxid`, on the disk and in memory; then `done`. */
   | { readonly kind: 'truncate'; readonly zxid: Zxid }
   /** Into the database that was received. */
@@ -172,13 +176,25 @@ export class LearnerStart {
 
   #promise(): void {
     this.#phase = 'choosing';
-    this.#send(PacketType.ACKEPOCH, this.#options.lastLoggedZxid, writeAckEpoch(this.#promisedEpoch));
+    const lastZxid = this.#asksForAll ? (0n as Zxid) : this.#options.lastLoggedZxid;
+    this.#send(PacketType.ACKEPOCH, lastZxid, writeAckEpoch(this.#promisedEpoch));
+  }
+
+  /**
+   * Only of a leader whose epoch we promised before: that our log does not end after its own is what our promise to a new one stands
+   * for, so it must not be told of a shorter log.
+   */
+  get #asksForAll(): boolean {
+    return this.#options.needsAll === true && this.#promisedEpoch === -1;
   }
 
   #receivedWay({ type, zxid }: QuorumPacket): void {
     this.#phase = 'catching up';
     switch (type) {
       case PacketType.DIFF:
+        if (!this.#asksForAll) break;
+        this.#isSnapshot = true;
+        this.#effects.push({ kind: 'receiveNothing' });
         break;
       case PacketType.SNAP:
         this.#isSnapshot = true;

@@ -20,6 +20,14 @@ export interface LogWriterOptions {
   /** Everything up to this is on the disk. */
   readonly durable: (zxid: Zxid) => void;
   readonly failed: (error: DiskError) => void;
+  readonly figures?: LogFigures;
+}
+
+/** Hears of every sync. */
+export interface LogFigures {
+  /** One begins, of so many transactions. */
+  syncing(count: number): void;
+  synced(tookMs: number): void;
 }
 
 /**
@@ -102,11 +110,15 @@ export class LogWriter {
   #sync(): void {
     const zxid = this.#appended;
     if (zxid === undefined) return;
+    const { figures, clock } = this.#options;
+    figures?.syncing(this.#gatheredCount);
+    const startMs = clock.monotonicMs();
     this.#appended = undefined;
     this.#gatheredCount = 0;
     this.#isSyncing = true;
     this.#options.log.flush((error) => {
       this.#isSyncing = false;
+      figures?.synced(clock.monotonicMs() - startMs);
       if (error !== undefined) this.#fail(error);
       else if (!this.#isClosed) {
         this.#options.durable(zxid);

@@ -11,6 +11,8 @@ export interface MembershipsOptions {
   /** Undefined where there is no configuration file: nothing outlives the process then. */
   readonly files: DynamicConfigFiles | undefined;
   readonly log: Log;
+  /** Who else has a say in it, an oracle. Default: nobody. */
+  readonly decided?: (membership: Membership) => Membership;
   /** Other servers decide than before, or the text is another one. */
   readonly changed: () => void;
 }
@@ -33,8 +35,8 @@ export class Memberships {
   constructor(options: MembershipsOptions) {
     const { stored, isDynamic } = options;
     this.#options = options;
-    this.#current = stored.current;
-    this.#pending = isDynamic ? newerThan(stored.current, stored.next) : undefined;
+    this.#current = this.#decided(stored.current);
+    this.#pending = isDynamic ? newerThan(stored.current, stored.next && this.#decided(stored.next)) : undefined;
     this.#verifiers = this.#decideOver();
   }
 
@@ -55,7 +57,7 @@ export class Memberships {
   saw(membership: Membership): Promise<void> {
     const { isDynamic, files } = this.#options;
     if (!isDynamic || membership.version === this.lastSeen.version) return this.#written;
-    this.#become(this.#current, membership);
+    this.#become(this.#current, this.#decided(membership));
     return this.#write((done) => files?.writeNext(membership, done));
   }
 
@@ -63,7 +65,7 @@ export class Memberships {
   activate(membership: Membership): boolean {
     const { isDynamic, files, self } = this.#options;
     if (!isDynamic || membership.version <= this.#current.version) return false;
-    this.#become(membership, this.#pending);
+    this.#become(this.#decided(membership), this.#pending);
     this.#write((done) => files?.activate(membership, self, done));
     return true;
   }
@@ -71,6 +73,10 @@ export class Memberships {
   /** All that was said here before is on the disk when it resolves. */
   get written(): Promise<void> {
     return this.#written;
+  }
+
+  #decided(membership: Membership): Membership {
+    return this.#options.decided?.(membership) ?? membership;
   }
 
   #become(current: Membership, pending: Membership | undefined): void {

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { counterOf, type Zxid } from '../jute/ids.ts';
+import type { Zxid } from '../jute/ids.ts';
 import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
 
 /** Proposals that the same memberships decide on. */
@@ -21,11 +21,10 @@ export class Proposals {
   /** Those of proposals that are not committed, oldest first. */
   readonly #stretches: Stretch[] = [];
 
-  /** @param newEpoch the zxid that opens the leader's epoch */
-  constructor(newEpoch: Zxid) {
-    assert(counterOf(newEpoch) === 0, 'an epoch begins with counter 0', newEpoch);
-    this.#lastProposed = newEpoch;
-    this.#lastCommitted = newEpoch;
+  /** @param last the zxid before the leader's first proposal: the one that opens its epoch */
+  constructor(last: Zxid) {
+    this.#lastProposed = last;
+    this.#lastCommitted = last;
   }
 
   get lastProposed(): Zxid {

@@ -42,8 +42,8 @@ async function electionPorts(
     const port = new ElectionPort({
       ...{ network, clock, log, helloTimeoutMs: 1000 },
       self: index + 1,
-      address: { host: machine.host, port: 3888 },
-      addressOf: (id) => ({ host: machines[id - 1]!.host, port: 3888 }),
+      addresses: [{ host: machine.host, port: 3888 }],
+      addressesOf: (id) => [{ host: machines[id - 1]!.host, port: 3888 }],
       auth: authOf(machine, index === 0 ? first : second),
       received: (from, message) => heard.add(`${index + 1} from ${from}: ${Buffer.from(message)}`),
     });
@@ -103,8 +103,8 @@ test('a connection that has authenticated stays, one that does not get on is giv
     await sim.complete(lower.runtime.network.listen({ host: lower.host, port: 3888 }, accept));
     const { network, clock, log } = higher.runtime;
     const port = new ElectionPort({
-      ...{ network, clock, log, helloTimeoutMs: 1000, self: 2, address: { host: higher.host, port: 3888 } },
-      addressOf: () => ({ host: lower.host, port: 3888 }),
+      ...{ network, clock, log, helloTimeoutMs: 1000, self: 2, addresses: [{ host: higher.host, port: 3888 }] },
+      addressesOf: () => [{ host: lower.host, port: 3888 }],
       auth: authOf(higher, required),
       received: () => undefined,
     });

@@ -2,7 +2,15 @@ import { CertificateReload } from '../../config/certificate-reload.ts';
 import { loadTlsMaterial } from '../../config/tls-settings.ts';
 import type { QuorumTlsConfig } from '../../config/zoo-cfg-quorum-security.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Address, Connection, ConnectionHandler, Listener, Network } from '../../runtime/network.ts';
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Network,
+} from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ServerTls, TlsMaterial } from '../../runtime/tls.ts';
 
@@ -49,8 +57,12 @@ export class QuorumNetwork implements Network {
     return this.#options.runtime.network.resolve(host);
   }
 
-  async listen(at: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener> {
-    const listener = await this.#options.runtime.network.listen(at, accept, { tls: this.#serverTls() });
+  async listen(
+    at: Address,
+    accept: (connection: Connection) => ConnectionHandler,
+    options: ListenOptions = {},
+  ): Promise<Listener> {
+    const listener = await this.#options.runtime.network.listen(at, accept, { ...options, tls: this.#serverTls() });
     if (this.#material === undefined) return listener;
     this.#listeners.add(listener);
     return {
@@ -63,13 +75,13 @@ export class QuorumNetwork implements Network {
     };
   }
 
-  connect(to: Address, handler: ConnectionHandler): Connection {
+  connect(to: Address, handler: ConnectionHandler, options: ConnectOptions = {}): Connection {
     const { runtime, tls } = this.#options;
-    if (!tls.isOn || this.#material === undefined) return runtime.network.connect(to, handler);
+    if (!tls.isOn || this.#material === undefined) return runtime.network.connect(to, handler, options);
     const { protocols, cipherSuites, handshakeTimeoutMs, verifyHostname } = tls.settings;
     const material = this.#material;
     const secured = { material, protocols, cipherSuites, handshakeTimeoutMs, verifyHostname, serverName: to.host };
-    return runtime.network.connect(to, handler, { tls: secured });
+    return runtime.network.connect(to, handler, { ...options, tls: secured });
   }
 
   /** Changed key stores are not looked at any more. Listeners and connections live on. */

@@ -10,6 +10,10 @@ export interface QuorumVerifier {
   weightOf(server: ServerId): number;
   /** Whether these servers suffice; others than voters do not count. */
   isQuorum(servers: Iterable<ServerId>): boolean;
+  /** An oracle has told this server to follow whoever says that it leads. */
+  readonly defersToOther?: boolean;
+  /** With an oracle, which is asked only by who is alone. */
+  isNeeded?: boolean;
 }
 
 /** More than half of the voters. */

@@ -4,7 +4,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { AgreementListener, Proposal } from './agreement.ts';
 import { type AuditLog, nothingDoomed } from './audit/audit-log.ts';
-import type { ServerMetrics } from './server-metrics.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** What applying tells the connections. */

@@ -6,11 +6,11 @@ import type { DataTree } from '../tree/data-tree.ts';
 import type { Authentication } from './auth/authentication.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { LargeRequests } from './large-requests.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReadRequests } from './reads.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { RequestThrottler } from './request-throttler.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 import type { ServerStats } from './server-stats.ts';
 import type { Sessions } from './sessions.ts';
 

@@ -34,8 +34,8 @@ export class ConnectionThrottle {
   }
 
   /** Whether a client that asks for a session may have it. */
-  admits(isNew: boolean): boolean {
-    const { tokens, fillTimeMs, fillCount, freezeTimeMs, newSessionWeight, renewedSessionWeight } = this.#limits;
+  admits(asked: 'global' | 'local' | 'renewed'): boolean {
+    const { tokens, fillTimeMs, fillCount, freezeTimeMs } = this.#limits;
     if (tokens === 0) return true;
     const nowMs = Math.floor(this.#clock.monotonicMs());
     const passedMs = nowMs - this.#filledMs;
@@ -44,7 +44,7 @@ export class ConnectionThrottle {
       this.#filledMs = nowMs;
     }
     if (freezeTimeMs !== -1 && this.#isDropped(nowMs)) return false;
-    const weight = isNew ? newSessionWeight : renewedSessionWeight;
+    const weight = this.#limits[`${asked}SessionWeight`];
     if (this.#tokens < weight) return false;
     this.#tokens -= weight;
     return true;

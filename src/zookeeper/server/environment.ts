@@ -1,10 +1,10 @@
-import type { ServerView } from './server-view.ts';
+import type { ProcessView } from './server-view.ts';
 import { SERVER_VERSION } from './version.ts';
 
 const MIB = 1_048_576;
 
 /** What `envi` and the admin server's `environment` show: Apache's keys, save those that only a JVM has. */
-export function environmentOf({ host, process }: ServerView): [key: string, value: string][] {
+export function environmentOf({ host, process }: ProcessView): [key: string, value: string][] {
   const { heapUsed, heapTotal, heapMax } = process.memory();
   const inMib = (bytes: number): string => `${Math.floor(bytes / MIB)}MB`;
   return [

@@ -1,7 +1,8 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
-import { wordLength } from './four-letter-words.ts';
+import { wordLength } from './words/four-letter-words.ts';
 
-const LETTERS = 4;
+/** Of a word, in bytes. */
+export const LETTERS = 4;
 
 /** The first bytes of a connection: a four-letter word with what belongs to it, or the length of the first frame. */
 export class Greeting {

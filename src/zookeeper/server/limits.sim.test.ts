@@ -209,28 +209,28 @@ test('connection_throttle_tokens limits how many sessions begin at once, and tok
   await world.open();
 });
 
-test('with weights a resumed session costs less than a new one', () => {
+test('with weights a resumed session costs less than a new one, and a local one least', () => {
   const { machine } = { machine: new Simulation({ seed: 1 }).machine('server') };
   const limitsWith = (keys: Readonly<Record<string, string | number>>) =>
     zooCfg({ dataDir: '/data', clientPort: 0, connection_throttle_tokens: 2, ...keys }).limits.connections;
-  const admitted = (keys: Readonly<Record<string, string | number>>, isNew: boolean): number => {
+  const admitted = (keys: Readonly<Record<string, string | number>>, asked: 'global' | 'local' | 'renewed'): number => {
     const throttle = new ConnectionThrottle(limitsWith(keys), machine.runtime.clock, new SimRandom('weights'));
     let count = 0;
-    while (throttle.admits(isNew)) count += 1;
+    while (throttle.admits(asked)) count += 1;
     return count;
   };
-  assert.equal(admitted({}, true), 2);
+  assert.equal(admitted({}, 'global'), 2);
   const weighed = { connection_throttle_weight_enabled: 'true' };
-  assert.deepEqual([admitted(weighed, true), admitted(weighed, false)], [2, 3]);
+  assert.deepEqual([admitted(weighed, 'global'), admitted(weighed, 'renewed'), admitted(weighed, 'local')], [2, 3, 6]);
   const heavy = {
     ...weighed,
     connection_throttle_global_session_weight: 6,
     connection_throttle_renew_session_weight: 1,
   };
-  assert.deepEqual([admitted(heavy, true), admitted(heavy, false)], [2, 12]);
+  assert.deepEqual([admitted(heavy, 'global'), admitted(heavy, 'renewed')], [2, 12]);
   // No weight is below that of a local session.
   const local = { ...heavy, connection_throttle_local_session_weight: 4 };
-  assert.deepEqual([admitted(local, true), admitted(local, false)], [2, 3]);
+  assert.deepEqual([admitted(local, 'global'), admitted(local, 'renewed')], [2, 3]);
 });
 
 test('with connection_throttle_freeze_time the chance to be turned away grows without tokens and falls with them', async () => {
@@ -247,16 +247,16 @@ test('with connection_throttle_freeze_time the chance to be turned away grows wi
     connection_throttle_decrease_ratio: 0.5,
   }).limits;
   const throttle = new ConnectionThrottle(connections, clock, new SimRandom('blue'));
-  for (let index = 0; index < 10; index += 1) assert.equal(throttle.admits(true), true);
+  for (let index = 0; index < 10; index += 1) assert.equal(throttle.admits('global'), true);
   const chances: number[] = [];
   for (let index = 0; index < 5; index += 1) {
     await sim.runFor(11);
-    throttle.admits(true);
+    throttle.admits('global');
     chances.push(Number(throttle.dropChance.toFixed(2)));
   }
   assert.deepEqual(chances, [0.3, 0.6, 0.9, 1, 1]);
   await sim.runFor(200_000);
-  throttle.admits(true);
+  throttle.admits('global');
   assert.equal(throttle.dropChance, 0.75);
 });
 

@@ -1,4 +1,5 @@
 import { Deque } from '../../base/deque.ts';
+import type { Counter } from '../../base/metrics.ts';
 import type { ACL } from '../jute/data.ts';
 import type { SessionId, Zxid } from '../jute/ids.ts';
 import type { TxnDigest } from '../jute/txn.ts';
@@ -40,6 +41,12 @@ export interface NodeChange {
   readonly data?: Uint8Array | null;
 }
 
+/** Changes noted and forgotten so far. */
+export interface ChangeCounts {
+  readonly changesQueued: Counter;
+  readonly changesRemoved: Counter;
+}
+
 /**
  * The tree as it will be: the tree itself, and over it the changes of transactions that are proposed and not yet applied. Every
  * write is judged against this, so that a pipeline of dependent writes behaves as if each had waited for the one before.
@@ -55,12 +62,11 @@ export class OutstandingChanges {
   /** What they replaced, for a multi that fails. */
   #replaced: (ChangeRecord | undefined)[] | undefined;
   readonly #predictedBefore = new DigestSum();
-  /** Changes noted and forgotten so far. */
-  queuedCount = 0;
-  removedCount = 0;
+  readonly #counts: ChangeCounts;
 
-  constructor(tree: DataTree) {
+  constructor(tree: DataTree, counts: ChangeCounts) {
     this.#tree = tree;
+    this.#counts = counts;
   }
 
   get size(): number {
@@ -113,7 +119,7 @@ export class OutstandingChanges {
     if (change.kind === 'deleted') record.exists = false;
     this.#replaced?.push(this.#byPath.get(record.path));
     this.#current.push(record);
-    this.queuedCount += 1;
+    this.#counts.changesQueued.add();
     if (record.pendingCount === 0) this.#byPath.set(record.path, record);
     record.pendingCount += 1;
   }
@@ -121,7 +127,7 @@ export class OutstandingChanges {
   /** Forgets the changes since `keepForUndo`. */
   undo(): void {
     const replaced = this.#replaced ?? [];
-    this.removedCount += this.#current.length;
+    this.#counts.changesRemoved.add(this.#current.length);
     for (let record = this.#current.pop(); record !== undefined; record = this.#current.pop()) {
       const before = replaced.pop();
       if (before === undefined) this.#byPath.delete(record.path);
@@ -146,7 +152,7 @@ export class OutstandingChanges {
 
   /** The oldest transaction is in the tree: newer changes of the same nodes stay. */
   applied(count: number): void {
-    this.removedCount += count;
+    this.#counts.changesRemoved.add(count);
     for (let left = count; left > 0; left -= 1) {
       const record = this.#touched.shift() as ChangeRecord;
       record.pendingCount -= 1;

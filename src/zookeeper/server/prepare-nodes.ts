@@ -10,13 +10,15 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { CONTAINER_OWNER, kindOfOwner, TTL_MAX, ttlOwner } from '../tree/ephemeral-owner.ts';
 import { pathFault, RecentParent } from '../tree/path.ts';
 import type { ChangeRequest, CreateChange } from './change-requests.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { newRecord, type OutstandingChanges } from './outstanding-changes.ts';
 import { quotaRefuses } from './quota-check.ts';
-import type { ServerMetrics } from './server-metrics.ts';
+import type { SessionScope } from './sessions.ts';
 
 /** Who asks for a change, and the transaction it becomes. */
 export interface ChangeContext {
   readonly sessionId: SessionId;
+  readonly scope: SessionScope;
   readonly ids: readonly Id[];
   readonly zxid: Zxid;
   readonly timeMs: number;
@@ -76,6 +78,10 @@ export class NodeChanges {
     if (isTtl(flags) ? !(ttl > 0 && ttl <= TTL_MAX) : ttl >= 0) return ErrorCode.BADARGUMENTS;
     // Apache goes by the opcode alone; a TTL node without a time to live would be none, so here both must agree.
     if (isTtl(flags) !== (type === OpCode.createTTL)) return ErrorCode.BADARGUMENTS;
+    if (isEphemeral(flags) && context.scope !== 'global') {
+      // A learner that could not upgrade the session knows the better word for it.
+      return context.scope === 'local' ? ErrorCode.EPHEMERALONLOCALSESSION : ErrorCode.SESSIONEXPIRED;
+    }
     const parentPath = this.#parentOf(request.path);
     if (parentPath === undefined) return ErrorCode.BADARGUMENTS;
     const acl = this.#normalized(request.path, request.acl, context.ids);

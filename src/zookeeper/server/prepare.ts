@@ -10,12 +10,13 @@ import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Proposal } from './agreement.ts';
 import { type ChangeRequest, readChange, readMulti } from './change-requests.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
 import { type Reconfiguring, readReconfig } from './reconfig.ts';
 import type { RequestCursor } from './request-cursor.ts';
-import type { PipelineCounts, ServerMetrics } from './server-metrics.ts';
+import type { SessionScope } from './sessions.ts';
 
 export interface PreparerOptions {
   readonly tree: DataTree;
@@ -36,7 +37,7 @@ const nobody: readonly Id[] = [];
  * Turns a request into a transaction: what it will do, decided once, by whoever serialises (a standalone server, a leader). One
  * that fails becomes an error transaction, which takes a zxid like any other (PrepRequestProcessor).
  */
-export class Preparer implements PipelineCounts {
+export class Preparer {
   readonly #clock: Clock;
   readonly #changes: OutstandingChanges;
   readonly #nodes: NodeChanges;
@@ -45,11 +46,10 @@ export class Preparer implements PipelineCounts {
   readonly #reconfigEnabled: boolean;
   readonly #reconfiguring: Reconfiguring | undefined;
   #lastZxid: Zxid;
-  #prepared = 0;
 
   constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid, reconfiguring }: PreparerOptions) {
     this.#clock = clock;
-    this.#changes = new OutstandingChanges(tree);
+    this.#changes = new OutstandingChanges(tree, metrics);
     this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
     this.#cursor = cursor;
     this.#metrics = metrics;
@@ -62,27 +62,18 @@ export class Preparer implements PipelineCounts {
     return this.#lastZxid;
   }
 
-  get prepared(): number {
-    return this.#prepared;
-  }
-
-  get changesQueued(): number {
-    return this.#changes.queuedCount;
-  }
-
-  get changesRemoved(): number {
-    return this.#changes.removedCount;
-  }
-
   /** The tree holds another content now, nothing is outstanding: the next zxid follows this one. */
   treeReplaced(zxid: Zxid): void {
     this.#lastZxid = zxid;
   }
 
   prepare(request: PendingRequest): Proposal {
-    if (request.type === OpCode.sync) return { txn: undefined, changeCount: 0, request };
+    if (request.type === OpCode.sync) {
+      this.#metrics.prepared.add();
+      return { txn: undefined, changeCount: 0, request };
+    }
     const { session, ids, type } = request;
-    const context = this.#begin(session.id, ids);
+    const context = this.#begin(session.id, ids, session.scope);
     if (type === OpCode.createSession || type === OpCode.closeSession) {
       const txn: Txn =
         type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#closeSession(context);
@@ -116,11 +107,11 @@ export class Preparer implements PipelineCounts {
     return txn;
   }
 
-  #begin(sessionId: SessionId, ids: readonly Id[]): ChangeContext {
-    this.#prepared += 1;
+  #begin(sessionId: SessionId, ids: readonly Id[], scope: SessionScope = 'global'): ChangeContext {
+    this.#metrics.prepared.add();
     this.#lastZxid = (this.#lastZxid + 1n) as Zxid;
     this.#changes.begin();
-    return { sessionId, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
+    return { sessionId, scope, ids, zxid: this.#lastZxid, timeMs: this.#clock.wallMs() };
   }
 
   #end(context: ChangeContext, cxid: number, prepared: Prepared, request: PendingRequest | undefined): Proposal {

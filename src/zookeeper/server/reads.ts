@@ -21,6 +21,7 @@ import {
 import { type AclSchemes, allows, Perms, redactAcl } from '../tree/acl.ts';
 import { type DataTree, NO_NODE, type NodeId } from '../tree/data-tree.ts';
 import { type Watcher, WatchMode } from '../tree/watches.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import {
   beginReply,
   replyBody,
@@ -31,7 +32,6 @@ import {
   writeMultiError,
 } from './replies.ts';
 import type { RequestCursor } from './request-cursor.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 
 /** The connection that asks. */
 export interface ReadClient extends Watcher {

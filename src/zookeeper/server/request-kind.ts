@@ -1,4 +1,5 @@
 import { OpCode } from '../jute/op-codes.ts';
+import type { PendingRequest } from './pending-request.ts';
 
 /**
  * How a request goes through the server: a read is answered from the tree in its session's order, a write takes the pipeline,
@@ -44,6 +45,11 @@ function buildKinds(): RequestKind[] {
   built[OpCode.auth] = 'auth';
   built[OpCode.sasl] = 'sasl';
   return built;
+}
+
+/** Whether it goes no further than this server, and waits only for the writes of its session before it. */
+export function isAnsweredHere({ type, session }: PendingRequest): boolean {
+  return kindOf(type) === 'read' || (type === OpCode.closeSession && session.scope === 'local');
 }
 
 export function kindOf(type: number): RequestKind {

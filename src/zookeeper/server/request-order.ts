@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { PendingRequest } from './pending-request.ts';
-import { kindOf } from './request-kind.ts';
+import { isAnsweredHere } from './request-kind.ts';
 
 /** Reads that may wait behind a session's own writes. */
 const READS_MAX = 128;
@@ -47,7 +47,7 @@ export class RequestOrder {
   /** Takes the next read that no write holds back any more. */
   takeRead(): PendingRequest | undefined {
     const next = this.#pending.peek();
-    if (next === undefined || kindOf(next.type) !== 'read') return undefined;
+    if (next === undefined || !isAnsweredHere(next)) return undefined;
     this.#pending.shift();
     this.#readCount -= 1;
     this.#left(next);
@@ -61,7 +61,7 @@ export class RequestOrder {
     this.#readCount = 0;
     const { largeRequests } = this.#host;
     if (largeRequests !== undefined) {
-      for (const request of this.#pending) if (kindOf(request.type) === 'read') largeRequests.finished(request);
+      for (const request of this.#pending) if (isAnsweredHere(request)) largeRequests.finished(request);
     }
     this.#pending.clear();
   }

@@ -6,10 +6,10 @@ import type { FileSnapLog } from '../persistence/file-snap-log.ts';
 import { loadSnapshot } from '../persistence/snapshot-reader.ts';
 import type { DataTree, DataTreeOptions } from '../tree/data-tree.ts';
 import type { ClientPort } from './client-port.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { Preparer } from './prepare.ts';
 import type { ReadRequests } from './reads.ts';
 import type { Role } from './role.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 import type { Sessions } from './sessions.ts';
 
 /** These bytes are no snapshot that a server can be restored from. */

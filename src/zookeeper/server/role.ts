@@ -6,10 +6,10 @@ import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.
 import type { AclSchemes } from '../tree/acl.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Applier } from './applier.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Preparer } from './prepare.ts';
 import type { RequestCursor } from './request-cursor.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 import type { ServerMode } from './server-view.ts';
 import type { Session, Sessions } from './sessions.ts';
 

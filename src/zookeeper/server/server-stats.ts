@@ -1,4 +1,7 @@
-/** What `srvr`, `stat` and `mntr` count (ServerStats). Latencies are milliseconds from the arrival of a request to its reply. */
+/**
+ * What `srvr`, `stat` and `mntr` count: of the server that serves now (ServerStats), and of the process. Latencies are milliseconds from the arrival of a request to
+ * its reply.
+ */
 export class ServerStats {
   packetsReceived = 0;
   packetsSent = 0;
@@ -72,6 +75,14 @@ export class ServerStats {
     this.lastResponseSize = size;
     if (this.minResponseSize < 0 || size < this.minResponseSize) this.minResponseSize = size;
     if (size > this.maxResponseSize) this.maxResponseSize = size;
+  }
+
+  /** Another server serves from now on: a member of an ensemble after an election. */
+  begin(): void {
+    this.reset();
+    this.slowSyncs = 0;
+    this.nonMtlsRemoteConnections = 0;
+    this.nonMtlsLocalConnections = 0;
   }
 
   /** `srst`. */

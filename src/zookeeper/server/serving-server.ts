@@ -3,14 +3,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
-import { fraction } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex, type Zxid } from '../jute/ids.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { ConnectRequest } from '../jute/proto.ts';
 import type { FileSnapLog, SnapshotSubject } from '../persistence/file-snap-log.ts';
 import type { Recovered } from '../persistence/recovery.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import type { AdminTarget } from './admin/admin-target.ts';
+import type { AdminHost, AdminTarget } from './admin/admin-target.ts';
 import { Applier, type ApplyListener } from './applier.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { Authentication } from './auth/authentication.ts';
@@ -21,34 +20,36 @@ import { ClientPort } from './client-port.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
 import { ContainerManager } from './container-manager.ts';
-import { answerWord } from './four-letter-words.ts';
+import type { EnsembleView } from './ensemble-view.ts';
 import type { LargeRequests } from './large-requests.ts';
+import { registerGauges, unregisterGauges } from './metrics/server-gauges.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { Observers } from './observers.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { ProcessFigures } from './process-figures.ts';
 import { ReadRequests } from './reads.ts';
 import { RequestCursor } from './request-cursor.ts';
 import type { RequestThrottler } from './request-throttler.ts';
 import { Restore } from './restore.ts';
 import type { Role, RoleParts } from './role.ts';
 import { ServerFiles } from './server-files.ts';
-import { registerGauges } from './server-gauges.ts';
 import { serverLimits } from './server-limits.ts';
-import { ServerMetrics } from './server-metrics.ts';
-import { ServerStats } from './server-stats.ts';
+import type { ServerStats } from './server-stats.ts';
 import type { ServerMode, ServerView } from './server-view.ts';
 import { SessionAdmission } from './session-admission.ts';
 import { type Session, Sessions } from './sessions.ts';
+import { answerWord } from './words/four-letter-words.ts';
 import type { ZookeeperServer } from './zookeeper-server.ts';
-
-/** ZooTrace: client requests, sessions, warnings and server packets. */
-const DEFAULT_TRACE_MASK = 306n;
 
 export interface ServingServerOptions {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
   readonly files: FileSnapLog;
   readonly recovered: Recovered;
-  /** Undefined: nobody wants to know. */
+  readonly figures: ProcessFigures;
+  /** Undefined where there are no others. */
+  readonly ensemble?: EnsembleView;
+  /** Undefined: nobody wants to know. That a server starts and stops is told by whoever has the listeners. */
   readonly audit: AuditLog | undefined;
   readonly saslUsers: SaslUsers | undefined;
   /** Of a member of an ensemble; 0 of a server that is none. */
@@ -58,7 +59,7 @@ export interface ServingServerOptions {
   readonly role: (parts: RoleParts) => Role;
   /** Hears of touches where another server judges sessions. */
   readonly onSessionTouched?: (session: Session) => void;
-  /** Where clients come in, if that outlives this server; its own listeners otherwise. */
+  /** Where clients come in, if that outlives this server, and so do those who look at it; its own listeners and observers otherwise. */
   readonly listeners?: ClientListeners;
   /** After the end: gives the data directories free. */
   readonly release: () => void;
@@ -66,7 +67,7 @@ export interface ServingServerOptions {
 }
 
 /** The parts of a server that serves, in whatever role, put together: nothing here decides anything about the protocol. */
-export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyListener, AdminTarget {
+export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyListener, AdminTarget, AdminHost {
   readonly config: ZooCfg;
   readonly clock: Clock;
   readonly log: Log;
@@ -75,9 +76,10 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   readonly snapshotSubject: SnapshotSubject;
   readonly sessions: Sessions;
   readonly reads: ReadRequests;
-  readonly stats = new ServerStats();
+  readonly stats: ServerStats;
   readonly metrics: ServerMetrics;
-  readonly trace = { mask: DEFAULT_TRACE_MASK };
+  readonly trace: ProcessFigures['trace'];
+  readonly ensemble: EnsembleView | undefined;
   readonly authentication: Authentication;
   readonly cursor = new RequestCursor();
   readonly serverId: number;
@@ -95,12 +97,12 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   readonly #restore: Restore;
   readonly #startedMs: number;
   #listeners: ClientListeners | undefined;
-  readonly #observers: Observers;
+  #observers: Observers | undefined;
   #state: ZookeeperServer['state'] = 'serving';
   #closing: Promise<void> | undefined;
 
   constructor(options: ServingServerOptions) {
-    const { runtime, config, files, recovered } = options;
+    const { runtime, config, files, recovered, figures } = options;
     const { clock } = runtime;
     this.#options = options;
     this.config = config;
@@ -111,12 +113,12 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     const sessionTimeouts = recovered.sessions;
     this.snapshotSubject = { tree: this.tree, sessions: sessionTimeouts };
     this.#startedMs = clock.monotonicMs();
-    const metrics = new ServerMetrics({
-      stats: this.stats,
-      chance: () => fraction(runtime.random),
-      samplesAll: config.metricsProvider.kind === 'prometheus',
-    });
+    const { metrics } = figures;
     this.metrics = metrics;
+    this.stats = figures.stats;
+    this.stats.begin();
+    this.trace = figures.trace;
+    this.ensemble = options.ensemble;
     this.#port = new ClientPort(config, this.log);
     const limits = serverLimits({
       limits: config.limits,
@@ -156,7 +158,6 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     const parts = { tree, clock, config, schemes, cursor, metrics, sessions, applier, snapshotSubject, files, log };
     const role = options.role(parts);
     this.#role = role;
-    if (role.preparer !== undefined) metrics.registerPipeline(role.preparer);
     this.#admission = new SessionAdmission({
       clock,
       log: this.log,
@@ -165,8 +166,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       tree: this.tree,
       sessions: this.sessions,
       serverId: options.sessionServerId,
-      submit: (request) => role.submit(request),
-      revalidate: (id, timeoutMs, answer) => role.revalidate(id, timeoutMs, answer),
+      opensLocal: this.#opensLocalSessions,
+      role,
       closeOwner: ({ owner }) => {
         if (owner instanceof ClientConnection) owner.destroy();
       },
@@ -199,10 +200,9 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       metrics,
       isServing: () => this.isServing,
     });
-    metrics.observeFiles(files, recovered, this.stats);
     this.tree.keepAccount(metrics);
     registerGauges(metrics.all, this);
-    this.#observers = new Observers(runtime, this);
+    if (options.listeners === undefined) this.#observers = new Observers(runtime, this);
     // Every session that recovery found gets its full time again.
     for (const [id, timeoutMs] of recovered.sessions) this.sessions.add(id, timeoutMs);
   }
@@ -213,10 +213,9 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     const { runtime, listeners } = this.#options;
     const accept: ClientListenersOptions['accept'] = (connection, port) => this.accept(connection, port);
     this.#listeners = listeners ?? (await ClientListeners.open({ runtime, config, log, stats, accept }));
-    if (this.#role.preparer !== undefined) {
-      this.sessions.start();
-      this.#containers.start();
-    }
+    const isJudge = this.#role.preparer !== undefined;
+    if (isJudge || this.#opensLocalSessions) this.sessions.start();
+    if (isJudge) this.#containers.start();
     this.files.startPurging();
     const { host, port } = this.clientAddress;
     const securePort = this.secureClientAddress?.port;
@@ -226,8 +225,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       zxid: printHex(this.tree.lastProcessedZxid),
       nodes: this.tree.nodeCount,
     });
-    this.#options.audit?.started();
-    await this.#observers.start();
+    if (listeners === undefined) this.#options.audit?.started();
+    await this.#observers?.start();
   }
 
   accept(connection: Connection, port: ClientPortKind): ConnectionHandler {
@@ -250,11 +249,11 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   }
 
   get adminAddress(): Address | undefined {
-    return this.#observers.adminAddress;
+    return this.#observers?.adminAddress;
   }
 
   get metricsAddress(): Address | undefined {
-    return this.#observers.metricsAddress;
+    return this.#observers?.metricsAddress;
   }
 
   get mode(): ServerMode {
@@ -293,6 +292,10 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
     return this.connectionThrottle?.dropChance ?? 0;
   }
 
+  get globalSessions(): ReadonlyMap<SessionId, number> {
+    return this.snapshotSubject.sessions;
+  }
+
   get process(): ProcessFacts {
     return this.#options.runtime.process;
   }
@@ -312,6 +315,10 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   }
 
   // ---------------------------------------------------------------- for the admin server
+
+  get server(): this | undefined {
+    return this.isServing ? this : undefined;
+  }
 
   get isServing(): boolean {
     return this.#state === 'serving';
@@ -334,7 +341,8 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   connect(request: ConnectRequest, connection: ClientConnection): void {
     const { stats } = this;
     if (this.connectionThrottle !== undefined) {
-      if (!this.connectionThrottle.admits(request.sessionId === 0n)) {
+      const created = this.#opensLocalSessions ? 'local' : 'global';
+      if (!this.connectionThrottle.admits(request.sessionId === 0n ? created : 'renewed')) {
         stats.connectionsRejected += 1;
         connection.destroy('closing a connection: too many sessions are asked for');
         return;
@@ -410,18 +418,29 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
   #expire(session: Session): void {
     this.stats.sessionsExpired += 1;
     this.log.info(`Expiring session ${printHex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`);
-    this.#role.expireSession(session.id);
+    if (session.scope !== 'local') {
+      this.#role.expireSession(session.id);
+      return;
+    }
+    this.sessions.remove(session.id);
+    this.sessionClosed(session);
+  }
+
+  /** A server that is none among others has no use for them. */
+  get #opensLocalSessions(): boolean {
+    return this.config.localSessionsEnabled && this.mode !== 'standalone';
   }
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
-    this.#options.audit?.stopping();
+    if (this.#options.listeners === undefined) this.#options.audit?.stopping();
     this.sessions.close();
     this.#containers.close();
     this.throttler?.close();
     this.files.stopPurging();
     this.#port.close();
-    await this.#observers.close();
+    unregisterGauges(this.metrics.all);
+    await this.#observers?.close();
     if (this.#options.listeners === undefined) await this.#listeners?.close();
     await this.#role.close();
     this.#options.release();

@@ -3,13 +3,12 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Writer } from '../../wire/writer.ts';
-import { printHex, type SessionId } from '../jute/ids.ts';
+import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { type ConnectRequest, ConnectResponse } from '../jute/proto.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import type { PendingRequest } from './pending-request.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 import type { Role } from './role.ts';
-import type { ServerMetrics } from './server-metrics.ts';
 import { isPasswordOf, SessionIds, sessionPassword } from './session-identity.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -17,6 +16,8 @@ import type { Session, Sessions } from './sessions.ts';
 export interface Applicant {
   established(session: Session, response: Uint8Array): void;
   rejected(response: Uint8Array): void;
+  /** With a reply's header in the place of a ConnectResponse. */
+  refuse(xid: number, zxid: Zxid, err: number): void;
   destroy(reason?: string): void;
 }
 
@@ -29,8 +30,9 @@ export interface SessionAdmissionOptions {
   readonly metrics: ServerMetrics;
   /** The top byte of new ids. */
   readonly serverId: number;
-  readonly submit: (request: PendingRequest) => void;
-  readonly revalidate: Role['revalidate'];
+  /** New sessions are this server's alone. */
+  readonly opensLocal: boolean;
+  readonly role: Pick<Role, 'mode' | 'submit' | 'revalidate'>;
   /** Another connection holds the session: the newer one wins. */
   readonly closeOwner: (session: Session) => void;
 }
@@ -47,6 +49,10 @@ export class SessionAdmission {
 
   connect(request: ConnectRequest, applicant: Applicant): void {
     const { tree, config } = this.#options;
+    if (this.#isReadOnly && request.readOnly !== true) {
+      applicant.destroy('refusing a session: the client wants a server that can write');
+      return;
+    }
     if (request.lastZxidSeen > tree.lastProcessedZxid) {
       // The client has seen more than we have: it must find another server, so it gets no answer.
       const theirs = printHex(request.lastZxidSeen);
@@ -61,14 +67,25 @@ export class SessionAdmission {
   }
 
   #create(request: ConnectRequest, timeoutMs: number, applicant: Applicant): void {
-    const { sessions, submit, clock } = this.#options;
-    const session = sessions.add(
-      this.#ids.next((id) => sessions.get(id) !== undefined),
-      timeoutMs,
-    );
-    submit({
+    const { sessions, role, clock, tree, opensLocal } = this.#options;
+    const id = this.#ids.next((taken) => sessions.get(taken) !== undefined);
+    const session = sessions.add(id, timeoutMs, opensLocal ? 'local' : 'global');
+    const established = (): void => applicant.established(session, this.#responseTo(request, id, timeoutMs));
+    if (opensLocal) {
+      established();
+      return;
+    }
+    role.submit({
       requester: {
-        completed: () => applicant.established(session, responseTo(request, session.id, timeoutMs)),
+        completed: (_, result) => {
+          if (result === undefined || result.err === 0) {
+            established();
+            return;
+          }
+          // A read-only server can tell nobody of a session.
+          sessions.remove(id);
+          applicant.refuse(0, tree.lastProcessedZxid, result.err);
+        },
       },
       session,
       xid: 0,
@@ -80,7 +97,7 @@ export class SessionAdmission {
   }
 
   #resume(request: ConnectRequest, timeoutMs: number, applicant: Applicant): void {
-    const { sessions, closeOwner, metrics, revalidate } = this.#options;
+    const { sessions, closeOwner, metrics, role } = this.#options;
     const id = request.sessionId;
     metrics.connectionRevalidateCount.add();
     // Unlike Apache we look at the password before we close the other connection: who does not know it disturbs nobody.
@@ -89,30 +106,40 @@ export class SessionAdmission {
       return;
     }
     const known = sessions.get(id);
+    if (this.#isReadOnly && known?.scope === 'global') {
+      applicant.destroy('refusing a session: a read-only server cannot keep it alive for others');
+      return;
+    }
     if (known !== undefined && !known.closing) closeOwner(known);
-    revalidate(id, timeoutMs, (session) => {
+    const answer = (session: Session | undefined): void => {
       if (session === undefined) this.#reject(request, applicant);
-      else applicant.established(session, responseTo(request, session.id, timeoutMs));
-    });
+      else applicant.established(session, this.#responseTo(request, id, timeoutMs));
+    };
+    if (known?.scope === 'local') answer(sessions.resume(id, timeoutMs));
+    else role.revalidate(id, timeoutMs, answer);
   }
 
   #reject(request: ConnectRequest, applicant: Applicant): void {
     this.#options.log.info('Invalid session, probably expired', { session: printHex(request.sessionId) });
-    applicant.rejected(responseTo(request, 0n as SessionId, 0));
+    applicant.rejected(this.#responseTo(request, 0n as SessionId, 0));
   }
-}
 
-/** With its length. Timeout 0 and id 0 mean: no such session. The flag of a read-only server only for who sent one. */
-function responseTo(request: ConnectRequest, sessionId: SessionId, timeOut: number): Uint8Array {
-  const writer = new Writer(64);
-  const size = writer.placeInt32();
-  ConnectResponse.write(writer, {
-    protocolVersion: 0,
-    timeOut,
-    sessionId,
-    passwd: sessionId === 0n ? new Uint8Array(16) : sessionPassword(sessionId),
-    readOnly: request.readOnly === undefined ? undefined : false,
-  });
-  writer.patchInt32(size, writer.size - 4);
-  return writer.finishFlat();
+  get #isReadOnly(): boolean {
+    return this.#options.role.mode === 'read-only';
+  }
+
+  /** With its length. Timeout 0 and id 0 mean: no such session. The flag of a read-only server only for who sent one. */
+  #responseTo(request: ConnectRequest, sessionId: SessionId, timeOut: number): Uint8Array {
+    const writer = new Writer(64);
+    const size = writer.placeInt32();
+    ConnectResponse.write(writer, {
+      protocolVersion: 0,
+      timeOut,
+      sessionId,
+      passwd: sessionId === 0n ? new Uint8Array(16) : sessionPassword(sessionId),
+      readOnly: request.readOnly === undefined ? undefined : this.#isReadOnly,
+    });
+    writer.patchInt32(size, writer.size - 4);
+    return writer.finishFlat();
+  }
 }

@@ -99,6 +99,9 @@ export class SessionRequests implements Throttled {
       if (request.type !== OpCode.closeSession && config.limits.staleConnectionCheck) stats.staleReplies += 1;
       return;
     }
+    // Of the connection, not of the request: a renewal at a slow server that the client gave up may have overtaken this one
+    // (ZOOKEEPER-710). The client comes back and renews its session here.
+    if (result?.err === ErrorCode.SESSIONMOVED) this.#client.endAfterFlush();
     if (this.#client.isInSession) this.#answerWrite(request, result);
     this.#answerDeferred();
   }
@@ -122,7 +125,7 @@ export class SessionRequests implements Throttled {
     const client = this.#client;
     if (client.isInSession) client.handleTogether(() => this.#dispatch(kindOf(type), type, xid, frame));
     // Nobody waits for an answer any more, but the session wanted to end.
-    else if (type === OpCode.closeSession && client.session?.closing === false) this.#submit(type, xid, frame);
+    else if (type === OpCode.closeSession && client.session?.closing === false) this.#write(type, xid, frame);
   }
 
   refuseThrottled(xid: number): void {
@@ -147,7 +150,7 @@ export class SessionRequests implements Throttled {
         else this.#defer(type, xid, frame);
         return;
       case 'write':
-        this.#submit(type, xid, frame);
+        this.#write(type, xid, frame);
         return;
       case 'auth':
         this.#auth.authenticate(xid, frame);
@@ -160,11 +163,29 @@ export class SessionRequests implements Throttled {
     }
   }
 
+  #write(type: number, xid: number, frame: Slices): void {
+    if (type !== OpCode.closeSession || this.#session.scope !== 'local') this.#submit(type, xid, frame);
+    else if (this.#order.size === 0) this.#endLocalSession(xid);
+    else this.#defer(type, xid, frame);
+  }
+
+  /** No other server knows it, and it owns nothing: no transaction. */
+  #endLocalSession(xid: number): void {
+    const client = this.#client;
+    const { sessions, tree } = this.#host;
+    sessions.remove(this.#session.id);
+    if (!client.isInSession) return;
+    const before = client.out.size;
+    replyHeader(client.out, xid, tree.lastProcessedZxid, 0);
+    this.#counts.readAnswered(OpCode.closeSession, client.out.size - before - LENGTH_BYTES);
+    client.endAfterFlush();
+  }
+
   #answerRead(type: number, xid: number, frame: Slices): void {
     const client = this.#client;
-    const session = client.session as Session;
     const before = client.out.size;
-    if (session.closing) replyHeader(client.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.SESSIONEXPIRED);
+    if (this.#session.closing)
+      replyHeader(client.out, xid, this.#host.tree.lastProcessedZxid, ErrorCode.SESSIONEXPIRED);
     else this.#host.reads.answer(type, xid, frame, client);
     const { size } = client.out;
     this.#counts.readAnswered(type, size - before - LENGTH_BYTES);
@@ -187,7 +208,7 @@ export class SessionRequests implements Throttled {
   #pendingRequest(type: number, xid: number, frame: Slices): PendingRequest {
     return {
       requester: this.#client,
-      session: this.#client.session as Session,
+      session: this.#session,
       xid,
       type,
       frame,
@@ -213,11 +234,16 @@ export class SessionRequests implements Throttled {
   #answerDeferred(): void {
     for (let next = this.#order.takeRead(); next !== undefined; next = this.#order.takeRead()) {
       if (!this.#client.isInSession) continue;
-      if (next.frame === THROTTLED) this.#replyThrottled(next.xid);
+      if (next.type === OpCode.closeSession) this.#endLocalSession(next.xid);
+      else if (next.frame === THROTTLED) this.#replyThrottled(next.xid);
       else this.#answerRead(next.type, next.xid, next.frame);
     }
     this.reportReads();
     this.#client.pumpLater();
+  }
+
+  get #session(): Session {
+    return this.#client.session as Session;
   }
 
   #replyThrottled(xid: number): void {

@@ -1,9 +1,16 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { SessionId } from '../jute/ids.ts';
 
+/**
+ * Who knows a session: all servers, by its transaction; this server alone (`localSessionsEnabled`); or, on a leader, the learner
+ * alone whose client asks for something.
+ */
+export type SessionScope = 'global' | 'local' | 'foreign';
+
 /** A session that the server knows, with or without a connection. */
 export interface Session {
   readonly id: SessionId;
+  scope: SessionScope;
   timeoutMs: number;
   /** End of its expiry bucket, monotonic; -1 while it is in none. */
   deadlineMs: number;
@@ -20,7 +27,7 @@ export interface SessionsOptions {
   readonly onExpired: (session: Session) => void;
   /** Whether we kept the session's requests waiting ourselves: its silence is our doing. */
   readonly isHeldBack: (session: Session) => boolean;
-  /** Another server judges, and has to hear of touches; undefined where sessions are judged here. */
+  /** Another server judges global sessions, and has to hear of touches; undefined where they are judged here. */
   readonly onTouched?: ((session: Session) => void) | undefined;
 }
 
@@ -32,6 +39,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #byId = new Map<SessionId, Session>();
   readonly #buckets = new Map<number, Set<Session>>();
+  #localCount = 0;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -43,6 +51,10 @@ export class Sessions {
     return this.#byId.size;
   }
 
+  get localCount(): number {
+    return this.#localCount;
+  }
+
   get(id: SessionId): Session | undefined {
     return this.#byId.get(id);
   }
@@ -51,7 +63,7 @@ export class Sessions {
     return this.#byId.values();
   }
 
-  /** Sessions by deadline, for `dump`. */
+  /** Those that are judged here, by deadline, for `dump`. */
   get buckets(): ReadonlyMap<number, ReadonlySet<Session>> {
     return this.#buckets;
   }
@@ -67,11 +79,12 @@ export class Sessions {
   }
 
   /** A new session, or one that recovery found, with a full timeout from now. */
-  add(id: SessionId, timeoutMs: number): Session {
+  add(id: SessionId, timeoutMs: number, scope: 'global' | 'local' = 'global'): Session {
     let session = this.#byId.get(id);
     if (session === undefined) {
-      session = { id, timeoutMs, deadlineMs: -1, closing: false, owner: undefined };
+      session = { id, scope, timeoutMs, deadlineMs: -1, closing: false, owner: undefined };
       this.#byId.set(id, session);
+      if (scope === 'local') this.#localCount += 1;
     }
     session.timeoutMs = timeoutMs;
     this.#schedule(session, this.#options.clock.monotonicMs());
@@ -90,9 +103,17 @@ export class Sessions {
   /** Gives the full timeout again; false for a session that is closing. */
   touch(session: Session, nowMs: number): boolean {
     if (session.closing) return false;
-    this.#options.onTouched?.(session);
+    if (!this.#isJudgedHere(session)) this.#options.onTouched?.(session);
     this.#schedule(session, nowMs);
     return true;
+  }
+
+  /** All servers are about to know it. */
+  makeGlobal(session: Session): void {
+    this.#unschedule(session);
+    session.scope = 'global';
+    this.#localCount -= 1;
+    this.touch(session, this.#options.clock.monotonicMs());
   }
 
   /** No touch saves it any more; it stays known until its transaction is applied. */
@@ -105,12 +126,18 @@ export class Sessions {
     const session = this.#byId.get(id);
     if (session === undefined) return undefined;
     session.closing = true;
+    if (session.scope === 'local') this.#localCount -= 1;
     this.#byId.delete(id);
     this.#unschedule(session);
     return session;
   }
 
+  #isJudgedHere({ scope }: Session): boolean {
+    return scope === 'local' || this.#options.onTouched === undefined;
+  }
+
   #schedule(session: Session, nowMs: number): void {
+    if (!this.#isJudgedHere(session)) return;
     const tick = this.#options.tickTimeMs;
     const deadlineMs = (Math.floor((nowMs + session.timeoutMs) / tick) + 1) * tick;
     if (deadlineMs === session.deadlineMs) return;

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { DiskError } from '../../runtime/disk.ts';
 import type { TxnRecord } from '../jute/txn.ts';
 import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
-import type { ServerMetrics } from './server-metrics.ts';
+import type { ServerMetrics } from './metrics/server-metrics.ts';
 
 /** The transaction log as this needs it. */
 export interface AppendLog {
@@ -55,6 +55,7 @@ export class StandaloneAgreement implements Agreement {
     if (proposal.txn !== undefined) {
       this.#options.log.append(proposal.txn);
       this.#gatheredTxns += 1;
+      this.#options.metrics.logged.add();
     }
     if (this.#isSyncing) return;
     if (this.#gatheredTxns >= this.#options.maxBatchSize) this.#sync();

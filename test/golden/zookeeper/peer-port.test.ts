@@ -150,7 +150,7 @@ test('a follower and its leader say everything that they can', () => {
   for (const opCode of [OpCode.createSession, OpCode.closeSession, OpCode.create, OpCode.sync, OpCode.reconfig]) {
     assert.ok(opCodes.has(opCode), `opcode ${opCode}`);
   }
-  const schemes = new Set(requests.flatMap(({ authinfo }) => authinfo?.map(({ scheme }) => scheme)));
+  const schemes = new Set(requests.flatMap(({ authinfo }) => (authinfo ?? []).map(({ scheme }) => scheme)));
   assert.deepEqual([...schemes].sort(), ['digest', 'ip']);
   const touches = up.flatMap(({ packets }) => packets.filter(({ type }) => type === PacketType.PING));
   assert.ok(touches.some((packet) => data.readTouches(packet.data).length > 0));

@@ -38,6 +38,10 @@ async function settle(members: readonly Member[]): Promise<void> {
     await using client = connectZookeeper({ connect });
     await client.sync('/');
   }
+  await sameZxid(members);
+}
+
+export async function sameZxid(members: readonly Member[]): Promise<void> {
   await until('the same zxid everywhere', async () => {
     const zxids = await Promise.all(members.map((member) => member.zxid()));
     return (zxids[0] !== undefined && new Set(zxids).size === 1) || undefined;

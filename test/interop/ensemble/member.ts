@@ -1,4 +1,5 @@
 /** One member of an ensemble: a process on its own directory, whose kind may change from one start to the next. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -11,7 +12,7 @@ import {
 import { PeerError, until } from '../peers/process.ts';
 
 export type MemberKind = 'apache-3.9.4' | 'apache-3.4.8' | 'odradek';
-export type Mode = 'leader' | 'follower' | 'observer' | 'standalone';
+export type Mode = 'leader' | 'follower' | 'observer' | 'standalone' | 'read-only';
 
 export interface MemberOptions {
   readonly id: number;
@@ -25,6 +26,8 @@ export interface MemberOptions {
   readonly enter?: readonly string[];
   /** Of zoo.cfg, the `server.N` lines among them. */
   readonly config: Readonly<Record<string, string | number>>;
+  /** System properties. */
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 const launcher = fileURLToPath(new URL('../../../bin/zookeeper-server-start.sh', import.meta.url));
@@ -38,12 +41,13 @@ export class Member {
   readonly #host: string;
   readonly #enter: readonly string[];
   readonly #config: MemberOptions['config'];
+  readonly #properties: NonNullable<MemberOptions['properties']>;
   #kind: MemberKind;
   #server: ApacheZookeeper | undefined;
   #isPaused = false;
 
   constructor(options: MemberOptions) {
-    const { id, kind, role = 'participant', dataDir, host, port, enter = [], config } = options;
+    const { id, kind, role = 'participant', dataDir, host, port, enter = [], config, properties = {} } = options;
     this.id = id;
     this.role = role;
     this.dataDir = dataDir;
@@ -52,6 +56,7 @@ export class Member {
     this.#host = host;
     this.#enter = enter;
     this.#config = config;
+    this.#properties = properties;
     this.#kind = kind;
   }
 
@@ -89,13 +94,15 @@ export class Member {
     const files = { dataDir, host: this.#host, config: this.#config, myid: id };
     const place = { dataDir, host: this.#host, enter: this.#enter, port, logFile };
     if (kind === 'odradek') {
-      const line = { command: launcher, args: [writeServerFiles(files, port)] };
+      const flags = Object.entries(this.#properties).map(([key, value]) => `-D${key}=${value}`);
+      const args = [`SERVER_JVMFLAGS=${flags.join(' ')}`, launcher, writeServerFiles(files, port)];
+      const line = { command: 'env', args };
       const server = await startServerProcess(this.name, line, place);
       if (server === 'port taken') throw new PeerError(`the ports of ${this.name} are taken`);
       this.#server = server;
     } else {
       const version = kind === 'apache-3.9.4' ? '3.9.4' : '3.4.8';
-      this.#server = await startApacheZookeeper({ ...files, ...place, version });
+      this.#server = await startApacheZookeeper({ ...files, ...place, version, properties: this.#properties });
     }
   }
 
@@ -129,15 +136,21 @@ export class Member {
     return fourLetterWord(this.port, word, this.#host);
   }
 
-  /** Undefined while it does not serve. */
+  /** Undefined while it serves nobody. */
   async mode(): Promise<Mode | undefined> {
     if (!this.isRunning) return undefined;
-    return /Mode: (\w+)/.exec(await this.ask('srvr').catch(() => ''))?.[1] as Mode | undefined;
+    return /Mode: ([\w-]+)/.exec(await this.ask('srvr').catch(() => ''))?.[1] as Mode | undefined;
   }
 
   /** Of the last transaction in its tree; undefined while it does not serve. */
   async zxid(): Promise<string | undefined> {
     return /Zxid: (\S+)/.exec(await this.ask('srvr').catch(() => ''))?.[1];
+  }
+
+  /** Whether its transaction log holds the text, committed or not. */
+  hasLogged(text: string): boolean {
+    const dir = join(this.dataDir, 'version-2');
+    return readdirSync(dir).some((name) => name.startsWith('log.') && readFileSync(join(dir, name)).includes(text));
   }
 
   async reached(mode: Mode): Promise<void> {

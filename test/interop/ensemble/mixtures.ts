@@ -24,14 +24,21 @@ export const mixedMixtures: readonly Mixture[] = [
 export interface Replacement {
   readonly from: MemberKind;
   readonly to: MemberKind;
+  readonly config?: Readonly<Record<string, string>>;
 }
 
-export const apacheReplacements: readonly Replacement[] = [{ from: 'apache-3.9.4', to: 'apache-3.9.4' }];
+/** A server of 3.4 may have logs and no snapshot, which newer ones refuse unless they are told (ZOOKEEPER-3056). */
+const fromOld = { from: 'apache-3.4.8', config: { 'snapshot.trust.empty': 'true' } } as const;
+
+export const apacheReplacements: readonly Replacement[] = [
+  { from: 'apache-3.9.4', to: 'apache-3.9.4' },
+  { ...fromOld, to: 'apache-3.9.4' },
+];
 
 export const mixedReplacements: readonly Replacement[] = [
   { from: 'apache-3.9.4', to: 'odradek' },
   { from: 'odradek', to: 'odradek' },
-  { from: 'apache-3.4.8', to: 'odradek' },
+  { ...fromOld, to: 'odradek' },
 ];
 
 export function membersOf(mixture: Mixture): MemberSpec[] {

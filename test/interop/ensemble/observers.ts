@@ -14,7 +14,7 @@ export const observers: Scenario = async (t, mixture) => {
   const ensemble = await startEnsemble(t, { members });
   const observer = ensemble.member(4);
   assert.equal(await observer.mode(), 'observer');
-  const workload = await Workload.start({ connect: observer.connect });
+  const workload = await Workload.start(t, { connect: observer.connect });
   await observer.kill();
   await observer.start();
   await workload.progress();

@@ -12,11 +12,9 @@ const members = membersOf(JSON.parse(mixture) as Mixture);
 const network = await openMachines(members.map(({ id }) => id));
 const endings: (() => unknown)[] = [() => network.close()];
 try {
-  const ensemble = await startEnsemble(
-    { after: (done) => endings.unshift(done) },
-    { members, machines: network.machines },
-  );
-  await scenario(ensemble, network);
+  const t = { after: (done: () => unknown) => endings.unshift(done) };
+  const ensemble = await startEnsemble(t, { members, machines: network.machines });
+  await scenario(t, ensemble, network);
 } finally {
   for (const end of endings) await end();
 }

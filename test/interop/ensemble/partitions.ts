@@ -5,9 +5,10 @@ import { until } from '../peers/process.ts';
 import { audit } from './audit.ts';
 import type { Member } from './member.ts';
 import type { MachineNetwork } from './network.ts';
+import type { TestContext } from './scenarios.ts';
 import { Workload } from './workload.ts';
 
-export type Partition = (ensemble: Ensemble, network: MachineNetwork) => Promise<void>;
+export type Partition = (t: TestContext, ensemble: Ensemble, network: MachineNetwork) => Promise<void>;
 
 export const partitions: ReadonlyMap<string, Partition> = new Map([
   ['a leader that is cut off steps down, and follows when the network is whole again', leaderCutOff],
@@ -22,8 +23,8 @@ const idsBut = (ensemble: Ensemble, one: Member): number[] =>
 const silent = (member: Member): Promise<boolean> =>
   until(`${member.name} stops to serve`, async () => (await member.mode()) === undefined || undefined);
 
-async function leaderCutOff(ensemble: Ensemble, network: MachineNetwork): Promise<void> {
-  const workload = await Workload.start({ connect: ensemble.connect });
+async function leaderCutOff(t: TestContext, ensemble: Ensemble, network: MachineNetwork): Promise<void> {
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   const leader = await ensemble.leader();
   await network.partition(idsBut(ensemble, leader), [leader.id]);
   await ensemble.leader({ not: leader });
@@ -35,8 +36,8 @@ async function leaderCutOff(ensemble: Ensemble, network: MachineNetwork): Promis
   await audit(ensemble, await workload.stop());
 }
 
-async function followerCutOff(ensemble: Ensemble, network: MachineNetwork): Promise<void> {
-  const workload = await Workload.start({ connect: ensemble.connect });
+async function followerCutOff(t: TestContext, ensemble: Ensemble, network: MachineNetwork): Promise<void> {
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   const [follower] = (await ensemble.followers()) as [Member];
   await network.partition(idsBut(ensemble, follower), [follower.id]);
   await silent(follower);
@@ -47,8 +48,8 @@ async function followerCutOff(ensemble: Ensemble, network: MachineNetwork): Prom
   await audit(ensemble, await workload.stop());
 }
 
-async function allApart(ensemble: Ensemble, network: MachineNetwork): Promise<void> {
-  const workload = await Workload.start({ connect: ensemble.connect });
+async function allApart(t: TestContext, ensemble: Ensemble, network: MachineNetwork): Promise<void> {
+  const workload = await Workload.start(t, { connect: ensemble.connect });
   await network.partition();
   await Promise.all(ensemble.members.map(silent));
   await network.heal();
@@ -60,13 +61,13 @@ async function allApart(ensemble: Ensemble, network: MachineNetwork): Promise<vo
 /** Far more than the link carries in the time. */
 const SLOW_KILOBITS = 64;
 
-async function slowFollower(ensemble: Ensemble, network: MachineNetwork): Promise<void> {
+async function slowFollower(t: TestContext, ensemble: Ensemble, network: MachineNetwork): Promise<void> {
   const [slow, quick] = (await ensemble.followers()) as [Member, Member];
   const leader = await ensemble.leader();
   await network.slow(slow.id, SLOW_KILOBITS);
   const connect = `${leader.connect},${quick.connect}`;
   const client = connectZookeeper({ connect });
-  const workload = await Workload.start({ connect });
+  const workload = await Workload.start(t, { connect });
   const data = Buffer.alloc(2_000, 'x');
   await client.create('/large');
   await Promise.all(Array.from({ length: 100 }, (_, index) => client.create(`/large/n-${index}`, data)));

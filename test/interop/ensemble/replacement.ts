@@ -6,14 +6,14 @@ import { membersOf, type Replacement } from './mixtures.ts';
 import type { TestContext } from './scenarios.ts';
 import { Workload } from './workload.ts';
 
-export async function replaceAll(t: TestContext, { from, to }: Replacement): Promise<void> {
-  const ensemble = await startEnsemble(t, { members: membersOf([from, from, from]) });
-  await replaceEach(ensemble, to, '/there');
-  await replaceEach(ensemble, from, '/back');
+export async function replaceAll(t: TestContext, { from, to, config = {} }: Replacement): Promise<void> {
+  const ensemble = await startEnsemble(t, { members: membersOf([from, from, from]), config });
+  await replaceEach(t, ensemble, to, '/there');
+  await replaceEach(t, ensemble, from, '/back');
 }
 
-async function replaceEach(ensemble: Ensemble, kind: MemberKind, root: string): Promise<void> {
-  const workload = await Workload.start({ connect: ensemble.connect, root });
+async function replaceEach(t: TestContext, ensemble: Ensemble, kind: MemberKind, root: string): Promise<void> {
+  const workload = await Workload.start(t, { connect: ensemble.connect, root });
   for (const member of ensemble.members) {
     await member.restart(kind);
     await workload.progress();

@@ -1,5 +1,13 @@
 /** What every ensemble must do, whoever its members are. */
-import { bigAbsence, emptiedDisk, everyoneKilled, killedServers, leaderHangs, unacknowledgedTail } from './crashes.ts';
+import {
+  bigAbsence,
+  emptiedDisk,
+  everyoneKilled,
+  killedServers,
+  leaderHangs,
+  unagreedBranch,
+  unagreedTail,
+} from './crashes.ts';
 import type { Mixture } from './mixtures.ts';
 import { observers } from './observers.ts';
 import { movingSessions, servingThroughEach, sessionsOfTheDead } from './serving.ts';
@@ -16,7 +24,8 @@ export const scenarios: readonly (readonly [name: string, run: Scenario])[] = [
   ['a session whose client is gone ends everywhere', sessionsOfTheDead],
   ['leaders and followers are killed, and come back', killedServers],
   ['all are killed, and come back', everyoneKilled],
-  ['who led forgets what nobody else has when it comes back', unacknowledgedTail],
+  ['who led forgets what nobody else has, when it comes back at once', unagreedTail],
+  ['who led forgets what nobody else has, when it comes back after others wrote', unagreedBranch],
   ['a follower whose disk was emptied gets everything again', emptiedDisk],
   ['a follower catches up with more than the leader remembers', bigAbsence],
   ['a leader that hangs follows when it wakes', leaderHangs],

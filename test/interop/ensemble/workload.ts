@@ -9,6 +9,7 @@ import {
   type ZookeeperClient,
 } from '../../../src/zookeeper/client/index.ts';
 import { PeerError, until } from '../peers/process.ts';
+import type { TestContext } from './scenarios.ts';
 
 /** What one client was told. */
 export interface LaneHistory {
@@ -44,10 +45,11 @@ export class Workload {
     for (const lane of lanes) lane.run().catch(note);
   }
 
-  /** Resolves when the first writes are acknowledged. */
-  static async start(options: WorkloadOptions): Promise<Workload> {
+  /** Resolves when the first writes are acknowledged. It ends with the test at the latest. */
+  static async start(t: TestContext, options: WorkloadOptions): Promise<Workload> {
     const { connect, root = '/workload', clients = 3, sessionTimeoutMs = 6_000 } = options;
     const lanes = Array.from({ length: clients }, (_, index) => new Lane({ connect, sessionTimeoutMs }, root, index));
+    t.after(() => Promise.all(lanes.map((lane) => lane.abandon())));
     await Promise.all(lanes.map((lane) => lane.prepare()));
     const workload = new Workload(lanes);
     await workload.progress();
@@ -115,6 +117,12 @@ class Lane {
     await this.#client.close();
   }
 
+  /** Without waiting for what is under way. */
+  async abandon(): Promise<void> {
+    this.#isStopped = true;
+    await this.#client.close();
+  }
+
   async #work(): Promise<void> {
     for (let turn = 0; !this.#isStopped; turn += 1) {
       await this.#set(`${this.history.register}=${turn}`);
@@ -153,10 +161,11 @@ class Lane {
         this.acknowledged += 1;
         return answer;
       } catch (error) {
-        if (isKeeperError(error, 'SESSIONEXPIRED')) {
+        if (isKeeperError(error, 'SESSIONEXPIRED') && !this.#isStopped) {
           this.#client = connectZookeeper(this.#options);
           this.history.sessionsExpired += 1;
-        } else if (!isKeeperError(error, 'CONNECTIONLOSS', 'SESSIONMOVED', 'OPERATIONTIMEOUT')) throw error;
+        } else if (!isKeeperError(error, 'CONNECTIONLOSS', 'SESSIONMOVED', 'OPERATIONTIMEOUT', 'SESSIONEXPIRED'))
+          throw error;
         if (!isRepeated || this.#isStopped) return undefined;
       }
     }

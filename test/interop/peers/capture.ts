@@ -17,6 +17,10 @@ export interface Frame {
 export interface CaptureOptions {
   /** Where the server listens on loopback. May be set later by `forwardTo`, before the first client. */
   readonly port?: number;
+  /** The server's address. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Where clients connect. Default: a free port of 127.0.0.1. */
+  readonly at?: { readonly host: string; readonly port: number };
   /** False for streams without sizes: the quorum protocol, four-letter words. Default true. */
   readonly framed?: boolean;
   /** Called in the order of arrival. */
@@ -37,7 +41,7 @@ export interface Capture {
 }
 
 export async function startCapture(options: CaptureOptions = {}): Promise<Capture> {
-  const { framed = true, onFrame, rewrite } = options;
+  const { framed = true, onFrame, rewrite, host = '127.0.0.1', at = { host: '127.0.0.1', port: 0 } } = options;
   const frames: Frame[] = [];
   const sockets = new Set<Socket>();
   let target = options.port;
@@ -49,7 +53,7 @@ export async function startCapture(options: CaptureOptions = {}): Promise<Captur
     }
     connections += 1;
     const connection = connections;
-    const upstream = connect({ port: target, host: '127.0.0.1' });
+    const upstream = connect({ port: target, host });
     const recorder = (direction: Frame['direction']) => {
       const rewritten: Buffer[] = [];
       const split = splitter(framed, (bytes) => {
@@ -73,7 +77,7 @@ export async function startCapture(options: CaptureOptions = {}): Promise<Captur
   });
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(at.port, at.host, resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new PeerError('a listening socket has no port');

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { PeerError } from './process.ts';
 
 /**
@@ -19,13 +20,30 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Different ones, since all are held until the last is known. */
+/**
+ * Different ports for servers that come back on theirs: below the range from which the system takes ports for whoever asks for
+ * any, so that nobody's connection sits on one meanwhile.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (lowestEphemeralPort() - LOWEST_PORT));
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+const LOWEST_PORT = 10_000;
+
+function lowestEphemeralPort(): number {
+  const range = '/proc/sys/net/ipv4/ip_local_port_range';
+  return existsSync(range) ? Number.parseInt(readFileSync(range, 'latin1'), 10) : 32_768;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

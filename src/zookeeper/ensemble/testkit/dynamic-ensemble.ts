@@ -79,15 +79,16 @@ export class DynamicEnsemble {
   }
 
   /**
-   * Starts it again. A server that knows of no membership with itself does not start, as Apache's does not: it has not joined yet, or
-   * has left. Its operator gives it the file with which it came first; then this answers undefined.
+   * Starts it again. A server that knows of no membership with itself does not start, as Apache's does not; then this answers
+   * undefined. If it has left it stays away, if it was about to join its operator gives it the file with which it came first.
    */
-  async comeBack(id: ServerId): Promise<QuorumPeer | undefined> {
+  async comeBack(id: ServerId, { isJoining = false } = {}): Promise<QuorumPeer | undefined> {
     const member = this.member(id);
     try {
       return await this.complete(member.launch());
     } catch (error) {
       if (!(error instanceof ConfigError && error.key === 'myid')) throw error;
+      if (!isJoining) return undefined;
       await this.#write(id, PATH, member.machine.runtime.disk.readFile(`${PATH}.bak`));
       await this.complete(member.launch());
       return undefined;

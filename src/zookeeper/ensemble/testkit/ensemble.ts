@@ -1,9 +1,12 @@
+import { present } from '../../../base/assert.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
 import { SimulatedNode } from '../../../testing/simulated-node.ts';
 import { type ConfigKeys, testZooCfg } from '../../../testing/test-keys.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
+import type { ZookeeperClientOptions } from '../../client/client-options.ts';
 import type { ServerId } from '../../quorum/quorum-verifier.ts';
+import { type Hello, RawClient } from '../../server/testkit/raw-client.ts';
 import type { QuorumPeer } from '../quorum-peer.ts';
 import { startZookeeper } from '../start-zookeeper.ts';
 
@@ -12,6 +15,8 @@ export interface EnsembleOptions {
   readonly participants?: number;
   readonly observers?: number;
   readonly config?: ConfigKeys;
+  /** Over these, for one member; asked at each of its starts. */
+  readonly configOf?: (id: ServerId) => ConfigKeys;
   readonly properties?: Readonly<Record<string, string>>;
   /** On the disk of each member. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
@@ -45,12 +50,12 @@ export class EnsembleWorld {
   }
 
   #member(id: ServerId, machine: SimMachine, keys: ConfigKeys): SimulatedNode<QuorumPeer> {
-    const { properties, files = {} } = this.#options;
-    const config = testZooCfg('/data', keys, properties);
+    const { properties, files = {}, configOf = () => ({}) } = this.#options;
     machine.runtime.disk.makeDirectory('/data');
     machine.runtime.disk.writeFile('/data/myid', Buffer.from(String(id)));
     for (const [path, bytes] of Object.entries(files)) machine.runtime.disk.writeFile(path, bytes);
     return new SimulatedNode(this.sim, machine, async (runtime) => {
+      const config = testZooCfg('/data', { ...keys, ...configOf(id) }, properties);
       const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
       return server as QuorumPeer;
     });
@@ -61,9 +66,7 @@ export class EnsembleWorld {
   }
 
   member(id: ServerId): SimulatedNode<QuorumPeer> {
-    const member = this.members.get(id);
-    if (member === undefined) throw new Error(`no member ${id}`);
-    return member;
+    return present(this.members.get(id), 'the ensemble has a member of that id');
   }
 
   leader(): QuorumPeer | undefined {
@@ -80,10 +83,25 @@ export class EnsembleWorld {
     return this.leader() as QuorumPeer;
   }
 
-  client(ids: readonly ServerId[] = [...this.members.keys()]): ZookeeperClient {
-    this.#clients += 1;
-    const machine = this.sim.machine(`client${this.#clients}`);
+  client(
+    ids: readonly ServerId[] = [...this.members.keys()],
+    options: Partial<ZookeeperClientOptions> = {},
+  ): ZookeeperClient {
     const connect = ids.map((id) => `${this.member(id).machine.host}:2181`).join();
-    return connectZookeeper(machine.runtime, { connect, sessionTimeoutMs: 8000 });
+    return connectZookeeper(this.#clientMachine().runtime, { connect, sessionTimeoutMs: 8000, ...options });
+  }
+
+  /** Asks a member for a session, and answers when it is answered. */
+  async raw(id: ServerId, hello: Hello = {}): Promise<RawClient> {
+    const client = new RawClient(this.#clientMachine().runtime, { host: this.member(id).machine.host, port: 2181 });
+    await this.sim.runUntil(() => client.isConnected || client.isClosed, 10_000);
+    client.hello(hello);
+    await this.sim.runUntil(() => client.session !== undefined || client.isClosed, 10_000);
+    return client;
+  }
+
+  #clientMachine(): SimMachine {
+    this.#clients += 1;
+    return this.sim.machine(`client${this.#clients}`);
   }
 }

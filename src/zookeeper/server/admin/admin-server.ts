@@ -4,10 +4,12 @@ import type { Address } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { allows, Perms } from '../../tree/acl.ts';
 import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
-import type { AdminAnswer, AdminCommand } from './admin-command.ts';
-import type { AdminTarget } from './admin-target.ts';
+import type { AdminAnswer, AdminCommand, AdminRequest, FileStream } from './admin-command.ts';
+import type { AdminHost, AdminTarget } from './admin-target.ts';
+import { ensembleCommands } from './ensemble-commands.ts';
 import { type Json, prettyJson } from './json.ts';
 import { lookingCommands } from './looking-commands.ts';
+import { processCommands } from './process-commands.ts';
 import { snapshotCommands } from './snapshot-commands.ts';
 
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
@@ -16,21 +18,24 @@ const STREAM_BYTES = 256 * 1024;
 
 /** Apache's AdminServer: what operators look at, as JSON over HTTP. */
 export class AdminServer {
-  readonly #server: AdminTarget;
+  readonly #host: AdminHost;
   readonly #log: Log;
   readonly #byName = new Map<string, AdminCommand>();
   #endpoint: HttpEndpoint | undefined;
 
-  constructor(runtime: Runtime, server: AdminTarget) {
-    this.#server = server;
+  constructor(runtime: Runtime, host: AdminHost) {
+    this.#host = host;
     this.#log = runtime.log.named('zookeeper.admin');
-    const commands = [...lookingCommands, ...snapshotCommands(server, runtime.clock, this.#log)];
+    const commands = [
+      ...[...lookingCommands, ...ensembleCommands, ...processCommands],
+      ...snapshotCommands(host.config, runtime.clock, this.#log),
+    ];
     for (const command of commands) for (const name of command.names) this.#byName.set(name, command);
   }
 
   /** A port that is taken is a warning: clients are served all the same (a standalone Apache server ends). */
   async start(runtime: Runtime): Promise<void> {
-    const { host, port, url, idleTimeoutMs } = this.#server.config.admin;
+    const { host, port, url, idleTimeoutMs } = this.#host.config.admin;
     try {
       this.#endpoint = await HttpEndpoint.listen({
         network: runtime.network,
@@ -70,7 +75,7 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { url } = this.#server.config.admin;
+    const { url } = this.#host.config.admin;
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname !== url && !pathname.startsWith(`${url}/`)) return send(response, 404, 'text/plain', 'Not Found\n');
     switch (request.method) {
@@ -89,28 +94,33 @@ export class AdminServer {
     const command = this.#byName.get(name);
     const refusal = this.#refusalOf(name, command, request);
     if (refusal !== undefined || command === undefined) return this.#send(response, name, refusal ?? {});
-    const body = command.method === 'POST' ? await bodyOf(request) : new Uint8Array(0);
-    const answer = await command.run(this.#server, { parameters: searchParams, body });
-    this.#send(response, command.names[0] ?? name, answer);
+    const isPost = 'run' in command && command.method === 'POST';
+    const asked = { parameters: searchParams, body: isPost ? await bodyOf(request) : new Uint8Array(0) };
+    this.#send(response, command.names[0] ?? name, await this.#run(command, asked));
   }
 
   /** Undefined if the command may run. */
   #refusalOf(name: string, command: AdminCommand | undefined, request: IncomingMessage): AdminAnswer | undefined {
     if (command === undefined) return failure(200, `Unknown command: ${name}`);
-    if (!this.#server.isServing && command.worksAlways !== true) return failure(200, NOT_SERVING);
-    const denial = command.isSecured === true ? this.#denialOf(request) : undefined;
-    if (denial !== undefined) return denial;
-    const method = command.method ?? 'GET';
-    if ((request.method === 'POST') === (method === 'POST')) return undefined;
-    // Apache's servlet stumbles over its own null here, with the same status.
-    return failure(500, `${name} takes ${method}`);
+    if ('tell' in command) return methodFault(name, 'GET', request);
+    const { server } = this.#host;
+    if (server === undefined) return failure(200, NOT_SERVING);
+    const denial = command.isSecured === true ? this.#denialOf(server, request) : undefined;
+    return denial ?? methodFault(name, command.method ?? 'GET', request);
+  }
+
+  #run(command: AdminCommand, request: AdminRequest): AdminAnswer | Promise<AdminAnswer> {
+    if ('tell' in command) return command.tell(this.#host, request);
+    const { server } = this.#host;
+    // A body takes a while to come.
+    return server === undefined ? failure(200, NOT_SERVING) : command.run(server, request);
   }
 
   /** `Authorization: <scheme> <data>`: all permissions on the root are needed. */
-  #denialOf(request: IncomingMessage): AdminAnswer | undefined {
+  #denialOf(server: AdminTarget, request: IncomingMessage): AdminAnswer | undefined {
     const { authorization } = request.headers;
     if (authorization === undefined) return failure(401, 'Auth info is missing for the command');
-    const { config, tree, authentication } = this.#server;
+    const { config, tree, authentication } = server;
     const [scheme = '', data, ...rest] = authorization.split(' ');
     const address = (request.socket as { remoteAddress?: string }).remoteAddress ?? '';
     const needsData = scheme !== 'ip';
@@ -130,7 +140,7 @@ export class AdminServer {
   }
 
   #links(): string {
-    const { url } = this.#server.config.admin;
+    const { url } = this.#host.config.admin;
     const names = new Set([...this.#byName.values()].map(({ names: [first = ''] }) => first));
     return [...names]
       .sort()
@@ -153,12 +163,12 @@ export class AdminServer {
   }
 
   /** At the pace of the reader, a piece at a time. */
-  #stream(response: ServerResponse, { path, size }: { readonly path: string; readonly size: number }): void {
+  #stream(response: ServerResponse, { size, read }: FileStream): void {
     response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': size });
     let position = 0;
     const next = (): void => {
       while (position < size && !response.destroyed) {
-        const piece = this.#server.files.readSnapshot(path, position, Math.min(STREAM_BYTES, size - position));
+        const piece = read(position, Math.min(STREAM_BYTES, size - position));
         position += piece.length;
         if (piece.length === 0) return void response.destroy();
         if (!response.write(piece)) return void response.once('drain', next);
@@ -167,6 +177,12 @@ export class AdminServer {
     };
     next();
   }
+}
+
+function methodFault(name: string, method: 'GET' | 'POST', request: IncomingMessage): AdminAnswer | undefined {
+  if ((request.method === 'POST') === (method === 'POST')) return undefined;
+  // Apache's servlet stumbles over its own null here, with the same status.
+  return failure(500, `${name} takes ${method}`);
 }
 
 function failure(status: number, error: string): AdminAnswer {

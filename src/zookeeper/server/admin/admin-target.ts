@@ -1,6 +1,6 @@
 import type { Zxid } from '../../jute/ids.ts';
 import type { Authentication } from '../auth/authentication.ts';
-import type { DirectoryView, ServerView } from '../server-view.ts';
+import type { DirectoryView, ProcessView, ServerView } from '../server-view.ts';
 
 /** A snapshot on the disk. */
 export interface SnapshotFacts {
@@ -22,11 +22,16 @@ export interface SnapshotFiles extends DirectoryView {
 /** What the admin server may do beyond looking. */
 export interface AdminTarget extends ServerView {
   readonly authentication: Authentication;
-  readonly isServing: boolean;
   readonly files: SnapshotFiles;
   /**
    * Puts the tree and the sessions of a snapshot in the place of what there is. Answers the snapshot's zxid.
    * Rejects, and changes nothing, for bytes that are no snapshot with a zxid.
    */
   restore(snapshot: Uint8Array): Promise<Zxid>;
+}
+
+/** What the admin server stands before. */
+export interface AdminHost extends ProcessView {
+  /** Undefined while nobody is served. */
+  readonly server: AdminTarget | undefined;
 }

@@ -1,17 +1,9 @@
-import { propertyNames } from '../../../config/zoo-cfg-options.ts';
 import type { ClientConnection } from '../client-connection.ts';
 import { shortOpName } from '../connection-stats.ts';
-import { environmentOf } from '../environment.ts';
-import { monitorValues } from '../four-letter-words.ts';
 import { average } from '../java-double.ts';
-import type { ServerView } from '../server-view.ts';
+import { isLearner, type ServerView } from '../server-view.ts';
 import { SERVER_VERSION } from '../version.ts';
-import type { AdminCommand } from './admin-command.ts';
-import type { Json } from './json.ts';
-
-type Data = { readonly [key: string]: Json };
-
-const standaloneError: Data = { error: 'server is not initialized' };
+import { type AdminCommand, command, type Data } from './admin-command.ts';
 
 /** Commands that show something, and change figures at most. The fields and their order are Apache's (Commands). */
 export const lookingCommands: readonly AdminCommand[] = [
@@ -32,18 +24,7 @@ export const lookingCommands: readonly AdminCommand[] = [
     logdir_size: server.files.sizeOf(server.files.logDirectory),
   })),
   command(['dump'], dump),
-  {
-    ...command(['environment', 'env', 'envi'], (server) => Object.fromEntries(environmentOf(server))),
-    worksAlways: true,
-  },
-  { ...command(['get_trace_mask', 'gtmk'], ({ trace }) => ({ tracemask: trace.mask })), worksAlways: true },
-  {
-    names: ['set_trace_mask', 'stmk'],
-    worksAlways: true,
-    run: (server, { parameters }) => ({ data: setTraceMask(server, parameters.get('traceMask')) }),
-  },
-  command(['initial_configuration', 'icfg'], ({ config }) => ({ initial_configuration: config.source.text })),
-  command(['is_read_only', 'isro'], () => ({ read_only: false })),
+  command(['is_read_only', 'isro'], ({ mode }) => ({ read_only: mode === 'read-only' })),
   {
     names: ['last_snapshot', 'lsnp'],
     run: (server) => {
@@ -52,9 +33,6 @@ export const lookingCommands: readonly AdminCommand[] = [
       return { data: { zxid: last === undefined ? 'ffffffffffffffff' : last.zxid.toString(16), timestamp: seconds } };
     },
   },
-  command(['leader', 'lead'], () => standaloneError),
-  { ...command(['monitor', 'mntr'], (server) => Object.fromEntries(monitorValues(server))), worksAlways: true },
-  command(['observer_connection_stat_reset', 'orst'], () => ({})),
   command(['ruok'], () => ({})),
   command(['server_stats', 'srvr'], serverStats),
   command(['stats', 'stat'], (server) => ({
@@ -66,9 +44,6 @@ export const lookingCommands: readonly AdminCommand[] = [
     server.resetStats();
     return {};
   }),
-  command(['observers', 'obsr'], () => ({ synced_observers: 0, observers: [] })),
-  { ...command(['system_properties', 'sysp'], systemProperties), worksAlways: true },
-  command(['voting_view'], () => ({ current_config: {} })),
   command(['watches', 'wchc'], watchesBySession),
   command(['watches_by_path', 'wchp'], watchesByPath),
   command(['watch_summary', 'wchs'], ({ tree: { watches } }) => ({
@@ -76,12 +51,7 @@ export const lookingCommands: readonly AdminCommand[] = [
     num_paths: new Set([...watches.data.paths(), ...watches.child.paths()]).size,
     num_total_watches: watches.size,
   })),
-  { ...command(['zabstate'], () => ({ voting: false, zabstate: '' })), worksAlways: true },
 ];
-
-function command(names: readonly string[], dataOf: (server: ServerView) => Data): AdminCommand {
-  return { names, run: (server) => ({ data: dataOf(server) }) };
-}
 
 function configuration(server: ServerView): Data {
   const { config } = server;
@@ -130,8 +100,10 @@ function detailsOf({ sessionId, session, stats, acceptedMs }: ClientConnection):
   };
 }
 
-function dump({ sessions, tree }: ServerView): Data {
-  const buckets = [...sessions.buckets].sort(([a], [b]) => a - b);
+function dump({ sessions, tree, mode }: ServerView): Data {
+  // A learner judges nobody's time.
+  const judged = isLearner(mode) ? [] : sessions.buckets;
+  const buckets = [...judged].sort(([a], [b]) => a - b);
   return {
     expiry_time_to_session_ids: Object.fromEntries(
       buckets.map(([deadlineMs, bucket]) => [String(deadlineMs), [...bucket].map(({ id }) => id)]),
@@ -151,7 +123,7 @@ function serverStats(server: ServerView): Data {
   };
   return {
     version: SERVER_VERSION,
-    read_only: false,
+    read_only: server.mode === 'read-only',
     server_stats: {
       packets_sent: stats.packetsSent,
       packets_received: stats.packetsReceived,
@@ -173,35 +145,17 @@ function serverStats(server: ServerView): Data {
       non_mtlslocal_conn_count: 0,
     },
     client_response: responses,
+    ...proposalStats(server),
     node_count: tree.nodeCount,
   };
 }
 
-function setTraceMask(server: ServerView, given: string | null): Data {
-  if (given === null) return { error: 'setTraceMask requires long traceMask argument' };
-  if (!/^[+-]?\d{1,19}$/.test(given) || BigInt.asIntN(64, BigInt(given)) !== BigInt(given)) {
-    return { error: `setTraceMask requires long traceMask argument, got ${given}` };
-  }
-  server.trace.mask = BigInt(given);
-  return { tracemask: server.trace.mask };
-}
-
-/** Flags, what Apache makes a property of, and the machine: sorted. Passwords stay here. */
-function systemProperties({ config, process }: ServerView): Data {
-  const { keys, systemProperties: flags } = config.source;
-  const all: Record<string, string> = {
-    ...flags,
-    'java.io.tmpdir': process.temporaryDirectory,
-    'os.arch': process.osArch,
-    'os.name': process.osName,
-    'os.version': process.osVersion,
-    'user.dir': process.workingDirectory,
-    'user.home': process.userHome,
-    'user.name': process.userName,
+function proposalStats({ ensemble }: ServerView): Data {
+  const sizes = ensemble?.leading?.proposalSizes;
+  if (sizes === undefined) return {};
+  return {
+    proposal_stats: { last_buffer_size: sizes.last, min_buffer_size: sizes.min, max_buffer_size: sizes.max },
   };
-  for (const [key, value] of keys) if (propertyNames.has(key)) all[`zookeeper.${key}`] = value;
-  const shown = Object.entries(all).filter(([key]) => !/password|passwd|superdigest/i.test(key));
-  return Object.fromEntries(shown.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function watchesBySession({ connections, tree: { watches } }: ServerView): Data {

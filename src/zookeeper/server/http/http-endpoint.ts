@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { type Address, type Listener, type Network, NetworkError } from '../../../runtime/network.ts';
 import { httpDate } from '../java-date.ts';
@@ -16,18 +16,13 @@ export interface HttpEndpointOptions {
 /** A small web server on the runtime's network: no request has anything to do with clients. */
 export class HttpEndpoint {
   readonly #options: HttpEndpointOptions;
-  readonly #server: Server;
+  /** From the first connection on. */
+  #server: Server | undefined;
   readonly #open = new Set<ConnectionDuplex>();
   #listener: Listener | undefined;
 
   private constructor(options: HttpEndpointOptions) {
     this.#options = options;
-    // Never listens itself: neither its timers nor its idea of the date are used.
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
-      response.sendDate = false;
-      response.setHeader('Date', httpDate(options.clock.wallMs()));
-      options.handle(request, response);
-    });
   }
 
   /** @throws NetworkError, EADDRINUSE where another holds the port */
@@ -36,7 +31,7 @@ export class HttpEndpoint {
     endpoint.#listener = await options.network.listen(options.at, (connection) => {
       const duplex = new ConnectionDuplex(connection);
       endpoint.#watchOver(duplex);
-      endpoint.#server.emit('connection', duplex);
+      endpoint.#serve(duplex);
       return duplex.handler;
     });
     return endpoint;
@@ -49,6 +44,23 @@ export class HttpEndpoint {
   async close(): Promise<void> {
     for (const duplex of this.#open) duplex.destroy();
     await this.#listener?.close();
+  }
+
+  /** Node's web server is loaded for the first who asks: most servers are never asked, and each would start later and larger for it. */
+  #serve(duplex: ConnectionDuplex): void {
+    this.#server ??= this.#createServer();
+    this.#server.emit('connection', duplex);
+  }
+
+  #createServer(): Server {
+    const { clock, handle } = this.#options;
+    const { createServer } = process.getBuiltinModule('node:http');
+    // Never listens itself: neither its timers nor its idea of the date are used.
+    return createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
+      response.sendDate = false;
+      response.setHeader('Date', httpDate(clock.wallMs()));
+      handle(request, response);
+    });
   }
 
   #watchOver(duplex: ConnectionDuplex): void {

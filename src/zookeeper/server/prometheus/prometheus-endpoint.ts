@@ -4,7 +4,7 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
-import type { ServerView } from '../server-view.ts';
+import type { ProcessView } from '../server-view.ts';
 import { CONTENT_TYPE, exposition, familiesOf, processFamilies } from './exposition.ts';
 
 /** Quantiles stand for five to ten minutes, where the Java client's stand for eight to ten. */
@@ -15,14 +15,14 @@ const IDLE_TIMEOUT_MS = 30_000;
 /** `/metrics` of `org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider`. */
 export class PrometheusEndpoint {
   readonly #runtime: Runtime;
-  readonly #server: ServerView;
+  readonly #process: ProcessView;
   readonly #log: Log;
   #endpoint: HttpEndpoint | undefined;
   #timer: Timer | undefined;
 
-  constructor(runtime: Runtime, server: ServerView) {
+  constructor(runtime: Runtime, process: ProcessView) {
     this.#runtime = runtime;
-    this.#server = server;
+    this.#process = process;
     this.#log = runtime.log.named('zookeeper.metrics');
   }
 
@@ -32,7 +32,7 @@ export class PrometheusEndpoint {
 
   /** A port that is taken is a warning, as the AdminServer's. */
   async start(): Promise<void> {
-    const { host, port, exportJvmInfo } = this.#server.config.metricsProvider;
+    const { host, port, exportJvmInfo } = this.#process.config.metricsProvider;
     this.#armPeriod();
     try {
       this.#endpoint = await HttpEndpoint.listen({
@@ -58,7 +58,7 @@ export class PrometheusEndpoint {
 
   #armPeriod(): void {
     this.#timer = this.#runtime.clock.after(PERIOD_MS, () => {
-      this.#server.metrics.all.beginPeriod();
+      this.#process.metrics.all.beginPeriod();
       this.#armPeriod();
     });
   }
@@ -68,7 +68,7 @@ export class PrometheusEndpoint {
     if (pathname !== '/metrics') return answer(response, 404, 'text/plain', 'Not Found\n');
     if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return answer(response, 405, 'text/plain', '');
     const names = new Set(searchParams.getAll('name[]'));
-    const { metrics, process, config } = this.#server;
+    const { metrics, process, config } = this.#process;
     const families = [...familiesOf(metrics.all)];
     if (config.metricsProvider.exportJvmInfo) families.push(...processFamilies(process));
     const text = exposition(families, names.size === 0 ? undefined : (name) => names.has(name));

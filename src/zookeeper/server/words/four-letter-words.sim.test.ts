@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { OpCode } from '../jute/op-codes.ts';
-import { javaDate } from './java-date.ts';
-import { create, exists } from './testkit/requests.ts';
-import { ServerWorld } from './testkit/server-world.ts';
+import { OpCode } from '../../jute/op-codes.ts';
+import { javaDate } from '../java-date.ts';
+import { create, exists } from '../testkit/requests.ts';
+import { ServerWorld } from '../testkit/server-world.ts';
 
 async function ask(world: ServerWorld, word: string): Promise<string> {
   const client = await world.connect();

@@ -1,4 +1,4 @@
-import type { Summary, SummarySet } from '../../base/metrics.ts';
+import type { Summary, SummarySet } from '../../../base/metrics.ts';
 
 /** The first name of a path: `app` of `/app/a`. Undefined for the root (PathUtils.getTopNamespace). */
 export function namespaceOf(path: string): string | undefined {

@@ -1,5 +1,5 @@
-import { type Metric, type Metrics, percentile, type Summary } from '../../base/metrics.ts';
-import { average, JavaDouble } from './java-double.ts';
+import { type Metric, type Metrics, percentile, type Summary } from '../../../base/metrics.ts';
+import { average, JavaDouble } from '../java-double.ts';
 
 /** A value as `mntr` and the admin server show it. */
 export type MetricValue = number | string | JavaDouble;

@@ -1,20 +1,17 @@
-import { type CounterSet, Metrics, type MetricsOptions, type Summary } from '../../base/metrics.ts';
-import { EventType } from '../jute/events.ts';
-import type { FileSnapLog } from '../persistence/file-snap-log.ts';
-import type { Recovered } from '../persistence/recovery.ts';
-import type { TreeAccount } from '../tree/tree-account.ts';
+import { type CounterSet, Metrics, type MetricsOptions, type Summary } from '../../../base/metrics.ts';
+import { EventType } from '../../jute/events.ts';
+import type { FileSnapLog } from '../../persistence/file-snap-log.ts';
+import type { Recovered } from '../../persistence/recovery.ts';
+import type { TreeAccount } from '../../tree/tree-account.ts';
+import type { ServerStats } from '../server-stats.ts';
 import { NamespaceBytes, namespaceOf } from './namespaces.ts';
-import type { ServerStats } from './server-stats.ts';
+import { QuorumMetrics } from './quorum-metrics.ts';
 
 /** What a reply holds of a node beside its data (DataTree.STAT_OVERHEAD_BYTES). */
 const STAT_BYTES = 68;
 
 /** Names of stages that this server does not have, or that have no queue or thread of their own here: they stay at zero. */
 const unusedCounters = [
-  'looking_count',
-  'diff_count',
-  'snap_count',
-  'commit_count',
   'add_dead_watcher_stall_time',
   'dead_watchers_queued',
   'dead_watchers_cleared',
@@ -22,27 +19,15 @@ const unusedCounters = [
   'response_packet_cache_misses',
   'response_packet_get_children_cache_hits',
   'response_packet_get_children_cache_misses',
-  'revalidate_count',
-  'request_commit_queued',
-  'learner_proposal_received_count',
-  'learner_commit_received_count',
-  'proposal_count',
   'quit_leading_due_to_disloyal_voter',
   'cnxn_closed_without_zk_server_running',
   'skip_learner_request_to_next_processor_count',
   'requests_not_forwarded_to_commit_processor',
 ];
 const unusedSummaries = [
-  'follower_sync_time',
-  'observer_sync_time',
-  'election_time',
-  'inflight_snap_count',
-  'inflight_diff_count',
   'prep_processor_queue_size',
   'prep_process_time',
   'proposal_process_time',
-  'unavailable_time',
-  'leader_unavailable_time',
   'requests_in_session_queue',
   'pending_session_queue_size',
   'reads_after_write_in_session_queue',
@@ -60,7 +45,6 @@ const unusedSummaries = [
   'sync_process_time',
   'netty_queued_buffer_capacity',
   'learner_request_processor_queue_size',
-  'socket_closing_time',
 ];
 const unusedAdvancedSummaries = [
   'dead_watchers_cleaner_latency',
@@ -73,22 +57,8 @@ const unusedAdvancedSummaries = [
   'om_commit_process_time_ms',
   'read_final_proc_time_ms',
   'write_final_proc_time_ms',
-  'proposal_latency',
-  'proposal_ack_creation_latency',
-  'commit_propagation_latency',
   'sync_processor_queue_time_ms',
-  'quorum_ack_latency',
 ];
-const unusedSummarySets = ['learner_handler_qp_size'];
-const unusedAdvancedSummarySets = ['learner_handler_qp_time_ms', 'ack_latency'];
-
-/** What the pipeline counts anyway. */
-export interface PipelineCounts {
-  readonly changesQueued: number;
-  readonly changesRemoved: number;
-  /** Requests that were to be prepared. */
-  readonly prepared: number;
-}
 
 export interface ServerMetricsOptions extends MetricsOptions {
   readonly stats: ServerStats;
@@ -125,6 +95,12 @@ export class ServerMetrics implements TreeAccount {
   readonly unrecoverableErrorCount;
   readonly digestMismatchesCount;
   readonly connectionRevalidateCount;
+  /** Requests that were to be prepared, and those that were to be logged. */
+  readonly prepared;
+  readonly logged;
+  readonly changesQueued;
+  readonly changesRemoved;
+  readonly quorum: QuorumMetrics;
   readonly quotaExceeded: CounterSet;
   readonly #created: Summary;
   readonly #deleted: Summary;
@@ -167,16 +143,19 @@ export class ServerMetrics implements TreeAccount {
     this.unrecoverableErrorCount = all.counter('unrecoverable_error_count');
     this.digestMismatchesCount = all.counter('digest_mismatches_count');
     this.connectionRevalidateCount = all.counter('connection_revalidate_count');
+    this.prepared = all.counter('prep_processor_request_queued');
+    this.logged = all.counter('sync_processor_request_queued');
+    this.changesQueued = all.counter('outstanding_changes_queued');
+    this.changesRemoved = all.counter('outstanding_changes_removed');
     this.quotaExceeded = all.counterSet('quota_exceeded_error_per_namespace');
     this.#readBytes = new NamespaceBytes(all.summarySet('read_per_namespace'));
     this.#writtenBytes = new NamespaceBytes(all.summarySet('write_per_namespace'));
 
+    this.quorum = new QuorumMetrics(all);
     this.#registerStats(stats);
     for (const name of unusedCounters) all.counter(name);
     for (const name of unusedSummaries) all.summary(name);
     for (const name of unusedAdvancedSummaries) all.summary(name, 'advanced');
-    for (const name of unusedSummarySets) all.summarySet(name);
-    for (const name of unusedAdvancedSummarySets) all.summarySet(name, 'advanced');
   }
 
   /** One line for each counter of ServerStats; those at 0 belong to a part that this server lacks. */
@@ -220,15 +199,6 @@ export class ServerMetrics implements TreeAccount {
       this.fsyncTime.add(tookMs);
       if (isSlow) stats.slowSyncs += 1;
     };
-  }
-
-  /** Once, when the pipeline is there. */
-  registerPipeline(counts: PipelineCounts): void {
-    const { all } = this;
-    all.counterView('prep_processor_request_queued', () => counts.prepared);
-    all.counterView('sync_processor_request_queued', () => counts.prepared);
-    all.counterView('outstanding_changes_queued', () => counts.changesQueued);
-    all.counterView('outstanding_changes_removed', () => counts.changesRemoved);
   }
 
   /** A client got a node, its stat or its children: so many bytes beside its path and its stat. */

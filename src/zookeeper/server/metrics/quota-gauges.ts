@@ -1,7 +1,14 @@
-import type { Metrics } from '../../base/metrics.ts';
-import { type DataTree, NO_NODE } from '../tree/data-tree.ts';
-import { LIMIT_NODE, QUOTA_ROOT, QuotaValues, STAT_NODE } from '../tree/quotas.ts';
+import type { Metrics } from '../../../base/metrics.ts';
+import { type DataTree, NO_NODE } from '../../tree/data-tree.ts';
+import { LIMIT_NODE, QUOTA_ROOT, QuotaValues, STAT_NODE } from '../../tree/quotas.ts';
 import { namespaceOf } from './namespaces.ts';
+
+export const quotaGaugeNames = [
+  'quota_count_limit_per_namespace',
+  'quota_bytes_limit_per_namespace',
+  'quota_count_usage_per_namespace',
+  'quota_bytes_usage_per_namespace',
+];
 
 /** Limits and usage by namespace: the sum over all quotas below it (QuotaMetricsUtils). */
 export function registerQuotaGauges(metrics: Metrics, tree: DataTree): void {
