@@ -1,6 +1,7 @@
 import { Deque } from '../../base/deque.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
+import type { ErrorCode } from '../jute/errors.ts';
 import { type SessionId, serverIn, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { ReconfigRequest } from '../jute/proto.ts';
@@ -18,11 +19,12 @@ import {
 import { Proposals } from '../quorum/proposals.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
-import { type Reconfiguration, reconfigure } from '../quorum/reconfiguration.ts';
+import { reconfigure } from '../quorum/reconfiguration.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
 import { Preparer } from '../server/prepare.ts';
+import type { NextMembership } from '../server/reconfig.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import type { SizeStats } from '../server/size-stats.ts';
@@ -83,10 +85,7 @@ export class LeaderRole implements Role {
     this.preparer = new Preparer({
       ...parts,
       lastZxid,
-      reconfiguring: {
-        next: (request, zxid) => this.#reconfigured(request, zxid),
-        proposed: (membership) => void memberships.saw(membership),
-      },
+      reconfigure: (request, zxid) => this.#reconfigure(request, zxid),
     });
     this.#proposals = new Proposals(lastZxid);
     this.#agreement = new LeaderAgreement({
@@ -313,7 +312,7 @@ export class LeaderRole implements Role {
 
   // ---------------------------------------------------------------- the membership
 
-  #reconfigured(request: ReconfigRequest, zxid: Zxid): Reconfiguration {
+  #reconfigure(request: ReconfigRequest, zxid: Zxid): NextMembership | ErrorCode {
     const { memberships } = this.#options;
     const { config, log } = this.#parts;
     const next = reconfigure(
@@ -326,8 +325,12 @@ export class LeaderRole implements Role {
       },
       zxid,
     );
-    if (next.kind === 'refused') log.warn('a reconfiguration is refused', { code: next.code, reason: next.reason });
-    return next;
+    if (next.kind === 'refused') {
+      log.warn('a reconfiguration is refused', { code: next.code, reason: next.reason });
+      return next.code;
+    }
+    const { membership } = next;
+    return { text: membership.text, proposed: () => void memberships.saw(membership) };
   }
 
   /** Leader.isQuorumSynced */

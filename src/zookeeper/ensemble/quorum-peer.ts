@@ -107,7 +107,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.#ensemble = new MemberView({
       self,
       membership: () => this.memberships.current,
-      client: member.client,
+      client: () => this.#reconfigurator.client,
       changes: this.#changes,
       term: () => this.#term,
     });

@@ -55,6 +55,10 @@ export class Reconfigurator {
     return this.#role;
   }
 
+  get client(): ClientEndpoint | undefined {
+    return this.#client;
+  }
+
   get electionAddresses(): readonly Address[] {
     return electionAddresses(this.#spec);
   }

@@ -14,7 +14,7 @@ import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
-import { type Reconfiguring, readReconfig } from './reconfig.ts';
+import { type Reconfigure, readReconfig } from './reconfig.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { SessionScope } from './sessions.ts';
 
@@ -28,7 +28,7 @@ export interface PreparerOptions {
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
   /** Of a leader. Undefined where there is no membership to be changed. */
-  readonly reconfiguring?: Reconfiguring;
+  readonly reconfigure?: Reconfigure;
 }
 
 const nobody: readonly Id[] = [];
@@ -44,10 +44,10 @@ export class Preparer {
   readonly #cursor: RequestCursor;
   readonly #metrics: ServerMetrics;
   readonly #reconfigEnabled: boolean;
-  readonly #reconfiguring: Reconfiguring | undefined;
+  readonly #reconfigure: Reconfigure | undefined;
   #lastZxid: Zxid;
 
-  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid, reconfiguring }: PreparerOptions) {
+  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid, reconfigure }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree, metrics);
     this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
@@ -55,7 +55,7 @@ export class Preparer {
     this.#metrics = metrics;
     this.#lastZxid = lastZxid;
     this.#reconfigEnabled = config.reconfigEnabled;
-    this.#reconfiguring = reconfiguring;
+    this.#reconfigure = reconfigure;
   }
 
   get lastZxid(): Zxid {
@@ -131,7 +131,7 @@ export class Preparer {
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
     try {
       const from = this.#cursor.open(request.frame, 8);
-      if (request.type === OpCode.reconfig) return this.#reconfigure(context, from);
+      if (request.type === OpCode.reconfig) return this.#prepareReconfig(context, from);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
         : this.#nodes.prepare(context, readChange(request.type, from));
@@ -143,14 +143,14 @@ export class Preparer {
   }
 
   /** It must be readable in any case. @throws MalformedError */
-  #reconfigure(context: ChangeContext, from: RequestCursor): Prepared {
+  #prepareReconfig(context: ChangeContext, from: RequestCursor): Prepared {
     const asked = readReconfig(from);
     if (!this.#reconfigEnabled) return ErrorCode.RECONFIGDISABLED;
-    if (this.#reconfiguring === undefined) return ErrorCode.UNIMPLEMENTED;
-    const next = this.#reconfiguring.next(asked, context.zxid);
-    if (next.kind === 'refused') return next.code;
-    const prepared = this.#nodes.setConfig(context, Buffer.from(next.membership.text));
-    if (typeof prepared !== 'number') this.#reconfiguring.proposed(next.membership);
+    if (this.#reconfigure === undefined) return ErrorCode.UNIMPLEMENTED;
+    const next = this.#reconfigure(asked, context.zxid);
+    if (typeof next === 'number') return next;
+    const prepared = this.#nodes.setConfig(context, Buffer.from(next.text));
+    if (typeof prepared !== 'number') next.proposed();
     return prepared;
   }
 

@@ -1,16 +1,22 @@
+import type { ErrorCode } from '../jute/errors.ts';
 import type { Zxid } from '../jute/ids.ts';
 import type { ReconfigRequest } from '../jute/proto.ts';
-import type { Membership } from '../quorum/membership.ts';
-import type { Reconfiguration } from '../quorum/reconfiguration.ts';
 import type { RequestCursor } from './request-cursor.ts';
 
-/** What a leader knows and others do not: whether the ensemble may become another one. */
-export interface Reconfiguring {
-  /** @param zxid of the transaction */
-  next(request: ReconfigRequest, zxid: Zxid): Reconfiguration;
+/** A membership that the ensemble may take. */
+export interface NextMembership {
+  /** The data of the transaction. */
+  readonly text: string;
   /** The client may change it: the transaction follows. */
-  proposed(membership: Membership): void;
+  proposed(): void;
 }
+
+/**
+ * What a leader knows and others do not: whether the ensemble may become another one, or the error that says why not.
+ *
+ * @param zxid of the transaction
+ */
+export type Reconfigure = (request: ReconfigRequest, zxid: Zxid) => NextMembership | ErrorCode;
 
 /** @throws MalformedError */
 export function readReconfig(from: RequestCursor): ReconfigRequest {
