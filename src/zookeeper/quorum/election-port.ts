@@ -42,6 +42,8 @@ export interface ElectionPortOptions {
   /** Undefined: nobody authenticates. */
   readonly auth?: QuorumAuth | undefined;
   readonly received: (from: ServerId, message: Uint8Array) => void;
+  /** Where it should be, nobody listens: its process is gone. */
+  readonly gone?: (server: ServerId) => void;
 }
 
 /** Nobody can be elected with us, and we hear of nobody who was. */
@@ -152,7 +154,9 @@ export class ElectionPort {
     };
     const failed = (reason?: NetworkError): void => {
       over();
-      if (reason !== undefined) this.#options.log.debug('no connection to a member', { server, error: reason.message });
+      if (reason === undefined) return;
+      this.#options.log.debug('no connection to a member', { server, error: reason.message });
+      if (reason.code === 'ECONNREFUSED' && !this.#isClosed) this.#options.gone?.(server);
     };
     const first = new FirstConnection({
       network,
@@ -224,7 +228,7 @@ export class ElectionPort {
       received: (message) => this.#options.received(server as ServerId, message),
       faulty: (error) => this.#faulty(server, error),
       closed: () => {
-        if (server !== undefined && this.#links.get(server) === link) this.#links.delete(server);
+        if (server !== undefined) this.#lost(server, link);
       },
     });
     link.attach(connection, auth?.accepting(connection));
@@ -282,14 +286,19 @@ export class ElectionPort {
     if (last?.waits === true && this.#links.get(server) === link && link.send(last.message)) last.waits = false;
   }
 
+  /** What was said last may not have arrived. One try shows whether the peer is there at all; it may also call us. */
+  #lost(server: ServerId, link: ElectionLink): void {
+    if (this.#links.get(server) !== link) return;
+    this.#links.delete(server);
+    if (server >= 0 && this.#messages.has(server)) this.#connect(server, this.#options.addressesOf(server));
+  }
+
   #linkEvents(server: ServerId): ConstructorParameters<typeof ElectionLink>[0] {
     return {
       greeted: undefined,
       received: (message) => this.#options.received(server, message),
       faulty: (error) => this.#faulty(server, error),
-      closed: (link) => {
-        if (this.#links.get(server) === link) this.#links.delete(server);
-      },
+      closed: (link) => this.#lost(server, link),
     };
   }
 

@@ -61,6 +61,11 @@ class Voters {
     this.#look(voter, elector);
   }
 
+  /** As who has lost its leader. */
+  look(voter: Voter): void {
+    if (voter.elector !== undefined) this.#look(voter, voter.elector);
+  }
+
   crash(voter: Voter): void {
     voter.machine.crash('process');
     voter.elector = undefined;
@@ -152,6 +157,18 @@ test('a unanimous vote is decided at once; a quorum waits a while for who might 
   assert.ok(!some.isSettled);
   await some.sim.runUntil(() => some.isSettled, 60);
   assert.deepEqual([one.state, two.state, three.state], ['FOLLOWING', 'FOLLOWING', 'LEADING']);
+});
+
+test('a leader whose process is gone is not waited for', async () => {
+  const voters = new Voters(4, [same, same, same]);
+  for (const voter of voters.all) await voters.start(voter);
+  await voters.sim.runUntil(() => voters.isSettled, 500);
+  const [one, two, three] = voters.all as [Voter, Voter, Voter];
+  voters.crash(three);
+  voters.look(one);
+  voters.look(two);
+  await voters.sim.runUntil(() => voters.isSettled, 50);
+  assert.deepEqual([one.state, two.state], ['FOLLOWING', 'LEADING']);
 });
 
 test('without a quorum nobody leads, with one a late joiner follows who leads already', async () => {

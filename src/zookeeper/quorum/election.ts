@@ -35,6 +35,8 @@ export type ElectionEvent =
   | { readonly kind: 'notified'; readonly from: ServerId; readonly notification: Notification }
   /** The time of the latest `wait` is over; `delivered`: everything sent so far has left for every server. */
   | { readonly kind: 'timeout'; readonly delivered: boolean }
+  /** Nobody listens where the server should be. */
+  | { readonly kind: 'gone'; readonly server: ServerId }
   /** The leader that was elected has begun this epoch: later joiners shall see one vote (QuorumPeer.updateElectionVote). */
   | { readonly kind: 'epochBegan'; readonly epoch: number }
   /** The membership has changed; who looks has to look anew. */
@@ -85,6 +87,9 @@ export class Election {
   readonly #received = new Map<ServerId, Cast>();
   /** Votes of servers that follow or lead, of any round. */
   readonly #settled = new Map<ServerId, Cast>();
+  /** Servers that were there once and, since this look began, are not: no vote of theirs is under way. */
+  readonly #gone = new Set<ServerId>();
+  readonly #known = new Set<ServerId>();
   /** Who voted as we decided. */
   #electors: ReadonlySet<ServerId> = new Set();
   #intervalMs = 0;
@@ -118,6 +123,9 @@ export class Election {
       case 'timeout':
         this.#timedOut(event.delivered);
         break;
+      case 'gone':
+        this.#lost(event.server);
+        break;
       case 'epochBegan':
         this.#decided = { ...this.#decided, peerEpoch: BigInt(event.epoch) };
         break;
@@ -143,6 +151,7 @@ export class Election {
     this.#logicalClock += 1n;
     this.#received.clear();
     this.#settled.clear();
+    this.#gone.clear();
     this.#isFinalizing = false;
     this.#intervalMs = this.#minIntervalMs;
     this.#initial = {
@@ -156,7 +165,16 @@ export class Election {
     this.#wait();
   }
 
+  /** One that never was there may be about to start: it is waited for like one that is slow. */
+  #lost(server: ServerId): void {
+    if (this.#state !== 'LOOKING' || !this.#known.has(server)) return;
+    this.#gone.add(server);
+    if (this.#isFinalizing) this.#finalizeIfAgreed();
+  }
+
   #notified(from: ServerId, notification: Notification): void {
+    this.#known.add(from);
+    this.#gone.delete(from);
     if (!this.#isVoter(from)) {
       // An observer, or a server that has not joined yet: it hears what we know, its own vote says nothing.
       const { leader, zxid, peerEpoch } = this.#decided;
@@ -260,7 +278,7 @@ export class Election {
   #isUnanimous(vote: Cast): boolean {
     return this.#voters().every((server) => {
       const cast = this.#received.get(server);
-      return cast !== undefined && isSameVote(cast, vote);
+      return cast === undefined ? this.#gone.has(server) : isSameVote(cast, vote);
     });
   }
 

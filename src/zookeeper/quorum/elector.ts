@@ -46,6 +46,7 @@ export class Elector {
       log: runtime.log,
       self: election.self,
       received: (from, message) => this.#received(from, message),
+      gone: (server) => this.#step({ kind: 'gone', server }),
     });
   }
 
