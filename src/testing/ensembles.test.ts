@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import test from 'node:test';
-import { silent } from '../runtime/log.ts';
+import { type Log, silent } from '../runtime/log.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import { connectZookeeper, type ZookeeperClient } from '../zookeeper/client/client.ts';
 import { isKeeperError } from '../zookeeper/client/index.ts';
@@ -42,7 +42,16 @@ test('an ensemble on free ports serves, loses its leader, serves again, and take
 });
 
 test('without a quorum nobody serves, and what was kept goes with the ensemble', async () => {
-  const ensemble = await startTestEnsemble({ participants: 2, zookeeper: { tickTime: 200 } });
+  const components = new Set<string>();
+  const log: Log = {
+    ...silent,
+    named: (component) => {
+      components.add(component);
+      return log;
+    },
+  };
+  const ensemble = await startTestEnsemble({ participants: 2, zookeeper: { tickTime: 200 }, log });
+  assert.ok(components.has('zk1.zookeeper') && components.has('zk2.zookeeper'), 'lines say whose they are');
   const directory = dirname(ensemble.members[0]?.server?.view.config.dataDir ?? '');
   assert.equal(runtime.disk.list(directory).length, 2);
   await ensemble.leader()?.stop();

@@ -1,4 +1,4 @@
-import { silent } from '../runtime/log.ts';
+import { type Log, silent } from '../runtime/log.ts';
 import { nodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { startZookeeper } from '../zookeeper/ensemble/start-zookeeper.ts';
@@ -85,17 +85,10 @@ class Ensemble implements TestEnsemble {
     for (const id of roles.keys()) this.#ports.set(id, await claimPorts(this.#runtime, HOST));
     const placeOf = (id: number) => ({ host: HOST, ...(this.#ports.get(id) as MemberPorts) });
     this.#members = [...roles].map(([id, role]) => {
-      const log = this.#runtime.log.named(`zk${id}`);
+      const runtime = { ...this.#runtime, log: logOf(this.#runtime.log, `zk${id}`) };
       const keys = { clientPortAddress: HOST, ...memberKeys(id, roles, placeOf), ...zookeeper };
       const directory = `${this.#directory.path}/zk${id}`;
-      return new Member({
-        id,
-        role,
-        port: placeOf(id).clientPort,
-        directory,
-        keys,
-        runtime: { ...this.#runtime, log },
-      });
+      return new Member({ id, role, port: placeOf(id).clientPort, directory, keys, runtime });
     });
     await Promise.all(this.#members.map((member) => member.start()));
   }
@@ -129,6 +122,18 @@ class Ensemble implements TestEnsemble {
     for (const ports of this.#ports.values()) await ports.release();
     this.#directory.release();
   }
+}
+
+/** Lines say whose they are: all members share one log. */
+function logOf(log: Log, member: string): Log {
+  const own = log.named(member);
+  return {
+    debug: (message, fields) => own.debug(message, fields),
+    info: (message, fields) => own.info(message, fields),
+    warn: (message, fields) => own.warn(message, fields),
+    error: (message, fields) => own.error(message, fields),
+    named: (component) => log.named(`${member}.${component}`),
+  };
 }
 
 interface MemberOptions {
