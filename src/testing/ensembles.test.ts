@@ -41,7 +41,7 @@ test('an ensemble on free ports serves, loses its leader, serves again, and take
   assert.equal(String((await there.getData('/spool')).data), 'more thread');
 });
 
-test('without a quorum nobody serves, and what was kept goes with the ensemble', async () => {
+test('without a quorum nobody serves, and what was kept goes with the ensemble', async (t) => {
   const components = new Set<string>();
   const log: Log = {
     ...silent,
@@ -51,6 +51,7 @@ test('without a quorum nobody serves, and what was kept goes with the ensemble',
     },
   };
   const ensemble = await startTestEnsemble({ participants: 2, zookeeper: { tickTime: 200 }, log });
+  t.after(() => ensemble.close());
   assert.ok(components.has('zk1.zookeeper') && components.has('zk2.zookeeper'), 'lines say whose they are');
   const directory = dirname(ensemble.members[0]?.server?.view.config.dataDir ?? '');
   assert.equal(runtime.disk.list(directory).length, 2);

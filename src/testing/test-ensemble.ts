@@ -75,6 +75,7 @@ class Ensemble implements TestEnsemble {
   readonly #directory: TestDirectory;
   readonly #ports = new Map<number, MemberPorts>();
   #members: Member[] = [];
+  #closing: Promise<void> | undefined;
 
   constructor(runtime: Runtime, directory: TestDirectory) {
     this.#runtime = runtime;
@@ -117,7 +118,12 @@ class Ensemble implements TestEnsemble {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.stop()));
     for (const ports of this.#ports.values()) await ports.release();
     this.#directory.release();
