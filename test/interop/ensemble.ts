@@ -17,6 +17,8 @@ export interface MemberSpec {
 
 export interface EnsembleOptions {
   readonly members: readonly MemberSpec[];
+  /** Who may come later: they know the members and themselves, and nobody knows them. */
+  readonly joiners?: readonly MemberSpec[];
   /** Lines of zoo.cfg over the defaults here, for all. */
   readonly config?: Readonly<Record<string, string | number>>;
   /**
@@ -43,7 +45,9 @@ const TIMES = { tickTime: 1000, initLimit: 20, syncLimit: 4 };
 
 /** Resolves once all serve; they end with the test. */
 export async function startEnsemble(t: TestContext, options: EnsembleOptions): Promise<Ensemble> {
-  const ensemble = new Ensemble(await makeMembers(options));
+  const all = await makeMembers(options);
+  const { length } = options.members;
+  const ensemble = new Ensemble(all.slice(0, length), all.slice(length));
   t.after(() => ensemble.kill());
   await ensemble.start();
   return ensemble;
@@ -60,11 +64,11 @@ interface Place {
 }
 
 async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
-  const { members, config = {}, configOf, properties = {} } = options;
+  const { members, joiners = [], config = {}, configOf, properties = {} } = options;
   const dir = tempDir();
   const places = await placesOf(options);
   const made: Member[] = [];
-  for (const { id, kind, role = 'participant', config: own = {} } of members) {
+  for (const { id, kind, role = 'participant', config: own = {} } of [...members, ...joiners]) {
     const { host, port, enter } = placeOf(places, id);
     const peerType: Record<string, string> = role === 'observer' ? { peerType: role } : {};
     const servers = await serverLines(options, id, places);
@@ -76,17 +80,18 @@ async function makeMembers(options: EnsembleOptions): Promise<Member[]> {
   return made;
 }
 
-async function placesOf({ members, machines }: EnsembleOptions): Promise<Map<number, Place>> {
+async function placesOf({ members, joiners = [], machines }: EnsembleOptions): Promise<Map<number, Place>> {
   if (machines !== undefined) {
     const ports = { port: 2181, peerPort: 2888, electionPort: 3888 }; // each has all ports to itself
     return new Map(
       machines.map(({ id, host, clientHost, enter }) => [id, { ...ports, host: clientHost, quorumHost: host, enter }]),
     );
   }
-  const ports = await freePorts(3 * members.length);
+  const all = [...members, ...joiners];
+  const ports = await freePorts(3 * all.length);
   const loopback = { host: '127.0.0.1', quorumHost: '127.0.0.1', enter: [] };
   return new Map(
-    members.map(({ id }, index) => {
+    all.map(({ id }, index) => {
       const [port = 0, peerPort = 0, electionPort = 0] = ports.slice(3 * index);
       return [id, { ...loopback, port, peerPort, electionPort }];
     }),
@@ -95,12 +100,12 @@ async function placesOf({ members, machines }: EnsembleOptions): Promise<Map<num
 
 /** As the member `self` has them. */
 async function serverLines(
-  { members, peerPort: seenPort, quorumHosts }: EnsembleOptions,
+  { members, joiners = [], peerPort: seenPort, quorumHosts }: EnsembleOptions,
   self: number,
   places: ReadonlyMap<number, Place>,
 ): Promise<Record<string, string>> {
   const lines: Record<string, string> = {};
-  for (const { id, role } of members) {
+  for (const { id, role } of [...members, ...joiners.filter(({ id }) => id === self)]) {
     const { quorumHost, peerPort, electionPort } = placeOf(places, id);
     const seen = id === self || seenPort === undefined ? peerPort : await seenPort(self, id, peerPort);
     const hosts = quorumHosts?.(id, self) ?? [quorumHost];
@@ -118,9 +123,11 @@ function placeOf(places: ReadonlyMap<number, Place>, id: number): Place {
 
 export class Ensemble {
   readonly members: readonly Member[];
+  readonly joiners: readonly Member[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly Member[], joiners: readonly Member[] = []) {
     this.members = members;
+    this.joiners = joiners;
   }
 
   /** Host list of all, for a client. */
@@ -151,7 +158,7 @@ export class Ensemble {
   }
 
   async kill(): Promise<void> {
-    await Promise.all(this.members.map((member) => member.kill()));
+    await Promise.all([...this.members, ...this.joiners].map((member) => member.kill()));
   }
 
   /** Waits for one that says it leads, other than `not`. */

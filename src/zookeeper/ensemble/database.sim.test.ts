@@ -52,5 +52,6 @@ test('a log that was left behind begins again where the tree is, and is never cu
   machine.restart();
   const again = await open();
   assert.equal(again.lastZxid, 60n);
+  assert.equal(again.recovered.isWhole, true, 'no transaction is missing');
   assert.equal(again.tree.nodeCount, history.nodeCount);
 });

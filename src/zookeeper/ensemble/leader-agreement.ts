@@ -2,6 +2,7 @@ import { Deque } from '../../base/deque.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Writer } from '../../wire/writer.ts';
 import { counterOf, type Zxid } from '../jute/ids.ts';
+import { OpCode } from '../jute/op-codes.ts';
 import { type TxnRecord, writeTxnRecord } from '../jute/txn.ts';
 import type { LogWriter } from '../quorum/log-writer.ts';
 import type { Proposals } from '../quorum/proposals.ts';
@@ -31,6 +32,10 @@ export interface LeaderAgreementOptions {
   /** Our own log: its `durable` is an acknowledgement of ours. */
   readonly log: LogWriter;
   readonly proposed: (proposal: OutstandingProposal) => void;
+  /** Has to be on the disk before a proposal that changes the membership is in the log. */
+  readonly membershipWritten: () => Promise<void>;
+  /** A quorum agrees to a new membership: it is in force and on the disk when this resolves. Then the proposal is committed. */
+  readonly activate: (proposal: OutstandingProposal) => Promise<void>;
   /** A quorum has it; before it is applied here. */
   readonly committed: (proposal: OutstandingProposal) => void;
   readonly listener: AgreementListener;
@@ -48,6 +53,11 @@ export class LeaderAgreement implements Agreement {
   #outstandingCount = 0;
   #isScheduled = false;
   #isOver = false;
+  /** Proposals that a quorum has and that are not committed, of the oldest. */
+  #agreedCount = 0;
+  /** Of the membership that is being activated, or was last. */
+  #activated: Zxid | undefined;
+  #isActivating = false;
 
   constructor(options: LeaderAgreementOptions) {
     this.#options = options;
@@ -90,6 +100,7 @@ export class LeaderAgreement implements Agreement {
     this.#outstandingCount += 1;
     proposals.propose(zxid, verifiers());
     proposed(outstanding);
+    if (isReconfiguration(outstanding)) log.holdUntil(this.#options.membershipWritten());
     log.append(zxid, outstanding.bytes);
   }
 
@@ -97,6 +108,11 @@ export class LeaderAgreement implements Agreement {
   acknowledge(zxid: Zxid, from: ServerId): void {
     this.#options.proposals.acknowledge(zxid, from);
     this.#schedule();
+  }
+
+  /** Commits no more: another server leads from here on. */
+  end(): void {
+    this.#isOver = true;
   }
 
   /** Who has to agree may have changed. */
@@ -118,9 +134,9 @@ export class LeaderAgreement implements Agreement {
 
   readonly #advance = (): void => {
     this.#isScheduled = false;
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isActivating) return;
     const { proposals, listener, committed } = this.#options;
-    let left = proposals.advance();
+    this.#agreedCount += proposals.advance();
     let group: Proposal[] = [];
     for (let next = this.#pending.peek(); next !== undefined; next = this.#pending.peek()) {
       const { outstanding, proposal } = next;
@@ -132,8 +148,12 @@ export class LeaderAgreement implements Agreement {
         listener.committed([proposal]);
         continue;
       }
-      if (left === 0) break;
-      left -= 1;
+      if (this.#agreedCount === 0) break;
+      if (isReconfiguration(outstanding) && outstanding.zxid !== this.#activated) {
+        this.#activate(outstanding);
+        break;
+      }
+      this.#agreedCount -= 1;
       this.#pending.shift();
       this.#outstandingCount -= 1;
       committed(outstanding);
@@ -143,6 +163,22 @@ export class LeaderAgreement implements Agreement {
     }
     if (group.length > 0) listener.committed(group);
   };
+
+  #activate(outstanding: OutstandingProposal): void {
+    this.#activated = outstanding.zxid;
+    this.#isActivating = true;
+    this.#options.activate(outstanding).then(
+      () => {
+        this.#isActivating = false;
+        this.#advance();
+      },
+      (error) => this.#options.listener.failed(error),
+    );
+  }
+}
+
+function isReconfiguration({ record }: OutstandingProposal): boolean {
+  return record.txn.type === OpCode.reconfig;
 }
 
 function encode({ header, txn, digest }: TxnRecord): Uint8Array {

@@ -1,18 +1,30 @@
 import { Deque } from '../../base/deque.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
+import type { ErrorCode } from '../jute/errors.ts';
 import { type SessionId, serverIn, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
+import type { ReconfigRequest } from '../jute/proto.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
+import { designatedLeader } from '../quorum/designated-leader.ts';
 import { LogWriter } from '../quorum/log-writer.ts';
-import { readLearnerRequest, type SessionTouch } from '../quorum/packet-data.ts';
+import type { Membership } from '../quorum/membership.ts';
+import type { Memberships } from '../quorum/memberships.ts';
+import {
+  readLearnerRequest,
+  type SessionTouch,
+  writeDesignatedLeader,
+  writeInformedActivation,
+} from '../quorum/packet-data.ts';
 import { Proposals } from '../quorum/proposals.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
-import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
+import { reconfigure } from '../quorum/reconfiguration.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
 import { Preparer } from '../server/prepare.ts';
+import type { NextMembership } from '../server/reconfig.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import type { SizeStats } from '../server/size-stats.ts';
@@ -27,7 +39,9 @@ export interface LeaderRoleOptions {
   /** The one that opens the epoch; a later one where a test wants to see the end of the epoch. */
   readonly lastZxid: Zxid;
   readonly database: Database;
-  readonly verifiers: () => readonly QuorumVerifier[];
+  readonly memberships: Memberships;
+  /** It is in force with its leader, here too. Resolves when that is on the disk. */
+  readonly activate: (membership: Membership, leader: ServerId) => Promise<void>;
   readonly learners: () => Iterable<LearnerHandler>;
   readonly proposalSizes: SizeStats;
   /** The last zxid of the epoch is used. */
@@ -54,6 +68,9 @@ export class LeaderRole implements Role {
   readonly #proposals: Proposals;
   readonly #agreement: LeaderAgreement;
   readonly #pipeline: Pipeline;
+  /** Of the reconfiguration whose commit is next: who leads from there on. */
+  #designated: ServerId | undefined;
+  #hasEnded = false;
   /** On their way to our disk, oldest first. */
   readonly #unlogged = new Deque<Unlogged>();
   readonly #upgrades: SessionUpgrades;
@@ -62,16 +79,20 @@ export class LeaderRole implements Role {
 
   constructor(parts: RoleParts, options: LeaderRoleOptions) {
     const { clock, config, files, applier, sessions } = parts;
-    const { self, lastZxid, database, verifiers, exhausted } = options;
+    const { self, lastZxid, database, memberships, exhausted } = options;
     this.#parts = parts;
     this.#options = options;
-    this.preparer = new Preparer({ ...parts, lastZxid });
+    this.preparer = new Preparer({
+      ...parts,
+      lastZxid,
+      reconfigure: (request, zxid) => this.#reconfigure(request, zxid),
+    });
     this.#proposals = new Proposals(lastZxid);
     this.#agreement = new LeaderAgreement({
       self,
       clock,
       proposals: this.#proposals,
-      verifiers,
+      verifiers: () => memberships.verifiers,
       log: new LogWriter({
         clock,
         log: {
@@ -85,6 +106,8 @@ export class LeaderRole implements Role {
         failed: (error) => applier.failed(error),
       }),
       proposed: (proposal) => this.#proposed(proposal),
+      membershipWritten: () => memberships.written,
+      activate: (proposal) => this.#activate(proposal),
       committed: (proposal) => this.#committed(proposal),
       listener: applier,
       exhausted,
@@ -111,6 +134,17 @@ export class LeaderRole implements Role {
   /** In our log, perhaps in those of others; nobody was told that it is agreed. After `close`. */
   get unapplied(): readonly CommittedProposal[] {
     return this.#unapplied;
+  }
+
+  /** Another server leads, or will. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Commits no more. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#agreement.end();
   }
 
   /** An oracle may let what is proposed be committed without others. */
@@ -243,6 +277,19 @@ export class LeaderRole implements Role {
   }
 
   #committed({ zxid, bytes, record }: OutstandingProposal): void {
+    const designated = this.#designated;
+    this.#designated = undefined;
+    const packetOf = {
+      commit: (): QuorumPacket =>
+        designated === undefined
+          ? { type: PacketType.COMMIT, zxid, data: null, authinfo: null }
+          : { type: PacketType.COMMITANDACTIVATE, zxid, data: writeDesignatedLeader(designated), authinfo: null },
+      inform: (): QuorumPacket => {
+        if (designated === undefined) return { type: PacketType.INFORM, zxid, data: bytes, authinfo: null };
+        const data = writeInformedActivation({ designatedLeader: designated, proposal: bytes });
+        return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
+      },
+    };
     const { quorum } = this.#parts.metrics;
     quorum.commitCount.add();
     quorum.commitsQueued.add();
@@ -252,14 +299,57 @@ export class LeaderRole implements Role {
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded) continue;
       if (learner.isObserver) {
-        inform ??= encodePacket({ type: PacketType.INFORM, zxid, data: bytes, authinfo: null });
+        inform ??= encodePacket(packetOf.inform());
         learner.sendPrepared(zxid, inform);
       } else {
-        commit ??= encodePacket({ type: PacketType.COMMIT, zxid, data: null, authinfo: null });
+        commit ??= encodePacket(packetOf.commit());
         learner.sendPrepared(zxid, commit);
       }
     }
     this.#options.database.committed.add(zxid, bytes);
+    if (designated !== undefined && designated !== this.#options.self) this.end();
+  }
+
+  // ---------------------------------------------------------------- the membership
+
+  #reconfigure(request: ReconfigRequest, zxid: Zxid): NextMembership | ErrorCode {
+    const { memberships } = this.#options;
+    const { config, log } = this.#parts;
+    const next = reconfigure(
+      request,
+      {
+        current: memberships.current,
+        lastSeen: memberships.lastSeen,
+        rules: config,
+        isQuorumSynced: (membership) => this.#isQuorumSynced(membership),
+      },
+      zxid,
+    );
+    if (next.kind === 'refused') {
+      log.warn('a reconfiguration is refused', { code: next.code, reason: next.reason });
+      return next.code;
+    }
+    const { membership } = next;
+    return { text: membership.text, proposed: () => void memberships.saw(membership) };
+  }
+
+  /** Leader.isQuorumSynced */
+  #isQuorumSynced({ verifier }: Membership): boolean {
+    const { self, learners } = this.#options;
+    const nowMs = this.#parts.clock.monotonicMs();
+    const synced = new Set([self]);
+    for (const learner of learners()) {
+      if (learner.isForwarded && !learner.isObserver && learner.isHeard(nowMs)) synced.add(learner.server);
+    }
+    return verifier.isQuorum(synced);
+  }
+
+  async #activate({ zxid }: OutstandingProposal): Promise<void> {
+    const { self, memberships, activate } = this.#options;
+    const { current: before, lastSeen: next, verifiers } = memberships;
+    const { acknowledged } = this.#proposals;
+    this.#designated = designatedLeader({ self, before, next, verifiers, zxid, acknowledged });
+    await activate(next, this.#designated);
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Timer } from '../../runtime/clock.ts';
 import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
+import { designatedLeader } from '../quorum/designated-leader.ts';
 import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
+import { establish } from '../quorum/membership.ts';
 import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
-import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
 import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
@@ -24,7 +26,6 @@ export class LeaderTerm implements Term, LearnerEvents {
   readonly master = undefined;
   readonly #host: TermHost;
   readonly #start: LeaderStart;
-  readonly #verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   readonly #learners = new Map<LearnerId, LearnerHandler>();
   readonly #throttle: SyncThrottle;
   #learnerCount = 0;
@@ -42,15 +43,14 @@ export class LeaderTerm implements Term, LearnerEvents {
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, membership, config } = host;
+    const { self, database, memberships, config } = host;
     this.#host = host;
     this.#throttle = new SyncThrottle(config, host.figures.metrics.quorum);
-    this.#verifiers = [membership.verifier];
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
       history: { currentEpoch: database.currentEpoch, lastZxid: database.lastZxid },
-      verifiers: this.#verifiers,
+      verifiers: memberships.verifiers,
     });
   }
 
@@ -84,7 +84,8 @@ export class LeaderTerm implements Term, LearnerEvents {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#work;
     await this.#server?.close();
-    for (const verifier of this.#verifiers) if (verifier.isNeeded !== undefined) verifier.isNeeded = true;
+    for (const verifier of this.#host.memberships.verifiers)
+      if (verifier.isNeeded !== undefined) verifier.isNeeded = true;
     for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
   }
 
@@ -99,9 +100,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   // ---------------------------------------------------------------- becoming a leader
 
   async #listen(): Promise<void> {
-    const { membership, self, config, network } = this.#host;
+    const { memberships, self, config, network } = this.#host;
     const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    const addresses = peerAddresses(membership.servers.get(self));
+    const addresses = peerAddresses(memberships.current.servers.get(self));
     for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
       this.#listeners.push(await network.listen(at, accept));
     }
@@ -119,6 +120,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       case 'acceptEpoch':
         this.#do(async () => {
           await database.acceptEpoch(effect.epoch);
+          await this.#establish();
           this.#extendDeadline();
           this.#step({ kind: 'epochAccepted' });
         });
@@ -151,6 +153,17 @@ export class LeaderTerm implements Term, LearnerEvents {
     }
   }
 
+  /**
+   * A membership of version 0 is only what each member's file says. The ensemble's first leader gives it a version, above that of
+   * any file, once a quorum has it (ZOOKEEPER-1783).
+   */
+  async #establish(): Promise<void> {
+    const { memberships, config } = this.#host;
+    const { lastSeen } = memberships;
+    if (!config.reconfigEnabled || lastSeen.version !== 0n) return;
+    await memberships.saw(establish(lastSeen, makeZxid(this.#start.epoch, 0), config));
+  }
+
   /** One after the other; a failure of the disk is the server's, everything else ends the term. */
   #do(work: () => Promise<void>): void {
     this.#work = this.#work.then(async () => {
@@ -174,31 +187,50 @@ export class LeaderTerm implements Term, LearnerEvents {
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
-    this.#host.epochBegan(epoch);
     const view = new TermView({
       clock: this.#host.runtime.clock,
-      verifier: () => this.#verifiers[0],
+      verifier: () => this.#host.memberships.verifiers[0],
       learners: () => this.#learners.values(),
       role: () => this.#role,
     });
     this.#view = view;
     this.#do(async () => {
+      const designated = await this.#completeReconfiguration();
+      this.#host.epochBegan(epoch);
       this.#server = await this.#host.serve((parts) => {
         const role = new LeaderRole(parts, {
           self,
           lastZxid: makeZxid(epoch, config.initialCounter),
           database,
-          verifiers: () => this.#verifiers,
+          memberships: this.#host.memberships,
+          activate: async (membership, leader) => {
+            await this.#host.activate(membership, { leader, zxid: role.lastProposed });
+            this.#extendDeadline();
+          },
           learners: () => this.#learners.values(),
           proposalSizes: view.proposalSizes,
           exhausted: () =>
             this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
         });
+        if (designated !== self) role.end();
         this.#role = role;
         return role;
       });
       this.#host.entered('broadcast');
     });
+  }
+
+  /** What was proposed under an earlier leader, or is being established: a quorum of each has it now. Answers who is to lead. */
+  async #completeReconfiguration(): Promise<ServerId> {
+    const { self, memberships, config, log } = this.#host;
+    const { current: before, lastSeen: next, verifiers } = memberships;
+    if (!config.reconfigEnabled) return self;
+    const zxid = makeZxid(this.#start.epoch, 0);
+    const acknowledged = new Map([...this.#start.supporters].map((server) => [server, zxid]));
+    const leader = designatedLeader({ self, before, next, verifiers, zxid, acknowledged });
+    await this.#host.activate(next, { leader, zxid });
+    if (leader !== self) log.warn('another server is to lead the membership: nothing is committed here', { leader });
+    return leader;
   }
 
   // ---------------------------------------------------------------- learners
@@ -212,12 +244,14 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   informed(learner: LearnerHandler, { server, configVersion }: LearnerInfo, acceptedEpoch: number): boolean {
-    const { membership, log } = this.#host;
-    if (configVersion > membership.version) {
+    const { memberships, log } = this.#host;
+    const { current } = memberships;
+    if (configVersion > current.version) {
       log.warn('a learner knows a newer membership than we', { server });
       return false;
     }
-    log.info('a learner has come', { server, role: learner.role, acceptedEpoch });
+    const isMember = current.servers.has(server);
+    log.info('a learner has come', { server, role: learner.role, acceptedEpoch, isMember });
     this.#step({ kind: 'informed', learner: learner.id, server, acceptedEpoch });
     return true;
   }
@@ -258,7 +292,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   #synchronise(id: LearnerId, lastZxid: Zxid): void {
     const learner = this.#learners.get(id);
     if (learner === undefined) return;
-    const { database, config, membership, log } = this.#host;
+    const { database, config, memberships, log } = this.#host;
     this.#host.figures.metrics.quorum.learnerJoined(learner.server);
     const isBegun = synchronise(learner, lastZxid, {
       database,
@@ -272,7 +306,9 @@ export class LeaderTerm implements Term, LearnerEvents {
     }
     learner.forward();
     this.#tellOracle();
-    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(membership.text));
+    // Who is up to date activates what it is told here. A reconfiguration of ours is not agreed on, and comes as a proposal.
+    const { text } = this.#role === undefined ? memberships.lastSeen : memberships.current;
+    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(text));
   }
 
   #upToDate(id: LearnerId): void {
@@ -309,6 +345,8 @@ export class LeaderTerm implements Term, LearnerEvents {
       if (nowMs > this.#deadlineMs) this.#end(`no quorum in time, while ${phase}`);
       return;
     }
+    // Followers leave as soon as they hear of the other one, so that this is for who never heard.
+    if (this.#role?.hasEnded === true && nowMs > this.#deadlineMs) return this.#end('another server is to lead');
     this.#isFullTick = !this.#isFullTick;
     if (this.#isFullTick) this.#tellOracle();
     if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
@@ -324,7 +362,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     const nowMs = this.#host.runtime.clock.monotonicMs();
     const followers = [...this.#learners.values()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
     const isAlone = !followers.some((follower) => follower.isHeard(nowMs));
-    for (const verifier of this.#verifiers) {
+    for (const verifier of this.#host.memberships.verifiers) {
       if (verifier.isNeeded === undefined) continue;
       verifier.isNeeded = isAlone;
       if (verifier.isNeeded) this.#role?.reconsider();
@@ -333,7 +371,7 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   #hasQuorum(nowMs: number): boolean {
     const heard = this.#heard(nowMs);
-    return this.#verifiers.every((verifier) => verifier.isQuorum(heard));
+    return this.#host.memberships.verifiers.every((verifier) => verifier.isQuorum(heard));
   }
 
   #heard(nowMs: number): Set<ServerId> {

@@ -8,7 +8,7 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
-import type { ReceivedProposal } from '../quorum/learner-start.ts';
+import type { CommittedZxid, ReceivedProposal } from '../quorum/learner-start.ts';
 import { LogWriter } from '../quorum/log-writer.ts';
 import {
   readDesignatedLeader,
@@ -38,6 +38,14 @@ export interface LearnerRoleOptions {
   readonly database: Database;
   /** `syncEnabled`: an observer may do without a log. */
   readonly logs: boolean;
+  /** A membership is proposed. Resolves when that is on the disk. */
+  readonly saw: (text: string) => Promise<void>;
+  /** It is in force. Resolves when that is on the disk; true: this term has to end. */
+  readonly activate: (text: string, leader: ServerId, zxid: Zxid) => Promise<boolean>;
+  /** The term ends, since our role or our leader is another one now. */
+  readonly reconfigured: () => void;
+  /** What was sent after something that takes time is none of the protocol. */
+  readonly failed: (error: unknown) => void;
   /** Of touches since the last ping. */
   readonly takeTouched: () => Iterable<Session>;
 }
@@ -196,10 +204,16 @@ export class LearnerRole implements Role {
 
   // ---------------------------------------------------------------- from the leader
 
-  /** What came before we were up to date: proposals to log, of which the first ones are committed. */
-  begin(proposals: readonly ReceivedProposal[], committed: readonly Zxid[]): void {
+  /**
+   * What came before we were up to date: proposals to log, of which the first ones are committed. The link is held meanwhile.
+   * Rejects with MalformedError.
+   */
+  async begin(proposals: readonly ReceivedProposal[], committed: readonly CommittedZxid[]): Promise<void> {
     for (const { zxid, bytes } of proposals) this.#proposed(zxid, bytes);
-    for (const zxid of committed) this.#commit(zxid);
+    for (const { zxid, designatedLeader } of committed) {
+      if (designatedLeader === undefined) this.#commit(zxid);
+      else await this.#activate(zxid, designatedLeader);
+    }
   }
 
   /** @throws MalformedError: leave such a leader */
@@ -214,15 +228,20 @@ export class LearnerRole implements Role {
         this.#commit(zxid);
         break;
       case PacketType.COMMITANDACTIVATE:
-        this.#commit(zxid, readDesignatedLeader(data));
+        this.#holding(this.#activate(zxid, readDesignatedLeader(data)));
         break;
       case PacketType.INFORM:
         this.#parts.metrics.quorum.commitsReceived.add();
         this.#informed(zxid, Buffer.from(present(data)));
         break;
-      case PacketType.INFORMANDACTIVATE:
-        this.#informed(zxid, Buffer.from(readInformedActivation(data).proposal));
+      case PacketType.INFORMANDACTIVATE: {
+        const { designatedLeader, proposal } = readInformedActivation(data);
+        const bytes = Buffer.from(proposal);
+        this.#logInformed(zxid, bytes);
+        this.#logged.push({ zxid, bytes, record: recordOf(bytes) });
+        this.#holding(this.#activate(zxid, designatedLeader));
         break;
+      }
       case PacketType.PING:
         this.#ping(zxid);
         break;
@@ -249,6 +268,7 @@ export class LearnerRole implements Role {
     metrics.logged.add();
     this.#logged.push({ zxid, bytes, record });
     if (this.mode === 'follower') this.#unacknowledged.push({ zxid, timeMs });
+    if (record.txn.type === OpCode.reconfig) this.#log.holdUntil(this.#options.saw(membershipIn(record)));
     this.#log.append(zxid, bytes);
   }
 
@@ -265,21 +285,46 @@ export class LearnerRole implements Role {
   }
 
   #commit(zxid: Zxid, designatedLeader?: ServerId): void {
-    const next = this.#logged.shift();
-    if (next?.zxid !== zxid) {
-      throw new MalformedError(
-        `Committing zxid ${printHex(zxid)} but next pending txn is ${next === undefined ? 'none' : printHex(next.zxid)}`,
-      );
-    }
+    const next = this.#nextLogged(zxid);
+    this.#logged.shift();
     this.#agreed(next);
     this.onCommitted?.(next, designatedLeader);
   }
 
+  #nextLogged(zxid: Zxid): Logged {
+    const next = this.#logged.peek();
+    if (next?.zxid === zxid) return next;
+    throw new MalformedError(
+      `Committing zxid ${printHex(zxid)} but next pending txn is ${next === undefined ? 'none' : printHex(next.zxid)}`,
+    );
+  }
+
+  /** What the leader sends next waits. */
+  #holding(activation: Promise<void>): void {
+    const { link, failed } = this.#options;
+    link.hold();
+    activation.then(() => link.release(), failed);
+  }
+
+  /** First the membership is ours, then the transaction is applied: who is told of it finds it so. */
+  async #activate(zxid: Zxid, leader: ServerId): Promise<void> {
+    const { record } = this.#nextLogged(zxid);
+    const isOver = await this.#options.activate(membershipIn(record), leader, zxid);
+    if (this.#isClosed) return;
+    this.#commit(zxid, leader);
+    if (!isOver) return;
+    this.#apply();
+    this.#options.reconfigured();
+  }
+
+  #logInformed(zxid: Zxid, bytes: Uint8Array): void {
+    if (!this.#options.logs) return;
+    this.#parts.metrics.logged.add();
+    this.#log.append(zxid, bytes);
+  }
+
   #informed(zxid: Zxid, bytes: Uint8Array): void {
-    if (this.#options.logs) {
-      this.#parts.metrics.logged.add();
-      this.#log.append(zxid, bytes);
-    }
+    this.#logInformed(zxid, bytes);
     this.#agreed({ zxid, bytes, record: recordOf(bytes) });
   }
 
@@ -349,13 +394,16 @@ export class LearnerRole implements Role {
     this.#isScheduled = true;
     this.#parts.clock.soon(() => {
       this.#isScheduled = false;
-      if (this.#isClosed) return;
-      const group = this.#group;
-      for (const { zxid, bytes } of this.#agreedGroup) this.#options.database.committed.add(zxid, bytes);
-      this.#group = [];
-      this.#agreedGroup = [];
-      this.#parts.applier.committed(group);
+      if (!this.#isClosed) this.#apply();
     });
+  }
+
+  #apply(): void {
+    const group = this.#group;
+    for (const { zxid, bytes } of this.#agreedGroup) this.#options.database.committed.add(zxid, bytes);
+    this.#group = [];
+    this.#agreedGroup = [];
+    this.#parts.applier.committed(group);
   }
 
   /** The tree must be what the leader foresaw: otherwise the two have parted. */
@@ -365,6 +413,12 @@ export class LearnerRole implements Role {
     this.#hasParted = true;
     log.error(`Digests are not matching. Value is Zxid. ${record.header.zxid}`);
   }
+}
+
+/** @throws MalformedError */
+function membershipIn({ txn }: TxnRecord): string {
+  if (txn.type !== OpCode.reconfig || txn.data === null) throw new MalformedError('an activation of no membership');
+  return Buffer.from(txn.data).toString();
 }
 
 function bodyOf({ type, frame, session }: PendingRequest): Uint8Array {

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../config/config-error.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type ConnectionHandler, NetworkError } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
@@ -7,6 +8,7 @@ import type { LoadedSnapshot } from '../persistence/snapshot-body.ts';
 import { SnapshotStreamReader } from '../persistence/snapshot-stream.ts';
 import { FirstConnection } from '../quorum/first-connection.ts';
 import { LearnerStart, type LearnerStartEffect, type LearnerStartEvent } from '../quorum/learner-start.ts';
+import { type Membership, parseMembership } from '../quorum/membership.ts';
 import { PeerLink } from '../quorum/peer-link.ts';
 import type { QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
@@ -60,10 +62,11 @@ export class LearnerTerm implements Term {
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost, state: 'FOLLOWING' | 'OBSERVING', leader: ServerId) {
-    const { self, database, membership, runtime, masters } = host;
+    const { self, database, memberships, runtime, masters } = host;
+    const { current } = memberships;
     this.state = state;
     this.#host = host;
-    this.#master = state === 'OBSERVING' ? masters.forObserver(membership, leader) : leaderOf(membership, leader);
+    this.#master = state === 'OBSERVING' ? masters.forObserver(current, leader) : leaderOf(current, leader);
     this.#heardMs = runtime.clock.monotonicMs();
     this.#start = new LearnerStart({
       self,
@@ -71,7 +74,7 @@ export class LearnerTerm implements Term {
       acceptedEpoch: database.acceptedEpoch,
       currentEpoch: database.currentEpoch,
       lastLoggedZxid: database.lastZxid,
-      configVersion: membership.version,
+      configVersion: current.version,
       needsAll: database.needsAll,
     });
   }
@@ -296,9 +299,10 @@ export class LearnerTerm implements Term {
   }
 
   #emptyDatabase(): LoadedSnapshot {
-    const { config, membership, runtime } = this.#host;
+    const { config, memberships, runtime } = this.#host;
+    const { text, version } = memberships.current;
     const tree = DataTree.create(treeOptionsOf(config));
-    tree.setConfig(Buffer.from(membership.text), membership.version as Zxid, runtime.clock.wallMs());
+    tree.setConfig(Buffer.from(text), version as Zxid, runtime.clock.wallMs());
     return { tree, sessions: new Map(), lastProcessedZxid: undefined, writtenUntil: tree.lastProcessedZxid };
   }
 
@@ -315,10 +319,13 @@ export class LearnerTerm implements Term {
     });
   }
 
-  async #adoptHistory({ epoch, proposals }: Effect<'adoptHistory'>): Promise<void> {
-    const { database } = this.#host;
+  async #adoptHistory({ epoch, proposals, config }: Effect<'adoptHistory'>): Promise<void> {
+    const { database, memberships } = this.#host;
+    const membership = this.#membershipOfLeader(config);
+    if (membership !== undefined) await memberships.saw(membership);
     if (this.#received !== undefined) await database.install(this.#received);
     this.#received = undefined;
+    this.#host.keepMembership();
     await database.adopt(proposals, this.#logs);
     await database.beginEpoch(epoch);
   }
@@ -328,16 +335,17 @@ export class LearnerTerm implements Term {
     return this.state === 'FOLLOWING' || this.#host.config.observersSync;
   }
 
-  #serve({ epoch, proposals, committed }: Effect<'serve'>): void {
+  #serve({ epoch, config: membership, proposals, committed }: Effect<'serve'>): void {
     const { database, masters } = this.#host;
-    this.#host.epochBegan(epoch);
-    masters.reached();
-    if (!this.#logs) database.leaveLogBehind();
     const link = this.#link as PeerLink;
     this.#link?.hold();
     this.#work = this.#work.then(async () => {
       if (this.#isOver) return;
       try {
+        if (await this.#isReplaced(membership)) return this.#end('the membership has changed');
+        this.#host.epochBegan(epoch);
+        masters.reached();
+        if (!this.#logs) database.leaveLogBehind();
         this.#server = await this.#host.serve(
           (parts) => {
             this.#role = new LearnerRole(parts, {
@@ -346,19 +354,55 @@ export class LearnerTerm implements Term {
               database,
               logs: this.#logs,
               takeTouched: () => this.#takeTouched(),
+              saw: async (text) => {
+                await this.#host.memberships.saw(this.#membershipIn(text));
+              },
+              activate: async (text, designated, zxid) =>
+                this.#host.activate(this.#membershipIn(text), { leader: designated, zxid }),
+              reconfigured: () => this.#end('the membership has changed'),
+              failed: (error) => this.#failed(error),
             });
             return this.#role;
           },
           (session) => this.#touched.add(session),
         );
         this.#endSync();
-        this.#guarded(() => this.#role?.begin(proposals, committed));
+        if (this.#isOver) return;
+        await this.#role?.begin(proposals, committed);
         await this.#takeObservers(epoch);
         link.release();
       } catch (error) {
         this.#failed(error);
       }
     });
+  }
+
+  /** The membership of NEWLEADER is in force now; whether it makes another server of us, or of our leader. */
+  async #isReplaced(config: Uint8Array | null): Promise<boolean> {
+    const membership = this.#membershipOfLeader(config);
+    return membership !== undefined && (await this.#host.activate(membership));
+  }
+
+  /** Undefined where memberships do not change, and for what cannot be read: as Apache we go on with our own. */
+  #membershipOfLeader(config: Uint8Array | null): Membership | undefined {
+    if (!this.#host.config.reconfigEnabled || config === null || config.length <= 1) return undefined;
+    try {
+      return this.#membershipIn(Buffer.from(config).toString());
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      this.#host.log.warn('the leader has another idea of memberships', { reason: error.message });
+      return undefined;
+    }
+  }
+
+  /** @throws MalformedError */
+  #membershipIn(text: string): Membership {
+    try {
+      return parseMembership(text, this.#host.config);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new MalformedError(`a membership that cannot be read: ${error.message}`);
+    }
   }
 
   async #takeObservers(epoch: number): Promise<void> {

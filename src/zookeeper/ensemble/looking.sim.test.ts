@@ -120,3 +120,19 @@ test('counters and observers live as long as the process, gauges and statistics 
   assert.deepEqual([peer?.adminAddress, peer?.metricsAddress], [adminAddress, metricsAddress]);
   assert.deepEqual(world.fatal, []);
 });
+
+test('the audit log tells once that a member has started, and once that it stops', async () => {
+  const lines: string[] = [];
+  const onLog = (line: string): void => {
+    const [, operation] = /\boperation=(server\w+)/.exec(line) ?? [];
+    if (operation !== undefined && line.includes(' zk1 ')) lines.push(operation);
+  };
+  const world = new AskedWorld({ config: { 'audit.enable': true }, onLog });
+  await world.sim.complete(world.member(1).launch());
+  assert.deepEqual(lines, ['serverStart'], 'before it serves');
+  await join(world);
+  await loseLeader(world);
+  await join(world);
+  await world.member(1).stop();
+  assert.deepEqual(lines, ['serverStart', 'serverStop']);
+});

@@ -9,7 +9,7 @@ import type { Term } from './term.ts';
 export interface MemberViewOptions {
   readonly self: ServerId;
   readonly membership: () => Membership;
-  readonly client: ClientEndpoint | undefined;
+  readonly client: () => ClientEndpoint | undefined;
   readonly changes: PeerChanges;
   /** The present one. */
   readonly term: () => Term | undefined;
@@ -18,13 +18,15 @@ export interface MemberViewOptions {
 /** What a member shows of its ensemble, over all its terms. */
 export class MemberView implements EnsembleView {
   readonly self: ServerId;
-  readonly client: ClientEndpoint | undefined;
   readonly #options: MemberViewOptions;
 
   constructor(options: MemberViewOptions) {
     this.self = options.self;
-    this.client = options.client;
     this.#options = options;
+  }
+
+  get client(): ClientEndpoint | undefined {
+    return this.#options.client();
   }
 
   get membership(): Membership {

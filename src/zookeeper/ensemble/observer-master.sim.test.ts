@@ -213,10 +213,10 @@ async function byHand() {
   const database = await sim.complete(Database.open(runtime, files, config));
   const agreed = [{ zxid: 0x5_0000_0001n as Zxid, bytes: Buffer.from('agreed') }];
   const role = { agreed, onCommitted: undefined } as unknown as LearnerRole;
-  const membership = membershipOf(config);
+  const memberships = { current: membershipOf(config) };
   const { log, network } = runtime;
   const figures = new ProcessFigures(runtime, config);
-  const host = { runtime, config, log, network, figures, self: 1, membership, database };
+  const host = { runtime, config, log, network, figures, self: 1, memberships, database };
   const master = new ObserverMaster({ host: host as unknown as TermHost, port: 2889, epoch: 5, role });
   await sim.complete(master.start());
 

@@ -52,8 +52,8 @@ export class ObserverMaster implements LearnerEvents {
   /** Rejects with NetworkError. */
   async start(): Promise<void> {
     const { host, port } = this.#options;
-    const { membership, self, config, network } = host;
-    const addresses = atPort(membership.servers.get(self), port);
+    const { memberships, self, config, network } = host;
+    const addresses = atPort(memberships.current.servers.get(self), port);
     for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
       if (this.#isClosed) return;
       this.#listeners.push(await network.listen(at, (connection) => this.#accept(connection)));
@@ -85,8 +85,8 @@ export class ObserverMaster implements LearnerEvents {
   // ---------------------------------------------------------------- from observers
 
   informed(observer: LearnerHandler, { server, configVersion }: LearnerInfo): boolean {
-    const { membership, log } = this.#options.host;
-    if (!observer.isObserver || configVersion > membership.version) {
+    const { memberships, log } = this.#options.host;
+    if (!observer.isObserver || configVersion > memberships.current.version) {
       const reason = observer.isObserver ? 'it knows a newer membership' : 'it is no observer';
       log.warn('a learner is not taken in by a follower', { server, reason });
       return false;
@@ -98,7 +98,7 @@ export class ObserverMaster implements LearnerEvents {
 
   promised(observer: LearnerHandler, { lastZxid }: HistorySummary): void {
     const { host, role, epoch } = this.#options;
-    const { database, config, membership, log } = host;
+    const { database, config, memberships, log } = host;
     if (epochOf(lastZxid) === epoch && lastZxid > database.lastZxid) {
       // It was told by another one, and shall not forget what we are about to hear of; Apache's follower has it truncate its log.
       observer.close('the observer is ahead of us');
@@ -114,7 +114,7 @@ export class ObserverMaster implements LearnerEvents {
     host.figures.metrics.quorum.learnerJoined(observer.server);
     for (const { zxid, bytes } of role.agreed) observer.send(PacketType.INFORM, zxid, bytes);
     observer.forward();
-    observer.send(PacketType.NEWLEADER, makeZxid(epoch, 0), Buffer.from(membership.text));
+    observer.send(PacketType.NEWLEADER, makeZxid(epoch, 0), Buffer.from(memberships.current.text));
   }
 
   synchronised(observer: LearnerHandler): void {

@@ -5,15 +5,18 @@ import type { Address, Connection, ConnectionHandler } from '../../runtime/netwo
 import type { ProcessFacts } from '../../runtime/process-facts.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { printHex } from '../jute/ids.ts';
+import { printHex, type Zxid } from '../jute/ids.ts';
+import { DynamicConfigFiles, type StoredMembership } from '../quorum/dynamic-config.ts';
 import { Elector } from '../quorum/elector.ts';
 import type { Member } from '../quorum/member.ts';
 import type { Membership } from '../quorum/membership.ts';
+import { Memberships } from '../quorum/memberships.ts';
 import type { PeerState } from '../quorum/notification.ts';
+import { withOracle } from '../quorum/oracle-verifier.ts';
 import { type QuorumAuth, quorumAuth } from '../quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../quorum/quorum-network.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
-import { electionAddresses, listenAddresses } from '../quorum/server-addresses.ts';
+import { listenAddresses } from '../quorum/server-addresses.ts';
 import { WayCheck } from '../quorum/way-check.ts';
 import type { AdminHost } from '../server/admin/admin-target.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
@@ -37,12 +40,13 @@ import { MemberView } from './member-view.ts';
 import { notServing } from './not-serving.ts';
 import { PeerChanges } from './peer-changes.ts';
 import { ReadOnlyService } from './read-only-service.ts';
-import type { Term, TermHost } from './term.ts';
+import { Reconfigurator } from './reconfigurator.ts';
+import type { Designation, Term, TermHost } from './term.ts';
 
 export interface QuorumPeerOptions extends StartOptions {
   readonly runtime: Runtime;
   readonly config: ZooCfg;
-  readonly membership: Membership;
+  readonly memberships: StoredMembership;
   readonly member: Member;
   readonly database: Database;
   readonly saslUsers: SaslUsers | undefined;
@@ -61,16 +65,19 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   readonly network: QuorumNetwork;
   readonly auth: QuorumAuth | undefined;
   readonly self: ServerId;
-  readonly membership: Membership;
+  readonly memberships: Memberships;
   readonly database: Database;
   readonly figures: ProcessFigures;
   readonly masters: LearnerMasters;
   readonly #options: QuorumPeerOptions;
+  readonly #reconfigurator: Reconfigurator;
   readonly #elector: Elector;
   readonly #audit: AuditLog | undefined;
   readonly #readOnly: ReadOnlyService;
   #listeners: ClientListeners | undefined;
   #term: Term | undefined;
+  /** Of the term. */
+  #leader: ServerId | undefined;
   readonly #changes: PeerChanges;
   readonly #ensemble: MemberView;
   readonly #idle: IdleView;
@@ -80,7 +87,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   #closing: Promise<void> | undefined;
 
   constructor(options: QuorumPeerOptions) {
-    const { runtime, config, membership, member, database } = options;
+    const { runtime, config, member, database } = options;
     this.#options = options;
     this.runtime = runtime;
     this.config = config;
@@ -88,7 +95,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.network = new QuorumNetwork({ runtime, log: this.log, tls: config.quorumTls });
     this.auth = quorumAuth(runtime, config.quorumSasl, this.log);
     this.self = member.id;
-    this.membership = membership;
+    this.memberships = this.#knownMemberships();
+    this.#reconfigurator = this.#makeReconfigurator();
     this.database = database;
     this.masters = new LearnerMasters(config, runtime.random);
     this.#audit = config.auditEnabled ? new AuditLog(auditToLog(runtime.log), runtime.process.userName) : undefined;
@@ -98,8 +106,8 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.#changes = new PeerChanges({ clock: runtime.clock, log, metrics: figures.metrics.quorum });
     this.#ensemble = new MemberView({
       self,
-      membership: () => this.membership,
-      client: member.client,
+      membership: () => this.memberships.current,
+      client: () => this.#reconfigurator.client,
       changes: this.#changes,
       term: () => this.#term,
     });
@@ -112,7 +120,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   async start(): Promise<void> {
     const { runtime, log, database } = this;
     try {
-      this.#keepMembership();
+      this.keepMembership();
       // As Apache at each start, unless the newest one holds it all.
       if (database.recovered.replayedCount > 0) database.files.startSnapshot(database.subject);
       const accept = this.#accept.bind(this);
@@ -125,8 +133,10 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
       });
       await this.#observers.start();
       await this.#elector.start();
+      this.#audit?.started();
       this.#look();
     } catch (error) {
+      this.#audit?.startFailed();
       await this.close();
       throw error;
     }
@@ -222,6 +232,17 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
     this.#elector.epochBegan(epoch);
   }
 
+  activate(membership: Membership, designation?: Designation): Promise<boolean> {
+    return this.#reconfigurator.activate(membership, designation);
+  }
+
+  /** Whatever a snapshot held. */
+  keepMembership(): void {
+    const { database, memberships, runtime } = this;
+    const { text, version } = memberships.current;
+    database.tree.setConfig(Buffer.from(text), version as Zxid, runtime.clock.wallMs());
+  }
+
   over(term: Term, reason: string): void {
     if (term !== this.#term || this.#closing !== undefined) return;
     this.log.warn('the term is over', { state: term.state, reason });
@@ -230,7 +251,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
         if (this.#closing !== undefined) return;
         this.#term = undefined;
         this.#changes.lost();
-        this.#lookAgain(term);
+        return this.#reconfigurator.settled().then(() => this.#goOn(term));
       },
       (error) => this.fatal(error),
     );
@@ -250,9 +271,22 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
 
   #look(): void {
     const { database } = this;
+    this.#leader = undefined;
     this.#changes.looking({ zxid: printHex(database.lastZxid), epoch: database.currentEpoch });
     this.#readOnly.begin();
     this.#elector.look(database.lastZxid, database.currentEpoch);
+  }
+
+  /** The next term: a reconfiguration may have said whose it is. */
+  #goOn(term: Term): void {
+    if (this.#closing !== undefined) return;
+    const designation = this.#reconfigurator.takeDesignation();
+    if (designation === undefined) return this.#lookAgain(term);
+    const { leader, zxid } = designation;
+    const isObserver = this.#reconfigurator.role === 'observer';
+    const state = leader === this.self ? 'LEADING' : isObserver ? 'OBSERVING' : 'FOLLOWING';
+    this.#elector.designated(state, leader, zxid);
+    this.#decided(state, leader);
   }
 
   /** Observers come one after the other, or the voters would have all of them at once. */
@@ -275,32 +309,38 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
   #beginTerm(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId): void {
     if (this.#closing !== undefined) return;
     const term = state === 'LEADING' ? new LeaderTerm(this) : new LearnerTerm(this, state, leader);
+    this.#leader = leader;
     this.#term = term;
     term.start();
   }
 
+  /** In a notification. */
+  #heardOf(membership: string): boolean {
+    const isAnother = this.#reconfigurator.heardOf(membership);
+    if (isAnother) this.#look();
+    return isAnother;
+  }
+
   #makeElector(): Elector {
-    const { runtime, network, auth, config, membership, self } = this;
-    const { spec } = this.#options.member;
-    const addresses = electionAddresses(spec);
+    const { runtime, network, auth, config, self } = this;
+    const reconfigurator = this.#reconfigurator;
+    const addresses = reconfigurator.electionAddresses;
     const timeoutMs = config.reachabilityCheckTimeoutMs;
     const checksWays = config.multiAddressEnabled && config.reachabilityCheckEnabled;
     return new Elector({
       runtime: { ...runtime, network },
       election: {
         self,
-        role: spec.role,
-        verifiers: [membership.verifier],
-        config: membership.text,
+        ...reconfigurator.electorate,
         minNotificationIntervalMs: config.minNotificationIntervalMs,
         maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       },
       port: {
         addresses,
         multiAddress: config.multiAddressEnabled,
-        listenAt: listenAddresses(addresses, config.quorumListenOnAllIps),
+        listenAt: this.#listenAt(addresses),
         bindTries: config.electionPortBindRetries,
-        addressesOf: (server) => electionAddresses(membership.servers.get(server)),
+        addressesOf: (server) => reconfigurator.electionAddressesOf(server),
         wayCheck: checksWays ? new WayCheck({ network, clock: runtime.clock, timeoutMs }) : undefined,
         keepAlive: config.tcpKeepAlive,
         connectTimeoutMs: config.electionConnectTimeoutMs,
@@ -308,14 +348,42 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
         auth,
       },
       decided: (state, { leader }) => this.#decided(state, leader),
+      heardOf: (membership) => this.#heardOf(membership),
       lookedAgain: (voter) => this.#term?.lookedAgain?.(voter),
     });
   }
 
-  /** `/zookeeper/config` tells what the configuration says, whatever a snapshot held. */
-  #keepMembership(): void {
-    const { database, membership, runtime } = this;
-    database.tree.setConfig(Buffer.from(membership.text), membership.version, runtime.clock.wallMs());
+  #knownMemberships(): Memberships {
+    const { config, runtime, self, log } = this;
+    const { path } = config.source;
+    return new Memberships({
+      self,
+      stored: this.#options.memberships,
+      isDynamic: config.reconfigEnabled,
+      decided: (membership) => withOracle(runtime.disk, config.oraclePath, membership),
+      files: path === undefined ? undefined : new DynamicConfigFiles(runtime.disk, path),
+      log,
+      changed: () => this.#elector.reconfigured(this.#reconfigurator.electorate),
+    });
+  }
+
+  #makeReconfigurator(): Reconfigurator {
+    const { config, log, memberships } = this;
+    return new Reconfigurator({
+      ...{ config, log, memberships },
+      member: this.#options.member,
+      leader: () => this.#leader,
+      keepMembership: () => this.keepMembership(),
+      moveElectionPort: (to) => this.#elector.move(to, this.#listenAt(to)),
+      moveClientPort: async (to) => {
+        await this.#listeners?.movePlain({ host: to.host ?? '', port: to.port });
+      },
+    });
+  }
+
+  /** For the election port. */
+  #listenAt(addresses: readonly Address[]): readonly Address[] {
+    return listenAddresses(addresses, this.config.quorumListenOnAllIps);
   }
 
   // ---------------------------------------------------------------- clients
@@ -335,6 +403,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
+    this.#audit?.stopping();
     await this.#observers.close();
     this.#lookTimer?.cancel();
     await this.#elector.close();

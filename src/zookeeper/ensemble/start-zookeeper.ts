@@ -2,9 +2,10 @@ import { ConfigError } from '../../config/config-error.ts';
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { RecoveryError } from '../persistence/recovery.ts';
+import { DynamicConfigFiles, readMembership, type StoredMembership } from '../quorum/dynamic-config.ts';
 import { memberOf, readMyid } from '../quorum/member.ts';
-import { isEnsemble, type Membership, membershipOf } from '../quorum/membership.ts';
-import { askOracle, OracleVerifier } from '../quorum/oracle-verifier.ts';
+import { isEnsemble, type Membership } from '../quorum/membership.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { auditToLog } from '../server/audit/audit-event.ts';
 import { AuditLog } from '../server/audit/audit-log.ts';
 import { readSaslUsers } from '../server/auth/sasl-users.ts';
@@ -30,19 +31,28 @@ export async function startZookeeper(
 ): Promise<ZookeeperServer> {
   const log = runtime.log.named('zookeeper');
   for (const warning of config.warnings) log.warn(warning);
-  return isEnsemble(config) ? startMember(runtime, config, options) : startStandalone(runtime, config, options);
+  const memberships = readMembership(runtime.disk, config);
+  return isEnsemble(config, memberships.current)
+    ? startMember(runtime, config, memberships, options)
+    : startStandalone(runtime, config, options);
 }
 
-async function startMember(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {
+async function startMember(
+  runtime: Runtime,
+  config: ZooCfg,
+  memberships: StoredMembership,
+  { onFatal }: StartOptions,
+): Promise<ZookeeperServer> {
   const log = runtime.log.named('zookeeper');
-  const membership = withOracle(runtime, config, membershipOf(config));
-  const member = memberOf(config, membership, readMyid(runtime.disk, config));
+  const id = readMyid(runtime.disk, config);
+  const member = memberOf(config, listing(memberships, id), id);
   for (const warning of member.warnings) log.warn(warning);
   const saslUsers = readSaslUsers(runtime.disk, config.auth.sasl, log);
   const { files, release } = await openDataDirectories(runtime, config);
   try {
+    await backUpConfig(runtime, config);
     const database = await Database.open(runtime, files, config);
-    const peer = new QuorumPeer({ runtime, config, membership, member, database, saslUsers, release, onFatal });
+    const peer = new QuorumPeer({ runtime, config, memberships, member, database, saslUsers, release, onFatal });
     await peer.start();
     return peer;
   } catch (error) {
@@ -51,10 +61,22 @@ async function startMember(runtime: Runtime, config: ZooCfg, { onFatal }: StartO
   }
 }
 
-/** Where the majority of the voters decides. */
-function withOracle({ disk }: Runtime, { oraclePath }: ZooCfg, membership: Membership): Membership {
-  if (oraclePath === undefined || membership.groups !== undefined) return membership;
-  return { ...membership, verifier: new OracleVerifier(membership.verifier, () => askOracle(disk, oraclePath)) };
+/**
+ * Who has agreed to a membership that takes it in may not know yet whether that is in force: it has to start, for others may not be
+ * able to go on without it. Apache's server stops there.
+ */
+function listing({ current, next }: StoredMembership, id: ServerId | undefined): Membership {
+  const isToCome = id !== undefined && !current.servers.has(id) && next?.servers.has(id) === true;
+  return isToCome ? next : current;
+}
+
+/** The first membership that is activated goes into a file of its own, and out of this one. Rejects with DiskError. */
+function backUpConfig({ disk }: Runtime, { reconfigEnabled, dynamicConfigFile, source }: ZooCfg): Promise<void> {
+  const { path } = source;
+  if (!reconfigEnabled || dynamicConfigFile !== undefined || path === undefined) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    new DynamicConfigFiles(disk, path).backUp((error) => (error === undefined ? resolve() : reject(error)));
+  });
 }
 
 async function startStandalone(runtime: Runtime, config: ZooCfg, { onFatal }: StartOptions): Promise<ZookeeperServer> {

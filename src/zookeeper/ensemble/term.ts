@@ -2,7 +2,9 @@ import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Network } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { Zxid } from '../jute/ids.ts';
 import type { Membership } from '../quorum/membership.ts';
+import type { Memberships } from '../quorum/memberships.ts';
 import type { PeerState } from '../quorum/notification.ts';
 import type { QuorumAuth } from '../quorum/quorum-auth.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
@@ -33,6 +35,12 @@ export interface Term {
   close(): Promise<void>;
 }
 
+export interface Designation {
+  readonly leader: ServerId;
+  /** Of the reconfiguration; others hear of it in notifications. */
+  readonly zxid: Zxid;
+}
+
 /** What the member gives its term. */
 export interface TermHost {
   readonly runtime: Runtime;
@@ -43,13 +51,22 @@ export interface TermHost {
   /** Undefined: members do not authenticate. */
   readonly auth: QuorumAuth | undefined;
   readonly self: ServerId;
-  readonly membership: Membership;
+  readonly memberships: Memberships;
   readonly database: Database;
   readonly figures: ProcessFigures;
   /** Whom it connects to as an observer. */
   readonly masters: LearnerMasters;
   /** The server for clients in this role; its port is open when this resolves. */
   serve(role: (parts: RoleParts) => Role, onSessionTouched?: (session: Session) => void): Promise<ServingServer>;
+  /**
+   * The membership is in force (QuorumPeer.processReconfig). Resolves when that is on the disk; true: the term has to end, since our
+   * role or our leader is another one now.
+   *
+   * @param designation who is to lead from now on: without an election; undefined where nobody has said so
+   */
+  activate(membership: Membership, designation?: Designation): Promise<boolean>;
+  /** `/zookeeper/config` becomes what our membership says. */
+  keepMembership(): void;
   /** The term has come so far. */
   entered(zabState: Exclude<ZabState, 'election'>): void;
   /** Elections must tell those who come late of it. */

@@ -65,18 +65,33 @@ export class ElectionPort {
   readonly #connecting = new Map<ServerId, { close(): void }>();
   /** The newest for each server; `waits` until it has left. */
   readonly #messages = new Map<ServerId, { readonly message: Uint8Array; waits: boolean }>();
-  readonly #listeners: Listener[] = [];
+  #listeners: Listener[] = [];
+  /** Our own, as others reach them. */
+  #addresses: readonly Address[];
   #observerCount = 0;
   #isClosed = false;
 
   constructor(options: ElectionPortOptions) {
     this.#options = options;
+    this.#addresses = options.addresses;
   }
 
   /** Rejects with ElectionPortError if a port is still taken after all tries. */
-  async start(): Promise<void> {
-    const { listenAt, addresses } = this.#options;
-    for (const at of listenAt ?? addresses) await this.#listen(at);
+  start(): Promise<void> {
+    return this.#listenAll(this.#options.listenAt ?? this.#addresses);
+  }
+
+  /** Connections to the old place end: who made them looks for us at the new one. Rejects as `start`. */
+  async move(addresses: readonly Address[], listenAt: readonly Address[] = addresses): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#listeners = [];
+    this.#addresses = addresses;
+    for (const link of [...this.#links.values()]) link.close();
+    if (!this.#isClosed) await this.#listenAll(listenAt);
+  }
+
+  async #listenAll(addresses: readonly Address[]): Promise<void> {
+    for (const at of addresses) await this.#listen(at);
   }
 
   /** Something has left for some server since it was sent; before anything was sent, no. */
@@ -283,8 +298,8 @@ export class ElectionPort {
   }
 
   #hello(): Uint8Array {
-    const { self, addresses, multiAddress = false } = this.#options;
-    const texts = addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+    const { self, multiAddress = false } = this.#options;
+    const texts = this.#addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
     return encodeHello({ server: self, addresses: texts }, multiAddress);
   }
 }

@@ -12,13 +12,18 @@ import type { Zxid } from '../jute/ids.ts';
 import { NOTIFICATION_VERSION, type Notification, type PeerState, type Vote } from './notification.ts';
 import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
 
-export interface ElectionOptions {
-  readonly self: ServerId;
+/** Who elects, as the memberships say it. */
+export interface Electorate {
+  /** Our own. A server that is in no membership yet follows without a vote: a participant. */
   readonly role: 'participant' | 'observer';
   /** The membership in force and, while it is being replaced, the next one: a decision needs a quorum of each. */
   readonly verifiers: readonly [QuorumVerifier, ...QuorumVerifier[]];
   /** The membership in force as text: every notification carries it. */
   readonly config: string;
+}
+
+export interface ElectionOptions extends Electorate {
+  readonly self: ServerId;
   /** `zookeeper.fastleader.minNotificationInterval` and its maximum: how long the first silence is borne, doubled each time. */
   readonly minNotificationIntervalMs?: number;
   readonly maxNotificationIntervalMs?: number;
@@ -31,7 +36,16 @@ export type ElectionEvent =
   /** The time of the latest `wait` is over; `delivered`: everything sent so far has left for every server. */
   | { readonly kind: 'timeout'; readonly delivered: boolean }
   /** The leader that was elected has begun this epoch: later joiners shall see one vote (QuorumPeer.updateElectionVote). */
-  | { readonly kind: 'epochBegan'; readonly epoch: number };
+  | { readonly kind: 'epochBegan'; readonly epoch: number }
+  /** The membership has changed; who looks has to look anew. */
+  | { readonly kind: 'reconfigured'; readonly electorate: Electorate }
+  /** A reconfiguration has named the leader: nobody votes (QuorumPeer.updateVote, updateServerState). */
+  | {
+      readonly kind: 'designated';
+      readonly state: Exclude<PeerState, 'LOOKING'>;
+      readonly leader: ServerId;
+      readonly zxid: Zxid;
+    };
 
 export type ElectionEffect =
   | { readonly kind: 'send'; readonly to: ServerId; readonly notification: Notification }
@@ -56,7 +70,8 @@ interface Cast extends Vote {
 }
 
 export class Election {
-  readonly #options: ElectionOptions;
+  readonly #self: ServerId;
+  #electorate: Electorate;
   readonly #minIntervalMs: number;
   readonly #maxIntervalMs: number;
   #state: PeerState = 'LOOKING';
@@ -77,7 +92,8 @@ export class Election {
   #effects: ElectionEffect[] = [];
 
   constructor(options: ElectionOptions) {
-    this.#options = options;
+    this.#self = options.self;
+    this.#electorate = options;
     this.#minIntervalMs = options.minNotificationIntervalMs ?? 200;
     this.#maxIntervalMs = options.maxNotificationIntervalMs ?? 60_000;
   }
@@ -105,6 +121,14 @@ export class Election {
       case 'epochBegan':
         this.#decided = { ...this.#decided, peerEpoch: BigInt(event.epoch) };
         break;
+      case 'reconfigured':
+        this.#electorate = event.electorate;
+        break;
+      case 'designated':
+        this.#state = event.state;
+        this.#electors = new Set();
+        this.#decided = { leader: event.leader, zxid: event.zxid, electionEpoch: -1n, peerEpoch: -1n };
+        break;
       default:
         return event satisfies never;
     }
@@ -112,7 +136,8 @@ export class Election {
   }
 
   #look(lastZxid: Zxid, currentEpoch: number): void {
-    const { self, role, verifiers } = this.#options;
+    const { role, verifiers } = this.#electorate;
+    const self = this.#self;
     const isParticipant = role === 'participant';
     this.#state = 'LOOKING';
     this.#logicalClock += 1n;
@@ -155,6 +180,12 @@ export class Election {
     }
     this.#isFinalizing = false;
     if (this.#isVoter(notification.leader)) this.#consider(from, notification);
+    else if (notification.state === 'LOOKING' && notification.electionEpoch > this.#logicalClock) {
+      // It may not be elected itself, and votes in the next membership alone: it never comes back to an earlier round, so we go to it.
+      this.#logicalClock = notification.electionEpoch;
+      this.#received.clear();
+      this.#propose(this.#initial);
+    }
     this.#wait();
   }
 
@@ -197,28 +228,30 @@ export class Election {
   }
 
   #countSettled(from: ServerId, notification: Notification): void {
+    const { verifiers } = this.#electorate;
     const cast: Cast = { ...voteOf(notification), state: notification.state, version: notification.version };
     if (notification.electionEpoch === this.#logicalClock) {
       this.#received.set(from, { ...cast, version: 0 });
-      if (this.#isFollowed(this.#received, cast)) return this.#decide(cast);
+      if (this.#isFollowed(this.#received, cast, verifiers)) return this.#decide(cast);
     }
     this.#settled.set(from, cast);
-    const mayFollow = cast.state === 'LEADING' && this.#options.verifiers[0].defersToOther === true;
-    if (!this.#isFollowed(this.#settled, cast) && !mayFollow) return;
+    // A quorum goes on without us. What was proposed to us and came to nothing must not keep us away: it is theirs to know of it.
+    const mayFollow = cast.state === 'LEADING' && verifiers[0].defersToOther === true;
+    if (!this.#isFollowed(this.#settled, cast, [verifiers[0]]) && !mayFollow) return;
     this.#logicalClock = cast.electionEpoch;
     this.#decide(cast);
   }
 
   /** A quorum votes so, and the leader itself says that it leads: or servers would elect again and again one that has crashed. */
-  #isFollowed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
-    if (!this.#isAgreed(votes, vote)) return false;
-    if (vote.leader === this.#options.self) return vote.electionEpoch === this.#logicalClock;
+  #isFollowed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
+    if (!this.#isAgreed(votes, vote, verifiers)) return false;
+    if (vote.leader === this.#self) return vote.electionEpoch === this.#logicalClock;
     return votes.get(vote.leader)?.state === 'LEADING';
   }
 
   #finalizeIfAgreed(): void {
     const mine: Cast = { ...this.#proposal, state: 'LOOKING', version: 0 };
-    if (!this.#isAgreed(this.#received, mine)) return;
+    if (!this.#isAgreed(this.#received, mine, this.#electorate.verifiers)) return;
     this.#isFinalizing = true;
     // Unlike Apache we wait for no better vote where nobody is left who could cast one.
     if (this.#isUnanimous(mine)) this.#decide(this.#proposal);
@@ -232,12 +265,12 @@ export class Election {
   }
 
   #voters(): ServerId[] {
-    return [...new Set(this.#options.verifiers.flatMap(({ voters }) => [...voters]))];
+    return [...new Set(this.#electorate.verifiers.flatMap(({ voters }) => [...voters]))];
   }
 
-  #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast): boolean {
+  #isAgreed(votes: ReadonlyMap<ServerId, Cast>, vote: Cast, verifiers: readonly QuorumVerifier[]): boolean {
     const alike = [...votes].filter(([, cast]) => isSameVote(cast, vote)).map(([server]) => server);
-    const isAgreed = this.#options.verifiers.every((verifier) => verifier.isQuorum(alike));
+    const isAgreed = verifiers.every((verifier) => verifier.isQuorum(alike));
     if (isAgreed) this.#electors = new Set(alike);
     return isAgreed;
   }
@@ -257,8 +290,8 @@ export class Election {
   }
 
   #decide({ leader, zxid, electionEpoch, peerEpoch }: Vote): void {
-    const { self, role } = this.#options;
-    const state = leader === self ? 'LEADING' : role === 'observer' ? 'OBSERVING' : 'FOLLOWING';
+    const { role } = this.#electorate;
+    const state = leader === this.#self ? 'LEADING' : role === 'observer' ? 'OBSERVING' : 'FOLLOWING';
     this.#state = state;
     this.#isFinalizing = false;
     this.#decided = { leader, zxid, electionEpoch, peerEpoch };
@@ -271,7 +304,7 @@ export class Election {
   }
 
   #sendToAll(): void {
-    const { self } = this.#options;
+    const self = this.#self;
     const voters = this.#voters();
     for (const server of voters) if (server !== self) this.#send(server, this.#proposal);
     if (!voters.includes(self) || this.#initial.zxid === -1n) return;
@@ -281,7 +314,7 @@ export class Election {
   }
 
   #send(to: ServerId, { leader, zxid, electionEpoch, peerEpoch }: Vote): void {
-    const { config } = this.#options;
+    const { config } = this.#electorate;
     const version = NOTIFICATION_VERSION;
     const notification = { state: this.#state, leader, zxid, electionEpoch, peerEpoch, version, config };
     this.#effects.push({ kind: 'send', to, notification });
@@ -293,12 +326,12 @@ export class Election {
   }
 
   #isVoter(server: ServerId): boolean {
-    return this.#options.verifiers.some(({ voters }) => voters.has(server));
+    return this.#electorate.verifiers.some(({ voters }) => voters.has(server));
   }
 
   /** FastLeaderElection.totalOrderPredicate: the newer epoch, then the longer log, then the higher id. */
   #beats(vote: Vote, other: Vote): boolean {
-    if (this.#options.verifiers[0].weightOf(vote.leader) === 0) return false;
+    if (this.#electorate.verifiers[0].weightOf(vote.leader) === 0) return false;
     if (vote.peerEpoch !== other.peerEpoch) return vote.peerEpoch > other.peerEpoch;
     if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;
     return vote.leader > other.leader;

@@ -2,7 +2,13 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import type { Zxid } from '../jute/ids.ts';
-import { Election, type ElectionEffect, type ElectionEvent, type ElectionOptions } from './election.ts';
+import {
+  Election,
+  type ElectionEffect,
+  type ElectionEvent,
+  type ElectionOptions,
+  type Electorate,
+} from './election.ts';
 import { ElectionPort, type ElectionPortOptions } from './election-port.ts';
 import { decodeNotification, encodeNotification, type PeerState, type Vote } from './notification.ts';
 import type { ServerId } from './quorum-verifier.ts';
@@ -12,6 +18,11 @@ export interface ElectorOptions {
   readonly election: ElectionOptions;
   readonly port: Omit<ElectionPortOptions, 'network' | 'clock' | 'log' | 'self' | 'received'>;
   readonly decided: (state: Exclude<PeerState, 'LOOKING'>, vote: Vote) => void;
+  /**
+   * Another server tells of a membership while we look. True: it has made us begin anew, and what else that server said is not
+   * considered.
+   */
+  readonly heardOf?: (config: string) => boolean;
   /** While this server leads: a voter that elected it looks for a leader again. */
   readonly lookedAgain?: (server: ServerId) => void;
 }
@@ -56,6 +67,21 @@ export class Elector {
     this.#step({ kind: 'epochBegan', epoch });
   }
 
+  reconfigured(electorate: Electorate): void {
+    this.#step({ kind: 'reconfigured', electorate });
+  }
+
+  /** Ends a round too. */
+  designated(state: Exclude<PeerState, 'LOOKING'>, leader: ServerId, zxid: Zxid): void {
+    this.#timer?.cancel();
+    this.#step({ kind: 'designated', state, leader, zxid });
+  }
+
+  /** Others find us there from now on. Rejects with NetworkError if the port is taken. */
+  move(...to: Parameters<ElectionPort['move']>): Promise<void> {
+    return this.#port.move(...to);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
@@ -64,7 +90,10 @@ export class Elector {
 
   #received(from: ServerId, message: Uint8Array): void {
     try {
-      this.#step({ kind: 'notified', from, notification: decodeNotification(message) });
+      const notification = decodeNotification(message);
+      const { config = '' } = notification;
+      if (this.state === 'LOOKING' && config !== '' && this.#options.heardOf?.(config) === true) return;
+      this.#step({ kind: 'notified', from, notification });
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       this.#options.runtime.log.warn('skipping a notification', { from, error: error.message });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { MalformedError } from '../../wire/errors.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { LearnerStart, type LearnerStartEffect } from './learner-start.ts';
-import { readAckEpoch, readLearnerInfo, writeLeaderInfo } from './packet-data.ts';
+import { readAckEpoch, readLearnerInfo, writeDesignatedLeader, writeLeaderInfo } from './packet-data.ts';
 import { PacketType, type QuorumPacket } from './quorum-packet.ts';
 
 const zxid = (count: number): Zxid => makeZxid(4, count);
@@ -15,14 +15,19 @@ const packet = (type: number, at: Zxid, data: Uint8Array | null = null): QuorumP
 });
 
 class Learner {
-  readonly start = new LearnerStart({
-    self: 2,
-    role: 'participant',
-    acceptedEpoch: 4,
-    currentEpoch: 3,
-    lastLoggedZxid: zxid(5),
-    configVersion: 7n,
-  });
+  readonly start: LearnerStart;
+
+  constructor(needsAll = false) {
+    this.start = new LearnerStart({
+      self: 2,
+      role: 'participant',
+      acceptedEpoch: 4,
+      currentEpoch: 3,
+      lastLoggedZxid: zxid(5),
+      configVersion: 7n,
+      needsAll,
+    });
+  }
 
   receive(type: number, at: Zxid, data: Uint8Array | null = null): LearnerStartEffect[] {
     return this.start.step({ kind: 'received', packet: packet(type, at, data) });
@@ -86,6 +91,8 @@ test('what is committed before NEWLEADER is made ours before it is acknowledged,
   assert.deepEqual(sent(learner.done()), [packet(PacketType.ACK, makeZxid(5, 0))]);
   learner.receive(PacketType.COMMIT, zxid(8));
   learner.propose(9);
+  const designation = writeDesignatedLeader(3);
+  learner.receive(PacketType.COMMITANDACTIVATE, zxid(9), designation);
   const [ack, serve] = learner.receive(PacketType.UPTODATE, -1n as Zxid);
   assert.deepEqual(ack, { kind: 'send', packet: packet(PacketType.ACK, makeZxid(5, 0)) });
   assert.ok(serve?.kind === 'serve');
@@ -93,7 +100,11 @@ test('what is committed before NEWLEADER is made ours before it is acknowledged,
     serve.proposals.map((each) => each.zxid),
     [zxid(8), zxid(9)],
   );
-  assert.deepEqual(serve.committed, [zxid(8)]);
+  assert.deepEqual(serve.committed, [
+    { zxid: zxid(8), designatedLeader: undefined },
+    { zxid: zxid(9), designatedLeader: 3 },
+  ]);
+  assert.equal(String(serve.config), 'members');
 });
 
 test('what is committed behind a snapshot belongs to it until NEWLEADER, and to the log after that', () => {
@@ -139,4 +150,26 @@ test('what no leader sends ends it', () => {
   early.receive(PacketType.DIFF, zxid(5));
   assert.throws(() => early.receive(PacketType.UPTODATE, -1n as Zxid), MalformedError, 'before NEWLEADER');
   assert.throws(() => early.receive(PacketType.COMMIT, zxid(6)), MalformedError, 'never proposed');
+});
+
+test('who cannot use its history says so to a leader that it has promised, and takes what comes for all there is', () => {
+  const learner = new Learner(true);
+  learner.start.step({ kind: 'connected' });
+  const [ack] = sent(learner.receive(PacketType.LEADERINFO, makeZxid(4, 0), writeLeaderInfo()));
+  assert.deepEqual([ack?.type, ack?.zxid, readAckEpoch(ack?.data ?? null)], [PacketType.ACKEPOCH, 0n, -1]);
+  assert.deepEqual(learner.receive(PacketType.DIFF, zxid(1)), [{ kind: 'receiveNothing' }]);
+  learner.propose(1);
+  assert.deepEqual(
+    learner.receive(PacketType.COMMIT, zxid(1)).map(({ kind }) => kind),
+    ['apply'],
+  );
+});
+
+test('to a new leader its history still counts', () => {
+  const learner = new Learner(true);
+  learner.start.step({ kind: 'connected' });
+  learner.receive(PacketType.LEADERINFO, makeZxid(5, 0), writeLeaderInfo());
+  const [ack] = sent(learner.done());
+  assert.deepEqual([ack?.zxid, readAckEpoch(ack?.data ?? null)], [zxid(5), 3]);
+  assert.deepEqual(learner.receive(PacketType.DIFF, zxid(5)), []);
 });

@@ -9,7 +9,13 @@
  */
 import { MalformedError } from '../../wire/errors.ts';
 import { epochOf, makeZxid, printHex, type Zxid } from '../jute/ids.ts';
-import { PROTOCOL_VERSION, readInformedActivation, writeAckEpoch, writeLearnerInfo } from './packet-data.ts';
+import {
+  PROTOCOL_VERSION,
+  readDesignatedLeader,
+  readInformedActivation,
+  writeAckEpoch,
+  writeLearnerInfo,
+} from './packet-data.ts';
 import { PacketType, type QuorumPacket } from './quorum-packet.ts';
 import type { ServerId } from './quorum-verifier.ts';
 
@@ -32,6 +38,13 @@ export interface ReceivedProposal {
   readonly bytes: Uint8Array;
 }
 
+/** A proposal that a quorum has. */
+export interface CommittedZxid {
+  readonly zxid: Zxid;
+  /** Who leads the membership that it makes; undefined of any other transaction. */
+  readonly designatedLeader: ServerId | undefined;
+}
+
 export type LearnerStartEvent =
   | { readonly kind: 'connected' }
   | { readonly kind: 'received'; readonly packet: QuorumPacket }
@@ -52,7 +65,8 @@ export type LearnerStartEffect =
   | { readonly kind: 'apply'; readonly proposal: ReceivedProposal }
   /**
    * Make the leader's history ours, durably: the database that was received, if one was; then these proposals into log and tree. Then
-   * the epoch is our current one, durably, and the membership in `config` is known. Then `done`.
+   * the epoch is our current one, durably, and the membership in `config` is known. Then `done`. What the history says of earlier
+   * memberships needs no attention: `config` is as new.
    */
   | {
       readonly kind: 'adoptHistory';
@@ -60,12 +74,13 @@ export type LearnerStartEffect =
       readonly proposals: readonly ReceivedProposal[];
       readonly config: Uint8Array | null;
     }
-  /** Clients may come. What the leader has proposed meanwhile goes into the log, then those up to `committed` into the tree. */
+  /** The membership in `config` is in force, if that is newer than ours. Clients may come. What the leader has proposed meanwhile goes into the log, then those up to `committed` into the tree. */
   | {
       readonly kind: 'serve';
       readonly epoch: number;
+      readonly config: Uint8Array | null;
       readonly proposals: readonly ReceivedProposal[];
-      readonly committed: readonly Zxid[];
+      readonly committed: readonly CommittedZxid[];
     };
 
 type Phase = 'connecting' | 'registering' | 'choosing' | 'catching up' | 'waiting' | 'active';
@@ -82,7 +97,9 @@ export class LearnerStart {
   /** Proposed and not yet in log or tree, in order. */
   #proposals: ReceivedProposal[] = [];
   /** Those of them that are committed, in order. */
-  #committed: Zxid[] = [];
+  #committed: CommittedZxid[] = [];
+  /** Of NEWLEADER. */
+  #config: Uint8Array | null = null;
   #effects: LearnerStartEffect[] = [];
 
   constructor(options: LearnerStartOptions) {
@@ -198,17 +215,21 @@ export class LearnerStart {
         this.#proposed(zxid, data);
         break;
       case PacketType.COMMIT:
-      case PacketType.COMMITANDACTIVATE:
         this.#commit(zxid);
+        break;
+      case PacketType.COMMITANDACTIVATE:
+        this.#commit(zxid, readDesignatedLeader(data));
         break;
       case PacketType.INFORM:
         this.#proposed(zxid, data);
         this.#commit(zxid);
         break;
-      case PacketType.INFORMANDACTIVATE:
-        this.#proposed(zxid, readInformedActivation(data).proposal);
-        this.#commit(zxid);
+      case PacketType.INFORMANDACTIVATE: {
+        const { designatedLeader, proposal } = readInformedActivation(data);
+        this.#proposed(zxid, proposal);
+        this.#commit(zxid, designatedLeader);
         break;
+      }
       case PacketType.NEWLEADER:
         this.#adopt(data);
         break;
@@ -233,7 +254,7 @@ export class LearnerStart {
     this.#proposals.push({ zxid, bytes: Buffer.from(data) });
   }
 
-  #commit(zxid: Zxid): void {
+  #commit(zxid: Zxid, designatedLeader?: ServerId): void {
     const next = this.#proposals[this.#committed.length];
     if (next?.zxid !== zxid) {
       throw new MalformedError(
@@ -244,7 +265,7 @@ export class LearnerStart {
       this.#proposals.shift();
       this.#effects.push({ kind: 'apply', proposal: next });
     } else {
-      this.#committed.push(zxid);
+      this.#committed.push({ zxid, designatedLeader });
     }
   }
 
@@ -253,12 +274,8 @@ export class LearnerStart {
     this.#phase = 'waiting';
     const proposals = this.#proposals.splice(0, this.#committed.length);
     this.#committed = [];
-    this.#begin({
-      kind: 'adoptHistory',
-      epoch: this.#newEpoch,
-      proposals,
-      config: config === null ? null : Buffer.from(config),
-    });
+    this.#config = config === null ? null : Buffer.from(config);
+    this.#begin({ kind: 'adoptHistory', epoch: this.#newEpoch, proposals, config: this.#config });
   }
 
   #upToDate(): void {
@@ -268,6 +285,7 @@ export class LearnerStart {
     this.#effects.push({
       kind: 'serve',
       epoch: this.#newEpoch,
+      config: this.#config,
       proposals: this.#proposals,
       committed: this.#committed,
     });

@@ -41,6 +41,9 @@ export class LogWriter {
   #isSyncing = false;
   #isScheduled = false;
   #timer: Timer | undefined;
+  /** Appended and not yet in the log: something else has to be on the disk first. */
+  #held: { readonly zxid: Zxid; readonly bytes: Uint8Array }[] | undefined;
+  #released: Promise<void> = Promise.resolve();
   #isClosed = false;
   #hasFailed = false;
 
@@ -50,18 +53,39 @@ export class LogWriter {
 
   append(zxid: Zxid, bytes: Uint8Array): void {
     if (this.#isClosed || this.#hasFailed) return;
+    if (this.#held !== undefined) this.#held.push({ zxid, bytes });
+    else this.#append(zxid, bytes);
+  }
+
+  /** What is appended from now on goes into the log after `first`, which never rejects: it must not be on the disk before that is. */
+  holdUntil(first: Promise<void>): void {
+    this.#held ??= [];
+    const released = Promise.all([this.#released, first]).then(() => {
+      if (this.#released === released) this.#release();
+    });
+    this.#released = released;
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { zxid, bytes } of held) if (!this.#hasFailed) this.#append(zxid, bytes);
+  }
+
+  #append(zxid: Zxid, bytes: Uint8Array): void {
     this.#options.log.append(zxid, bytes);
     this.#appended = zxid;
     this.#gatheredCount += 1;
-    if (this.#isSyncing) return;
+    if (this.#isSyncing || this.#isClosed) return;
     if (this.#gatheredCount >= this.#options.maxBatchSize) this.#sync();
     else this.#schedule();
   }
 
   /** Takes and acknowledges no more. Resolves when all that was appended is on the disk, or cannot be. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    if (this.#held !== undefined) await this.#released;
     return new Promise((resolve) => {
       this.#options.log.flush((error) => {
         if (error !== undefined) this.#fail(error);

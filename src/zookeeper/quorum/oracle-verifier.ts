@@ -1,4 +1,5 @@
 import { type Disk, DiskError } from '../../runtime/disk.ts';
+import type { Membership } from './membership.ts';
 import type { QuorumVerifier, ServerId } from './quorum-verifier.ts';
 
 /** The voters of an ensemble for which an oracle speaks: with more of them a majority decides by itself. */
@@ -45,6 +46,12 @@ export class OracleVerifier implements QuorumVerifier {
   get #speaks(): boolean {
     return this.isNeeded && this.voters.size === ORACLE_VOTERS;
   }
+}
+
+/** Where the majority of the voters decides, and there is an `oraclePath`. */
+export function withOracle(disk: Disk, oraclePath: string | undefined, membership: Membership): Membership {
+  if (oraclePath === undefined || membership.groups !== undefined) return membership;
+  return { ...membership, verifier: new OracleVerifier(membership.verifier, () => askOracle(disk, oraclePath)) };
 }
 
 /** The file's first character is `1`: this server may lead alone. A file that cannot be read says no. */

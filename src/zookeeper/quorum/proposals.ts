@@ -35,6 +35,11 @@ export class Proposals {
     return this.#lastCommitted;
   }
 
+  /** Up to where each server has logged. */
+  get acknowledged(): ReadonlyMap<ServerId, Zxid> {
+    return this.#acknowledged;
+  }
+
   get size(): number {
     return Number(this.#lastProposed - this.#lastCommitted);
   }

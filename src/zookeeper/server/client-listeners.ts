@@ -24,6 +24,7 @@ export class ClientListeners {
   #plain: Listener | undefined;
   #secure: Listener | undefined;
   #reload: CertificateReload | undefined;
+  #isClosed = false;
 
   private constructor(options: ClientListenersOptions) {
     this.#options = options;
@@ -50,14 +51,14 @@ export class ClientListeners {
       this.#secure = await this.#listen(at, 'secure');
     }
     if (!tls.certReload) return;
-    const secured = [this.#secure, tls.portUnification ? this.#plain : undefined].filter((each) => each !== undefined);
-    if (secured.length === 0) return;
+    if (this.#secure === undefined && !(tls.portUnification && this.#plain !== undefined)) return;
     this.#reload = new CertificateReload({
       runtime,
       log,
       settings: tls.settings,
       replace: (material) => {
-        for (const listener of secured) listener.replaceTls(material);
+        this.#secure?.replaceTls(material);
+        if (tls.portUnification) this.#plain?.replaceTls(material);
       },
     });
   }
@@ -124,8 +125,18 @@ export class ClientListeners {
     return this.#secure?.address;
   }
 
+  /** `clientPort` is another one from now on; who came in by the old one stays. Rejects with NetworkError: then there is none. */
+  async movePlain(to: Address): Promise<void> {
+    await this.#plain?.close();
+    this.#plain = undefined;
+    const listener = await this.#listen(to, 'plain');
+    if (this.#isClosed) await listener.close();
+    else this.#plain = listener;
+  }
+
   /** Stops accepting. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#reload?.close();
     await Promise.all([this.#plain?.close(), this.#secure?.close()]);
   }

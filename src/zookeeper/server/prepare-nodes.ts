@@ -27,7 +27,8 @@ export interface ChangeContext {
 /** A transaction, or the code of the error that it fails with. */
 export type Prepared = Txn | ErrorCode;
 
-const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
+const CONFIG_PATH = '/zookeeper/config';
+const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', CONFIG_PATH]);
 
 /**
  * Judges changes of single znodes against the outstanding state, and notes what they will do to it. The order of the checks is
@@ -149,6 +150,19 @@ export class NodeChanges {
     node.dataLength = dataLength;
     this.#changes.put(node, { kind: 'data', data });
     return { type: OpCode.setData, path, data, version: node.version };
+  }
+
+  /** The membership: no version of the node guards it, and it weighs nothing in quotas. */
+  setConfig(context: ChangeContext, data: Uint8Array): Prepared {
+    const node = this.#changes.get(CONFIG_PATH);
+    if (node === undefined) return ErrorCode.NONODE;
+    if (!this.#permits(node.acl, Perms.WRITE, context.ids)) return ErrorCode.NOAUTH;
+    node.version = -1;
+    node.mzxid = context.zxid;
+    node.mtime = context.timeMs;
+    node.dataLength = data.length;
+    this.#changes.put(node, { kind: 'data', data });
+    return { type: OpCode.reconfig, path: CONFIG_PATH, data, version: -1 };
   }
 
   #setAcl(context: ChangeContext, path: string, requested: readonly ACL[] | null, version: number): Prepared {

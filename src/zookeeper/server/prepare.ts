@@ -14,6 +14,7 @@ import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
+import { type Reconfigure, readReconfig } from './reconfig.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { SessionScope } from './sessions.ts';
 
@@ -26,6 +27,8 @@ export interface PreparerOptions {
   readonly metrics: ServerMetrics;
   /** The newest zxid given out; the next one follows it. */
   readonly lastZxid: Zxid;
+  /** Of a leader. Undefined where there is no membership to be changed. */
+  readonly reconfigure?: Reconfigure;
 }
 
 const nobody: readonly Id[] = [];
@@ -40,15 +43,19 @@ export class Preparer {
   readonly #nodes: NodeChanges;
   readonly #cursor: RequestCursor;
   readonly #metrics: ServerMetrics;
+  readonly #reconfigEnabled: boolean;
+  readonly #reconfigure: Reconfigure | undefined;
   #lastZxid: Zxid;
 
-  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid }: PreparerOptions) {
+  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid, reconfigure }: PreparerOptions) {
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree, metrics);
     this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
     this.#cursor = cursor;
     this.#metrics = metrics;
     this.#lastZxid = lastZxid;
+    this.#reconfigEnabled = config.reconfigEnabled;
+    this.#reconfigure = reconfigure;
   }
 
   get lastZxid(): Zxid {
@@ -72,7 +79,8 @@ export class Preparer {
         type === OpCode.createSession ? { type, timeOut: session.timeoutMs } : this.#closeSession(context);
       return this.#end(context, request.xid, txn, request);
     }
-    return this.#end(context, request.xid, sessionFault(request) || this.#decide(context, request), request);
+    const fault = type === OpCode.reconfig && !this.#reconfigEnabled ? 0 : sessionFault(request);
+    return this.#end(context, request.xid, fault || this.#decide(context, request), request);
   }
 
   /** A container or a node whose time is over. */
@@ -122,8 +130,8 @@ export class Preparer {
 
   #decide(context: ChangeContext, request: PendingRequest): Prepared {
     try {
-      if (request.type === OpCode.reconfig) return refuseReconfig(this.#cursor.open(request.frame, 8));
       const from = this.#cursor.open(request.frame, 8);
+      if (request.type === OpCode.reconfig) return this.#prepareReconfig(context, from);
       return request.type === OpCode.multi
         ? this.#prepareMulti(context, readMulti(from))
         : this.#nodes.prepare(context, readChange(request.type, from));
@@ -132,6 +140,18 @@ export class Preparer {
       if (error instanceof MalformedError) return ErrorCode.MARSHALLINGERROR;
       throw error;
     }
+  }
+
+  /** It must be readable in any case. @throws MalformedError */
+  #prepareReconfig(context: ChangeContext, from: RequestCursor): Prepared {
+    const asked = readReconfig(from);
+    if (!this.#reconfigEnabled) return ErrorCode.RECONFIGDISABLED;
+    if (this.#reconfigure === undefined) return ErrorCode.UNIMPLEMENTED;
+    const next = this.#reconfigure(asked, context.zxid);
+    if (typeof next === 'number') return next;
+    const prepared = this.#nodes.setConfig(context, Buffer.from(next.text));
+    if (typeof prepared !== 'number') next.proposed();
+    return prepared;
   }
 
   /** All or nothing: after the first that fails the rest is not tried, and what came before is undone. */
@@ -151,14 +171,6 @@ export class Preparer {
     }
     return { type: OpCode.multi, txns };
   }
-}
-
-/** It must be readable all the same. @throws MalformedError */
-function refuseReconfig(from: RequestCursor): ErrorCode {
-  // ReconfigRequest: three strings that may be null, and the version that the client knows.
-  for (let strings = 3; strings > 0; strings -= 1) from.buffer();
-  for (let halves = 2; halves > 0; halves -= 1) from.int32();
-  return ErrorCode.RECONFIGDISABLED;
 }
 
 /** What a session may not do any more, 0 if it may. */

@@ -80,6 +80,9 @@ export function replyWrite(to: Writer, xid: number, tree: DataTree, result: Appl
     case OpCode.setACL:
       replyStat(to, xid, tree, result.node);
       return;
+    case OpCode.reconfig:
+      replyData(to, xid, tree, result.node);
+      return;
     case OpCode.create:
       replyPath(to, xid, zxid, result.path ?? '');
       return;

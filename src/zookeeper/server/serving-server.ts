@@ -49,7 +49,7 @@ export interface ServingServerOptions {
   readonly figures: ProcessFigures;
   /** Undefined where there are no others. */
   readonly ensemble?: EnsembleView;
-  /** Undefined: nobody wants to know. */
+  /** Undefined: nobody wants to know. That a server starts and stops is told by whoever has the listeners. */
   readonly audit: AuditLog | undefined;
   readonly saslUsers: SaslUsers | undefined;
   /** Of a member of an ensemble; 0 of a server that is none. */
@@ -225,7 +225,7 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
       zxid: printHex(this.tree.lastProcessedZxid),
       nodes: this.tree.nodeCount,
     });
-    this.#options.audit?.started();
+    if (listeners === undefined) this.#options.audit?.started();
     await this.#observers?.start();
   }
 
@@ -433,7 +433,7 @@ export class ServingServer implements ZookeeperServer, ConnectionHost, ApplyList
 
   async #stop(state: 'failed' | 'closed'): Promise<void> {
     this.#state = state;
-    this.#options.audit?.stopping();
+    if (this.#options.listeners === undefined) this.#options.audit?.stopping();
     this.sessions.close();
     this.#containers.close();
     this.throttler?.close();

@@ -68,6 +68,11 @@ export class Member {
     return this.#server?.alive() === true && !this.#isPaused;
   }
 
+  /** `server.N` as the member has it itself. */
+  get serverLine(): string {
+    return `server.${this.id}=${this.#config[`server.${this.id}`]}`;
+  }
+
   get configFile(): string {
     return join(this.dataDir, 'zoo.cfg');
   }

@@ -77,12 +77,13 @@ export interface ServerFiles {
   readonly myid?: number;
 }
 
-/** `zoo.cfg` in the data directory, whose path it answers, and `myid`. */
+/** `zoo.cfg` in the data directory, whose path it answers, and `myid`. One that a server has rewritten stays as it is. */
 export function writeServerFiles(options: ServerFiles, port: number): string {
   const { dataDir, myid } = options;
   mkdirSync(dataDir, { recursive: true });
   const configFile = join(dataDir, 'zoo.cfg');
-  writeFileSync(configFile, configOf(options, port));
+  const isRewritten = existsSync(configFile) && /^dynamicConfigFile=/m.test(readFileSync(configFile, 'utf8'));
+  if (!isRewritten) writeFileSync(configFile, configOf(options, port));
   if (myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${myid}\n`);
   return configFile;
 }
