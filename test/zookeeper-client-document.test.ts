@@ -1,4 +1,4 @@
-/** Every block of code in docs/zookeeper-client.md compiles, and runs against a server. */
+/** Every block of code in docs/zookeeper-client.md, and what the README says of `odradek/testing`, compiles and runs. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,21 @@ import * as entryPoint from 'odradek/zookeeper/client';
 import { root, trackedFiles } from './source-files.ts';
 
 const run = promisify(execFile);
-const page = readFileSync(join(root, 'docs/zookeeper-client.md'), 'utf8');
-const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1] as string);
+const ofTesting = /from 'odradek\/testing'/;
+const blocks = [
+  ...blocksOf('docs/zookeeper-client.md'),
+  ...blocksOf('README.md').filter((block) => ofTesting.test(block)),
+];
+
+function blocksOf(document: string): string[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1] as string);
+}
 
 /** A block as a program: with the client that the page speaks of, unless it makes one. */
 function programOf(block: string, connect: string): string {
   const code = block.replaceAll('localhost:2181', connect);
-  if (/\bclient = connectZookeeper|from 'odradek\/testing'/.test(code)) return `${code}\nexport {};\n`;
+  if (/\bclient = connectZookeeper/.test(code) || ofTesting.test(code)) return `${code}\nexport {};\n`;
   return [
     "import { connectZookeeper as connectForPage } from 'odradek/zookeeper/client';",
     `const client = connectForPage({ connect: '${connect}' });`,

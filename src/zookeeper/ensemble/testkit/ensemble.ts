@@ -1,14 +1,14 @@
 import { present } from '../../../base/assert.ts';
 import type { SimMachine } from '../../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../../runtime/sim/simulation.ts';
-import { SimulatedNode } from '../../../testing/simulated-node.ts';
+import { simulateMembers } from '../../../testing/simulated-ensemble.ts';
+import type { SimulatedNode } from '../../../testing/simulated-node.ts';
 import { type ConfigKeys, testZooCfg } from '../../../testing/test-keys.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../client/client.ts';
 import type { ZookeeperClientOptions } from '../../client/client-options.ts';
 import type { ServerId } from '../../quorum/quorum-verifier.ts';
 import { type Hello, RawClient } from '../../server/testkit/raw-client.ts';
 import type { QuorumPeer } from '../quorum-peer.ts';
-import { startZookeeper } from '../start-zookeeper.ts';
 
 export interface EnsembleOptions {
   readonly seed?: number | string;
@@ -26,39 +26,21 @@ export interface EnsembleOptions {
 /** Members of an ensemble, each on a simulated machine of its own. */
 export class EnsembleWorld {
   readonly sim: Simulation;
-  readonly members = new Map<ServerId, SimulatedNode<QuorumPeer>>();
+  readonly members: ReadonlyMap<ServerId, SimulatedNode<QuorumPeer>>;
   readonly fatal: unknown[] = [];
-  readonly #options: EnsembleOptions;
   #clients = 0;
 
   constructor(options: EnsembleOptions = {}) {
-    const { seed = 1, participants = 3, observers = 0, config = {}, onLog } = options;
-    this.#options = options;
+    const { seed = 1, config, configOf, properties, onLog } = options;
     this.sim = new Simulation({ seed, onLog });
-    const ids = Array.from({ length: participants + observers }, (_, index) => index + 1);
-    const machines = new Map(ids.map((id) => [id, this.sim.machine(`zk${id}`)]));
-    const servers = Object.fromEntries(
-      [...machines].map(([id, { host }]) => [
-        `server.${id}`,
-        `${host}:2888:3888${id > participants ? ':observer' : ''}`,
-      ]),
-    );
-    for (const [id, machine] of machines) {
-      const keys = { clientPort: 2181, initLimit: 10, syncLimit: 5, tickTime: 500, ...servers, ...config };
-      this.members.set(id, this.#member(id, machine, id > participants ? { ...keys, peerType: 'observer' } : keys));
+    this.members = simulateMembers(this.sim, {
+      ...options,
+      configOf: (id, keys) => testZooCfg('/data', { ...keys, ...config, ...configOf?.(id) }, properties),
+      onFatal: (_machine, error) => this.fatal.push(error),
+    }) as Map<ServerId, SimulatedNode<QuorumPeer>>;
+    for (const { machine } of this.members.values()) {
+      for (const [path, bytes] of Object.entries(options.files ?? {})) machine.runtime.disk.writeFile(path, bytes);
     }
-  }
-
-  #member(id: ServerId, machine: SimMachine, keys: ConfigKeys): SimulatedNode<QuorumPeer> {
-    const { properties, files = {}, configOf = () => ({}) } = this.#options;
-    machine.runtime.disk.makeDirectory('/data');
-    machine.runtime.disk.writeFile('/data/myid', Buffer.from(String(id)));
-    for (const [path, bytes] of Object.entries(files)) machine.runtime.disk.writeFile(path, bytes);
-    return new SimulatedNode(this.sim, machine, async (runtime) => {
-      const config = testZooCfg('/data', { ...keys, ...configOf(id) }, properties);
-      const server = await startZookeeper(runtime, config, { onFatal: (error) => this.fatal.push(error) });
-      return server as QuorumPeer;
-    });
   }
 
   async start(): Promise<void> {
