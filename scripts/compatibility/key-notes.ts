@@ -12,11 +12,9 @@ export const zooCfgNotes: KeyNotes = {
     maxResponseCacheSize: noCache,
     maxGetChildrenResponseCacheSize: noCache,
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',
-    reconfigEnabled: 'every `reconfig` is answered with ReconfigDisabled',
     clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
   },
   refused: {
-    dynamicConfigFile: 'a file of members, and there are no ensembles',
     'admin.portUnification': 'no TLS, when `true`',
     'admin.forceHttps': 'no TLS, when `true`',
     'admin.needClientAuth': 'no TLS, when `true`',
