@@ -84,4 +84,22 @@ export const ensembleBugs: readonly PlantedBug[] = [
     seeds: [7],
     symptom: /not true within|shows/,
   },
+  {
+    name: 'a membership is in force once a quorum of the old one has it',
+    world: 'ensemble',
+    file: 'src/zookeeper/quorum/memberships.ts',
+    find: ': [this.#current.verifier, this.#pending.verifier];',
+    replace: ': [this.#current.verifier];',
+    seeds: [1],
+    symptom: /./,
+  },
+  {
+    name: 'a membership that is proposed is forgotten with the process',
+    world: 'ensemble',
+    file: 'src/zookeeper/quorum/memberships.ts',
+    find: 'return this.#write((done) => files?.writeNext(membership, done));',
+    replace: 'return this.#written;',
+    seeds: [1],
+    symptom: /./,
+  },
 ];

@@ -113,6 +113,7 @@ export class EnsembleOperator {
     if (absent !== undefined) {
       changes.push(promoted(absent), promoted(absent), { leaving: [], joining: [[absent, 'observer']] });
       changes.push({ leaving: [one], joining: [[absent, 'participant']] });
+      changes.push({ leaving: participants.slice(0, away.length), joining: away.map((each) => [each, 'participant']) });
     }
     const change = random.pick(changes);
     const isGone = (member: EnsembleMember): boolean =>

@@ -24,6 +24,8 @@ const RECOVERY_MS = 60_000;
 const RECOVERY_WRITES = 5;
 /** Of the seeds: the others have the same members all the time. */
 const RECONFIGURING_SHARE = 0.4;
+/** Machines beside the first members, which may be taken in. */
+const SPARES_MAX = 2;
 
 /** An ensemble, several clients that move from server to server, and everything that can go wrong between and below them. */
 class EnsembleWorld {
@@ -50,7 +52,8 @@ class EnsembleWorld {
     this.sim = new Simulation({ seed, onLog: (line) => this.#heard(line, options) });
     this.#random = this.sim.random.fork('ensemble world');
     const random = this.#random;
-    if (random.fork('reconfigurations').chance(RECONFIGURING_SHARE)) this.#memberships = new MembershipBook();
+    const reconfigurations = random.fork('reconfigurations');
+    if (reconfigurations.chance(RECONFIGURING_SHARE)) this.#memberships = new MembershipBook();
     this.#durationMs = options.durationMs ?? random.between(15_000, 40_000);
     this.#calmMs = random.pick([800, 2500, 6000]);
     this.#sessionTimeoutMs = random.pick([4000, 6000, 9000]);
@@ -58,7 +61,8 @@ class EnsembleWorld {
     this.#flags = Array.from({ length: 1 + random.below(3) }, (_, index) => `/f${index}`);
     this.#voters = random.pick(SIZES);
     const observers = this.#voters > 1 && random.chance(0.3) ? 1 + random.below(2) : 0;
-    this.#members = this.#found(this.#voters + observers);
+    const spares = this.#memberships === undefined ? 0 : reconfigurations.below(SPARES_MAX + 1);
+    this.#members = this.#found(this.#voters + observers, spares);
     this.#connect = this.#members.map(({ name }) => `${name}:${CLIENT_PORT}`).join();
     this.sim.invariant('servers agree', () => {
       if (this.#violation !== undefined) throw this.#violation;
@@ -69,18 +73,23 @@ class EnsembleWorld {
     });
   }
 
-  /** Machines with the configuration that all have in common. */
-  #found(count: number): EnsembleMember[] {
+  /**
+   * Machines with the configuration that all have in common.
+   * @param spares come behind them, and are in no membership at first
+   */
+  #found(count: number, spares: number): EnsembleMember[] {
     const random = this.#random;
     const operator = this.sim.machine('operator');
-    const machines = Array.from({ length: count }, (_, index) => this.sim.machine(`m${index + 1}`));
+    const machines = Array.from({ length: count + spares }, (_, index) => this.sim.machine(`m${index + 1}`));
     const memberships = this.#memberships;
     const role = (index: number): RoleName => (index < this.#voters ? 'participant' : 'observer');
-    const lines = machines.map(({ name }, index) =>
-      memberships === undefined
-        ? `server.${index + 1}=${name}:2888:3888:${role(index)}`
-        : memberLine(index + 1, role(index)),
-    );
+    const lines = machines
+      .slice(0, count)
+      .map(({ name }, index) =>
+        memberships === undefined
+          ? `server.${index + 1}=${name}:2888:3888:${role(index)}`
+          : memberLine(index + 1, role(index)),
+      );
     const changing: ConfigKeys = memberships === undefined ? {} : { reconfigEnabled: true, skipACL: 'yes' };
     const shared = {
       tickTime: TICK_MS,
@@ -103,7 +112,7 @@ class EnsembleWorld {
     const faults = [...(this.#faults?.struck ?? [])].map(([name, count]) => `${name} ${count}`).join(', ');
     const sessions = this.#actors.reduce((sum, actor) => sum + actor.sessions, 0);
     const starts = this.#members.reduce((sum, { supervisor }) => sum + supervisor.starts, 0);
-    const size = `${this.#voters} voters, ${this.#members.length - this.#voters} observers, ${this.#actors.length} clients`;
+    const size = `${this.#voters} voters, ${this.#members.length - this.#voters} others, ${this.#actors.length} clients`;
     const clients = `${acknowledged} writes acknowledged, ${unknown} unknown, ${reads} reads, ${stale} stale, ${sessions} sessions`;
     const servers = `${starts} starts, ${this.#book.epochs} epochs, ${this.#book.zxids} zxids compared`;
     const { asked = 0, unknown: unanswered = 0, refused = 0 } = this.#operator ?? {};
