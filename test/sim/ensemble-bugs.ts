@@ -90,8 +90,8 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/memberships.ts',
     find: ': [this.#current.verifier, this.#pending.verifier];',
     replace: ': [this.#current.verifier];',
-    seeds: [1],
-    symptom: /./,
+    seeds: [47],
+    symptom: /both lead epoch|not true within|membership 0x/,
   },
   {
     name: 'a membership that is proposed is forgotten with the process',
@@ -99,7 +99,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/memberships.ts',
     find: 'return this.#write((done) => files?.writeNext(membership, done));',
     replace: 'return this.#written;',
-    seeds: [1],
-    symptom: /./,
+    seeds: [8],
+    symptom: /not true within|was acknowledged, and|has the membership/,
   },
 ];

@@ -256,7 +256,8 @@ class EnsembleWorld {
       book: memberships,
       random,
       pauseMs: random.pick([300, 1000, 3000]),
-      strike: () => faults.strike(),
+      // Whoever has agreed is apart from whoever has not: that is when quorums have to overlap.
+      strike: () => (random.chance(0.4) ? faults.split() : faults.strike()),
       violated: (error) => this.#violated(error),
     });
   }
