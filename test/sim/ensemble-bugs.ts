@@ -8,7 +8,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/proposals.ts',
     find: 'if (verifiers.every((verifier) => verifier.isQuorum(servers))) return mark;',
     replace: 'if (verifiers.length + servers.length > 1) return mark;',
-    seeds: [12],
+    seeds: [11],
     symptom: /its session lives|its session lived|is gone from|met version|found the node|had the digest|not its log/,
   },
   {
@@ -17,7 +17,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/log-writer.ts',
     find: '    this.#isSyncing = true;\n',
     replace: '    this.#isSyncing = true;\n    this.#options.durable(zxid);\n',
-    seeds: [4],
+    seeds: [27],
     symptom: /not its log|had the digest|met version|found the node|its session live|InvariantError|is both/,
   },
   {
@@ -26,7 +26,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/election.ts',
     find: '    if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;\n',
     replace: '',
-    seeds: [21],
+    seeds: [5],
     symptom: /not true within/,
   },
   {
@@ -63,7 +63,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     find: '    this.#requestCount += 1;\n    const pending',
     replace:
       '    if (type === OpCode.sync) { this.#push({ txn: undefined, changeCount: 0, request }); return; }\n    this.#requestCount += 1;\n    const pending',
-    seeds: [1004],
+    seeds: [23],
     symptom: /sync .* was answered .* before|writes complete in their session/,
   },
   {
@@ -72,7 +72,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/learner-role.ts',
     find: 'const touches = [...this.#options.takeTouched()]',
     replace: 'const touches = [...this.#options.takeTouched()].slice(1)',
-    seeds: [1],
+    seeds: [2],
     symptom: /not true within|lost its session in peace/,
   },
   {
@@ -81,7 +81,25 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/leader-term.ts',
     find: 'if (this.#isFullTick && !this.#hasQuorum(nowMs)) {',
     replace: 'if (this.#isFullTick && nowMs < 0 && !this.#hasQuorum(nowMs)) {',
-    seeds: [7],
+    seeds: [11],
     symptom: /not true within|shows/,
+  },
+  {
+    name: 'a membership is in force once a quorum of the old one has it',
+    world: 'ensemble',
+    file: 'src/zookeeper/quorum/memberships.ts',
+    find: ': [this.#current.verifier, this.#pending.verifier];',
+    replace: ': [this.#current.verifier];',
+    seeds: [47],
+    symptom: /both lead epoch|not true within|membership 0x/,
+  },
+  {
+    name: 'a membership that is proposed is forgotten with the process',
+    world: 'ensemble',
+    file: 'src/zookeeper/quorum/memberships.ts',
+    find: 'return this.#write((done) => files?.writeNext(membership, done));',
+    replace: 'return this.#written;',
+    seeds: [10],
+    symptom: /not true within|was acknowledged, and|has the membership/,
   },
 ];

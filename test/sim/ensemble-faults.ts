@@ -24,11 +24,13 @@ export interface EnsembleFaultsOptions {
   readonly syncLimitMs: number;
 }
 
+type Fault = readonly [name: string, strike: () => void];
+
 /** Everything that can go wrong between and below the servers of an ensemble. */
 export class EnsembleFaults {
   readonly struck = new Map<string, number>();
   readonly #options: EnsembleFaultsOptions;
-  readonly #faults: readonly (readonly [name: string, strike: () => void])[];
+  readonly #faults: readonly Fault[];
   /** Those that a seed leaves out, so that some worlds have few kinds of them. */
   readonly #isDrawn: ReadonlySet<string>;
   #isOver = false;
@@ -43,7 +45,16 @@ export class EnsembleFaults {
 
   strike(): void {
     const drawn = this.#faults.filter(([name]) => this.#isDrawn.has(name));
-    const [name, strike] = this.#options.random.pick(drawn.length === 0 ? this.#faults : drawn);
+    this.#strike(this.#options.random.pick(drawn.length === 0 ? this.#faults : drawn));
+  }
+
+  /** Two parts, also where the seed leaves that out. */
+  split(): void {
+    const fault = this.#faults.find(([name]) => name === 'split');
+    if (fault !== undefined) this.#strike(fault);
+  }
+
+  #strike([name, strike]: Fault): void {
     this.struck.set(name, (this.struck.get(name) ?? 0) + 1);
     strike();
   }
@@ -63,7 +74,7 @@ export class EnsembleFaults {
     }
   }
 
-  #table(): readonly (readonly [string, () => void])[] {
+  #table(): readonly Fault[] {
     const { random, sessionTimeoutMs, syncLimitMs } = this.#options;
     const longMs = (): number => random.between(0.8, 2) * Math.max(sessionTimeoutMs, syncLimitMs);
     const victim = (): Victim => this.#victim();

@@ -1,3 +1,6 @@
+import { ConfigError } from '../../src/config/config-error.ts';
+import { readZooCfg, type ZooCfg } from '../../src/config/zoo-cfg.ts';
+import type { Runtime } from '../../src/runtime/runtime.ts';
 import type { SimMachine } from '../../src/runtime/sim/sim-machine.ts';
 import type { Simulation } from '../../src/runtime/sim/simulation.ts';
 import { SimulatedNode } from '../../src/testing/simulated-node.ts';
@@ -5,14 +8,24 @@ import { type ConfigKeys, testZooCfg } from '../../src/testing/test-keys.ts';
 import { QuorumPeer } from '../../src/zookeeper/ensemble/quorum-peer.ts';
 import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { epochOf } from '../../src/zookeeper/jute/ids.ts';
+import type { Membership } from '../../src/zookeeper/quorum/membership.ts';
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
 import type { DataTree } from '../../src/zookeeper/tree/data-tree.ts';
 import type { Victim } from './ensemble-faults.ts';
+import type { MembershipBook } from './membership-book.ts';
 import type { ServerBook } from './server-book.ts';
 import { Supervisor } from './supervisor.ts';
 
 const DATA_DIRECTORY = '/data';
+const CONFIG_PATH = '/conf/zoo.cfg';
 export const CLIENT_PORT = 2181;
+
+export type RoleName = 'participant' | 'observer';
+
+/** As a membership that may change names it. */
+export function memberLine(id: number, role: RoleName): string {
+  return `server.${id}=m${id}:2888:3888:${role};${CLIENT_PORT}`;
+}
 
 export interface EnsembleMemberOptions {
   readonly sim: Simulation;
@@ -20,6 +33,10 @@ export interface EnsembleMemberOptions {
   readonly id: number;
   readonly operator: SimMachine;
   readonly keys: ConfigKeys;
+  /** `server.N` lines of all members. */
+  readonly lines: readonly string[];
+  /** Where the membership may change: what is known of it. The configuration lies on the disk then. */
+  readonly memberships: MembershipBook | undefined;
 }
 
 /** One server of an ensemble on its machine, and who starts it again. */
@@ -29,18 +46,25 @@ export class EnsembleMember implements Victim {
   readonly id: number;
   losesPower = false;
   readonly #sim: Simulation;
+  readonly #options: EnsembleMemberOptions;
+  /** Lines of members that its operator writes into its configuration before the next start. */
+  #invitation: string | undefined;
+  #isStranger = false;
   #shown: EnsembleMember['serving'];
   #shownMs = 0;
 
-  constructor({ sim, machine, id, operator, keys }: EnsembleMemberOptions) {
+  constructor(options: EnsembleMemberOptions) {
+    const { sim, machine, id, operator, lines, memberships } = options;
+    this.#options = options;
     this.#sim = sim;
     this.machine = machine;
     this.id = id;
-    const config = testZooCfg(DATA_DIRECTORY, keys);
-    const node = new SimulatedNode(sim, machine, (runtime) =>
-      startZookeeper(runtime, config, { onFatal: (error) => this.#failed(error) }),
-    );
-    this.supervisor = new Supervisor(node, operator.runtime.clock, () => machine.disk.repair());
+    const config = this.#config(lines);
+    const node = new SimulatedNode(sim, machine, async (runtime) => {
+      const found = memberships === undefined ? config : await this.#configOnDisk(runtime);
+      return startZookeeper(runtime, found, { onFatal: (error) => this.#failed(error) });
+    });
+    this.supervisor = new Supervisor(node, operator.runtime.clock, () => this.#mend());
   }
 
   get name(): string {
@@ -56,7 +80,24 @@ export class EnsembleMember implements Victim {
         new Promise((resolve, reject) => act((error) => (error === undefined ? resolve() : reject(error)))),
       );
     await done((each) => disk.replaceFile(`${DATA_DIRECTORY}/myid`, Buffer.from(`${this.id}\n`), each));
+    if (this.#options.memberships !== undefined) {
+      disk.makeDirectory('/conf');
+      await done((each) =>
+        disk.replaceFile(CONFIG_PATH, Buffer.from(this.#config(this.#options.lines).source.text), each),
+      );
+    }
     await done((each) => disk.syncDirectory('/', each));
+  }
+
+  /** It is about to be taken in: if it does not start because it is in no membership that it knows of, it gets these lines. */
+  invite(text: string): void {
+    if (this.#isStranger) this.#invitation = text;
+  }
+
+  /** In force there; undefined while it does not run. */
+  get membership(): Membership | undefined {
+    const { server } = this.supervisor.node;
+    return server instanceof QuorumPeer ? server.memberships.current : undefined;
   }
 
   /** What it serves, if it does. */
@@ -86,6 +127,34 @@ export class EnsembleMember implements Victim {
     const { machine, supervisor, serving } = this;
     const state = serving === undefined ? 'not serving' : `${serving.mode} at ${serving.tree.lastProcessedZxid}`;
     return `${this.name}: ${machine.alive ? state : 'down'}, ${supervisor.starts} starts, ${supervisor.failures} failures, last ${supervisor.lastError}`;
+  }
+
+  #config(lines: readonly string[]): ZooCfg {
+    const servers = lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]);
+    return testZooCfg(DATA_DIRECTORY, { ...this.#options.keys, ...Object.fromEntries(servers) });
+  }
+
+  async #configOnDisk({ disk }: Runtime): Promise<ZooCfg> {
+    const invitation = this.#invitation;
+    if (invitation !== undefined) {
+      const lines = invitation.split('\n').filter((line) => line.startsWith('server.'));
+      const bytes = Buffer.from(this.#config(lines).source.text);
+      await new Promise<void>((resolve, reject) => {
+        disk.replaceFile(CONFIG_PATH, bytes, (error) => (error === undefined ? resolve() : reject(error)));
+      });
+      this.#invitation = undefined;
+    }
+    this.#isStranger = false;
+    return readZooCfg(Buffer.from(disk.readFile(CONFIG_PATH)).toString('latin1'), {}, CONFIG_PATH);
+  }
+
+  /** Before a start after a failure. Who was taken in while it was away has to be told so. */
+  #mend(): void {
+    this.machine.disk.repair();
+    const { lastError } = this.supervisor;
+    this.#isStranger = lastError instanceof ConfigError && lastError.key === 'myid';
+    const newest = this.#options.memberships?.newest;
+    if (newest?.servers.has(this.id) === true) this.invite(newest.text);
   }
 
   /** The server gave up. Some disks die together with their machine: of the last batch any page may be missing then. */

@@ -1,11 +1,14 @@
 import type { SimRandom } from '../../src/runtime/sim/sim-random.ts';
 import { Simulation } from '../../src/runtime/sim/simulation.ts';
+import type { ConfigKeys } from '../../src/testing/test-keys.ts';
 import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
 import { NO_NODE } from '../../src/zookeeper/tree/data-tree.ts';
 import { EnsembleActor, placeOf } from './ensemble-actor.ts';
 import { EnsembleFaults } from './ensemble-faults.ts';
 import { EnsembleHistory } from './ensemble-history.ts';
-import { CLIENT_PORT, EnsembleMember } from './ensemble-member.ts';
+import { CLIENT_PORT, EnsembleMember, memberLine, type RoleName } from './ensemble-member.ts';
+import { EnsembleOperator } from './ensemble-operator.ts';
+import { MembershipBook } from './membership-book.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
 import { ReplyTap } from './reply-tap.ts';
 import { checkEphemerals, checkSameTrees, ServerBook } from './server-book.ts';
@@ -19,6 +22,10 @@ const SIZES: readonly number[] = [3, 3, 5];
 const RECOVERY_MS = 60_000;
 /** And can write then. */
 const RECOVERY_WRITES = 5;
+/** Of the seeds: the others have the same members all the time. */
+const RECONFIGURING_SHARE = 0.4;
+/** Machines beside the first members, which may be taken in. */
+const SPARES_MAX = 2;
 
 /** An ensemble, several clients that move from server to server, and everything that can go wrong between and below them. */
 class EnsembleWorld {
@@ -26,6 +33,8 @@ class EnsembleWorld {
   readonly #random: SimRandom;
   readonly #history = new EnsembleHistory();
   readonly #book = new ServerBook();
+  /** Undefined: they never change. */
+  readonly #memberships: MembershipBook | undefined;
   readonly #members: readonly EnsembleMember[];
   readonly #voters: number;
   readonly #actors: EnsembleActor[] = [];
@@ -36,12 +45,15 @@ class EnsembleWorld {
   readonly #durationMs: number;
   readonly #calmMs: number;
   #faults: EnsembleFaults | undefined;
+  #operator: EnsembleOperator | undefined;
   #violation: unknown;
 
   constructor(seed: number, options: RunOptions) {
     this.sim = new Simulation({ seed, onLog: (line) => this.#heard(line, options) });
     this.#random = this.sim.random.fork('ensemble world');
     const random = this.#random;
+    const reconfigurations = random.fork('reconfigurations');
+    if (reconfigurations.chance(RECONFIGURING_SHARE)) this.#memberships = new MembershipBook();
     this.#durationMs = options.durationMs ?? random.between(15_000, 40_000);
     this.#calmMs = random.pick([800, 2500, 6000]);
     this.#sessionTimeoutMs = random.pick([4000, 6000, 9000]);
@@ -49,21 +61,36 @@ class EnsembleWorld {
     this.#flags = Array.from({ length: 1 + random.below(3) }, (_, index) => `/f${index}`);
     this.#voters = random.pick(SIZES);
     const observers = this.#voters > 1 && random.chance(0.3) ? 1 + random.below(2) : 0;
-    this.#members = this.#found(this.#voters + observers);
+    const spares = this.#memberships === undefined ? 0 : reconfigurations.below(SPARES_MAX + 1);
+    this.#members = this.#found(this.#voters + observers, spares);
     this.#connect = this.#members.map(({ name }) => `${name}:${CLIENT_PORT}`).join();
     this.sim.invariant('servers agree', () => {
       if (this.#violation !== undefined) throw this.#violation;
-      for (const member of this.#members) member.show(this.#book);
+      for (const member of this.#members) {
+        member.show(this.#book);
+        if (member.membership !== undefined) this.#memberships?.holds(member.name, member.membership);
+      }
     });
   }
 
-  /** Machines with the configuration that all have in common. */
-  #found(count: number): EnsembleMember[] {
+  /**
+   * Machines with the configuration that all have in common.
+   * @param spares come behind them, and are in no membership at first
+   */
+  #found(count: number, spares: number): EnsembleMember[] {
     const random = this.#random;
     const operator = this.sim.machine('operator');
-    const machines = Array.from({ length: count }, (_, index) => this.sim.machine(`m${index + 1}`));
-    const role = (index: number): string => (index < this.#voters ? 'participant' : 'observer');
-    const servers = machines.map(({ name }, index) => [`server.${index + 1}`, `${name}:2888:3888:${role(index)}`]);
+    const machines = Array.from({ length: count + spares }, (_, index) => this.sim.machine(`m${index + 1}`));
+    const memberships = this.#memberships;
+    const role = (index: number): RoleName => (index < this.#voters ? 'participant' : 'observer');
+    const lines = machines
+      .slice(0, count)
+      .map(({ name }, index) =>
+        memberships === undefined
+          ? `server.${index + 1}=${name}:2888:3888:${role(index)}`
+          : memberLine(index + 1, role(index)),
+      );
+    const changing: ConfigKeys = memberships === undefined ? {} : { reconfigEnabled: true, skipACL: 'yes' };
     const shared = {
       tickTime: TICK_MS,
       initLimit: INIT_LIMIT_TICKS,
@@ -72,11 +99,11 @@ class EnsembleWorld {
       preAllocSize: 64,
       snapCount: random.pick([20, 200, 100_000]),
       commitLogCount: random.pick([3, 30, 500]),
-      ...Object.fromEntries(servers),
+      ...changing,
     };
     return machines.map((machine, index) => {
       const keys = { ...shared, peerType: role(index) };
-      return new EnsembleMember({ sim: this.sim, machine, id: index + 1, operator, keys });
+      return new EnsembleMember({ sim: this.sim, machine, id: index + 1, operator, keys, lines, memberships });
     });
   }
 
@@ -85,10 +112,15 @@ class EnsembleWorld {
     const faults = [...(this.#faults?.struck ?? [])].map(([name, count]) => `${name} ${count}`).join(', ');
     const sessions = this.#actors.reduce((sum, actor) => sum + actor.sessions, 0);
     const starts = this.#members.reduce((sum, { supervisor }) => sum + supervisor.starts, 0);
-    const size = `${this.#voters} voters, ${this.#members.length - this.#voters} observers, ${this.#actors.length} clients`;
+    const size = `${this.#voters} voters, ${this.#members.length - this.#voters} others, ${this.#actors.length} clients`;
     const clients = `${acknowledged} writes acknowledged, ${unknown} unknown, ${reads} reads, ${stale} stale, ${sessions} sessions`;
     const servers = `${starts} starts, ${this.#book.epochs} epochs, ${this.#book.zxids} zxids compared`;
-    return `${size}, timeout ${this.#sessionTimeoutMs} ms; ${clients}; ${servers}${undecided > 0 ? `, ${undecided} searches given up` : ''}; faults: ${faults}`;
+    const { asked = 0, unknown: unanswered = 0, refused = 0 } = this.#operator ?? {};
+    const changes =
+      this.#memberships === undefined
+        ? ''
+        : `; ${asked} reconfigurations, ${this.#memberships.acknowledgedCount} acknowledged, ${refused} refused, ${unanswered} unknown`;
+    return `${size}, timeout ${this.#sessionTimeoutMs} ms; ${clients}; ${servers}${undecided > 0 ? `, ${undecided} searches given up` : ''}${changes}; faults: ${faults}`;
   }
 
   /** What the clients were told may say more than a server that does not come. */
@@ -113,11 +145,13 @@ class EnsembleWorld {
     this.#startActors();
     const untilMs = sim.nowMs + this.#durationMs;
     const faults = this.#drawFaults();
+    this.#startOperator(faults);
     while (sim.nowMs < untilMs) {
       await sim.runFor(this.#random.between(50, 2 * this.#calmMs));
       faults.strike();
     }
     faults.end();
+    if (this.#operator !== undefined) await sim.complete(this.#operator.stop());
     await this.#recover();
     await this.#rest();
     this.#audit('at rest');
@@ -132,17 +166,26 @@ class EnsembleWorld {
 
   // ---------------------------------------------------------------- the cast
 
-  /** Every server serves, and a voter leads. */
+  /** The servers of the newest membership, as far as it is known. */
+  get #inForce(): readonly EnsembleMember[] {
+    const newest = this.#memberships?.newest;
+    return newest === undefined ? this.#members : this.#members.filter(({ id }) => newest.servers.has(id));
+  }
+
+  /** Every server serves, knows who the others are, and a voter leads. */
   get #isWhole(): boolean {
+    const members = this.#inForce;
+    const newest = this.#memberships?.newest;
     return (
-      this.#members.every(({ serving }) => serving !== undefined) &&
-      this.#members.filter(({ isLeading }) => isLeading).length === 1
+      members.every(({ serving }) => serving !== undefined) &&
+      members.filter(({ isLeading }) => isLeading).length === 1 &&
+      (newest === undefined || members.every(({ membership }) => membership?.version === newest.version))
     );
   }
 
   /** Nobody lags. */
   get #isConverged(): boolean {
-    const zxids = new Set(this.#members.map(({ serving }) => serving?.tree.lastProcessedZxid));
+    const zxids = new Set(this.#inForce.map(({ serving }) => serving?.tree.lastProcessedZxid));
     return zxids.size === 1 && !zxids.has(undefined);
   }
 
@@ -201,6 +244,24 @@ class EnsembleWorld {
     return this.#faults;
   }
 
+  #startOperator(faults: EnsembleFaults): void {
+    const memberships = this.#memberships;
+    if (memberships === undefined) return;
+    const random = this.#random.fork('operator');
+    this.#operator = new EnsembleOperator({
+      machine: this.sim.machine('admin'),
+      connect: this.#connect,
+      sessionTimeoutMs: this.#sessionTimeoutMs,
+      members: this.#members,
+      book: memberships,
+      random,
+      pauseMs: random.pick([300, 1000, 3000]),
+      // Whoever has agreed is apart from whoever has not: that is when quorums have to overlap.
+      strike: () => (random.chance(0.4) ? faults.split() : faults.strike()),
+      violated: (error) => this.#violated(error),
+    });
+  }
+
   #heard(line: string, { onLog }: RunOptions): void {
     onLog?.(line);
     if (line.includes('Digests are not matching')) this.#violated(new Violation(`a tree is not its log: ${line}`));
@@ -244,8 +305,9 @@ class EnsembleWorld {
   }
 
   #audit(when: 'at rest' | 'after a last power failure'): void {
-    const servers = this.#members.map(({ name, serving }) => ({ name, tree: serving!.tree }));
+    const servers = this.#inForce.map(({ name, serving }) => ({ name, tree: serving!.tree }));
     checkSameTrees(servers);
+    this.#memberships?.check(this.#inForce);
     this.#lookAtTrees(when);
     if (when === 'at rest') {
       const living = new Map(this.#actors.map(({ client, ephemerals }) => [client.sessionId, ephemerals]));
@@ -260,7 +322,7 @@ class EnsembleWorld {
     const history = this.#history;
     const asked = new Set(history.operations.map(({ path }) => path));
     const ephemeral = new Set(history.operations.flatMap((each) => (each.isEphemeral ? [each.path] : [])));
-    for (const { name, serving } of this.#members) {
+    for (const { name, serving } of this.#inForce) {
       const { tree } = serving!;
       const paths = new Set(asked);
       for (const node of tree.nodes()) if (/^\/[qrf]/.test(tree.path(node))) paths.add(tree.path(node));
@@ -284,7 +346,7 @@ class EnsembleWorld {
   }
 
   #checkWatches({ watches, options }: EnsembleActor): void {
-    const { tree } = this.#members[0]!.serving!;
+    const { tree } = this.#inForce[0]!.serving!;
     for (const { path, state, isFired } of watches) {
       const node = tree.find(path);
       const now = node === NO_NODE ? 'absent' : `at ${tree.mzxid(node)}`;

@@ -50,6 +50,10 @@ export class SimFlow {
   #last: { readonly segment: Segment; readonly atMs: number; size: number } | undefined;
   #lastArrivalMs = 0;
   readonly #held: Segment[] = [];
+  /** Nobody sends again what is lost from now on. */
+  #isSilent = false;
+  /** Something was lost for ever: what was sent behind it never reaches the receiver's stream. */
+  #hasGap = false;
   #ackPending = false;
   #ending = false;
   #ended = false;
@@ -120,6 +124,8 @@ export class SimFlow {
   silence(): void {
     this.drop();
     this.#ended = true;
+    this.#isSilent = true;
+    this.#hasGap ||= this.#held.length > 0;
     this.#held.length = 0;
     this.#link.holding.delete(this);
   }
@@ -200,7 +206,13 @@ export class SimFlow {
 
   #arrive(segment: Segment): void {
     if (this.#last?.segment === segment) this.#last = undefined;
-    if (this.#link.blocked || this.#held.length > 0 || !this.#ends.reachable()) {
+    const isLost = this.#link.blocked || this.#held.length > 0 || !this.#ends.reachable();
+    // A reset answers what comes after the silence, and is sent again as often as that is.
+    if (this.#isSilent && segment.signal !== 'reset') {
+      this.#hasGap ||= isLost;
+      if (this.#hasGap) return;
+    }
+    if (isLost) {
       this.#held.push(segment);
       this.#link.holding.add(this);
       return;

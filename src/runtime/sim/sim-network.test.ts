@@ -168,6 +168,26 @@ test('a machine without power is silent; its new kernel resets who still speaks,
   assert.deepEqual(quiet.heard, ['connected']);
 });
 
+test('what a machine without power had sent into a partition is gone, and so is all behind it that was still on its way', async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const { sim, server, client, connection, serverHeard } = await pair(seed);
+    ping(connection, '1');
+    await sim.runFor(100);
+    sim.network.partition(client, server, { oneWay: true });
+    ping(connection, '2');
+    await sim.runFor(100);
+    sim.network.slow(client, server, { extraMs: 500 });
+    ping(connection, '3');
+    await sim.runFor(100);
+    client.crash('power');
+    if (seed % 2 === 0) sim.network.heal();
+    await sim.runFor(1000);
+    sim.network.heal();
+    await sim.runFor(5000);
+    assert.deepEqual(serverHeard, ['data 1'], `seed ${seed}`);
+  }
+});
+
 test('a stalled process looks open and silent; what arrived is served before a deadline that passed is judged', async () => {
   const { sim, server, client, connection, serverHeard } = await pair();
   const { clock } = server.runtime;
