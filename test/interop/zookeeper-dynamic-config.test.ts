@@ -1,6 +1,6 @@
 /** The files of a membership: what Apache's server leaves of a configuration file, we leave too; each starts from the other's. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readZooCfg, type ZooCfg } from '../../src/config/zoo-cfg.ts';
@@ -11,7 +11,7 @@ import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/clie
 import { DynamicConfigFiles, readMembership } from '../../src/zookeeper/quorum/dynamic-config.ts';
 import { establish, type Membership, membershipOf, parseMembership } from '../../src/zookeeper/quorum/membership.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { freePort } from './peers/free-port.ts';
+import { memberPort } from './peers/free-port.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
@@ -69,8 +69,8 @@ const cases: readonly {
 
 for (const { name, myid, keys } of cases) {
   test(`the first start: ${name}`, async (t) => {
-    const port = await freePort();
-    const ports = [await freePort(), await freePort(), await freePort()];
+    const port = await memberPort();
+    const ports = [await memberPort(), await memberPort(), await memberPort()];
     const dir = tempDir();
     const server = await startApacheZookeeper({
       ...{ version: '3.9.4', dataDir: dir, myid, port },
@@ -96,8 +96,8 @@ for (const { name, myid, keys } of cases) {
 }
 
 test('the change of a membership', async (t) => {
-  const port = await freePort();
-  const [peer, election, other] = [await freePort(), await freePort(), await freePort()];
+  const port = await memberPort();
+  const [peer, election, other] = [await memberPort(), await memberPort(), await memberPort()];
   const dir = tempDir();
   const server = await startApacheZookeeper({
     ...{ version: '3.9.4', dataDir: dir, myid: 9, port },
@@ -121,8 +121,8 @@ test('the change of a membership', async (t) => {
 });
 
 test('Apache starts from our files, and brings about what was pending in them', async (t) => {
-  const port = await freePort();
-  const [peer, election, other] = [await freePort(), await freePort(), await freePort()];
+  const port = await memberPort();
+  const [peer, election, other] = [await memberPort(), await memberPort(), await memberPort()];
   const dir = tempDir();
   const line = `server.3=127.0.0.1:${peer}:${election}:participant;127.0.0.1:${port}`;
   writeFileSync(join(dir, 'zoo.cfg'), 'dataDir=/d\n');
@@ -132,6 +132,8 @@ test('Apache starts from our files, and brings about what was pending in them', 
   const next = parseMembership(`${line}\nserver.4=127.0.0.1:${other}:1:observer\nversion=100000009`, rules);
   await completed((done) => files.activate(current, 3, done));
   await completed((done) => files.writeNext(next, done));
+  // What it held was needed for our files alone.
+  rmSync(join(dir, 'zoo.cfg'));
   const server = await startApacheZookeeper({
     ...{ version: '3.9.4', dataDir: dir, myid: 3, port },
     config: { ...alone, dynamicConfigFile: join(dir, 'zoo.cfg.dynamic.100000007') },

@@ -25,12 +25,21 @@ export function freePort(): Promise<number> {
  * any, so that nobody's connection sits on one meanwhile.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
+  const ports: number[] = [];
+  while (ports.length < count) ports.push(await memberPort());
+  return ports;
+}
+
+const given = new Set<number>();
+
+/** One of these, given to nobody else in this process. */
+export async function memberPort(): Promise<number> {
+  for (;;) {
     const port = LOWEST_PORT + Math.floor(Math.random() * (lowestEphemeralPort() - LOWEST_PORT));
-    if (await isFree(port)) ports.add(port);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
-  return [...ports];
 }
 
 const LOWEST_PORT = 10_000;
