@@ -94,6 +94,12 @@ export class EnsembleMember implements Victim {
     if (this.#isStranger) this.#invitation = text;
   }
 
+  /** The last one that was proposed to it. */
+  get proposedMembership(): Membership | undefined {
+    const { server } = this.supervisor.node;
+    return server instanceof QuorumPeer ? server.memberships.lastSeen : undefined;
+  }
+
   /** In force there; undefined while it does not run. */
   get membership(): Membership | undefined {
     const { server } = this.supervisor.node;
@@ -148,13 +154,16 @@ export class EnsembleMember implements Victim {
     return readZooCfg(Buffer.from(disk.readFile(CONFIG_PATH)).toString('latin1'), {}, CONFIG_PATH);
   }
 
-  /** Before a start after a failure. Who was taken in while it was away has to be told so. */
+  /** Before a start after a failure. Who was taken in while it was away, or shall be, has to be told so: others may wait for it. */
   #mend(): void {
     this.machine.disk.repair();
     const { lastError } = this.supervisor;
     this.#isStranger = lastError instanceof ConfigError && lastError.key === 'myid';
-    const newest = this.#options.memberships?.newest;
-    if (newest?.servers.has(this.id) === true) this.invite(newest.text);
+    const { newest, proposed } = this.#options.memberships ?? {};
+    if (newest === undefined) return;
+    const role = (proposed ?? newest).servers.get(this.id)?.role;
+    if (newest.servers.has(this.id)) this.invite(newest.text);
+    else if (role !== undefined) this.invite(`${newest.text}\n${memberLine(this.id, role)}`);
   }
 
   /** The server gave up. Some disks die together with their machine: of the last batch any page may be missing then. */

@@ -68,7 +68,9 @@ class EnsembleWorld {
       if (this.#violation !== undefined) throw this.#violation;
       for (const member of this.#members) {
         member.show(this.#book);
-        if (member.membership !== undefined) this.#memberships?.holds(member.name, member.membership);
+        const { membership, proposedMembership } = member;
+        if (membership !== undefined) this.#memberships?.holds(member.name, membership);
+        if (proposedMembership !== undefined) this.#memberships?.proposes(proposedMembership);
       }
     });
   }

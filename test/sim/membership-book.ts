@@ -7,6 +7,7 @@ export class MembershipBook {
   readonly #texts = new Map<bigint, string>();
   readonly #lastSeen = new Map<string, Membership>();
   #newest: Membership | undefined;
+  #proposed: Membership | undefined;
   #acknowledged: Membership | undefined;
   /** Reconfigurations that were answered with the membership that they made. */
   acknowledgedCount = 0;
@@ -14,6 +15,15 @@ export class MembershipBook {
   /** Of all that was ever in force. */
   get newest(): Membership | undefined {
     return this.#newest;
+  }
+
+  /** Newest of all that was ever asked to be agreed on: it may come into force at any time. */
+  get proposed(): Membership | undefined {
+    return this.#proposed;
+  }
+
+  proposes(membership: Membership): void {
+    if (this.#proposed === undefined || membership.version > this.#proposed.version) this.#proposed = membership;
   }
 
   /** A server has it in force. What an operator wrote has no version yet, and each server may have been told of another one. */
