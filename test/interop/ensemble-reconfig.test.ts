@@ -1,6 +1,7 @@
 /** Memberships that change: Apache's servers, ours, and both together say and write the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { chosen } from './breadth.ts';
 import { type Walkers, walk } from './ensemble/reconfiguration.ts';
 import { startEnsemble } from './ensemble.ts';
 import { zkCli } from './peers/tools.ts';
@@ -21,7 +22,7 @@ test('Apache walks', async (t) => {
   expected = await walk(t, [apache, apache, apache, apache]);
 });
 
-for (const kinds of mixtures) {
+for (const kinds of chosen(mixtures, ([first]) => first === 'odradek')) {
   test(`${kinds.join(', ')} walk as Apache's`, async (t) => {
     assert.ok(expected !== undefined, 'Apache has walked');
     assert.deepEqual(await walk(t, kinds), expected);

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectZookeeper } from '../../src/zookeeper/client/index.ts';
+import { chosen } from './breadth.ts';
 import { audit } from './ensemble/audit.ts';
 import type { Member } from './ensemble/member.ts';
 import { type Mixture, membersOf, nameOf } from './ensemble/mixtures.ts';
@@ -20,6 +21,8 @@ async function electionPortsOf({ members }: Ensemble): Promise<Set<number>> {
   const lines = readFileSync(first.configFile, 'utf8').matchAll(/^server\.\d+=[^:]+:\d+:(\d+)/gm);
   return new Set([...lines].map(([, port]) => Number(port)));
 }
+
+const beginsWithOurs = ([first]: readonly string[]): boolean => first === 'odradek';
 
 // ---------------------------------------------------------------- observers under followers
 
@@ -68,10 +71,13 @@ function masterOf(ensemble: Ensemble, observer: Member): Member | undefined {
 
 // ---------------------------------------------------------------- who decides
 
-for (const mixture of [
-  ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
-  ['apache-3.9.4', 'odradek', 'odradek'],
-] as const) {
+for (const mixture of chosen(
+  [
+    ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
+    ['apache-3.9.4', 'odradek', 'odradek'],
+  ] satisfies Mixture[],
+  beginsWithOurs,
+)) {
   test(`weights decide: ${nameOf(mixture)}`, async (t) => {
     const ensemble = await startEnsemble(t, {
       members: membersOf(mixture),
@@ -93,10 +99,13 @@ for (const mixture of [
   });
 }
 
-for (const kinds of [
-  ['odradek', 'apache-3.9.4'],
-  ['apache-3.9.4', 'odradek'],
-] as const) {
+for (const kinds of chosen(
+  [
+    ['odradek', 'apache-3.9.4'],
+    ['apache-3.9.4', 'odradek'],
+  ] as const,
+  beginsWithOurs,
+)) {
   test(`an oracle lets ${kinds[0]} go on without ${kinds[1]}, which follows it later`, async (t) => {
     const oracles = [1, 2].map((id) => join(tempDir(), `oracle-${id}`));
     const say = (id: number, answer: string): void => writeFileSync(oracles[id - 1] ?? '', answer);
@@ -123,10 +132,13 @@ for (const kinds of [
 
 // ---------------------------------------------------------------- addresses
 
-for (const mixture of [
-  ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
-  ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
-] as const) {
+for (const mixture of chosen(
+  [
+    ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
+    ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
+  ] satisfies Mixture[],
+  beginsWithOurs,
+)) {
   test(`quorumListenOnAllIPs, ${nameOf(mixture)}: members are reached where they do not know it`, async (t) => {
     const ensemble = await startEnsemble(t, {
       members: membersOf(mixture),
@@ -174,11 +186,14 @@ async function writeEverywhere({ members }: Ensemble): Promise<void> {
 
 // ---------------------------------------------------------------- the end of an epoch
 
-for (const mixture of [
-  ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
-  ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
-  ['odradek', 'odradek', 'odradek'],
-] satisfies Mixture[]) {
+for (const mixture of chosen(
+  [
+    ['odradek', 'apache-3.9.4', 'apache-3.9.4'],
+    ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
+    ['odradek', 'odradek', 'odradek'],
+  ] satisfies Mixture[],
+  beginsWithOurs,
+)) {
   test(`the last zxid of an epoch, ${nameOf(mixture)}: another epoch begins, and nothing is lost`, async (t) => {
     const ensemble = await startEnsemble(t, {
       members: membersOf(mixture),
