@@ -77,6 +77,33 @@ export class Options {
   }
 }
 
+/** Of a value, beside its type. */
+export type Limits = Pick<Option, 'unit' | 'min' | 'max'>;
+
+/** A key that does here what it does at Apache. @param value the default, null for none */
+export function option(
+  name: string,
+  type: OptionType,
+  value: string | number | boolean | null,
+  description: string,
+  limits: Limits = {},
+): Option {
+  return { name, type, default: value === null ? null : String(value), effect: 'honoured', description, ...limits };
+}
+
+/**
+ * Apache's, without effect here: there are no threads, no JVM and no native buffers to tune; or a part of Apache's server that
+ * this one lacks, and that a client or operator can do without.
+ */
+export function accepted(
+  name: string,
+  type: OptionType,
+  value: string | number | boolean | null,
+  description: string,
+): Option {
+  return { ...option(name, type, value, description), effect: 'accepted' };
+}
+
 export function tableOf(options: readonly Option[]): ReadonlyMap<string, Option> {
   return new Map(options.map((option) => [option.name, option]));
 }

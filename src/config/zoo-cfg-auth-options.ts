@@ -1,14 +1,4 @@
-import type { Option, OptionType } from './options.ts';
-
-function option(
-  name: string,
-  type: OptionType,
-  value: string | boolean | null,
-  description: string,
-  effect: Option['effect'] = 'honoured',
-): Option {
-  return { name, type, default: value === null ? null : String(value), effect, description };
-}
+import { accepted, type Option, option } from './options.ts';
 
 /** Keys of zoo.cfg, or system properties `zookeeper.<key>`, that decide who a client is and who may go without. */
 export const authOptions: readonly Option[] = [
@@ -23,9 +13,9 @@ export const authOptions: readonly Option[] = [
   option('letAnySaslUserDoX', 'string', null, 'id of ACL entries that every SASL user fits'),
   option('allowSaslFailedClients', 'boolean', false, 'who fails to authenticate by SASL may stay'),
   option('sasl.serverconfig', 'string', 'Server', 'section of the JAAS file'),
-  option('kerberos.removeHostFromPrincipal', 'boolean', false, 'Kerberos', 'accepted'),
-  option('kerberos.removeRealmFromPrincipal', 'boolean', false, 'Kerberos', 'accepted'),
-  option('security.auth_to_local', 'string', 'DEFAULT', 'Kerberos', 'accepted'),
+  accepted('kerberos.removeHostFromPrincipal', 'boolean', false, 'Kerberos'),
+  accepted('kerberos.removeRealmFromPrincipal', 'boolean', false, 'Kerberos'),
+  accepted('security.auth_to_local', 'string', 'DEFAULT', 'Kerberos'),
   option('sessionRequireClientSASLAuth', 'boolean', false, 'clients must authenticate by SASL'),
   option('enforce.auth.enabled', 'boolean', false, 'clients must authenticate'),
   option('enforce.auth.schemes', 'string', null, 'schemes of which one must have been used'),

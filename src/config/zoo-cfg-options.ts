@@ -1,34 +1,9 @@
-import { type Effect, type Option, type OptionType, tableOf } from './options.ts';
+import { accepted, type Limits, type Option, option, tableOf } from './options.ts';
 import { authOptions, authSystemProperties } from './zoo-cfg-auth-options.ts';
 import { limitKeys } from './zoo-cfg-limits.ts';
 import { quorumParsedKeys, quorumPropertyKeys, quorumSystemProperties } from './zoo-cfg-quorum.ts';
 import { quorumSecurityKeys, quorumSecurityPropertyKeys } from './zoo-cfg-quorum-security.ts';
 import { tlsOptions } from './zoo-cfg-tls-options.ts';
-
-type Limits = { readonly unit?: string; readonly min?: number; readonly max?: number };
-
-function option(
-  name: string,
-  type: OptionType,
-  value: string | number | boolean | null,
-  description: string,
-  limits: Limits = {},
-): Option {
-  return { name, type, default: value === null ? null : String(value), effect: 'honoured', description, ...limits };
-}
-
-/**
- * Apache's, without effect here: there are no threads, no JVM and no native buffers to tune; or a part of Apache's server that
- * this one lacks, and that a client or operator can do without.
- */
-function accepted(
-  name: string,
-  type: OptionType,
-  value: string | number | boolean | null,
-  description: string,
-): Option {
-  return { ...option(name, type, value, description), effect: 'accepted' satisfies Effect };
-}
 
 const port: Limits = { min: 0, max: 65_535 };
 const notNegative: Limits = { min: 0 };

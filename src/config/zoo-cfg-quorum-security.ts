@@ -1,5 +1,5 @@
 import { ConfigError } from './config-error.ts';
-import type { Option, Options, OptionType } from './options.ts';
+import { type Option, type Options, option } from './options.ts';
 import { type TlsSettings, tlsSettings } from './tls-settings.ts';
 import { JAAS_FILE_PROPERTY } from './zoo-cfg-auth-options.ts';
 import { tlsOptions } from './zoo-cfg-tls-options.ts';
@@ -32,10 +32,6 @@ export interface QuorumSaslConfig {
   readonly serverRequires: boolean;
   /** We authenticate where we connect. */
   readonly learnerRequires: boolean;
-}
-
-function option(name: string, type: OptionType, value: string | boolean, description: string): Option {
-  return { name, type, default: String(value), effect: 'honoured', description };
 }
 
 const ENABLE_SASL = 'quorum.auth.enableSasl';

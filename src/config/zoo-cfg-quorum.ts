@@ -1,5 +1,5 @@
 import { ConfigError, IllegalValueError } from './config-error.ts';
-import type { Option, Options, OptionType } from './options.ts';
+import { accepted, type Option, type Options, option } from './options.ts';
 import { parseServer, type ServerSpec } from './server-spec.ts';
 
 /** What a member of an ensemble is told about it. Times are milliseconds, `…Ticks` are multiples of `tickTime`. */
@@ -54,25 +54,6 @@ export interface QuorumConfig {
   readonly observerReconnectDelayMs: number;
   /** How long an observer waits before it looks for another leader. */
   readonly observerElectionDelayMs: number;
-}
-
-function option(
-  name: string,
-  type: OptionType,
-  value: string | number | boolean | null,
-  description: string,
-  limits: Pick<Option, 'unit' | 'min' | 'max'> = {},
-): Option {
-  return { name, type, default: value === null ? null : String(value), effect: 'honoured', description, ...limits };
-}
-
-function accepted(
-  name: string,
-  type: OptionType,
-  value: string | number | boolean | null,
-  description: string,
-): Option {
-  return { ...option(name, type, value, description), effect: 'accepted' };
 }
 
 const ms = { unit: 'ms', min: 0 } as const;
