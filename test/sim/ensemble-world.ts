@@ -9,7 +9,7 @@ import { EnsembleHistory } from './ensemble-history.ts';
 import { CLIENT_PORT, EnsembleMember, memberLine, type RoleName } from './ensemble-member.ts';
 import { EnsembleOperator } from './ensemble-operator.ts';
 import { MembershipBook } from './membership-book.ts';
-import type { Outcome, RunOptions } from './outcome.ts';
+import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { ReplyTap } from './reply-tap.ts';
 import { checkEphemerals, checkSameTrees, ServerBook } from './server-book.ts';
 import { must, Violation } from './violation.ts';
@@ -359,22 +359,6 @@ class EnsembleWorld {
   }
 }
 
-export async function runEnsembleWorld(seed: number, options: RunOptions = {}): Promise<Outcome> {
-  const world = new EnsembleWorld(seed, options);
-  let failure: string | undefined;
-  try {
-    await world.run();
-  } catch (error) {
-    failure = world.explain(error);
-  }
-  const { nowMs, historyHash, eventCount } = world.sim;
-  return {
-    world: 'ensemble',
-    seed,
-    failure,
-    hash: historyHash,
-    simulatedMs: nowMs,
-    events: eventCount,
-    drawn: world.drawn,
-  };
+export function runEnsembleWorld(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  return outcomeOf('ensemble', seed, new EnsembleWorld(seed, options));
 }

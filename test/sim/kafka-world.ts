@@ -8,7 +8,7 @@ import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
 import { CommitActor, FetchActor, type KafkaActorOptions, ProducerActor } from './kafka-actors.ts';
 import { checkBatches, checkIndexes } from './log-files.ts';
-import type { Outcome, RunOptions } from './outcome.ts';
+import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { PartitionHistory } from './partition-history.ts';
 import { Supervisor } from './supervisor.ts';
 import { must } from './violation.ts';
@@ -246,22 +246,6 @@ class KafkaWorld {
   }
 }
 
-export async function runKafkaWorld(seed: number, options: RunOptions = {}): Promise<Outcome> {
-  const world = new KafkaWorld(seed, options);
-  let failure: string | undefined;
-  try {
-    await world.run();
-  } catch (error) {
-    failure = world.explain(error);
-  }
-  const { nowMs, historyHash, eventCount } = world.sim;
-  return {
-    world: 'kafka',
-    seed,
-    failure,
-    hash: historyHash,
-    simulatedMs: nowMs,
-    events: eventCount,
-    drawn: world.drawn,
-  };
+export function runKafkaWorld(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  return outcomeOf('kafka', seed, new KafkaWorld(seed, options));
 }

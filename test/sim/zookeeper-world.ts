@@ -3,7 +3,7 @@ import { Simulation } from '../../src/runtime/sim/simulation.ts';
 import { simulateZookeeper } from '../../src/testing/simulated-cluster.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
-import type { Outcome, RunOptions } from './outcome.ts';
+import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { Supervisor } from './supervisor.ts';
 import { must, Violation } from './violation.ts';
 import { ZookeeperActor } from './zookeeper-actor.ts';
@@ -280,22 +280,6 @@ class ZookeeperWorld {
   }
 }
 
-export async function runZookeeperWorld(seed: number, options: RunOptions = {}): Promise<Outcome> {
-  const world = new ZookeeperWorld(seed, options);
-  let failure: string | undefined;
-  try {
-    await world.run();
-  } catch (error) {
-    failure = world.explain(error);
-  }
-  const { nowMs, historyHash, eventCount } = world.sim;
-  return {
-    world: 'zookeeper',
-    seed,
-    failure,
-    hash: historyHash,
-    simulatedMs: nowMs,
-    events: eventCount,
-    drawn: world.drawn,
-  };
+export function runZookeeperWorld(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  return outcomeOf('zookeeper', seed, new ZookeeperWorld(seed, options));
 }
