@@ -7,7 +7,6 @@ import { OpCode } from '../jute/op-codes.ts';
 import type { ReconfigRequest } from '../jute/proto.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
 import { designatedLeader } from '../quorum/designated-leader.ts';
-import { LogWriter } from '../quorum/log-writer.ts';
 import type { Membership } from '../quorum/membership.ts';
 import type { Memberships } from '../quorum/memberships.ts';
 import {
@@ -31,7 +30,7 @@ import type { SizeStats } from '../server/size-stats.ts';
 import type { Database } from './database.ts';
 import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
-import { logFigures } from './log-figures.ts';
+import { memberLog } from './member-log.ts';
 import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LeaderRoleOptions {
@@ -78,7 +77,7 @@ export class LeaderRole implements Role {
   #unapplied: CommittedProposal[] = [];
 
   constructor(parts: RoleParts, options: LeaderRoleOptions) {
-    const { clock, config, files, applier, sessions } = parts;
+    const { clock, applier, sessions } = parts;
     const { self, lastZxid, database, memberships, exhausted } = options;
     this.#parts = parts;
     this.#options = options;
@@ -93,18 +92,7 @@ export class LeaderRole implements Role {
       clock,
       proposals: this.#proposals,
       verifiers: () => memberships.verifiers,
-      log: new LogWriter({
-        clock,
-        log: {
-          append: (zxid, bytes) => database.append(zxid, bytes),
-          flush: (done) => files.log.flush(done),
-        },
-        flushDelayMs: config.flushDelayMs,
-        maxBatchSize: config.maxBatchSize,
-        durable: (zxid) => this.#durable(zxid),
-        figures: logFigures(parts.metrics),
-        failed: (error) => applier.failed(error),
-      }),
+      log: memberLog(parts, database, (zxid) => this.#durable(zxid)),
       proposed: (proposal) => this.#proposed(proposal),
       membershipWritten: () => memberships.written,
       activate: (proposal) => this.#activate(proposal),
@@ -185,12 +173,7 @@ export class LeaderRole implements Role {
   }
 
   touched(touches: readonly SessionTouch[]): void {
-    const { sessions, clock } = this.#parts;
-    const nowMs = clock.monotonicMs();
-    for (const { sessionId } of touches) {
-      const session = sessions.get(sessionId);
-      if (session !== undefined) sessions.touch(session, nowMs);
-    }
+    this.#parts.sessions.touchAll(touches.map(({ sessionId }) => sessionId));
   }
 
   /** Whether the session lives; then it is the learner's from now on. */
@@ -279,17 +262,6 @@ export class LeaderRole implements Role {
   #committed({ zxid, bytes, record }: OutstandingProposal): void {
     const designated = this.#designated;
     this.#designated = undefined;
-    const packetOf = {
-      commit: (): QuorumPacket =>
-        designated === undefined
-          ? { type: PacketType.COMMIT, zxid, data: null, authinfo: null }
-          : { type: PacketType.COMMITANDACTIVATE, zxid, data: writeDesignatedLeader(designated), authinfo: null },
-      inform: (): QuorumPacket => {
-        if (designated === undefined) return { type: PacketType.INFORM, zxid, data: bytes, authinfo: null };
-        const data = writeInformedActivation({ designatedLeader: designated, proposal: bytes });
-        return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
-      },
-    };
     const { quorum } = this.#parts.metrics;
     quorum.commitCount.add();
     quorum.commitsQueued.add();
@@ -299,10 +271,10 @@ export class LeaderRole implements Role {
     for (const learner of this.#options.learners()) {
       if (!learner.isForwarded) continue;
       if (learner.isObserver) {
-        inform ??= encodePacket(packetOf.inform());
+        inform ??= encodePacket(informPacket(zxid, bytes, designated));
         learner.sendPrepared(zxid, inform);
       } else {
-        commit ??= encodePacket(packetOf.commit());
+        commit ??= encodePacket(commitPacket(zxid, designated));
         learner.sendPrepared(zxid, commit);
       }
     }
@@ -351,6 +323,19 @@ export class LeaderRole implements Role {
     this.#designated = designatedLeader({ self, before, next, verifiers, zxid, acknowledged });
     await activate(next, this.#designated);
   }
+}
+
+/** @param designated the leader that the new membership wants, of a reconfiguration alone */
+function commitPacket(zxid: Zxid, designated: ServerId | undefined): QuorumPacket {
+  if (designated === undefined) return { type: PacketType.COMMIT, zxid, data: null, authinfo: null };
+  return { type: PacketType.COMMITANDACTIVATE, zxid, data: writeDesignatedLeader(designated), authinfo: null };
+}
+
+/** The same for observers, who have not seen the proposal. */
+function informPacket(zxid: Zxid, bytes: Uint8Array, designated: ServerId | undefined): QuorumPacket {
+  if (designated === undefined) return { type: PacketType.INFORM, zxid, data: bytes, authinfo: null };
+  const data = writeInformedActivation({ designatedLeader: designated, proposal: bytes });
+  return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
 }
 
 function timeoutIn(body: Uint8Array): number {

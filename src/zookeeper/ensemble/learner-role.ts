@@ -9,7 +9,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
 import type { CommittedZxid, ReceivedProposal } from '../quorum/learner-start.ts';
-import { LogWriter } from '../quorum/log-writer.ts';
+import type { LogWriter } from '../quorum/log-writer.ts';
 import {
   readDesignatedLeader,
   readInformedActivation,
@@ -29,7 +29,7 @@ import type { PendingRequest, Requester } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import { type Database, recordOf } from './database.ts';
-import { logFigures } from './log-figures.ts';
+import { memberLog } from './member-log.ts';
 import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LearnerRoleOptions {
@@ -96,23 +96,12 @@ export class LearnerRole implements Role {
   onCommitted: ((proposal: CommittedProposal, designatedLeader: ServerId | undefined) => void) | undefined;
 
   constructor(parts: RoleParts, options: LearnerRoleOptions) {
-    const { clock, config, files, applier } = parts;
+    const { applier } = parts;
     const { database, mode } = options;
     this.mode = mode;
     this.#parts = parts;
     this.#options = options;
-    this.#log = new LogWriter({
-      clock,
-      log: {
-        append: (zxid, bytes) => database.append(zxid, bytes),
-        flush: (done) => files.log.flush(done),
-      },
-      flushDelayMs: config.flushDelayMs,
-      maxBatchSize: config.maxBatchSize,
-      durable: (zxid) => this.#durable(zxid),
-      figures: logFigures(parts.metrics),
-      failed: (error) => applier.failed(error),
-    });
+    this.#log = memberLog(parts, database, (zxid) => this.#durable(zxid));
     this.#upgrades = new SessionUpgrades({
       parts,
       take: (request) => this.#forward(request),
@@ -194,12 +183,7 @@ export class LearnerRole implements Role {
 
   /** Sessions that an observer has heard of: the leader hears of them with our own. */
   touched(touches: readonly SessionTouch[]): void {
-    const { sessions, clock } = this.#parts;
-    const nowMs = clock.monotonicMs();
-    for (const { sessionId } of touches) {
-      const session = sessions.get(sessionId);
-      if (session !== undefined) sessions.touch(session, nowMs);
-    }
+    this.#parts.sessions.touchAll(touches.map(({ sessionId }) => sessionId));
   }
 
   // ---------------------------------------------------------------- from the leader

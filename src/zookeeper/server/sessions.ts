@@ -116,6 +116,15 @@ export class Sessions {
     this.touch(session, this.#options.clock.monotonicMs());
   }
 
+  /** Other servers have heard of the clients of these; those that are not known are passed over. */
+  touchAll(ids: Iterable<SessionId>): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const id of ids) {
+      const session = this.#byId.get(id);
+      if (session !== undefined) this.touch(session, nowMs);
+    }
+  }
+
   /** No touch saves it any more; it stays known until its transaction is applied. */
   markClosing(session: Session): void {
     session.closing = true;
