@@ -114,6 +114,11 @@ export class LearnerTerm implements Term {
     this.#retryTimer = runtime.clock.after(delayMs, begin);
   }
 
+  /** Once connected we hear from itself how it is. */
+  leaderLooks(): void {
+    if (!this.#isOver && this.#start.phase === 'connecting') this.#end('the leader looks for a leader itself');
+  }
+
   async close(): Promise<void> {
     this.#isOver = true;
     this.#retryTimer?.cancel();

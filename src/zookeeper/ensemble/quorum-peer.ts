@@ -350,6 +350,7 @@ export class QuorumPeer implements ZookeeperServer, TermHost, AdminHost {
       decided: (state, { leader }) => this.#decided(state, leader),
       heardOf: (membership) => this.#heardOf(membership),
       lookedAgain: (voter) => this.#term?.lookedAgain?.(voter),
+      leaderLooks: () => this.#term?.leaderLooks?.(),
     });
   }
 

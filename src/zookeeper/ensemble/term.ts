@@ -31,6 +31,8 @@ export interface Term {
   start(): void;
   /** A voter that elected this server looks for a leader again. */
   lookedAgain?(voter: ServerId): void;
+  /** The leader of this term looks for one itself, in a later round than the one that found it. */
+  leaderLooks?(): void;
   /** Resolves when nothing of the term goes on and the database holds all that was logged. */
   close(): Promise<void>;
 }

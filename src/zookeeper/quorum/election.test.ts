@@ -85,3 +85,25 @@ test('of a designated leader others hear as of an elected one', () => {
   const { state, leader, peerEpoch } = effect.notification;
   assert.deepEqual([state, leader, peerEpoch], ['FOLLOWING', 2, 2n]);
 });
+
+test('a leader that looks in a later round has not been elected: who found it comes to that round', () => {
+  const election = looking(2, [OLD]);
+  for (const id of [1, 3]) heard(election, id, says('LOOKING', 3));
+  assert.equal(election.state, 'FOLLOWING');
+  const looks = (from: ServerId, round: bigint): boolean =>
+    heard(election, from, says('LOOKING', 3, round)).some(({ kind }) => kind === 'leaderLooks');
+  assert.equal(looks(3, 1n), false, 'it has not counted all votes yet');
+  assert.equal(looks(1, 9n), false, 'another voter may look for reasons of its own');
+  assert.equal(looks(3, 9n), true);
+  election.step({ kind: 'look', lastZxid: LAST, currentEpoch: 1 });
+  assert.equal(election.logicalClock, 9n);
+});
+
+test('who has no vote leaves those behind it where they are', () => {
+  const election = looking(4, [OLD]);
+  assert.equal(election.logicalClock, 1n);
+  heard(election, 3, says('LOOKING', 3, 6n));
+  const sends = (effects: readonly ElectionEffect[]): number => effects.filter(({ kind }) => kind === 'send').length;
+  assert.equal(sends(heard(election, 2, says('LOOKING', 3, 5n))), 0);
+  assert.equal(sends(heard(looking(1, [OLD]), 2, says('LOOKING', 3, 0n))), 1);
+});

@@ -57,6 +57,8 @@ export type ElectionEffect =
   | { readonly kind: 'wait'; readonly ms: number }
   /** A voter that elected us looks for a leader again. */
   | { readonly kind: 'lookedAgain'; readonly server: ServerId }
+  /** The leader that we found looks for one itself, in a later round than ours: it does not lead by the votes that we saw. */
+  | { readonly kind: 'leaderLooks' }
   | { readonly kind: 'decided'; readonly state: Exclude<PeerState, 'LOOKING'>; readonly vote: Vote };
 
 /** A server that may not be elected votes for nobody: the least number of all. */
@@ -79,6 +81,8 @@ export class Election {
   #state: PeerState = 'LOOKING';
   /** The round. */
   #logicalClock = 0n;
+  /** In which the leader that we found looks: our next round is not before it. */
+  #leaderRound = 0n;
   #initial: Vote = NO_VOTE;
   #proposal: Vote = NO_VOTE;
   /** What was decided last, ourselves before the first time; others hear of it. */
@@ -149,6 +153,8 @@ export class Election {
     const isParticipant = role === 'participant';
     this.#state = 'LOOKING';
     this.#logicalClock += 1n;
+    if (this.#leaderRound > this.#logicalClock) this.#logicalClock = this.#leaderRound;
+    this.#leaderRound = 0n;
     this.#received.clear();
     this.#settled.clear();
     this.#gone.clear();
@@ -187,10 +193,16 @@ export class Election {
       if (this.#state === 'LEADING' && this.#electors.has(from)) {
         this.#effects.push({ kind: 'lookedAgain', server: from });
       }
+      // It may need more votes than we knew of, for a membership that we have not heard of, and all of them in one round.
+      if (from === this.#decided.leader && notification.electionEpoch > this.#decided.electionEpoch) {
+        this.#leaderRound = notification.electionEpoch;
+        this.#effects.push({ kind: 'leaderLooks' });
+      }
       return;
     }
     const isBehind = notification.state === 'LOOKING' && notification.electionEpoch < this.#logicalClock;
-    if (isBehind) this.#send(from, this.#proposal);
+    // Who has no vote need not bring others up: they would answer it, and it them, without end.
+    if (isBehind && this.#isVoter(this.#self)) this.#send(from, this.#proposal);
     if (this.#isFinalizing && !this.#beats(notification, this.#proposal)) {
       this.#countLate(from, notification);
       this.#wait();

@@ -25,6 +25,8 @@ export interface ElectorOptions {
   readonly heardOf?: (config: string) => boolean;
   /** While this server leads: a voter that elected it looks for a leader again. */
   readonly lookedAgain?: (server: ServerId) => void;
+  /** While this server follows or observes: the leader that it found looks for one itself, in a later round. */
+  readonly leaderLooks?: () => void;
 }
 
 /** A server's part in elections: the machine, its port and its clock. It answers other servers also when it looks for nobody. */
@@ -123,6 +125,9 @@ export class Elector {
       }
       case 'lookedAgain':
         this.#options.lookedAgain?.(effect.server);
+        break;
+      case 'leaderLooks':
+        this.#options.leaderLooks?.();
         break;
       case 'decided':
         this.#timer?.cancel();
