@@ -2,13 +2,17 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ENGINE_FLAGS } from '../../src/zookeeper/cli/server-process.ts';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
 import { freePorts } from '../../test/interop/peers/free-port.ts';
 import { PeerError, type Service, startService, until } from '../../test/interop/peers/process.ts';
+import { buildPackage } from '../build.ts';
 import { askProbe, cpuMs, type LoopHeld, startApacheZookeeper, writeProperties } from './servers.ts';
 import { createNode } from './zookeeper-frames.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** What users install; below the root, so that it finds the optional packages. */
+const PACKAGE = join(ROOT, 'build/package');
 const IDS = [1, 2, 3] as const;
 const ANSWER_MS = 1_000;
 
@@ -38,6 +42,7 @@ export async function threeServers(name: 'ours' | 'Apache', dir: string, profile
   const homes = IDS.map((id) => join(dir, `${id}`));
   const dataDirs = homes.map((home) => join(home, 'data'));
   const services: Service[] = [];
+  if (name === 'ours') await buildPackage(PACKAGE);
   for (const [index, dataDir] of dataDirs.entries()) {
     mkdirSync(dataDir, { recursive: true });
     writeFileSync(join(dataDir, 'myid'), `${IDS[index]}\n`);
@@ -102,8 +107,8 @@ function startOne(
   });
   const probe = join(home, 'probe');
   rmSync(probe, { force: true });
-  const program = [join(ROOT, 'scripts/bench/probe.ts'), join(ROOT, 'src/zookeeper/cli/quorum-peer-main.ts'), file];
-  return startService(process.execPath, ['--import', ...program], {
+  const program = [join(ROOT, 'scripts/bench/probe.ts'), join(PACKAGE, 'dist/zookeeper/cli/quorum-peer-main.js'), file];
+  return startService(process.execPath, [...ENGINE_FLAGS, '--import', ...program], {
     logFile: join(home, 'ours.log'),
     // As bin/ starts it.
     env: {

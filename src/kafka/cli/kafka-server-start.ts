@@ -1,14 +1,11 @@
 /** kafka-server-start.sh: `[-daemon] server.properties [--override property=value]*`. */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
-import { runBroker, withoutMarks } from './kafka-server.ts';
+import { packageRoot } from '../../runtime/node/package-files.ts';
+import { runBroker, withoutMarks } from './run-broker.ts';
 import { startDaemon } from './server-process.ts';
 
 const USAGE = 'USAGE: kafka-server-start.sh [-daemon] server.properties [--override property=value]*\n';
-
-/** The checkout's or the package's root. */
-const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 async function main(args: readonly string[]): Promise<number> {
   const isDaemon = args[0] === '-daemon';
@@ -18,7 +15,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   if (!isDaemon) return runBroker(words);
-  const refusal = await startDaemon(words, process.env.LOG_DIR ?? join(root, 'logs'), nodeRuntime().clock);
+  const refusal = await startDaemon(words, process.env.LOG_DIR ?? join(packageRoot, 'logs'), nodeRuntime().clock);
   if (refusal === undefined) return 0;
   process.stderr.write(`${refusal}\n`);
   return 1;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { durationMs, isoTimeMs } from './iso-time.ts';
-import { readConfig, withoutMarks } from './kafka-server.ts';
+import { readConfig, withoutMarks } from './run-broker.ts';
 import { isOurs } from './server-process.ts';
 import { ToolExit } from './tool.ts';
 

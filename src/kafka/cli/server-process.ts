@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../runtime/clock.ts';
+import { programPath } from '../../runtime/node/package-files.ts';
 
 /** Apache's main class stands in the broker's arguments, so that scripts that look for it find us; ours beside it tells us from a JVM. */
 export const APACHE_MARK = 'kafka.Kafka';
@@ -11,8 +11,7 @@ export const OUR_MARK = 'odradek';
 /** What kafka-run-class.sh hands to the JVM. */
 export const LOG_DIR_FLAG = '-Dkafka.logs.dir=';
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const serverMain = fileURLToPath(new URL(`./kafka-server.${extension}`, import.meta.url));
+const serverMain = programPath('kafka/cli/kafka-server');
 
 /** What runs a broker; `flags` are Java's `-Dname=value`. */
 export function brokerCommand(args: readonly string[], flags: readonly string[] = []): string[] {

@@ -8,8 +8,8 @@ import { javaDate } from './java-date.ts';
 import { readLines } from './lines.ts';
 import { aclLines, hexDump, parseAcl } from './output.ts';
 import { formatQuota, parseQuota } from './quota-commands.ts';
+import { parseArguments } from './run-cli.ts';
 import { APACHE_MARK, classify, ENGINE_FLAGS, OUR_MARK, serverCommand } from './server-process.ts';
-import { parseArguments } from './zk-cli.ts';
 import { zkEnvironment } from './zk-environment.ts';
 
 const lines: readonly { line: string; words: readonly string[] }[] = [

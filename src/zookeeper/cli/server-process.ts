@@ -2,15 +2,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { programPath } from '../../runtime/node/package-files.ts';
 import { logFileFlags } from './server-log.ts';
 
 /** Apache's main class stands in the server's arguments, so that scripts that look for it find us; ours beside it tells us from a JVM. */
 export const APACHE_MARK = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 export const OUR_MARK = 'odradek';
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const serverMain = fileURLToPath(new URL(`./quorum-peer-main.${extension}`, import.meta.url));
+const serverMain = programPath('zookeeper/cli/quorum-peer-main');
 
 /**
  * Flags of the engine for a server: a semi-space of 4 MiB, so that a collection of the young generation stops every client for

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseProperties } from '../../config/properties.ts';
 import { type SystemProperties, systemPropertiesOf } from '../../config/system-properties.ts';
+import { packageRoot } from '../../runtime/node/package-files.ts';
 
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -19,14 +19,11 @@ export interface ZkEnvironment {
   readonly systemProperties: SystemProperties;
 }
 
-/** The checkout's or the package's root: this file stands three folders below it. */
-export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
-
 /** A plain name is looked up in the configuration directory; anything with a slash is a path. */
 export function zkEnvironment(env: Environment, options: { configDir?: string; config?: string }): ZkEnvironment {
-  const configDir = options.configDir ?? env.ZOOCFGDIR ?? join(root, 'conf');
+  const configDir = options.configDir ?? env.ZOOCFGDIR ?? join(packageRoot, 'conf');
   const name = options.config ?? env.ZOOCFG ?? 'zoo.cfg';
-  const logDir = env.ZOO_LOG_DIR ?? join(root, 'logs');
+  const logDir = env.ZOO_LOG_DIR ?? join(packageRoot, 'logs');
   return {
     configFile: basename(name) === name ? join(configDir, name) : name,
     logDir,

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SERVER_VERSION } from '../server/version.ts';
-import { runServer } from './quorum-peer-main.ts';
+import { runServer } from './run-server.ts';
 import { logFileFlags } from './server-log.ts';
 import { ownerOf, serverCommand, startDaemon, stopProcess } from './server-process.ts';
 import { printStatus } from './server-status.ts';

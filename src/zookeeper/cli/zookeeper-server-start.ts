@@ -1,8 +1,8 @@
 /** Kafka's zookeeper-server-start.sh: `[-daemon] zookeeper.properties`. */
 import { join } from 'node:path';
-import { runServer } from './quorum-peer-main.ts';
+import { packageRoot } from '../../runtime/node/package-files.ts';
+import { runServer } from './run-server.ts';
 import { APACHE_MARK, OUR_MARK, startDaemon } from './server-process.ts';
-import { root } from './zk-environment.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const isDaemon = args[0] === '-daemon';
@@ -12,7 +12,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   if (!isDaemon) return runServer(configFile);
-  const logDir = process.env.LOG_DIR ?? join(root, 'logs');
+  const logDir = process.env.LOG_DIR ?? join(packageRoot, 'logs');
   const outputFile = join(logDir, 'zookeeper.out');
   const { refusal } = await startDaemon({ configFile, logDir, logFile: 'zookeeper.log', outputFile });
   if (refusal === undefined) return 0;

@@ -1,5 +1,5 @@
 /** Kafka's zookeeper-shell.sh: zkCli with the server as first argument, and without JLine, which Kafka does not ship. */
-import { exitWith, zkCli } from './zk-cli.ts';
+import { exitWith, zkCli } from './run-cli.ts';
 
 const [server, ...rest] = process.argv.slice(2);
 if (server === undefined) {

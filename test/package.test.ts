@@ -1,0 +1,61 @@
+/** The package as it would be installed: built, below `node_modules`, where Node strips no types. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { buildPackage } from '../scripts/build.ts';
+import { tempDir } from './interop/peers/temp-dir.ts';
+
+const project = tempDir();
+const installed = join(project, 'node_modules/odradek');
+
+function run(program: string, args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
+  // The launchers take the first Node on PATH where a package brings none.
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', cwd: project });
+  return { code: status, stdout, stderr };
+}
+
+before(() => buildPackage(installed));
+
+test('every entry point is there, and they share one of everything', () => {
+  const script = `
+import { connectZookeeper, KeeperError } from 'odradek/zookeeper/client';
+import { startZookeeper } from 'odradek/zookeeper';
+import { startKafka } from 'odradek/kafka';
+import { createAdmin } from 'odradek/kafka/client';
+import { startTestZookeeper } from 'odradek/testing';
+const server = await startTestZookeeper();
+const client = connectZookeeper({ connect: server.connect });
+const error = await client.getData('/nothing').catch((error) => error);
+console.log(error instanceof KeeperError, typeof startZookeeper, typeof startKafka, typeof createAdmin);
+await client.close();
+await server.close();
+`;
+  writeFileSync(join(project, 'program.mjs'), script);
+  const { code, stdout, stderr } = run(process.execPath, ['program.mjs']);
+  assert.equal(stderr, '');
+  assert.deepEqual([code, stdout], [0, 'true function function function\n']);
+});
+
+test('every launcher finds its program', () => {
+  const lost = readdirSync(join(installed, 'bin')).filter((name) => {
+    const { code, stderr } = run(join(installed, 'bin', name), ['--help']);
+    return code === null || /ERR_MODULE_NOT_FOUND|Cannot find module|ERR_UNSUPPORTED_NODE_MODULES/.test(stderr);
+  });
+  assert.deepEqual(lost, []);
+});
+
+test('a daemon of the package starts, answers and stops', () => {
+  const dir = join(project, 'zookeeper');
+  mkdirSync(dir);
+  const config = join(dir, 'zoo.cfg');
+  writeFileSync(config, `tickTime=2000\ndataDir=${dir}\nclientPort=0\nadmin.enableServer=false\n`);
+  const zkServer = (action: string): ReturnType<typeof run> =>
+    run('env', [`ZOO_LOG_DIR=${dir}`, join(installed, 'bin/zkServer.sh'), action, config]);
+  try {
+    assert.match(zkServer('start').stdout, /STARTED/);
+  } finally {
+    assert.match(zkServer('stop').stdout, /STOPPED/);
+  }
+});
