@@ -1,15 +1,15 @@
 import { noSlices } from '../../base/slices.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type {
+  BatchProducer,
   CoordinatorRecord,
   EndTxnMarker,
   LogRange,
   LogSlice,
   TransactionalLog,
-  TransactionalProducer,
 } from '../coordinator/coordinator-log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { codecNames } from '../records/batch.ts';
+import { codecNames, NO_PRODUCER_ID } from '../records/batch.ts';
 import { type BatchOptions, buildBatch } from '../records/builder.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
@@ -41,7 +41,7 @@ export class InternalTopicLog implements TransactionalLog {
     partition: number,
     records: readonly CoordinatorRecord[],
     done: (errorCode: number) => void,
-    producer?: TransactionalProducer,
+    producer?: BatchProducer,
   ): void {
     const { replicas, topic, clock, config } = this.#options;
     const replica = replicas.partition(topic, partition);
@@ -50,7 +50,7 @@ export class InternalTopicLog implements TransactionalLog {
     const batch = buildBatch({
       records: records.map(({ key, value }) => ({ timestamp: nowMs, key, value, headers: [] })),
       codec: codecNames[config.number('offsets.topic.compression.codec')] ?? 'none',
-      ...(producer === undefined ? {} : transactional(producer)),
+      ...(producer === undefined ? {} : fieldsOf(producer)),
     });
     replica.append({
       records: batch,
@@ -95,7 +95,6 @@ export class InternalTopicLog implements TransactionalLog {
   }
 }
 
-/** Coordinators do not count their batches: Apache gives each the sequence 0, and no leader checks it. */
-function transactional({ producerId, producerEpoch }: TransactionalProducer): BatchOptions {
-  return { producerId, producerEpoch, baseSequence: 0, isTransactional: true };
+function fieldsOf({ producerId, producerEpoch }: BatchProducer): BatchOptions {
+  return { producerId, producerEpoch, baseSequence: 0, isTransactional: producerId !== NO_PRODUCER_ID };
 }

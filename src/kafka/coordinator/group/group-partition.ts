@@ -4,7 +4,7 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { GroupMetadataValue } from '../../protocol/records/group-metadata.ts';
-import type { EndTxnMarker, TransactionalLog, TransactionalProducer } from '../coordinator-log.ts';
+import type { BatchProducer, EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
 import type { Turns } from '../turns.ts';
 import { isInDoubt, isWritten, storeError } from './append-errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
@@ -147,7 +147,7 @@ export class GroupPartition {
   // ---- appending
 
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
-  append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: TransactionalProducer): void {
+  append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: BatchProducer): void {
     const replay = (state: DurableState): void => {
       for (const record of records) state.replay(record, producer?.producerId);
     };
