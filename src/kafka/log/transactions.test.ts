@@ -249,7 +249,13 @@ class Run {
       after,
     );
     const end = this.#log.logEndOffset;
-    const aborted = this.#log.abortedTransactions({ fetchOffset: 0, endOffset: end, sizeInBytes: 0 });
+    const aborted = this.#log.abortedTransactions({
+      fetchOffset: 0,
+      endOffset: end,
+      sizeInBytes: 0,
+      maxBytes: 0,
+      upTo: end,
+    });
     const named = aborted.map(({ producerId, firstOffset, lastOffset }) => ({ producerId, firstOffset, lastOffset }));
     assert.deepEqual(named, want.aborted, `aborted transactions after: ${after}`);
   }

@@ -50,6 +50,7 @@ const stories: readonly {
   readonly name: string;
   readonly tell: (story: TransactionStory) => Promise<void>;
   readonly hasRecords?: boolean;
+  readonly configs?: Readonly<Record<string, string>>;
 }[] = [
   {
     name: 'transactions that commit and abort beside each other',
@@ -223,6 +224,27 @@ const stories: readonly {
     },
   },
   {
+    name: 'what a reader of little is told of aborted transactions follows the offset index',
+    configs: { 'index.interval.bytes': '100' },
+    async tell(story) {
+      for (let round = 0; round < 6; round += 1) {
+        await story.write({ sequence: round, producerId: 1000 + round, count: 2 });
+        await story.write({
+          sequence: 3 * round,
+          producerId: 9000,
+          transactional: false,
+          transactionalId: null,
+          count: 3,
+        });
+        await story.mark({ producerId: 1000 + round, committed: round % 3 === 0 });
+      }
+      for (let offset = 0; offset < 36; offset += 1) {
+        await story.read(offset, { maxBytes: 1 });
+        await story.read(offset, { maxBytes: 250 });
+      }
+    },
+  },
+  {
     name: 'producers of what is not there',
     async tell(story) {
       await story.producers('missing');
@@ -233,12 +255,12 @@ const stories: readonly {
   },
 ];
 
-for (const [index, { name, tell, hasRecords = false }] of stories.entries()) {
+for (const [index, { name, tell, configs, hasRecords = false }] of stories.entries()) {
   test(name, async () => {
     const pair = [apache.port, odradek.kafkaPort].map((port) => new TransactionStory(port, `txn-${index}`, startedMs));
     await Promise.all(
       pair.map(async (story) => {
-        await story.createTopic();
+        await story.createTopic(configs);
         await tell(story);
       }),
     );

@@ -219,11 +219,6 @@ export class TransactionStory {
     return this.#tell('describe group', 15, 5, { groups: [this.group] });
   }
 
-  deleteRecords(offset: number): Promise<Answer | 'closed'> {
-    const topics = [{ name: this.topic, partitions: [{ partitionIndex: 0, offset }] }];
-    return ask(this.port, 21, 2, { topics, timeoutMs: 5000 });
-  }
-
   producers(topic = this.topic, ...partitions: number[]): Promise<Answer> {
     const partitionIndexes = partitions.length === 0 ? [0, 1] : partitions;
     return this.#tell('producers', 61, 0, { topics: [{ name: topic, partitionIndexes }] });
