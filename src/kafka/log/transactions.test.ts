@@ -328,3 +328,35 @@ test('a marker that was replicated before its producer was looked at holds nobod
   world.log.updateHighWatermark(2);
   assert.equal(world.log.lastStableOffset, 2);
 });
+
+test('retention may take the beginning of an open transaction: what is left of it stays undecided', async () => {
+  const world = new LogWorld(6, { segmentBytes: 300, retentionBytes: 300, retentionMs: -1 });
+  await world.open();
+  const within = (sequence: number) =>
+    append(world.log, {
+      records: values(`${sequence}${'.'.repeat(100)}`),
+      baseSequence: sequence,
+      producerId: 9,
+      producerEpoch: 0,
+      isTransactional: true,
+    });
+  for (let sequence = 0; sequence < 8; sequence += 1) within(sequence);
+  world.log.updateHighWatermark(8);
+  await world.sim.complete(new Promise<void>((resolve) => world.log.deleteOldSegments(() => resolve())));
+  const { logStartOffset } = world.log;
+  assert.ok(logStartOffset > 0 && logStartOffset < 8, `the log begins at ${logStartOffset}`);
+  assert.equal(world.log.lastStableOffset, logStartOffset);
+  await world.restartCleanly();
+  world.log.updateHighWatermark(8);
+  assert.equal(world.log.lastStableOffset, logStartOffset);
+  within(8);
+  const marker = { committed: false, coordinatorEpoch: 0, producerId: 9, producerEpoch: 0, timestampMs: 5 };
+  world.log.appendAsLeader(numberBatches(buildEndTxnMarker(marker), 9, 0), 'coordinator', () => undefined);
+  world.log.updateHighWatermark(10);
+  assert.equal(world.log.lastStableOffset, 10);
+  const range = { fetchOffset: logStartOffset, endOffset: 10, sizeInBytes: 0, maxBytes: 0, upTo: 10 };
+  assert.deepEqual(
+    world.log.abortedTransactions(range).map(({ producerId, firstOffset }) => ({ producerId, firstOffset })),
+    [{ producerId: 9, firstOffset: 0 }],
+  );
+});
