@@ -5,6 +5,7 @@ import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { TransactionGate } from '../replication/transaction-gate.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
 import type { ConfigAdmin } from './config/alter-config.ts';
@@ -40,6 +41,8 @@ export interface BrokerContext {
   readonly producerIds: ProducerIds;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
+  /** Lets transactions write to partitions that their coordinator knows to be part of them. */
+  readonly transactionGate: TransactionGate;
   /** Reads what is configured for topics that this broker had no replica of. */
   prepareTopics(topics: ReadonlySet<string>): Promise<void>;
   /** The controller told of the cluster anew; with the partitions that are gone. */

@@ -21,6 +21,8 @@ import { apiVersionsHandler } from './handlers/18-api-versions.ts';
 import { createTopicsHandler } from './handlers/19-create-topics.ts';
 import { deleteTopicsHandler } from './handlers/20-delete-topics.ts';
 import { initProducerIdHandler } from './handlers/22-init-producer-id.ts';
+import { writeTxnMarkersHandler } from './handlers/27-write-txn-markers.ts';
+import { txnOffsetCommitHandler } from './handlers/28-txn-offset-commit.ts';
 import { describeConfigsHandler } from './handlers/32-describe-configs.ts';
 import { alterConfigsHandler } from './handlers/33-alter-configs.ts';
 import { createPartitionsHandler } from './handlers/37-create-partitions.ts';
@@ -28,6 +30,7 @@ import { deleteGroupsHandler } from './handlers/42-delete-groups.ts';
 import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-configs.ts';
 import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
 import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
+import { describeProducersHandler } from './handlers/61-describe-producers.ts';
 
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
 export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, ApiHandler> {
@@ -54,6 +57,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     createTopicsHandler(broker),
     deleteTopicsHandler(broker),
     initProducerIdHandler(broker),
+    writeTxnMarkersHandler(broker),
+    txnOffsetCommitHandler(broker),
     describeConfigsHandler(broker),
     alterConfigsHandler(broker),
     createPartitionsHandler(broker),
@@ -61,6 +66,7 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
     describeClusterHandler(broker),
+    describeProducersHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

@@ -1,12 +1,20 @@
 import { noSlices } from '../../base/slices.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { CoordinatorLog, CoordinatorRecord, LogRange, LogSlice } from '../coordinator/coordinator-log.ts';
+import type {
+  BatchProducer,
+  CoordinatorRecord,
+  EndTxnMarker,
+  LogRange,
+  LogSlice,
+  TransactionalLog,
+} from '../coordinator/coordinator-log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { codecNames } from '../records/batch.ts';
-import { buildBatch } from '../records/builder.ts';
+import { codecNames, NO_PRODUCER_ID } from '../records/batch.ts';
+import { type BatchOptions, buildBatch } from '../records/builder.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { appendMarker } from './txn-markers.ts';
 
 export interface InternalTopicLogOptions {
   readonly topic: string;
@@ -17,7 +25,7 @@ export interface InternalTopicLogOptions {
 }
 
 /** The partitions of `__consumer_offsets` as its coordinator reads and writes them, over this broker's replicas. */
-export class InternalTopicLog implements CoordinatorLog {
+export class InternalTopicLog implements TransactionalLog {
   readonly #options: InternalTopicLogOptions;
 
   constructor(options: InternalTopicLogOptions) {
@@ -29,7 +37,12 @@ export class InternalTopicLog implements CoordinatorLog {
     return metadata.topic(topic)?.partitions.size ?? config.number('offsets.topic.num.partitions');
   }
 
-  append(partition: number, records: readonly CoordinatorRecord[], done: (errorCode: number) => void): void {
+  append(
+    partition: number,
+    records: readonly CoordinatorRecord[],
+    done: (errorCode: number) => void,
+    producer?: BatchProducer,
+  ): void {
     const { replicas, topic, clock, config } = this.#options;
     const replica = replicas.partition(topic, partition);
     if (replica === undefined) return done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
@@ -37,14 +50,23 @@ export class InternalTopicLog implements CoordinatorLog {
     const batch = buildBatch({
       records: records.map(({ key, value }) => ({ timestamp: nowMs, key, value, headers: [] })),
       codec: codecNames[config.number('offsets.topic.compression.codec')] ?? 'none',
+      ...(producer === undefined ? {} : fieldsOf(producer)),
     });
     replica.append({
       records: batch,
       acks: -1,
       origin: 'coordinator',
+      rules: { verification: producer?.verification },
       nowMs,
       done: ({ errorCode }) => done(errorCode),
     });
+  }
+
+  appendMarker(partition: number, marker: EndTxnMarker, done: (errorCode: number) => void): void {
+    const { replicas, topic, clock } = this.#options;
+    const replica = replicas.partition(topic, partition);
+    if (replica === undefined) done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    else appendMarker(replica, marker, clock.wallMs(), done);
   }
 
   range(partition: number): LogRange | undefined {
@@ -71,4 +93,8 @@ export class InternalTopicLog implements CoordinatorLog {
       failed(error);
     }
   }
+}
+
+function fieldsOf({ producerId, producerEpoch }: BatchProducer): BatchOptions {
+  return { producerId, producerEpoch, baseSequence: 0, isTransactional: producerId !== NO_PRODUCER_ID };
 }

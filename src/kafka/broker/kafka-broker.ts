@@ -13,6 +13,7 @@ import { LogManager } from '../log/log-manager.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
+import type { TransactionGate } from '../replication/transaction-gate.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
@@ -33,6 +34,7 @@ import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { OFFSETS_TOPIC } from './topic-names.ts';
+import { entranceToOffsets, openTransactions, type Transactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
@@ -98,6 +100,7 @@ class Broker implements KafkaBroker {
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
+  #transactions: Transactions | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -245,10 +248,19 @@ class Broker implements KafkaBroker {
       random,
       validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
     });
-    const groups = this.#coordinateGroups(replicas);
+    this.#transactions = openTransactions({
+      config: this.#config,
+      metadata: this.#metadata,
+      replicas,
+      openChannel: this.#openChannel,
+      log: log.named('kafka.transactions'),
+    });
+    const transactionGate = this.#transactions.gate;
+    const groups = this.#coordinateGroups(replicas, transactionGate);
     const context: BrokerContext = {
       id: this.#id,
       groups,
+      transactionGate,
       clusterId: this.#clusterId,
       config: this.#config,
       runtime: this.#runtime,
@@ -314,7 +326,7 @@ class Broker implements KafkaBroker {
     );
   }
 
-  #coordinateGroups(replicas: ReplicaManager): GroupCoordinator {
+  #coordinateGroups(replicas: ReplicaManager, gate: TransactionGate): GroupCoordinator {
     const { clock, random, log } = this.#runtime;
     const groups = new GroupCoordinator({
       coordinatorLog: new InternalTopicLog({
@@ -328,6 +340,7 @@ class Broker implements KafkaBroker {
       random,
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
+      enterTransaction: entranceToOffsets(gate),
     });
     groups.start();
     this.#groups = groups;
@@ -407,6 +420,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();
     await this.#logs?.close();
@@ -436,6 +450,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();
     this.#logs?.abandon();

@@ -189,7 +189,7 @@ const rows: readonly Row[] = [
   ['producer.id.expiration.ms', 'int', '86400000', 'cluster-wide', 'honoured', 1],
   ['transaction.abort.timed.out.transaction.cleanup.interval.ms', 'int', '10000', 'read-only', 'accepted'],
   ['transaction.max.timeout.ms', 'int', '900000', 'read-only', 'accepted'],
-  ['transaction.partition.verification.enable', 'boolean', 'true', 'cluster-wide', 'accepted'],
+  ['transaction.partition.verification.enable', 'boolean', 'true', 'cluster-wide', 'honoured'],
   ['transaction.remove.expired.transaction.cleanup.interval.ms', 'int', '3600000', 'read-only', 'accepted'],
   ['transaction.state.log.load.buffer.size', 'int', '5242880', 'read-only', 'accepted'],
   ['transaction.state.log.min.isr', 'int', '2', 'read-only', 'accepted'],

@@ -4,7 +4,7 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { GroupMetadataValue } from '../../protocol/records/group-metadata.ts';
-import type { CoordinatorLog } from '../coordinator-log.ts';
+import type { BatchProducer, EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
 import type { Turns } from '../turns.ts';
 import { isInDoubt, isWritten, storeError } from './append-errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
@@ -17,7 +17,7 @@ import { Rebalancer } from './rebalancer.ts';
 
 export interface GroupPartitionOptions {
   readonly partition: number;
-  readonly coordinatorLog: CoordinatorLog;
+  readonly coordinatorLog: TransactionalLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -27,6 +27,8 @@ export interface GroupPartitionOptions {
 
 interface Append {
   readonly records: readonly GroupRecord[];
+  /** What holds once it is in the log. */
+  readonly replay: (state: DurableState) => void;
   readonly done: (errorCode: number) => void;
   /** Undefined while it is on its way. */
   errorCode: number | undefined;
@@ -145,20 +147,34 @@ export class GroupPartition {
   // ---- appending
 
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
-  append(records: readonly GroupRecord[], done: (errorCode: number) => void): void {
-    const append: Append = { records, done, errorCode: undefined };
+  append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: BatchProducer): void {
+    const replay = (state: DurableState): void => {
+      for (const record of records) state.replay(record, producer?.producerId);
+    };
+    const written = this.#begin({ records, replay, done, errorCode: undefined });
+    this.#options.coordinatorLog.append(this.partition, records.map(encodeRecord), written, producer);
+  }
+
+  /** Ends a transaction: its offsets count, or are forgotten, once the marker is in the log. */
+  endTransaction(marker: EndTxnMarker, done: (errorCode: number) => void): void {
+    const replay = (state: DurableState): void => state.endTransaction(marker.producerId, marker.committed);
+    const written = this.#begin({ records: [], replay, done, errorCode: undefined });
+    this.#options.coordinatorLog.appendMarker(this.partition, marker, written);
+  }
+
+  #begin(append: Append): (errorCode: number) => void {
     this.#appends.push(append);
-    this.#options.coordinatorLog.append(this.partition, records.map(encodeRecord), (errorCode) => {
+    return (errorCode) => {
       append.errorCode = errorCode;
       this.#options.turns.run(() => this.#settle());
-    });
+    };
   }
 
   #settle(): void {
     for (let head = this.#appends.peek(); head?.errorCode !== undefined; head = this.#appends.peek()) {
       this.#appends.shift();
       const { errorCode } = head;
-      if (isWritten(errorCode) && !this.#awaitsAppends) for (const record of head.records) this.#state.replay(record);
+      if (isWritten(errorCode) && !this.#awaitsAppends) head.replay(this.#state);
       head.done(errorCode);
       if (isInDoubt(errorCode)) this.#reload(errorCode);
     }
