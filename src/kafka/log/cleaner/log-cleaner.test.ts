@@ -370,7 +370,7 @@ test('a disk that fails under a compaction takes its directory offline, and what
     world.machine.disk.repair();
     world.machine.crash('process');
     world.machine.restart();
-    await world.open({ cleaner: { enabled: false } });
+    await world.open();
     append(world.log, { records: keyed(['b', '1']) });
     assert.equal((await read(world)).includes('1 a=2'), true, operation);
   }
