@@ -31,7 +31,8 @@ export class OffsetMap {
     const slotsMax = Math.floor(bytesMax / ENTRY_BYTES);
     this.entriesMax = Math.floor(slotsMax * loadFactor);
     assert(this.entriesMax > 0, 'an offset map has room for a key', bytesMax, loadFactor);
-    this.#slots = Math.min(slotsMax, Math.ceil(keysMax / loadFactor) + 1);
+    // One slot is always empty: there a search for a key that is not in it ends.
+    this.#slots = Math.min(slotsMax, Math.ceil(keysMax / loadFactor)) + 1;
     this.#digests = new Int32Array(this.#slots * 4);
     this.#offsets = new Float64Array(this.#slots);
     this.#keyDigest = new KeyDigest(random);
