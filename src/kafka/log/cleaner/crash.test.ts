@@ -21,7 +21,11 @@ async function filled(seed: string): Promise<LogWorld> {
     const pairs = [[key, `${index}`] as const, [`k${index % 5}`, index % 4 === 0 ? null : `${index}!`] as const];
     append(log, { ...producer, isTransactional: index % 3 === 2, records: keyed(...pairs) });
     if (index % 3 === 2) appendMarker(world, 2, { committed: index % 2 === 0 });
-    if (index % 6 === 5) log.roll();
+    // Where a segment ends nothing is left of it, so that the next one does not begin where this one ends.
+    if (index % 6 === 5) {
+      append(log, { records: keyed(['last', `${index}`]) });
+      log.roll();
+    }
   }
   log.roll();
   append(log, { records: keyed(['behind', '1']) });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { buildBatch } from '../../records/builder.ts';
 import {
   appendMarker,
   cleanerOf,
@@ -106,6 +107,10 @@ test('data of an aborted transaction goes at once, its marker when the horizon t
       [4, false],
       [5, true],
     ],
+  );
+  assert.deepEqual(
+    world.log.abortedTransactions(0, 100).map(({ firstOffset, lastOffset }) => [firstOffset, lastOffset]),
+    [[2, 3]],
   );
   await compact(world);
   append(world.log, { records: keyed(['x', '2']) });
@@ -233,6 +238,78 @@ test('when the offset map is full the pass ends there, and the next one goes on'
   );
 });
 
+test('a tombstone beyond what a full map reaches stays, whatever its horizon says: an older value may still stand before it', async () => {
+  const world = await compactedWorld({ deleteRetentionMs: 1_000 });
+  const pairs = Array.from(
+    { length: 26 },
+    (_, index) => [`k${index}`, index === 25 ? null : 'v'] as [string, string | null],
+  );
+  pairs[25]![0] = 'k15';
+  for (const pair of pairs) append(world.log, { records: keyed(pair) });
+  const config = { dedupeBufferBytes: 24 * 10, loadFactor: 0.9 };
+  await compact(world, config);
+  await world.sim.runFor(5_000);
+  const cleaner = cleanerOf(world, config);
+  await world.sim.complete(cleaner.cleanFilthiest());
+  append(world.log, { records: keyed(['x', '1']) });
+  assert.equal(world.log.firstDirtyOffset, 18);
+  assert.deepEqual(
+    (await read(world)).filter((line) => line.includes('k15')),
+    ['15 k15=v', '25 k15=null'],
+  );
+  await world.sim.complete(cleaner.cleanFilthiest());
+  assert.deepEqual(
+    (await read(world)).filter((line) => line.includes('k15')),
+    [],
+  );
+});
+
+test('large stretches are in the file before their memory is used again', async () => {
+  const world = await compactedWorld();
+  const values = Array.from({ length: 400 }, (_, index) => `${index} `.padEnd(2_000, `${index % 10}`));
+  for (const [index, value] of values.entries()) append(world.log, { records: keyed([`k${index}`, value]) });
+  await compact(world);
+  assert.equal(world.log.firstDirtyOffset, 400);
+  append(world.log, { records: keyed(['x', '1']) });
+  assert.deepEqual(
+    (await survivors(world)).slice(0, -1).map(({ value }) => value),
+    values,
+  );
+});
+
+test('tombstones of magic 0 and 1 go by the age of their segment, which a compaction keeps', async () => {
+  // Too small for two to be joined, which would make them as young as the last.
+  const world = await compactedWorld({ deleteRetentionMs: 10_000, segmentBytes: 130 });
+  const old = (key: string, value: string | null) => {
+    const baseOffset = world.log.nextOffset;
+    const batch = buildBatch({ magic: 1, baseOffset, records: keyed([key, value]) });
+    world.log.appendAsFollower(batch, (error) => assert.equal(error, undefined));
+  };
+  const modified = () => world.runtime.disk.stat(`${world.log.directory}/00000000000000000000.log`)?.modifiedMs;
+  old('a', '1');
+  old('a', null);
+  old('b', '1');
+  const written = modified();
+  await world.sim.runFor(1_000);
+  await compact(world);
+  assert.equal(modified(), written);
+  await world.sim.runFor(8_000);
+  append(world.log, { records: keyed(['c', '1']) });
+  await compact(world);
+  append(world.log, { records: keyed(['d', '1']) });
+  assert.deepEqual(
+    await read(world),
+    ['1 a=null', '2 b=1', '3 c=1', '4 d=1'],
+    'the last clean segment is as old as they',
+  );
+  await world.sim.runFor(11_000);
+  for (const key of ['e', 'f', 'g']) {
+    await compact(world);
+    append(world.log, { records: keyed([key, '1']) });
+  }
+  assert.equal((await read(world)).includes('1 a=null'), false);
+});
+
 test('segments that shrink are joined, within segment.bytes, and their names and snapshots go', async () => {
   const world = await compactedWorld({ segmentBytes: 400 });
   for (let index = 0; index < 40; index += 1) {
@@ -301,7 +378,7 @@ test('a reader goes on through a compaction: each offset comes at most once, and
 });
 
 test('a truncation, a deletion or a stop ends a pass without a trace', async () => {
-  for (const event of ['truncate', 'delete', 'close'] as const) {
+  for (const event of ['truncate', 'delete', 'close', 'retention'] as const) {
     const world = await compactedWorld({ segmentBytes: 60_000 });
     for (let index = 0; index < 60; index += 1)
       append(world.log, { records: keyed([`k${index % 5}`, '.'.repeat(5_000)]) });
@@ -313,7 +390,11 @@ test('a truncation, a deletion or a stop ends a pass without a trace', async () 
     await world.sim.runUntil(() => names(world).some((name) => name.endsWith('.cleaned')), 10_000);
     if (event === 'truncate') await world.truncateTo(50);
     else if (event === 'delete') await world.sim.complete(world.manager.delete(world.log.topicPartition));
-    else await world.sim.complete(cleaner.close());
+    else if (event === 'close') await world.sim.complete(cleaner.close());
+    else {
+      world.log.deleteRecords(30);
+      world.log.deleteOldSegments(() => undefined);
+    }
     assert.equal(await world.sim.complete(pass), false, event);
     assert.equal(world.log.isOffline, false);
     if (event === 'delete') continue;
@@ -321,7 +402,7 @@ test('a truncation, a deletion or a stop ends a pass without a trace', async () 
       names(world).filter((name) => /cleaned|swap/.test(name)),
       [],
     );
-    assert.equal((await survivors(world)).length, event === 'truncate' ? 50 : 60);
+    assert.equal((await survivors(world)).length, { truncate: 50, close: 60, retention: 30 }[event]);
     assert.equal(cleaner.isUncleanable(world.log), false);
   }
 });
@@ -346,7 +427,9 @@ test('a corrupt batch makes the partition uncleanable, and others are compacted 
     log.updateHighWatermark(2);
   }
   await world.drain();
-  world.machine.disk.corrupt(`${world.log.directory}/00000000000000000000.log`, 70);
+  // In a value, where nothing but the checksum tells.
+  const path = `${world.log.directory}/00000000000000000000.log`;
+  world.machine.disk.corrupt(path, Buffer.from(world.machine.disk.peek(path)).lastIndexOf('2'));
   const cleaner = cleanerOf(world);
   assert.equal(await world.sim.complete(cleaner.cleanFilthiest()), false);
   assert.equal(cleaner.isUncleanable(world.log), true);
@@ -405,6 +488,32 @@ test('with compact,delete what retention takes is neither compacted nor read', a
     (await read(world)).map((line) => line.split(' ')[0]),
     ['4', '5'].filter((offset) => Number(offset) >= start),
   );
+});
+
+test('a checkpoint says nothing of a log that lost its end, or of another topic of that name', async () => {
+  const world = await compactedWorld();
+  append(world.log, { records: keyed(['a', '1'], ['a', '2']) });
+  await compact(world);
+  append(world.log, { records: keyed(['b', '1']) });
+  await world.sim.complete(world.manager.close());
+  const path = `${LOG_DIR}/cleaner-offset-checkpoint`;
+  world.runtime.disk.writeFile(path, Buffer.from('0\n2\ndemo 0 9\nlater 0 7\n'));
+  world.machine.crash('process');
+  world.machine.restart();
+  await world.open();
+  assert.equal(world.log.firstDirtyOffset, 0);
+  const later = await world.sim.complete(world.manager.getOrCreate({ topic: 'later', partition: 0 }, true));
+  assert.equal(later.firstDirtyOffset, undefined);
+});
+
+test('the retention task leaves compacted logs to the cleaner', async () => {
+  const world = await compactedWorld({ delete: true, retentionMs: 1_000, segmentBytes: 200 });
+  for (let index = 0; index < 4; index += 1) append(world.log, { records: keyed(['a', '.'.repeat(100)]) });
+  world.log.updateHighWatermark(4);
+  await world.sim.runFor(5_000);
+  world.manager.deleteOldSegments();
+  await world.sim.runFor(100);
+  assert.equal(world.log.segments[0]!.baseOffset, 0);
 });
 
 test('the broker’s cleaner waits log.cleaner.backoff.ms, compacts by itself, and takes over retention of its logs', async () => {
