@@ -251,9 +251,7 @@ function finishReplacements(disk: Disk, directory: string, files: readonly Segme
   // Where nothing is left of a segment its replacement is empty, and still takes its place.
   const bases = new Set(of(swaps, LOG_SUFFIX));
   const isReplaced = ({ fate, kind, baseOffset }: SegmentFileName): boolean =>
-    fate === '' &&
-    kind !== SNAPSHOT_SUFFIX &&
-    ((baseOffset >= start && baseOffset < end) || bases.has(baseOffset));
+    fate === '' && kind !== SNAPSHOT_SUFFIX && ((baseOffset >= start && baseOffset < end) || bases.has(baseOffset));
   for (const file of left) if (isReplaced(file)) disk.remove(path(file));
   for (const swap of swaps) disk.rename(path(swap), path({ ...swap, fate: '' }));
   const kept = left.filter((file) => file.fate === '' && !isReplaced(file));

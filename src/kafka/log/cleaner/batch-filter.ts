@@ -23,6 +23,8 @@ export interface FilterOptions {
   readonly deleteRetentionMs: number;
   readonly transactions: CleanedTransactions;
   readonly producers: ReadonlyMap<number, LastOfProducer>;
+  /** What stands from here on was checked when the map was built. */
+  readonly checkedFrom: number;
   /** Tombstones of magic 0 and 1 have no horizon of their own: the segment's age decides. */
   readonly keepLegacyTombstones: boolean;
 }
@@ -44,8 +46,8 @@ export class BatchFilter {
 
   /** @throws CorruptBatchError, InvalidRecordError, CompressionError */
   filter(header: BatchHeader, batch: Uint8Array, into: RetainedBatches): void {
-    checkCrc(header, batch);
-    const { transactions, nowMs } = this.#options;
+    const { transactions, nowMs, checkedFrom } = this.#options;
+    if (header.lastOffset < checkedFrom || header.lastOffset > this.#options.map.latestOffset) checkCrc(header, batch);
     const isObsolete = header.isControl ? transactions.onControlBatch(header, batch) : transactions.onBatch(header);
     const isDiscarded = isObsolete && (!header.isControl || hasHorizonPassed(header, nowMs));
     const isKeptEmpty = header.producerId >= 0 && this.#isLastOfProducer(header);

@@ -41,7 +41,14 @@ export async function cleanLog(
   });
   const transactions = new CleanedTransactions();
   for (const group of groups) {
-    await cleanSegments(cleaning, group, { map, nowMs, deleteRetentionMs, transactions, legacyHorizonMs });
+    await cleanSegments(cleaning, group, {
+      map,
+      nowMs,
+      deleteRetentionMs,
+      transactions,
+      legacyHorizonMs,
+      checkedFrom: firstDirtyOffset,
+    });
   }
   return endOffset;
 }

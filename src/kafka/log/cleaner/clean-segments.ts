@@ -6,7 +6,7 @@ import { type Cleaning, CleaningAborted } from './cleaning.ts';
 import { RetainedBatches } from './retained-batches.ts';
 
 export interface CleanSegmentsOptions
-  extends Pick<FilterOptions, 'map' | 'nowMs' | 'deleteRetentionMs' | 'transactions'> {
+  extends Pick<FilterOptions, 'map' | 'nowMs' | 'deleteRetentionMs' | 'transactions' | 'checkedFrom'> {
   /** Tombstones of magic 0 and 1 go from segments that were last written at or before. */
   readonly legacyHorizonMs: number;
 }

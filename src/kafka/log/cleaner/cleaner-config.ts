@@ -8,7 +8,7 @@ export interface CleanerConfig {
   readonly dedupeBufferBytes: number;
   /** `log.cleaner.io.buffer.load.factor`: the share of an offset map that is used. */
   readonly loadFactor: number;
-  /** `log.cleaner.io.buffer.size`: bytes of all buffers for reading and writing. */
+  /** `log.cleaner.io.buffer.size`: what all threads read at once; as much is on its way meanwhile. */
   readonly ioBufferBytes: number;
   /** `log.cleaner.io.max.bytes.per.second`: read and written, of all threads. */
   readonly ioBytesPerSecondMax: number;

@@ -17,8 +17,6 @@ export interface LogCleanerOptions {
 
 /** Smaller reads would hardly hold a batch. */
 const BYTES_AT_ONCE_MIN = 4_096;
-/** A half of its share is for reading. */
-const BUFFER_SHARE = 2;
 
 /**
  * Compacts the logs whose `cleanup.policy` has `compact`, the filthiest first (LogCleaner). Each of `log.cleaner.threads` takes one
@@ -105,7 +103,7 @@ export class LogCleaner {
       clock: runtime.clock,
       buffers: runtime.disk.buffers,
       throttle: this.#throttle,
-      bytesAtOnce: Math.max(BYTES_AT_ONCE_MIN, Math.floor(config.ioBufferBytes / config.threads / BUFFER_SHARE)),
+      bytesAtOnce: Math.max(BYTES_AT_ONCE_MIN, Math.floor(config.ioBufferBytes / config.threads)),
       isStopping: () => this.#isStopping,
     });
     const limits = { bytesMax: Math.floor(config.dedupeBufferBytes / config.threads), loadFactor: config.loadFactor };

@@ -5,6 +5,9 @@ import { digest, KeyDigest } from './key-digest.ts';
 /** What one key takes: 16 bytes of digest, 8 of offset, as in Apache's SkimpyOffsetMap. */
 export const ENTRY_BYTES = 24;
 
+const SLOT_WORDS = ENTRY_BYTES / 4;
+const TWO_32 = 4_294_967_296;
+
 export interface OffsetMapOptions {
   /** Bytes that the map may take. */
   readonly bytesMax: number;
@@ -20,9 +23,8 @@ export class OffsetMap {
   /** Keys that it takes. */
   readonly entriesMax: number;
   readonly #slots: number;
-  readonly #digests: Int32Array;
-  /** The offset plus one; 0 is an empty slot. */
-  readonly #offsets: Float64Array;
+  /** Six words a slot: the digest, then the offset plus one, low and high word; 0 is an empty slot. */
+  readonly #words: Int32Array;
   readonly #keyDigest: KeyDigest;
   #size = 0;
   #latestOffset = -1;
@@ -33,8 +35,7 @@ export class OffsetMap {
     assert(this.entriesMax > 0, 'an offset map has room for a key', bytesMax, loadFactor);
     // One slot is always empty: there a search for a key that is not in it ends.
     this.#slots = Math.min(slotsMax, Math.ceil(keysMax / loadFactor)) + 1;
-    this.#digests = new Int32Array(this.#slots * 4);
-    this.#offsets = new Float64Array(this.#slots);
+    this.#words = new Int32Array(this.#slots * SLOT_WORDS);
     this.#keyDigest = new KeyDigest(random);
   }
 
@@ -57,35 +58,38 @@ export class OffsetMap {
 
   /** Offsets come in ascending order. Not when full. */
   put(bytes: Uint8Array, start: number, end: number, offset: number): void {
-    const slot = this.#slotOf(bytes, start, end);
-    if (this.#offsets[slot] === 0) {
+    const at = this.#placeOf(bytes, start, end);
+    const words = this.#words;
+    if (words[at + 4] === 0 && words[at + 5] === 0) {
       assert(this.#size < this.entriesMax, 'an offset map is overfilled', this.#size);
-      this.#digests.set(digest, slot * 4);
+      for (let word = 0; word < 4; word += 1) words[at + word] = digest[word]!;
       this.#size += 1;
     }
-    this.#offsets[slot] = offset + 1;
+    words[at + 4] = offset + 1;
+    words[at + 5] = Math.floor((offset + 1) / TWO_32);
     this.#latestOffset = offset;
   }
 
   /** -1 for a key that is not in it. */
   get(bytes: Uint8Array, start: number, end: number): number {
-    return this.#offsets[this.#slotOf(bytes, start, end)]! - 1;
+    const at = this.#placeOf(bytes, start, end);
+    return this.#words[at + 5]! * TWO_32 + (this.#words[at + 4]! >>> 0) - 1;
   }
 
-  /** Where a key stands or would stand: from its first slot on, the first that is its own or empty. */
-  #slotOf(bytes: Uint8Array, start: number, end: number): number {
+  /** Where the slot of a key begins: from its first on, the first that is its own or empty. */
+  #placeOf(bytes: Uint8Array, start: number, end: number): number {
     this.#keyDigest.compute(bytes, start, end);
-    const digests = this.#digests;
-    const offsets = this.#offsets;
-    const slots = this.#slots;
-    const [d0, d1, d2, d3] = [digest[0], digest[1], digest[2], digest[3]];
-    let slot = (d0! >>> 0) % slots;
-    while (offsets[slot] !== 0) {
-      const at = slot * 4;
-      if (digests[at] === d0 && digests[at + 1] === d1 && digests[at + 2] === d2 && digests[at + 3] === d3) break;
-      slot += 1;
-      if (slot === slots) slot = 0;
+    const words = this.#words;
+    const d0 = digest[0]!;
+    const d1 = digest[1]!;
+    const d2 = digest[2]!;
+    const d3 = digest[3]!;
+    let at = ((d0 >>> 0) % this.#slots) * SLOT_WORDS;
+    while (words[at + 4] !== 0 || words[at + 5] !== 0) {
+      if (words[at] === d0 && words[at + 1] === d1 && words[at + 2] === d2 && words[at + 3] === d3) break;
+      at += SLOT_WORDS;
+      if (at === words.length) at = 0;
     }
-    return slot;
+    return at;
   }
 }
