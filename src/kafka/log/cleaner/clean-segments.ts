@@ -43,6 +43,8 @@ async function fill(
   await new Promise<void>((resolve, reject) =>
     cleaned.flush(Infinity, (error) => (error === undefined ? resolve() : reject(error))),
   );
+  // Whoever reads it opens it again: compacted segments are many, and mostly quiet.
+  cleaned.close();
   cleaned.setModified(group.at(-1)!.modifiedMs);
   cleaning.check();
 }

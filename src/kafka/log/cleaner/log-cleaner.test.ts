@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { buildBatch } from '../../records/builder.ts';
+import type { PartitionLog } from '../log.ts';
 import {
   appendMarker,
   cleanerOf,
@@ -220,6 +221,24 @@ test('of several logs the one with the largest dirty share is first, and only th
   assert.equal(await world.sim.complete(cleaner.cleanFilthiest()), true);
   assert.equal(world.log.firstDirtyOffset, 11);
   assert.equal(await world.sim.complete(cleaner.cleanFilthiest()), false, 'half of the other is clean');
+});
+
+test('each thread takes a log of its own', async () => {
+  const world = await compactedWorld({ segmentBytes: 60_000 });
+  const other = await world.sim.complete(world.manager.getOrCreate({ topic: 'other', partition: 0 }, true));
+  for (const log of [world.log, other]) {
+    for (let index = 0; index < 30; index += 1) append(log, { records: keyed([`k${index % 5}`, '.'.repeat(5_000)]) });
+    log.roll();
+    log.updateHighWatermark(log.logEndOffset);
+  }
+  await world.drain();
+  const cleaner = cleanerOf(world, { threads: 2 });
+  cleaner.start();
+  const inWork = (log: PartitionLog): boolean =>
+    world.runtime.disk.list(log.directory).some(({ name }) => name.endsWith('.cleaned'));
+  await world.sim.runUntil(() => inWork(world.log) && inWork(other), 10_000);
+  await world.sim.runUntil(() => world.log.firstDirtyOffset === 30 && other.firstDirtyOffset === 30, 10_000);
+  await world.sim.complete(cleaner.close());
 });
 
 test('when the offset map is full the pass ends there, and the next one goes on', async () => {
