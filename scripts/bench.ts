@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { PeerError } from '../test/interop/peers/process.ts';
 import { tempDir } from '../test/interop/peers/temp-dir.ts';
+import { compaction } from './bench/compaction.ts';
 import { ensembleRowNames, ensembleRows } from './bench/ensemble-rows.ts';
 import type { LoadResult } from './bench/generator.ts';
 import { createOffsetsTopic, createTopic, deleteTopic, fillTopic } from './bench/kafka-admin.ts';
@@ -276,6 +277,7 @@ if (rows.length > 0 || wanted(`kafka: ${SLOW_READER}`)) {
 }
 
 for (const [name, measure] of [
+  ['kafka: compaction', compaction],
   ['zookeeper: a million znodes', millionNodes],
   ['zookeeper: watches for 100,000 paths', watchedPaths],
 ] as const) {

@@ -8,6 +8,10 @@ import {
 } from '../../src/kafka/protocol/messages/10-find-coordinator.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../src/kafka/protocol/messages/19-create-topics.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../src/kafka/protocol/messages/20-delete-topics.ts';
+import {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../src/kafka/protocol/messages/44-incremental-alter-configs.ts';
 import { PeerError, until } from '../../test/interop/peers/process.ts';
 import { ask, exchange, produceFrame } from './kafka-frames.ts';
 
@@ -16,8 +20,14 @@ const TOPIC_ALREADY_EXISTS = 36;
 const NOT_YET: readonly number[] = [41, 38];
 
 /** The topic is there and every partition has a leader. */
-export async function createTopic(port: number, name: string, partitions = 1): Promise<void> {
-  const topic = { name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] };
+export async function createTopic(
+  port: number,
+  name: string,
+  partitions = 1,
+  config: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const configs = Object.entries(config).map(([key, value]) => ({ name: key, value }));
+  const topic = { name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs };
   await until(`controller to create ${name}`, async () => {
     const { topics } = await ask(port, [CreateTopicsRequest, CreateTopicsResponse], 4, { topics: [topic] });
     const code = topics[0]?.errorCode ?? -1;
@@ -38,6 +48,19 @@ export async function leadersOf(port: number, name: string): Promise<number> {
   const [topic] = answer.topics;
   if (topic === undefined || topic.errorCode !== 0) return 0;
   return topic.partitions.filter(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0).length;
+}
+
+const TOPIC = 2;
+const SET = 0;
+
+export async function setTopicConfig(port: number, name: string, key: string, value: string): Promise<void> {
+  const configs = [{ name: key, configOperation: SET, value }];
+  const { responses } = await ask(port, [IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse], 1, {
+    resources: [{ resourceType: TOPIC, resourceName: name, configs }],
+    validateOnly: false,
+  });
+  const code = responses[0]?.errorCode ?? -1;
+  if (code !== 0) throw new PeerError(`IncrementalAlterConfigs of ${name}: error ${code}`);
 }
 
 export async function deleteTopic(port: number, name: string): Promise<void> {

@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly knownTopic?: string;
   /** Prefix of CPU profiles; only ours. */
   readonly profile?: string;
+  /** More keys for the broker. */
+  readonly brokerConfig?: Readonly<Record<string, string>>;
   /** Without the probe nothing is loaded that `npm start` does not load. */
   readonly withProbe?: boolean;
 }
@@ -69,7 +71,11 @@ export async function startOurs(options: StartOptions): Promise<Servers> {
   mkdirSync(conf, { recursive: true });
   const kafkaListener = `PLAINTEXT://127.0.0.1:${ports.kafka}`;
   rewrite('zoo.cfg', conf, { clientPort: String(ports.zookeeper) });
-  rewrite('server.properties', conf, { listeners: kafkaListener, 'advertised.listeners': kafkaListener });
+  rewrite('server.properties', conf, {
+    listeners: kafkaListener,
+    'advertised.listeners': kafkaListener,
+    ...options.brokerConfig,
+  });
   const probeFile = join(dir, 'probe.json');
   rmSync(probeFile, { force: true });
   const data = join(dir, 'data');
@@ -180,6 +186,7 @@ export async function startApache(options: StartOptions): Promise<Servers> {
     listeners: `PLAINTEXT://127.0.0.1:${ports.kafka}`,
     'log.dirs': logDir,
     'zookeeper.connect': `127.0.0.1:${ports.zookeeper}`,
+    ...options.brokerConfig,
   });
   const classpath = await installJava('kafka-3.9.1');
   const begun = performance.now();

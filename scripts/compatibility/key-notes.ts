@@ -31,14 +31,8 @@ export const zooCfgNotes: KeyNotes = {
   },
 };
 
-const noCleaner = 'topics show it as their default, but nothing is compacted';
-
 export const brokerKeyNotes: KeyNotes = {
   withoutEffect: {
-    'log.cleaner.delete.retention.ms': noCleaner,
-    'log.cleaner.max.compaction.lag.ms': noCleaner,
-    'log.cleaner.min.cleanable.ratio': noCleaner,
-    'log.cleaner.min.compaction.lag.ms': noCleaner,
     'offsets.commit.timeout.ms': 'a commit waits for this broker’s own log alone',
     'fetch.purgatory.purge.interval.requests': 'completed operations leave the purgatory at once',
     'producer.purgatory.purge.interval.requests': 'completed operations leave the purgatory at once',

@@ -23,6 +23,8 @@ export interface Disk {
   readFile(path: string): Uint8Array;
   /** Creates or replaces; durable only after a sync of file and directory, so for what may be lost. */
   writeFile(path: string, bytes: Uint8Array): void;
+  /** Sets when a file was last modified: whole milliseconds since 1970. @throws DiskError ENOENT */
+  setModified(path: string, modifiedMs: number): void;
   /** Durable and atomic: `<path>.tmp`, sync, rename, sync of the directory. Checkpoints. */
   replaceFile(path: string, bytes: Uint8Array, done: Completion): void;
   /** @throws DiskError ENOENT unless `create` */

@@ -20,6 +20,7 @@ import type { ApiHandler } from './api-handler.ts';
 import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
+import { cleanerConfigOf } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { ConfigChanges } from './config-changes.ts';
@@ -201,6 +202,7 @@ class Broker implements KafkaBroker {
       configOf: (topic) => store.logConfig(topic),
       turnEnd: this.#turnEnd,
       producerIdExpirationMs: this.#config.number('producer.id.expiration.ms'),
+      cleaner: cleanerConfigOf(this.#config),
       directoryWentOffline: (path, error) => this.#logDirFailed(path, error),
       intervals: {
         retentionCheckMs: this.#config.number('log.retention.check.interval.ms'),

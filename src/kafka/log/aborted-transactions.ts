@@ -1,5 +1,6 @@
 import type { LogState } from './log-state.ts';
 import { endPosition } from './read.ts';
+import type { Segment } from './segment.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 
 /** What a reader was given. */
@@ -19,13 +20,17 @@ export interface ReadRange {
  * ends where the offset index says so, at the earliest behind what was read: clients are told of more than they need.
  */
 export function abortedTransactions(log: LogState, range: ReadRange): AbortedTransaction[] {
+  if (!log.segments.between(range.fetchOffset, Infinity).some(hasAborted)) return [];
+  return abortedBetween(log, range.fetchOffset, Math.max(range.endOffset, indexedEnd(log, range)));
+}
+
+const hasAborted = (segment: Segment): boolean => segment.transactionIndex.entries.length > 0;
+
+/** Those of which a reader of [startOffset, endOffset) must know. */
+export function abortedBetween(log: LogState, startOffset: number, endOffset: number): AbortedTransaction[] {
   const found: AbortedTransaction[] = [];
-  const segments = log.segments.between(range.fetchOffset, Infinity);
-  const firstWithAny = segments.findIndex((segment) => segment.transactionIndex.entries.length > 0);
-  if (firstWithAny < 0) return found;
-  const upperBound = Math.max(range.endOffset, indexedEnd(log, range));
-  for (const segment of segments.slice(firstWithAny)) {
-    if (segment.transactionIndex.collect(range.fetchOffset, upperBound, found)) break;
+  for (const segment of log.segments.between(startOffset, Infinity)) {
+    if (segment.transactionIndex.collect(startOffset, endOffset, found)) break;
   }
   return found;
 }

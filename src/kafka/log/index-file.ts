@@ -50,6 +50,11 @@ export class IndexFile {
     return this.#writtenCount() + this.#tailCount;
   }
 
+  /** Of all entries, those that wait included. */
+  get sizeInBytes(): number {
+    return this.count * this.#entrySize;
+  }
+
   /** Entries that are not in the file yet. */
   get waiting(): number {
     return this.#tailCount;

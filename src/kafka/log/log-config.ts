@@ -111,6 +111,11 @@ export function logConfigOf(overrides: TopicConfigTexts, defaults: TopicConfigTe
   return config;
 }
 
+/** A compacted log closes its segments in time for `max.compaction.lag.ms`: the active one is never compacted (KIP-354). */
+export function segmentMsOf({ compact, segmentMs, maxCompactionLagMs }: LogConfig): number {
+  return compact && maxCompactionLagMs > 0 ? Math.min(maxCompactionLagMs, segmentMs) : segmentMs;
+}
+
 /** The superseded key counts where its successor says nothing (KIP-937). */
 function firstLimit(limit: number, superseded: number): number {
   return limit === Infinity ? superseded : limit;

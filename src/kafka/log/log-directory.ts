@@ -46,12 +46,13 @@ export class LogDirectory {
   readonly #recoveryPoints: CheckpointWriter;
   readonly #logStartOffsets: CheckpointWriter;
   readonly #highWatermarks: CheckpointWriter;
+  readonly #cleanerCheckpoint: CheckpointWriter;
   /** Directories of deleted partitions that wait for their end. */
   readonly #removals = new Set<Timer>();
   #lock: DiskLock | undefined;
   #failure: DiskError | CorruptionError | undefined;
-  /** What a clean stop found, until the partition is loaded. */
-  #cleanerOffsets: ReadonlyMap<string, number> = new Map();
+  /** What the start found. */
+  #cleanerOffsets = new Map<string, number>();
 
   constructor(options: LogDirectoryOptions) {
     this.#options = options;
@@ -62,6 +63,7 @@ export class LogDirectory {
       log.logStartOffset > log.segments[0]!.baseOffset ? log.logStartOffset : undefined,
     );
     this.#highWatermarks = this.#writer(HIGH_WATERMARK_FILE, (log) => log.highWatermark);
+    this.#cleanerCheckpoint = this.#writer(CLEANER_OFFSET_FILE, (log) => log.firstDirtyOffset);
   }
 
   get isOnline(): boolean {
@@ -81,7 +83,7 @@ export class LogDirectory {
     const recoveryPoints = this.#read(RECOVERY_POINT_FILE);
     const logStartOffsets = this.#read(LOG_START_OFFSET_FILE);
     const highWatermarks = this.#read(HIGH_WATERMARK_FILE);
-    this.#cleanerOffsets = this.#read(CLEANER_OFFSET_FILE);
+    this.#cleanerOffsets = new Map(this.#read(CLEANER_OFFSET_FILE));
     const partitions = this.#partitions();
     runtime.log.info('Loading logs', { directory: this.path, count: partitions.length, hadCleanShutdown });
     if (hadCleanShutdown) await completed((done) => removeCleanShutdown(this.#disk, this.path, done));
@@ -105,6 +107,7 @@ export class LogDirectory {
     const path = `${this.path}/${directoryNameOf(topicPartition)}`;
     // Something that was left there is checked like after a crash.
     const hadCleanShutdown = this.#disk.stat(path) === undefined;
+    if (hadCleanShutdown) this.#cleanerOffsets.delete(directoryNameOf(topicPartition));
     this.#disk.makeDirectory(path);
     const log = await this.#load(topicPartition, { hadCleanShutdown, recoveryPoint: 0, logStartOffset: 0 });
     await completed((done) => this.#disk.syncDirectory(this.path, done));
@@ -141,6 +144,10 @@ export class LogDirectory {
 
   checkpointHighWatermarks(done: (error?: DiskError) => void = () => undefined): void {
     this.#write(this.#highWatermarks, done);
+  }
+
+  checkpointCleanerOffsets(done: (error?: DiskError) => void = () => undefined): void {
+    this.#write(this.#cleanerCheckpoint, done);
   }
 
   /** Everything to disk, then the marker that says so; without it the next start checks what was not flushed. */
@@ -204,7 +211,12 @@ export class LogDirectory {
     const name = directoryNameOf(topicPartition);
     const host: LogHost = {
       failed: (error) => this.fail(error),
-      checkpointRecoveryPoint: (done) => this.checkpointRecoveryPoints(done),
+      checkpointRecoveryPoint: (done) =>
+        this.checkpointRecoveryPoints((error) => {
+          if (error !== undefined || !this.#hasCompactedLogs()) done(error);
+          else this.checkpointCleanerOffsets(done);
+        }),
+      checkpointCleanerOffset: (done) => this.checkpointCleanerOffsets(done),
     };
     const log = await loadLog(
       {
@@ -217,10 +229,15 @@ export class LogDirectory {
         turnEnd,
         producerIdExpirationMs,
       },
-      { ...from, firstDirtyOffset: this.#cleanerOffsets.get(name) ?? 0 },
+      { ...from, firstDirtyOffset: this.#cleanerOffsets.get(name) },
     );
     this.logs.set(name, log);
     return log;
+  }
+
+  #hasCompactedLogs(): boolean {
+    for (const log of this.logs.values()) if (log.firstDirtyOffset !== undefined) return true;
+    return false;
   }
 
   /** What Apache refuses to start with, and what was on its way out when it stopped. */

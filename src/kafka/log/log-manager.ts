@@ -3,6 +3,8 @@ import { CorruptionError, DiskError } from '../../runtime/disk.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { type CleanerConfig, defaultCleanerConfig } from './cleaner/cleaner-config.ts';
+import { LogCleaner } from './cleaner/log-cleaner.ts';
 import { directoryNameOf, type TopicPartition } from './file-names.ts';
 import type { PartitionLog } from './log.ts';
 import type { LogConfig } from './log-config.ts';
@@ -25,6 +27,8 @@ export interface LogManagerOptions {
   /** `producer.id.expiration.ms`; a day unless given. */
   readonly producerIdExpirationMs?: number;
   readonly intervals?: Partial<LogIntervals>;
+  /** `log.cleaner.*`; Apache's defaults unless given. */
+  readonly cleaner?: Partial<CleanerConfig>;
 }
 
 export interface LogIntervals {
@@ -60,6 +64,8 @@ export class LogManager {
   readonly #directories: readonly LogDirectory[];
   readonly #timers = new Map<string, Timer>();
   readonly #creating = new Map<string, Promise<PartitionLog>>();
+  /** Undefined when `log.cleaner.enable` is false. */
+  readonly #cleaner: LogCleaner | undefined;
   #closed = false;
 
   /** Loads every directory; one that cannot be loaded is offline. @throws KafkaError KAFKA_STORAGE_ERROR when none is left */
@@ -70,6 +76,7 @@ export class LogManager {
       throw manager.#noneLeft();
     }
     manager.#startTasks();
+    manager.#cleaner?.start();
     return manager;
   }
 
@@ -101,6 +108,8 @@ export class LogManager {
           wentOffline: (directory, error) => options.directoryWentOffline?.(directory.path, error),
         }),
     );
+    const config = { ...defaultCleanerConfig, ...options.cleaner };
+    this.#cleaner = config.enabled ? new LogCleaner({ runtime, config, logs: () => this.logs() }) : undefined;
   }
 
   get directories(): readonly LogDirectory[] {
@@ -147,6 +156,7 @@ export class LogManager {
     directory.checkpointRecoveryPoints();
     directory.checkpointLogStartOffsets();
     directory.checkpointHighWatermarks();
+    directory.checkpointCleanerOffsets();
   }
 
   /** A topic's configuration changed. */
@@ -154,10 +164,10 @@ export class LogManager {
     for (const log of this.logs()) if (log.topicPartition.topic === topic) log.config = config;
   }
 
-  /** Removes what retention allows; the retention task calls it. */
+  /** Removes what retention allows; the retention task calls it. The cleaner does it for the logs that it compacts. */
   deleteOldSegments(): void {
     this.#forEachLog((log) => {
-      if (!log.isOffline) log.deleteOldSegments(() => undefined);
+      if (!log.isOffline && !log.config.compact) log.deleteOldSegments(() => undefined);
     });
   }
 
@@ -167,6 +177,7 @@ export class LogManager {
     this.#closed = true;
     for (const timer of this.#timers.values()) timer.cancel();
     await Promise.all(this.#creating.values());
+    await this.#cleaner?.close();
     await Promise.all(this.#directories.map((directory) => directory.close()));
   }
 
@@ -175,6 +186,7 @@ export class LogManager {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers.values()) timer.cancel();
+    this.#cleaner?.stop();
     for (const directory of this.#directories) directory.abandon();
   }
 

@@ -327,3 +327,28 @@ test('a segment that a power failure kept while the one before lost its end is r
   }
   assert.ok(gaps > 0, 'the case occurred');
 });
+
+test('a search by timestamp begins anew when retention takes the segment under it', async () => {
+  const world = await opened({
+    segmentBytes: 1 << 30,
+    indexIntervalBytes: 1 << 30,
+    fileDeleteDelayMs: 0,
+    retentionMs: -1,
+  });
+  // Without index entries the search reads so many headers that it has to pause.
+  const batch = (timestamp: number) => buildBatch({ records: [{ timestamp }] });
+  for (let count = 0; count < 34_000; count += 1) {
+    world.log.appendAsLeader(numberBatches(batch(5), world.log.nextOffset, 0), 'client', () => undefined);
+  }
+  append(world.log, hundred(9));
+  world.log.roll();
+  append(world.log, hundred(9));
+  await world.drain();
+  world.log.updateHighWatermark(world.log.logEndOffset);
+  const found = new Promise<number | undefined>((resolve, reject) =>
+    world.log.offsetForTimestamp(9, (error, at) => (error === undefined ? resolve(at?.offset) : reject(error))),
+  );
+  world.log.deleteRecords(34_001);
+  assert.equal(await retain(world), 1);
+  assert.equal(await world.sim.complete(found), 34_001);
+});

@@ -7,7 +7,7 @@ import type { BatchHeader } from '../records/batch.ts';
 import { CheckpointWriter } from './checkpoint-file.ts';
 import type { TopicPartition } from './file-names.ts';
 import { LeaderEpochCache, leaderEpochWriter, readLeaderEpochs } from './leader-epoch-cache.ts';
-import type { LogConfig } from './log-config.ts';
+import { type LogConfig, segmentMsOf } from './log-config.ts';
 import { encodePartitionMetadata, PARTITION_METADATA_FILE, readPartitionMetadata } from './partition-metadata.ts';
 import { replayProducers, runAtOnce } from './producer-replay.ts';
 import { ProducerSnapshots } from './producer-snapshots.ts';
@@ -23,8 +23,10 @@ export type LogRuntime = Pick<Runtime, 'clock' | 'disk' | 'log' | 'random'>;
 export interface LogHost {
   /** The disk failed under this log: the whole log directory goes offline. */
   failed(error: DiskError): void;
-  /** Makes a recovery point that went down durable, before anything is appended behind it. */
+  /** Makes durable how far the log is flushed and compacted: before anything is appended behind a truncation, say. */
   checkpointRecoveryPoint(done: Completion): void;
+  /** Makes durable how far the log is compacted. */
+  checkpointCleanerOffset(done: Completion): void;
 }
 
 export interface LogParts {
@@ -62,6 +64,8 @@ export class LogState {
   highWatermark: number;
   /** Everything below is on stable storage. */
   recoveryPoint: number;
+  /** What stands below was compacted; undefined before the first time (`cleaner-offset-checkpoint`). */
+  firstDirtyOffset: number | undefined;
   lastFlushMs: number;
   /** The disk failed: nothing is appended any more. */
   failure: DiskError | undefined;
@@ -187,7 +191,7 @@ export class LogState {
 
   segmentOptions(baseOffset: number): ConstructorParameters<typeof Segment>[0] {
     const { runtime, config } = this;
-    const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs, 0xffff_ffff);
+    const jitterMs = Math.min(config.segmentJitterMs, segmentMsOf(config), 0xffff_ffff);
     return {
       disk: runtime.disk,
       log: runtime.log,

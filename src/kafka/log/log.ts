@@ -2,7 +2,7 @@ import { present } from '../../base/assert.ts';
 import type { Slices } from '../../base/slices.ts';
 import { type Completion, CorruptionError, DiskError } from '../../runtime/disk.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { abortedTransactions, type ReadRange } from './aborted-transactions.ts';
+import { abortedBetween, abortedTransactions, type ReadRange } from './aborted-transactions.ts';
 import {
   type AppendDone,
   type AppendInfo,
@@ -22,9 +22,10 @@ import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import type { AppendOrigin, ProducerState } from './producer-state.ts';
 import { type LogRead, type ReadOptions, read } from './read.ts';
 import { removeSegments } from './remove-segments.ts';
+import { replaceSegments } from './replace-segments.ts';
 import { type Doomed, doomedSegments } from './retention.ts';
 import { roll } from './roll.ts';
-import { allDone, type Segment } from './segment.ts';
+import { allDone, Segment } from './segment.ts';
 import { runSliced } from './sliced.ts';
 import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './timestamp-lookup.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
@@ -109,6 +110,16 @@ export class PartitionLog {
     return unstable === undefined ? highWatermark : Math.min(highWatermark, Math.max(unstable, logStartOffset));
   }
 
+  /** What stands below was compacted; undefined before the first time. */
+  get firstDirtyOffset(): number | undefined {
+    return this.#log.firstDirtyOffset;
+  }
+
+  /** How often the end of the log went back. */
+  get truncations(): number {
+    return this.#log.truncations;
+  }
+
   get latestEpoch(): number {
     return this.#log.epochs.latestEpoch;
   }
@@ -131,6 +142,11 @@ export class PartitionLog {
 
   get isOffline(): boolean {
     return this.#log.failure !== undefined;
+  }
+
+  /** Closed, or deleted with its topic: its files are nobody's, or another's. */
+  get isClosed(): boolean {
+    return this.#log.closed;
   }
 
   /** Nothing is being written, and nothing waits. */
@@ -177,6 +193,11 @@ export class PartitionLog {
   /** What a READ_COMMITTED reader has to leave out of what it was given. */
   abortedTransactions(range: ReadRange): AbortedTransaction[] {
     return abortedTransactions(this.#log, range);
+  }
+
+  /** Aborted transactions of which a reader of [startOffset, endOffset) must know. */
+  abortedBetween(startOffset: number, endOffset: number): AbortedTransaction[] {
+    return abortedBetween(this.#log, startOffset, endOffset);
   }
 
   /** Clipped to what the log holds. The answer is the new value. */
@@ -255,6 +276,62 @@ export class PartitionLog {
         );
       },
     );
+  }
+
+  /** For what compaction makes of the segments from this one on: without files yet, and no part of the log. */
+  newCleanedSegment(baseOffset: number): Segment {
+    const { preallocateBytes: _, ...options } = this.#log.segmentOptions(baseOffset);
+    return Segment.planned({ ...options, suffix: '.cleaned' });
+  }
+
+  /**
+   * Before segments are replaced everything below `offset`, where a segment begins, is on stable storage and the recovery point
+   * says so: a crash then never looks for records that compaction removed.
+   */
+  flushBefore(offset: number, done: Completion): void {
+    const checkpoint: Completion = (error) =>
+      error === undefined ? this.#log.host.checkpointRecoveryPoint(done) : done(error);
+    if (this.#log.recoveryPoint >= offset) checkpoint();
+    else flush(this.#log, checkpoint);
+  }
+
+  /**
+   * Puts a compacted segment in the place of those that it was made from, unless the log changed meanwhile: then `done` gets false
+   * and nothing has happened.
+   */
+  replaceSegments(
+    old: readonly Segment[],
+    cleaned: Segment,
+    done: (error: KafkaError | undefined, replaced: boolean) => void,
+  ): void {
+    let replaced = false;
+    this.#whenDrained(
+      (next) => {
+        const { segments } = this.#log;
+        replaced = old.every((segment) => segments.all.includes(segment) && segment !== segments.active);
+        if (replaced) replaceSegments(this.#log, old, cleaned);
+        next();
+      },
+      (error) => {
+        if (error !== undefined || !replaced) return done(error, false);
+        // Appends need not wait for it.
+        this.#log.runtime.disk.syncDirectory(this.#log.directory, (failure) => {
+          if (failure !== undefined) this.#log.fail(failure);
+          done(this.#storageError(), true);
+        });
+      },
+    );
+  }
+
+  /** Everything below `offset` was compacted: durably noted. */
+  markCleaned(offset: number, done: Completion): void {
+    this.#log.firstDirtyOffset = offset;
+    this.#log.host.checkpointCleanerOffset(done);
+  }
+
+  /** The disk failed under somebody who works on this log's files: its log directory goes offline. */
+  fail(error: DiskError): void {
+    this.#log.fail(error);
   }
 
   /** Cuts the log so that it ends at an offset, after everything under way is written. */

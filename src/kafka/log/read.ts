@@ -67,7 +67,7 @@ function readFile(log: LogState, offset: number, { maxBytes, minOneMessage }: Re
       if (position >= end) return nothingToRead;
       const firstEntryIncomplete = header.sizeInBytes > maxBytes && !minOneMessage;
       const wanted = minOneMessage ? Math.max(maxBytes, header.sizeInBytes) : maxBytes;
-      return fileRead(log, segment, position, Math.min(wanted, end - position), firstEntryIncomplete);
+      return fileRead(log, { offset, segment, position }, Math.min(wanted, end - position), firstEntryIncomplete);
     }
     // Compaction can leave the end of a segment without records: what follows stands in the next one.
     const next = log.segments.after(segment);
@@ -88,8 +88,7 @@ export function endPosition(log: LogState, segment: Segment, upTo: number): numb
 
 function fileRead(
   log: LogState,
-  segment: Segment,
-  position: number,
+  { offset, segment, position }: { readonly offset: number; readonly segment: Segment; readonly position: number },
   sizeInBytes: number,
   firstEntryIncomplete: boolean,
 ): LogRead {
@@ -97,7 +96,9 @@ function fileRead(
     segment.read(position, into, (error, count) => {
       if (error === undefined) answer(log, into.subarray(0, count), firstEntryIncomplete, done);
       else if (log.segments.all.includes(segment)) done(readError(log, error), noSlices);
-      else done(new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE), noSlices);
+      // Retention took the offset; or compaction put another segment in the place of this one, and the reader asks again.
+      else if (offset < log.logStartOffset) done(new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE), noSlices);
+      else done(undefined, noSlices);
     });
   };
   return { kind: 'file', sizeInBytes, firstEntryIncomplete, load };

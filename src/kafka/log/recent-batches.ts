@@ -235,6 +235,14 @@ export class LogTail {
     this.truncateTo(-1);
   }
 
+  /** Compaction rewrote what stands below an offset: places and records are no longer those in the file. */
+  forgetBelow(offset: number): void {
+    while (this.#head < this.#entries.length && this.#entries[this.#head]!.lastOffset < offset) {
+      this.#cache.release(this.#entries[this.#head]!);
+      this.#head += 1;
+    }
+  }
+
   forgetOldest(entry: Entry): void {
     assert(this.#entries[this.#head] === entry, 'eviction goes from the oldest on');
     this.#head += 1;

@@ -25,8 +25,8 @@ export interface LoadFrom {
   readonly hadCleanShutdown: boolean;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
-  /** Segments from here on were never compacted, so that each begins where the one before ends. */
-  readonly firstDirtyOffset: number;
+  /** Segments from here on were never compacted, so that each begins where the one before ends. Undefined: none ever was. */
+  readonly firstDirtyOffset: number | undefined;
 }
 
 /**
@@ -64,6 +64,7 @@ class Loader {
   async load(): Promise<void> {
     const log = this.#log;
     const { hadCleanShutdown, logStartOffset, recoveryPoint } = this.#from;
+    log.firstDirtyOffset = this.#from.firstDirtyOffset;
     log.logStartOffset = Math.max(logStartOffset, log.segments.all[0]?.baseOffset ?? 0);
     if (log.segments.all.length === 0) this.#beginAt(logStartOffset);
     else if (hadCleanShutdown) await this.#loadClean();
@@ -77,6 +78,8 @@ class Loader {
     log.nextOffset = log.logEndOffset;
     log.highWatermark = log.logStartOffset;
     log.recoveryPoint = hadCleanShutdown ? log.logEndOffset : Math.min(recoveryPoint, log.logEndOffset);
+    // What is written next behind a lost end must not count as compacted.
+    if ((log.firstDirtyOffset ?? 0) > log.logEndOffset) log.firstDirtyOffset = log.logStartOffset;
     this.#removeStraySnapshots();
   }
 
@@ -162,7 +165,7 @@ class Loader {
     const { logEndOffset, segments } = this.#log;
     const isFirst = segment.baseOffset <= logEndOffset;
     const before = segments.all[segments.all.indexOf(segment) - 1];
-    return isFirst || before === undefined || before.baseOffset < this.#from.firstDirtyOffset;
+    return isFirst || before === undefined || before.baseOffset < (this.#from.firstDirtyOffset ?? 0);
   }
 
   /** False when the log ends in this segment. */
@@ -245,8 +248,10 @@ function finishReplacements(disk: Disk, directory: string, files: readonly Segme
     start = Math.min(start, swap.baseOffset);
     end = Math.max(end, nextOffsetIn(disk, path(swap), swap.baseOffset));
   }
+  // Where nothing is left of a segment its replacement is empty, and still takes its place.
+  const bases = new Set(of(swaps, LOG_SUFFIX));
   const isReplaced = ({ fate, kind, baseOffset }: SegmentFileName): boolean =>
-    fate === '' && kind !== SNAPSHOT_SUFFIX && baseOffset >= start && baseOffset < end;
+    fate === '' && kind !== SNAPSHOT_SUFFIX && ((baseOffset >= start && baseOffset < end) || bases.has(baseOffset));
   for (const file of left) if (isReplaced(file)) disk.remove(path(file));
   for (const swap of swaps) disk.rename(path(swap), path({ ...swap, fate: '' }));
   const kept = left.filter((file) => file.fate === '' && !isReplaced(file));

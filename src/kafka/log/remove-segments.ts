@@ -13,6 +13,11 @@ export function removeSegments(log: LogState, gone: readonly Segment[], reason: 
   log.segments.remove(gone);
   log.namesChanged = true;
   for (const segment of gone) segment.markDeleted();
+  removeLater(log, gone);
+}
+
+/** The files of segments that are marked `.deleted` go after `file.delete.delay.ms`. */
+export function removeLater(log: LogState, gone: readonly Segment[]): void {
   const timer = log.runtime.clock.after(log.config.fileDeleteDelayMs, () => {
     log.removals.delete(timer);
     for (const segment of gone) removeForGood(log, segment);

@@ -1,6 +1,7 @@
 import type { StagedAppend } from './append.ts';
 import type { AppendQueue } from './append-queue.ts';
 import { flush } from './flush.ts';
+import { segmentMsOf } from './log-config.ts';
 import type { LogState } from './log-state.ts';
 import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import { type AppendedSet, asDiskError, type Segment } from './segment.ts';
@@ -9,7 +10,9 @@ import { type AppendedSet, asDiskError, type Segment } from './segment.ts';
 export function segmentFor(log: LogState, queue: AppendQueue<StagedAppend>, set: AppendedSet): Segment {
   const { active } = log.segments;
   const { config } = log;
-  if (!active.shouldRoll(set, config, log.runtime.clock.wallMs())) return active;
+  const { segmentBytes } = config;
+  const limits = { segmentBytes, segmentMs: segmentMsOf(config) };
+  if (!active.shouldRoll(set, limits, log.runtime.clock.wallMs())) return active;
   return roll(log, queue);
 }
 

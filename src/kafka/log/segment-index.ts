@@ -27,6 +27,10 @@ export class SegmentIndex {
     return this.entries.waiting;
   }
 
+  get sizeInBytes(): number {
+    return this.entries.sizeInBytes;
+  }
+
   create(): void {
     this.entries.create();
   }

@@ -38,6 +38,17 @@ export class SegmentList {
     for (const segment of gone) this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 
+  /** Puts a segment in the place of those that it was made from, the first of which has its base. */
+  replace(gone: readonly Segment[], segment: Segment): void {
+    const index = this.#segments.indexOf(present(gone[0], 'something is replaced'));
+    assert(
+      index >= 0 && gone.every((each, at) => this.#segments[index + at] === each),
+      'what is replaced stands together',
+      segment.baseOffset,
+    );
+    this.#segments.splice(index, gone.length, segment);
+  }
+
   /** The segment in which an offset lies, if it is in the log: the last one that begins at or below it. */
   floor(offset: number): Segment | undefined {
     const index = this.#floorIndex(offset);

@@ -45,13 +45,19 @@ export interface SegmentOptions {
   readonly indexIntervalBytes: number;
   /** The final size to claim at creation (`preallocate`), or undefined. */
   readonly preallocateBytes?: number;
+  /** What its files' names end with, behind their kind; none unless given. */
+  readonly suffix?: SegmentSuffix;
 }
+
+/** What is to become of a segment's files, by the end of their names. */
+export type SegmentSuffix = '' | '.cleaned' | '.swap' | '.deleted';
 
 export interface FoundBatch {
   readonly position: number;
   readonly header: BatchHeader;
 }
 
+const KINDS = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX] as const;
 /** Offsets in an index are 31 bits relative to the base. */
 const RELATIVE_OFFSET_MAX = 2_147_483_647;
 /** Index entries that may wait in memory before the file is written. */
@@ -83,13 +89,14 @@ export class Segment {
   #max: TimestampOffset | undefined;
   /** Largest timestamp of the first set; undefined when empty or not looked at yet. */
   #firstTimestamp: number | undefined;
-  #suffix = '';
+  #suffix: SegmentSuffix;
 
   constructor(options: SegmentOptions) {
     this.#options = options;
     this.baseOffset = options.baseOffset;
     this.createdMs = options.createdMs;
     this.rollJitterMs = options.rollJitterMs;
+    this.#suffix = options.suffix ?? '';
     const { disk, baseOffset, indexBytes } = options;
     this.#offsetIndex = new OffsetIndex(disk, () => this.path(OFFSET_INDEX_SUFFIX), baseOffset, indexBytes);
     this.#timeIndex = new TimeIndex(disk, () => this.path(TIME_INDEX_SUFFIX), baseOffset, indexBytes);
@@ -145,7 +152,7 @@ export class Segment {
   /** What retention goes by: the largest record timestamp, else when the file was last written. */
   get largestTimestamp(): number {
     const { timestamp } = this.maxTimestamp;
-    return timestamp >= 0 ? timestamp : (this.#options.disk.stat(this.path(LOG_SUFFIX))?.modifiedMs ?? 0);
+    return timestamp >= 0 ? timestamp : this.modifiedMs;
   }
 
   /** LogSegment.shouldRoll. */
@@ -157,12 +164,28 @@ export class Segment {
     return offset.isFull || time.isFull || incoming.lastOffset - this.baseOffset > RELATIVE_OFFSET_MAX;
   }
 
-  /** Time that records span, or where they carry none, time since creation. */
-  waitedMs(nowMs: number, maxTimestamp: number): number {
+  /** When the log file was last written, ms since 1970; 0 when there is none. */
+  get modifiedMs(): number {
+    return this.#options.disk.stat(this.path(LOG_SUFFIX))?.modifiedMs ?? 0;
+  }
+
+  /** Largest timestamp of the first set; -1 without one. */
+  get firstTimestamp(): number {
     if (this.#firstTimestamp === undefined && this.settledSize > 0) {
       this.#firstTimestamp = new BatchWalk(this.file, 0, this.#settled).next()?.maxTimestamp ?? -1;
     }
-    const first = this.#firstTimestamp ?? -1;
+    return this.#firstTimestamp ?? -1;
+  }
+
+  /** Bytes of the two indexes, of which each has its limit. */
+  get indexSizes(): { readonly offset: number; readonly time: number } {
+    const { offset, time } = this.#indexes();
+    return { offset: offset.sizeInBytes, time: time.sizeInBytes };
+  }
+
+  /** Time that records span, or where they carry none, time since creation. */
+  waitedMs(nowMs: number, maxTimestamp: number): number {
+    const first = this.firstTimestamp;
     return first >= 0 ? maxTimestamp - first : nowMs - this.createdMs;
   }
 
@@ -174,7 +197,9 @@ export class Segment {
     if (set.maxTimestamp > this.maxTimestamp.timestamp) {
       this.#max = { timestamp: set.maxTimestamp, offset: set.offsetOfMaxTimestamp };
     }
-    if (this.#bytesSinceIndexEntry > this.#options.indexIntervalBytes) {
+    // An active segment ends before its indexes are full; a compacted one goes on, and is read from its last entry.
+    const hasRoom = !offset.isFull && !time.isFull;
+    if (this.#bytesSinceIndexEntry > this.#options.indexIntervalBytes && hasRoom) {
       offset.append(set.lastOffset, position);
       time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);
       this.#bytesSinceIndexEntry = 0;
@@ -354,24 +379,29 @@ export class Segment {
     }
   }
 
+  /** Gives the files other names; who is reading them goes on. @throws DiskError */
+  changeSuffix(suffix: SegmentSuffix): void {
+    const { disk } = this.#options;
+    const present = KINDS.filter((kind) => disk.stat(this.path(kind)) !== undefined);
+    const before = present.map((kind) => this.path(kind));
+    this.#suffix = suffix;
+    for (const [index, kind] of present.entries()) disk.rename(before[index]!, this.path(kind));
+  }
+
   /** Files get the suffix `.deleted` and go for good with `remove`. @throws DiskError */
   markDeleted(): void {
     this.close();
-    const { disk } = this.#options;
-    const kinds = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX] as const;
-    const paths = kinds.map((kind) => this.path(kind));
-    for (const path of paths) {
-      if (disk.stat(path) !== undefined) disk.rename(path, `${path}.deleted`);
-    }
-    this.#suffix = '.deleted';
+    this.changeSuffix('.deleted');
   }
 
   remove(): void {
     this.close();
-    const { disk } = this.#options;
-    for (const kind of [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX] as const) {
-      disk.remove(this.path(kind));
-    }
+    for (const kind of KINDS) this.#options.disk.remove(this.path(kind));
+  }
+
+  /** What retention and old tombstones go by when the records say nothing. @throws DiskError */
+  setModified(modifiedMs: number): void {
+    this.#options.disk.setModified(this.path(LOG_SUFFIX), modifiedMs);
   }
 
   /** Forgets open files without touching what they hold; the next use opens them again. */

@@ -26,7 +26,8 @@ export function* findByTimestamp(log: LogState, timestamp: number): Generator<vo
     const walk = segment.walk(segment.positionForTimestamp(timestamp));
     const isCandidate = (header: BatchHeader): boolean =>
       header.maxTimestamp >= timestamp && header.lastOffset >= log.logStartOffset;
-    const found = yield* firstIn(log, walk, isCandidate, timestamp);
+    const found = yield* firstIn(log, walk, isCandidate, timestamp, segment);
+    if (found === 'gone') return yield* findByTimestamp(log, timestamp);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -42,19 +43,25 @@ export function* findMaxTimestamp(log: LogState): Generator<void, TimestampedOff
   if (latest === undefined || latest.maxTimestamp.timestamp < 0) return undefined;
   const { timestamp } = latest.maxTimestamp;
   const walk = latest.walk(latest.positionForTimestamp(timestamp - 1));
-  return yield* firstIn(log, walk, (header) => header.maxTimestamp === timestamp, timestamp);
+  const found = yield* firstIn(log, walk, (header) => header.maxTimestamp === timestamp, timestamp, latest);
+  return found === 'gone' ? yield* findMaxTimestamp(log) : found;
 }
 
+/** `gone`: retention or compaction took the segment while others had their turn, and its files are closed. */
 function* firstIn(
   log: LogState,
   walk: BatchWalk,
   isCandidate: (header: BatchHeader) => boolean,
   timestamp: number,
-): Generator<void, TimestampedOffset | undefined> {
+  segment: Segment,
+): Generator<void, TimestampedOffset | 'gone' | undefined> {
   let count = 0;
   for (let header = walk.next(); header !== undefined; header = walk.next()) {
     count += 1;
-    if (count % HEADERS_AT_ONCE === 0) yield;
+    if (count % HEADERS_AT_ONCE === 0) {
+      yield;
+      if (!log.segments.all.includes(segment)) return 'gone';
+    }
     if (!isCandidate(header)) continue;
     for (const record of recordsOf({ header, bytes: slicesOf(walk.bytes()) })) {
       if (record.timestamp < timestamp || record.offset < log.logStartOffset) continue;

@@ -70,6 +70,7 @@ function lowerEnd(log: LogState, offset: number): void {
   log.nextOffset = offset;
   log.recoveryPoint = Math.min(log.recoveryPoint, offset);
   log.highWatermark = Math.min(log.highWatermark, offset);
+  if (log.firstDirtyOffset !== undefined) log.firstDirtyOffset = Math.min(log.firstDirtyOffset, offset);
 }
 
 /** Without producers there is nothing to learn: every batch that is left was written by none, or by one that has expired. */

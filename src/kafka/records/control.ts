@@ -78,10 +78,13 @@ function controlKey(type: number): Uint8Array {
 
 export type ControlRecord =
   | { readonly kind: 'endTxn'; readonly committed: boolean; readonly coordinatorEpoch: number }
-  | { readonly kind: 'other'; readonly type: number };
+  | { readonly kind: 'other'; readonly type: number }
+  /** Compaction has removed the record, and all of the transaction before. */
+  | { readonly kind: 'cleaned' };
 
 /** The record of a control batch. */
 export function readControlRecord(batch: Batch): ControlRecord {
+  if (batch.header.recordCount === 0) return { kind: 'cleaned' };
   for (const { key, value } of recordsOf(batch)) {
     if (key === null || key.length < KEY_SIZE) throw new InvalidRecordError('a control record without its key');
     const type = (key[2]! << 8) | key[3]!;

@@ -199,6 +199,18 @@ export const diskCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'setModified sets the time of modification, which a rename keeps',
+    run: async (world) => {
+      const { disk } = world.runtime;
+      const path = `${world.directory}/dated`;
+      disk.writeFile(path, bytes('x'));
+      disk.setModified(path, 1_600_000_000_123);
+      disk.rename(path, `${path}.swap`);
+      assert.equal(disk.stat(`${path}.swap`)?.modifiedMs, 1_600_000_000_123);
+      assert.throws(() => disk.setModified(path, 1), { code: 'ENOENT' });
+    },
+  },
+  {
     name: 'writeFile replaces; a file opened again has its bytes and ends there',
     run: async (world) => {
       const { disk } = world.runtime;

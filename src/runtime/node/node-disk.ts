@@ -10,6 +10,7 @@ import {
   type Stats,
   statfsSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -68,6 +69,10 @@ export class NodeDisk implements Disk {
 
   writeFile(path: string, bytes: Uint8Array): void {
     attempt('writeFile', path, () => writeFileSync(path, bytes));
+  }
+
+  setModified(path: string, modifiedMs: number): void {
+    attempt('setModified', path, () => utimesSync(path, modifiedMs / 1000, modifiedMs / 1000));
   }
 
   replaceFile(path: string, bytes: Uint8Array, done: Completion): void {

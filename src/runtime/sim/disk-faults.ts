@@ -33,6 +33,7 @@ const changes: ReadonlySet<DiskOperation> = new Set<DiskOperation>([
   'rename',
   'remove',
   'writeFile',
+  'setModified',
   'replaceFile',
   'open',
   'syncDirectory',

@@ -207,6 +207,11 @@ class SimDiskView implements Disk {
     return inode;
   }
 
+  setModified(path: string, modifiedMs: number): void {
+    this.#begin('setModified', path);
+    this.#disk.inodeAt(path, 'setModified').modifiedMs = modifiedMs;
+  }
+
   replaceFile(path: string, bytes: Uint8Array, done: Completion): void {
     if (this.#process.alive) this.#replacements.replace(path, bytes, done);
   }

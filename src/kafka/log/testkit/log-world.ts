@@ -29,6 +29,7 @@ export class LogWorld {
   config: LogConfig;
   manager!: LogManager;
   log!: PartitionLog;
+  #options: Partial<LogManagerOptions> = {};
 
   constructor(seed: number | string, config: Partial<LogConfig> = {}) {
     this.sim = new Simulation({ seed });
@@ -40,7 +41,9 @@ export class LogWorld {
     return this.machine.runtime;
   }
 
-  async open(options: Partial<LogManagerOptions> = {}): Promise<void> {
+  /** With the options of the last time unless others are given. */
+  async open(options: Partial<LogManagerOptions> = this.#options): Promise<void> {
+    this.#options = options;
     this.manager = await this.sim.complete(
       LogManager.open({
         runtime: this.runtime,
