@@ -15,6 +15,9 @@ export interface RequestContext {
   readonly isClosed: () => boolean;
   /** Names the connection, as `<local>-<remote>-<sequence>`. */
   readonly connectionId: string;
+  /** A request that may overlap waits for something: what follows on its connection is not handled before `letOthers`. */
+  holdOthers(): void;
+  letOthers(): void;
 }
 
 export interface Responder<R> {

@@ -6,6 +6,7 @@ import type { TransactionCoordinator } from '../coordinator/transaction/transact
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { TransactionGate } from '../replication/transaction-gate.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
 import type { ConfigAdmin } from './config/alter-config.ts';
@@ -43,6 +44,8 @@ export interface BrokerContext {
   readonly groups: GroupCoordinator;
   /** The transactions that this broker coordinates. */
   readonly transactions: TransactionCoordinator;
+  /** Lets transactions write to partitions that their coordinator knows to be part of them. */
+  readonly transactionGate: TransactionGate;
   /** Reads what is configured for topics that this broker had no replica of. */
   prepareTopics(topics: ReadonlySet<string>): Promise<void>;
   /** The controller told of the cluster anew; with the partitions that are gone. */

@@ -186,7 +186,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     if (frame === undefined) return false;
     if (this.#exchanges.size === 0) return true;
     // Everything in flight overlaps, and so does the next: appends.
-    return this.#exchanges.at(this.#exchanges.size - 1)?.handler.overlaps === true && this.#overlaps(frame);
+    const last = this.#exchanges.at(this.#exchanges.size - 1);
+    return last?.handler.overlaps === true && !last.holdsOthers && this.#overlaps(frame);
   }
 
   #overlaps(frame: Slices): boolean {
@@ -261,6 +262,10 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     if (this.#gathering || this.#waitsForTurnEnd) return;
     this.#waitsForTurnEnd = true;
     this.#options.turnEnd.afterWrites(this.#turnEnded);
+  }
+
+  goOn(): void {
+    this.#pump();
   }
 
   /** Moves finished answers from the head of the queue to the outgoing list. */

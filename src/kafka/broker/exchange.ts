@@ -12,6 +12,8 @@ export interface ExchangeOwner {
   readonly isClosed: boolean;
   /** The exchange is no longer working. */
   complete(exchange: Exchange): void;
+  /** The next request may be handled. */
+  goOn(): void;
   destroy(reason: string): void;
 }
 
@@ -32,6 +34,8 @@ export class Exchange implements RequestContext, Responder<unknown> {
   readonly frameBytes: number;
   readonly #owner: ExchangeOwner;
   state: 'working' | 'answered' | 'silent' = 'working';
+  /** Nothing overlaps with it now, although its kind may. */
+  holdsOthers = false;
   response: Slices | undefined;
   /** Who wants to hear when the response has been sent. */
   sent: (() => void) | undefined;
@@ -59,6 +63,15 @@ export class Exchange implements RequestContext, Responder<unknown> {
 
   get connectionId(): string {
     return this.#owner.id;
+  }
+
+  holdOthers(): void {
+    this.holdsOthers = true;
+  }
+
+  letOthers(): void {
+    this.holdsOthers = false;
+    this.#owner.goOn();
   }
 
   isClosed(): boolean {

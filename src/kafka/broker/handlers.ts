@@ -25,6 +25,8 @@ import { initProducerIdHandler } from './handlers/22-init-producer-id.ts';
 import { addPartitionsToTxnHandler } from './handlers/24-add-partitions-to-txn.ts';
 import { addOffsetsToTxnHandler } from './handlers/25-add-offsets-to-txn.ts';
 import { endTxnHandler } from './handlers/26-end-txn.ts';
+import { writeTxnMarkersHandler } from './handlers/27-write-txn-markers.ts';
+import { txnOffsetCommitHandler } from './handlers/28-txn-offset-commit.ts';
 import { describeConfigsHandler } from './handlers/32-describe-configs.ts';
 import { alterConfigsHandler } from './handlers/33-alter-configs.ts';
 import { createPartitionsHandler } from './handlers/37-create-partitions.ts';
@@ -32,6 +34,7 @@ import { deleteGroupsHandler } from './handlers/42-delete-groups.ts';
 import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-configs.ts';
 import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
 import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
+import { describeProducersHandler } from './handlers/61-describe-producers.ts';
 import { describeTransactionsHandler } from './handlers/65-describe-transactions.ts';
 import { listTransactionsHandler } from './handlers/66-list-transactions.ts';
 
@@ -63,6 +66,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     addPartitionsToTxnHandler(broker),
     addOffsetsToTxnHandler(broker),
     endTxnHandler(broker),
+    writeTxnMarkersHandler(broker),
+    txnOffsetCommitHandler(broker),
     describeConfigsHandler(broker),
     alterConfigsHandler(broker),
     createPartitionsHandler(broker),
@@ -72,6 +77,7 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     describeClusterHandler(broker),
     describeTransactionsHandler(broker),
     listTransactionsHandler(broker),
+    describeProducersHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

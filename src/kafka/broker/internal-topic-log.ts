@@ -1,11 +1,19 @@
 import { noSlices } from '../../base/slices.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { CoordinatorLog, CoordinatorRecord, LogRange, LogSlice } from '../coordinator/coordinator-log.ts';
+import type {
+  CoordinatorRecord,
+  EndTxnMarker,
+  LogRange,
+  LogSlice,
+  TransactionalLog,
+  TransactionalProducer,
+} from '../coordinator/coordinator-log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { CodecName } from '../records/batch.ts';
-import { buildBatch } from '../records/builder.ts';
+import { type BatchOptions, buildBatch } from '../records/builder.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
+import { appendMarker } from './txn-markers.ts';
 
 export interface InternalTopicLogOptions {
   readonly topic: string;
@@ -19,7 +27,7 @@ export interface InternalTopicLogOptions {
 }
 
 /** The partitions of an internal topic as its coordinator reads and writes them, over this broker's replicas. */
-export class InternalTopicLog implements CoordinatorLog {
+export class InternalTopicLog implements TransactionalLog {
   readonly #options: InternalTopicLogOptions;
 
   constructor(options: InternalTopicLogOptions) {
@@ -31,7 +39,12 @@ export class InternalTopicLog implements CoordinatorLog {
     return metadata.topic(topic)?.partitions.size ?? partitionCount;
   }
 
-  append(partition: number, records: readonly CoordinatorRecord[], done: (errorCode: number) => void): void {
+  append(
+    partition: number,
+    records: readonly CoordinatorRecord[],
+    done: (errorCode: number) => void,
+    producer?: TransactionalProducer,
+  ): void {
     const { replicas, topic, clock, codec } = this.#options;
     const replica = replicas.partition(topic, partition);
     if (replica === undefined) return done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
@@ -39,14 +52,23 @@ export class InternalTopicLog implements CoordinatorLog {
     const batch = buildBatch({
       records: records.map(({ key, value }) => ({ timestamp: nowMs, key, value, headers: [] })),
       codec,
+      ...(producer === undefined ? {} : transactional(producer)),
     });
     replica.append({
       records: batch,
       acks: -1,
       origin: 'coordinator',
+      rules: { verification: producer?.verification },
       nowMs,
       done: ({ errorCode }) => done(errorCode),
     });
+  }
+
+  appendMarker(partition: number, marker: EndTxnMarker, done: (errorCode: number) => void): void {
+    const { replicas, topic, clock } = this.#options;
+    const replica = replicas.partition(topic, partition);
+    if (replica === undefined) done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    else appendMarker(replica, marker, clock.wallMs(), done);
   }
 
   range(partition: number): LogRange | undefined {
@@ -73,4 +95,9 @@ export class InternalTopicLog implements CoordinatorLog {
       failed(error);
     }
   }
+}
+
+/** Coordinators do not count their batches: Apache gives each the sequence 0, and no leader checks it. */
+function transactional({ producerId, producerEpoch }: TransactionalProducer): BatchOptions {
+  return { producerId, producerEpoch, baseSequence: 0, isTransactional: true };
 }

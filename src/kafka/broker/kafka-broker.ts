@@ -15,6 +15,7 @@ import { codecNames } from '../records/batch.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
+import type { TransactionGate } from '../replication/transaction-gate.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
@@ -35,7 +36,8 @@ import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
-import { startTransactions } from './transactions.ts';
+import { startCoordinatingTransactions } from './transaction-coordination.ts';
+import { entranceToOffsets, openTransactions, type Transactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
@@ -101,7 +103,8 @@ class Broker implements KafkaBroker {
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
-  #transactions: TransactionCoordinator | undefined;
+  #transactionCoordinator: TransactionCoordinator | undefined;
+  #transactions: Transactions | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -249,9 +252,17 @@ class Broker implements KafkaBroker {
       random,
       validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
     });
-    const groups = this.#coordinateGroups(replicas);
+    this.#transactions = openTransactions({
+      config: this.#config,
+      metadata: this.#metadata,
+      replicas,
+      openChannel: this.#openChannel,
+      log: log.named('kafka.transactions'),
+    });
+    const transactionGate = this.#transactions.gate;
+    const groups = this.#coordinateGroups(replicas, transactionGate);
     const producerIds = new ProducerIds(this.#id, zk);
-    const transactions = startTransactions({
+    const transactions = startCoordinatingTransactions({
       runtime: this.#runtime,
       config: this.#config,
       zk,
@@ -260,11 +271,12 @@ class Broker implements KafkaBroker {
       producerIds,
       openChannel: this.#openChannel,
     });
-    this.#transactions = transactions;
+    this.#transactionCoordinator = transactions;
     const context: BrokerContext = {
       id: this.#id,
       groups,
       transactions,
+      transactionGate,
       clusterId: this.#clusterId,
       config: this.#config,
       runtime: this.#runtime,
@@ -330,7 +342,7 @@ class Broker implements KafkaBroker {
     );
   }
 
-  #coordinateGroups(replicas: ReplicaManager): GroupCoordinator {
+  #coordinateGroups(replicas: ReplicaManager, gate: TransactionGate): GroupCoordinator {
     const { clock, random, log } = this.#runtime;
     const groups = new GroupCoordinator({
       coordinatorLog: new InternalTopicLog({
@@ -345,6 +357,7 @@ class Broker implements KafkaBroker {
       random,
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
+      enterTransaction: entranceToOffsets(gate),
     });
     groups.start();
     this.#groups = groups;
@@ -357,7 +370,7 @@ class Broker implements KafkaBroker {
       partition.topic === OFFSETS_TOPIC
         ? this.#groups
         : partition.topic === TRANSACTIONS_TOPIC
-          ? this.#transactions
+          ? this.#transactionCoordinator
           : undefined;
     if (partition.isLeader) coordinator?.onElected(partition.index, partition.leaderEpoch);
     else coordinator?.onResigned(partition.index);
@@ -429,6 +442,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactionCoordinator?.close();
     this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();
@@ -459,6 +473,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactionCoordinator?.close();
     this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();

@@ -32,6 +32,9 @@ export function openLocalChannel({ handlers, listenerName, clock }: LocalChannel
           clientAddress: 'local',
           connectionId: 'local',
           isClosed: () => !open,
+          // Each request is handled by itself here.
+          holdOthers: () => undefined,
+          letOthers: () => undefined,
         };
         // A request over the network is never handled inside its sender's turn either.
         clock.soon(() => {

@@ -1,9 +1,28 @@
 import type { Slices } from '../../base/slices.ts';
+import type { Verification } from '../log/verifications.ts';
 
 /** One record of an internal topic. A null value is a tombstone: compaction forgets the key. */
 export interface CoordinatorRecord {
   readonly key: Uint8Array;
   readonly value: Uint8Array | null;
+}
+
+/** The producer whose transaction a batch belongs to: what it says counts once the transaction is committed. */
+export interface TransactionalProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** What shows that the transaction may write here, where that is asked for. */
+  readonly verification: Verification | undefined;
+}
+
+/** The end of a transaction, as its coordinator has it written into every partition. */
+export interface EndTxnMarker {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly committed: boolean;
+  readonly coordinatorEpoch: number;
+  /** From 2 on each transaction has an epoch of its own (KIP-890); 0 where nothing is said. */
+  readonly transactionVersion: number;
 }
 
 /** What a leader holds of a partition right now. */
@@ -49,4 +68,18 @@ export interface CoordinatorLog {
    * later.
    */
   read(partition: number, offset: number, bytesMax: number, done: (slice: LogSlice) => void): void;
+}
+
+/** A topic that producers write to within their transactions, by way of its coordinator: `__consumer_offsets`. */
+export interface TransactionalLog extends CoordinatorLog {
+  /** With a producer: the batch is part of its transaction. */
+  append(
+    partition: number,
+    records: readonly CoordinatorRecord[],
+    done: (errorCode: number) => void,
+    producer?: TransactionalProducer,
+  ): void;
+
+  /** Appends the end of a transaction, in the order of the appends and with their outcomes. */
+  appendMarker(partition: number, marker: EndTxnMarker, done: (errorCode: number) => void): void;
 }

@@ -3,12 +3,12 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { isInDoubt } from './append-outcome.ts';
-import type { CoordinatorLog, CoordinatorRecord } from './coordinator-log.ts';
+import type { CoordinatorLog } from './coordinator-log.ts';
 import { type LoadFailure, type LogReplay, loadLog } from './load-log.ts';
 import type { Turns } from './turns.ts';
 
 /** What a coordinator keeps of one partition. Its state is what the log says; what it has beside that is soft. */
-export interface PartitionState<R> {
+export interface PartitionState {
   /** Forgets what the log said; what it says is replayed into the answer. */
   begin(): LogReplay;
   /**
@@ -18,11 +18,9 @@ export interface PartitionState<R> {
   open(isCurrent: () => boolean, done: () => void): void;
   /** Lets go of what is soft, and of whoever waits. */
   abandon(): void;
-  /** What an append said is in force now. */
-  replay(record: R): void;
 }
 
-export interface ReplayedPartitionOptions<R> {
+export interface ReplayedPartitionOptions {
   readonly partition: number;
   readonly coordinatorLog: CoordinatorLog;
   readonly clock: Clock;
@@ -30,32 +28,39 @@ export interface ReplayedPartitionOptions<R> {
   readonly turns: Turns;
   /** What is kept here, for people who read the log: `groups`. */
   readonly contents: string;
-  readonly state: PartitionState<R>;
-  readonly encode: (record: R) => CoordinatorRecord;
+  readonly state: PartitionState;
   /** Whether an append that ended so is in force. */
   readonly isInForce: (errorCode: number) => boolean;
   /** About how much is read at a time while loading. */
   readonly readBytes?: number;
 }
 
-interface Append<R> {
+/** Something on its way into the log. */
+export interface Append<R> {
+  /** What it says, for those who look at what is in flight. */
   readonly records: readonly R[];
+  /** It is in the log: what it says holds from now on. */
+  readonly inForce: () => void;
+  /** How it ended; after `inForce`. */
   readonly done: (errorCode: number) => void;
+}
+
+interface InFlight<R> extends Append<R> {
   /** Undefined while it is on its way. */
   errorCode: number | undefined;
 }
 
 /** The life of one partition of an internal topic that this broker leads: it is loaded, appended to, and given up. */
 export class ReplayedPartition<R> {
-  readonly #options: ReplayedPartitionOptions<R>;
-  readonly #appends = new Deque<Append<R>>();
+  readonly #options: ReplayedPartitionOptions;
+  readonly #appends = new Deque<InFlight<R>>();
   #errorCode: number = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
   /** Which loading counts: an older one finds that it was cancelled. */
   #loading = 0;
   #isClosed = false;
   #awaitsAppends = false;
 
-  constructor(options: ReplayedPartitionOptions<R>) {
+  constructor(options: ReplayedPartitionOptions) {
     this.#options = options;
   }
 
@@ -110,23 +115,22 @@ export class ReplayedPartition<R> {
     this.#options.state.abandon();
   }
 
-  /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
-  append(records: readonly R[], done: (errorCode: number) => void): void {
-    const { coordinatorLog, partition, encode, turns } = this.#options;
-    const append: Append<R> = { records, done, errorCode: undefined };
-    this.#appends.push(append);
-    coordinatorLog.append(partition, records.map(encode), (errorCode) => {
-      append.errorCode = errorCode;
-      turns.run(() => this.#settle());
+  /** `write` appends, and reports how that ended: appends come into force, and end, in their order in the log. */
+  write(append: Append<R>, write: (written: (errorCode: number) => void) => void): void {
+    const inFlight: InFlight<R> = { ...append, errorCode: undefined };
+    this.#appends.push(inFlight);
+    write((errorCode) => {
+      inFlight.errorCode = errorCode;
+      this.#options.turns.run(() => this.#settle());
     });
   }
 
   #settle(): void {
-    const { state, isInForce } = this.#options;
+    const { isInForce } = this.#options;
     for (let head = this.#appends.peek(); head?.errorCode !== undefined; head = this.#appends.peek()) {
       this.#appends.shift();
       const { errorCode } = head;
-      if (isInForce(errorCode) && !this.#awaitsAppends) for (const record of head.records) state.replay(record);
+      if (isInForce(errorCode) && !this.#awaitsAppends) head.inForce();
       head.done(errorCode);
       if (isInDoubt(errorCode)) this.#reload(errorCode);
     }

@@ -22,6 +22,7 @@ import type { BatchPlace } from './recent-batches.ts';
 import { segmentFor } from './roll.ts';
 import type { AppendedSet } from './segment.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
+import type { Verification } from './verifications.ts';
 
 export interface AppendInfo {
   readonly firstOffset: number;
@@ -49,11 +50,20 @@ export interface StagedAppend extends QueuedWrite {
   readonly done: AppendDone;
 }
 
+/** What an append has to show as part of a transaction. */
+export interface TransactionRules {
+  /** Given: a batch begins a transaction only if this one vouches for it (`transaction.partition.verification.enable`). */
+  readonly verification?: Verification | undefined;
+  /** Of the coordinator that has a marker written; 0 unless given. */
+  readonly markerVersion?: number;
+}
+
 export type AppendRequest =
   | {
       readonly kind: 'lead';
       readonly records: NumberedRecords;
       readonly origin: AppendOrigin;
+      readonly rules: TransactionRules;
       readonly done: AppendDone;
     }
   | { readonly kind: 'follow'; readonly records: Slices; readonly done: AppendDone };
@@ -67,7 +77,7 @@ export function stage(
   let numbered: NumberedRecords;
   if (request.kind === 'lead') {
     numbered = request.records;
-    const duplicate = check(log, numbered, request.origin);
+    const duplicate = check(log, numbered, request);
     if (duplicate !== undefined) return duplicate;
   } else {
     numbered = acceptOffsets(log, request.records);
@@ -107,8 +117,10 @@ export function numberBatches(batches: Slices, firstOffset: number, leaderEpoch:
   return { slices, batches: headers };
 }
 
+type LeaderRequest = Extract<AppendRequest, { kind: 'lead' }>;
+
 /** As leader: may these follow what is in the log? @throws KafkaError */
-function check(log: LogState, { batches, slices }: NumberedRecords, origin: AppendOrigin): AppendInfo | undefined {
+function check(log: LogState, { batches, slices }: NumberedRecords, request: LeaderRequest): AppendInfo | undefined {
   assert(
     (batches[0]?.baseOffset ?? log.nextOffset) === log.nextOffset,
     'a leader appends at its end',
@@ -119,7 +131,7 @@ function check(log: LogState, { batches, slices }: NumberedRecords, origin: Appe
   for (const header of batches) {
     if (header.producerId >= 0) {
       const start = at;
-      const duplicate = checkProducer(log, header, origin, () => subSlices(slices, start, start + header.sizeInBytes));
+      const duplicate = checkProducer(log, header, request, () => subSlices(slices, start, start + header.sizeInBytes));
       if (duplicate !== undefined) return duplicate;
     }
     at += header.sizeInBytes;
@@ -130,16 +142,23 @@ function check(log: LogState, { batches, slices }: NumberedRecords, origin: Appe
 function checkProducer(
   log: LogState,
   header: BatchHeader,
-  origin: AppendOrigin,
+  { origin, rules }: LeaderRequest,
   bytes: () => Slices,
 ): AppendInfo | undefined {
-  const { producers } = log;
+  const { producers, verifications } = log;
   if (header.isControl) {
     const marker = readControlRecord({ header, bytes: bytes() });
-    if (marker.kind === 'endTxn') producers.checkMarker(header, marker);
+    if (marker.kind === 'endTxn') producers.checkMarker(header, marker, rules.markerVersion);
     return undefined;
   }
-  const known = producers.check(header, origin);
+  const { verification } = rules;
+  const known = producers.check(header, origin, {
+    verified: ({ isOngoing }) => {
+      const begins = header.isTransactional && !isOngoing;
+      if (begins && verification !== undefined) verifications.require(header, verification);
+    },
+    sequence: ({ hasBatches }) => verifications.checkSequence(header, hasBatches),
+  });
   if (known === undefined) return undefined;
   const message = 'A producer repeated a batch; answering with its first offset';
   log.runtime.log.debug(message, {
@@ -233,6 +252,7 @@ function learn(log: LogState, { batches, slices }: NumberedRecords): readonly Ab
     log.learnEpoch(header);
     if (header.producerId >= 0) {
       const start = at;
+      if (header.isTransactional) log.verifications.end(header.producerId);
       const completed = learnFrom(log.producers, header, () => subSlices(slices, start, start + header.sizeInBytes));
       if (completed?.aborted === true) {
         aborted ??= [];

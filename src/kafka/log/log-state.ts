@@ -15,6 +15,7 @@ import { ProducerState } from './producer-state.ts';
 import type { LogTail, RecentBatches } from './recent-batches.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
+import { Verifications } from './verifications.ts';
 
 export type LogRuntime = Pick<Runtime, 'clock' | 'disk' | 'log' | 'random'>;
 
@@ -46,6 +47,7 @@ export class LogState {
   readonly tail: LogTail;
   readonly turnEnd: TurnEnd;
   readonly snapshots: ProducerSnapshots;
+  readonly verifications: Verifications;
   readonly epochWriter: CheckpointWriter;
   readonly metadataWriter: CheckpointWriter;
   readonly producerIdExpirationMs: number;
@@ -97,6 +99,7 @@ export class LogState {
     this.producerIdExpirationMs = parts.producerIdExpirationMs;
     this.tail = parts.recentBatches.newTail();
     this.turnEnd = parts.turnEnd;
+    this.verifications = new Verifications(runtime.clock);
     this.segments = new SegmentList(loaded.segments);
     const where = (): string => this.directory;
     this.snapshots = new ProducerSnapshots(runtime.disk, runtime.log, where, loaded.snapshotOffsets);
@@ -168,6 +171,8 @@ export class LogState {
     state.load(snapshot?.entries ?? [], this.runtime.clock.wallMs(), this.producerIdExpirationMs);
     const from = Math.max(snapshot?.offset ?? 0, this.logStartOffset);
     if (from < this.logEndOffset) yield* replayProducers(state, this.segments, from, this.logEndOffset);
+    // Whose marker every replica has is decided, however late its producer is looked at.
+    state.onHighWatermark(this.highWatermark);
   }
 
   /** The leader of a batch, as recovery and replication learn it. Formats before v2 say nothing, and void what was known. */

@@ -2,6 +2,7 @@ import { present } from '../../base/assert.ts';
 import type { Slices } from '../../base/slices.ts';
 import { type Completion, CorruptionError, DiskError } from '../../runtime/disk.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { abortedTransactions, type ReadRange } from './aborted-transactions.ts';
 import {
   type AppendDone,
   type AppendInfo,
@@ -9,6 +10,7 @@ import {
   type NumberedRecords,
   type StagedAppend,
   stage,
+  type TransactionRules,
 } from './append.ts';
 import { AppendQueue } from './append-queue.ts';
 import { directoryNameOf, type TopicPartition } from './file-names.ts';
@@ -27,12 +29,15 @@ import { runSliced } from './sliced.ts';
 import { findByTimestamp, findMaxTimestamp, type TimestampedOffset } from './timestamp-lookup.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 import { truncateFullyAndStartAt, truncateTo } from './truncate.ts';
+import type { VerificationGuard, VerificationStart } from './verifications.ts';
 
 /** Special timestamps of ListOffsets. */
 export const EARLIEST_TIMESTAMP = -2;
 export const LATEST_TIMESTAMP = -1;
 export const MAX_TIMESTAMP = -3;
 export const EARLIEST_LOCAL_TIMESTAMP = -4;
+
+const noRules: TransactionRules = {};
 
 export type OffsetLookupDone = (error: KafkaError | undefined, found: TimestampedOffset | undefined) => void;
 
@@ -137,8 +142,26 @@ export class PartitionLog {
    * Appends what the leader has numbered from `nextOffset` on. The answer is the offsets, at once; undefined when the append is
    * refused, as `done` then says. A repeated batch is a success with the offsets of the first time.
    */
-  appendAsLeader(records: NumberedRecords, origin: AppendOrigin, done: AppendDone): AppendInfo | undefined {
-    return this.#append({ kind: 'lead', records, origin, done });
+  appendAsLeader(
+    records: NumberedRecords,
+    origin: AppendOrigin,
+    done: AppendDone,
+    rules: TransactionRules = noRules,
+  ): AppendInfo | undefined {
+    return this.#append({ kind: 'lead', records, origin, rules, done });
+  }
+
+  /**
+   * Somebody is about to ask the coordinator whether a transaction may write here: the guard that its first batch has to show.
+   * Undefined where the transaction has written already. @throws KafkaError KAFKA_STORAGE_ERROR
+   */
+  startVerification(start: VerificationStart): VerificationGuard | undefined {
+    try {
+      const { producers, verifications } = this.#log;
+      return producers.isOngoing(start.producerId, start.producerEpoch) ? undefined : verifications.start(start);
+    } catch (error) {
+      throw this.#errorOf(error);
+    }
   }
 
   /** Appends what a leader sent, byte for byte. Answers undefined too when there was no whole batch. */
@@ -151,13 +174,9 @@ export class PartitionLog {
     return read(this.#log, offset, options);
   }
 
-  /** What a READ_COMMITTED reader of [fetchOffset, upperBound) has to leave out. */
-  abortedTransactions(fetchOffset: number, upperBound: number): AbortedTransaction[] {
-    const found: AbortedTransaction[] = [];
-    for (const segment of this.#log.segments.between(fetchOffset, Infinity)) {
-      if (segment.transactionIndex.collect(fetchOffset, upperBound, found)) break;
-    }
-    return found;
+  /** What a READ_COMMITTED reader has to leave out of what it was given. */
+  abortedTransactions(range: ReadRange): AbortedTransaction[] {
+    return abortedTransactions(this.#log, range);
   }
 
   /** Clipped to what the log holds. The answer is the new value. */
@@ -265,10 +284,12 @@ export class PartitionLog {
     this.#whenDrained((next) => next(), done);
   }
 
-  /** Forgets producers that wrote nothing for `producer.id.expiration.ms`. */
+  /** Forgets producers that wrote nothing for `producer.id.expiration.ms`, and transactions that were verified and never wrote. */
   removeExpiredProducers(): void {
-    const { producersLoaded, producerIdExpirationMs, runtime } = this.#log;
-    if (producersLoaded) this.#log.producers.removeExpired(runtime.clock.wallMs(), producerIdExpirationMs);
+    const { producersLoaded, producerIdExpirationMs, runtime, verifications } = this.#log;
+    const nowMs = runtime.clock.wallMs();
+    verifications.removeExpired(nowMs, producerIdExpirationMs);
+    if (producersLoaded) this.#log.producers.removeExpired(nowMs, producerIdExpirationMs);
   }
 
   /** Binds the directory to a topic id. */

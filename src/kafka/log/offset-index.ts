@@ -9,6 +9,8 @@ import { type IndexLayout, SegmentIndex } from './segment-index.ts';
  */
 const relativeOffsetOf = (entry: DataView): number => entry.getInt32(0);
 
+const positionOf = (entry: DataView): number => entry.getInt32(4);
+
 const layout: IndexLayout = { entrySize: 8, relativeOffsetOf };
 
 export interface OffsetPosition {
@@ -50,6 +52,12 @@ export class OffsetIndex extends SegmentIndex {
     return this.#entryAt(this.entries.lastAtMost(offset - this.baseOffset, relativeOffsetOf));
   }
 
+  /** The first entry whose position is at or behind this one. */
+  firstFrom(position: number): OffsetPosition | undefined {
+    const index = this.entries.lastAtMost(position - 1, positionOf) + 1;
+    return index < this.entries.count ? this.#entryAt(index) : undefined;
+  }
+
   get last(): OffsetPosition {
     return this.#entryAt(this.entries.count - 1);
   }
@@ -57,6 +65,6 @@ export class OffsetIndex extends SegmentIndex {
   #entryAt(index: number): OffsetPosition {
     if (index < 0) return { offset: this.baseOffset, position: 0 };
     const entry = this.entries.at(index);
-    return { offset: this.offsetOf(entry), position: entry.getInt32(4) };
+    return { offset: this.offsetOf(entry), position: positionOf(entry) };
   }
 }

@@ -20,6 +20,14 @@ export interface EndTxnMarker {
 /** Where an append comes from: a producer, a coordinator (and its markers), or the leader we follow. */
 export type AppendOrigin = 'client' | 'coordinator' | 'replication';
 
+/** Asks for more of a batch than its producer's state: it knows whether the batch's transaction is open here. */
+export type BatchCheck = (known: { readonly isOngoing: boolean; readonly hasBatches: boolean }) => void;
+
+/** From this version of transactions on each has an epoch of its own, and its marker one above it (KIP-890 part 2). */
+const EPOCH_BUMP_FROM = 2;
+/** An epoch that cannot be raised any more ends with the marker that reached it. */
+const EPOCH_MAX = 32_767;
+
 export interface CompletedTransaction {
   readonly producerId: number;
   readonly firstOffset: number;
@@ -72,17 +80,28 @@ export class ProducerState {
 
   /**
    * Undefined: may be appended. A remembered batch: this is its repetition, to be answered with its offsets.
+   * @param checks of a batch that is no repetition: whether it was verified, and after its epoch was found right, its sequence
    * @throws KafkaError INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE
    */
-  check(header: BatchHeader, origin: AppendOrigin): BatchMetadata | undefined {
+  check(
+    header: BatchHeader,
+    origin: AppendOrigin,
+    checks: { readonly verified?: BatchCheck; readonly sequence?: BatchCheck } = {},
+  ): BatchMetadata | undefined {
+    if (origin === 'replication') return undefined;
     const entry = this.#producers.get(header.producerId);
-    if (entry === undefined || origin === 'replication') return undefined;
-    if (origin === 'client') {
+    if (origin === 'client' && entry !== undefined) {
       const duplicate = duplicateOf(entry, header);
       if (duplicate !== undefined) return duplicate;
     }
-    checkEpoch(entry, header);
-    if (header.isControl) return undefined;
+    const known = {
+      isOngoing: this.isOngoing(header.producerId, header.producerEpoch),
+      hasBatches: (entry?.batches.length ?? 0) > 0,
+    };
+    checks.verified?.(known);
+    if (entry !== undefined) checkEpoch(entry, header);
+    if (origin === 'client') checks.sequence?.(known);
+    if (entry === undefined) return undefined;
     if (origin === 'client') checkSequence(entry, header);
     if (entry.currentTxnFirstOffset >= 0 && !header.isTransactional) {
       throw new KafkaError(
@@ -93,11 +112,21 @@ export class ProducerState {
     return undefined;
   }
 
-  /** @throws KafkaError INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED */
-  checkMarker(header: BatchHeader, marker: EndTxnMarker): void {
+  /** A transaction of this producer and epoch is open here. One of an older epoch is another transaction. */
+  isOngoing(producerId: number, producerEpoch: number): boolean {
+    const entry = this.#producers.get(producerId);
+    return entry !== undefined && entry.currentTxnFirstOffset >= 0 && entry.epoch === producerEpoch;
+  }
+
+  /**
+   * @param transactionVersion of the coordinator that has the marker written
+   * @throws KafkaError INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED
+   */
+  checkMarker(header: BatchHeader, marker: EndTxnMarker, transactionVersion = 0): void {
     const entry = this.#producers.get(header.producerId);
     if (entry === undefined) return;
-    checkEpoch(entry, header);
+    if (transactionVersion < EPOCH_BUMP_FROM) checkEpoch(entry, header);
+    else checkBumpedEpoch(entry, header);
     if (entry.coordinatorEpoch > marker.coordinatorEpoch) {
       throw new KafkaError(
         ErrorCode.TRANSACTION_COORDINATOR_FENCED,
@@ -181,6 +210,20 @@ function checkEpoch(entry: ProducerEntry, header: BatchHeader): void {
   throw new KafkaError(
     ErrorCode.INVALID_PRODUCER_EPOCH,
     `Epoch of producer ${header.producerId} is ${header.producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`,
+  );
+}
+
+/**
+ * A marker of the epoch that is known already comes late, or once more: it must not end the transaction that has begun since. Where
+ * none is open it is a repetition, which changes nothing.
+ */
+function checkBumpedEpoch(entry: ProducerEntry, header: BatchHeader): void {
+  if (header.producerEpoch > entry.epoch) return;
+  const isLast = entry.currentTxnFirstOffset < 0 || header.producerEpoch === EPOCH_MAX;
+  if (header.producerEpoch === entry.epoch && isLast) return;
+  throw new KafkaError(
+    ErrorCode.INVALID_PRODUCER_EPOCH,
+    `Epoch of producer ${header.producerId} is ${header.producerEpoch}, which is not above the last seen epoch ${entry.epoch}`,
   );
 }
 

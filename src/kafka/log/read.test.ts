@@ -119,13 +119,15 @@ test('a READ_COMMITTED reader learns which transactions were aborted, also in la
   world.log.updateHighWatermark(world.log.logEndOffset);
   assert.equal(world.log.lastStableOffset, 7);
   const want = [{ producerId: 9, firstOffset: 0, lastOffset: 6, aborted: true, lastStableOffset: 7 }];
-  assert.deepEqual(world.log.abortedTransactions(0, 7), want);
+  const abortedIn = (fetchOffset: number, endOffset: number) =>
+    world.log.abortedTransactions({ fetchOffset, endOffset, sizeInBytes: 0 });
+  assert.deepEqual(abortedIn(0, 7), want);
   for (const kind of ['process', 'power'] as const) {
     await world.sim.complete(new Promise<void>((resolve) => world.log.flush(() => resolve())));
     await world.crash(kind);
     const { aborted: _, ...stored } = want[0]!;
     assert.deepEqual(
-      world.log.abortedTransactions(0, 7).map(({ producerId, firstOffset, lastOffset, lastStableOffset }) => ({
+      abortedIn(0, 7).map(({ producerId, firstOffset, lastOffset, lastStableOffset }) => ({
         producerId,
         firstOffset,
         lastOffset,
@@ -133,7 +135,7 @@ test('a READ_COMMITTED reader learns which transactions were aborted, also in la
       })),
       [stored],
     );
-    assert.deepEqual(world.log.abortedTransactions(7, 8), []);
+    assert.deepEqual(abortedIn(7, 8), []);
   }
 });
 

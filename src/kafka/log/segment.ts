@@ -233,6 +233,11 @@ export class Segment {
     return undefined;
   }
 
+  /** An offset that does not stand before a position: the first that the index knows at or behind it. */
+  firstIndexedFrom(position: number): number | undefined {
+    return this.#indexes().offset.firstFrom(position)?.offset;
+  }
+
   /** Where to begin looking for records at or after a timestamp. */
   positionForTimestamp(timestamp: number): number {
     const { offset, time } = this.#indexes();

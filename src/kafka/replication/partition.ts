@@ -1,5 +1,7 @@
 import type { Slices } from '../../base/slices.ts';
+import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
+import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { validateAndAssign } from '../records/validate.ts';
 import type { RecordIssue } from '../records/validation.ts';
@@ -30,6 +32,7 @@ export interface LeaderAppend {
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
   readonly origin: 'client' | 'coordinator';
+  readonly rules?: TransactionRules;
   readonly nowMs: number;
   readonly done: (outcome: AppendOutcome) => void;
 }
@@ -146,21 +149,28 @@ export class Partition {
       if (validated.batches.length === 0) {
         return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
       }
-      log.appendAsLeader(validated, request.origin, (error, info) => {
-        if (error !== undefined || info === undefined) return request.done(failed(error));
+      const done: AppendDone = (error, info) => {
+        if (error !== undefined || info === undefined) return request.done(failed(error, log));
         this.#advance();
         request.done({
           errorCode: ErrorCode.NONE,
           errorMessage: null,
           recordErrors: noErrors,
           firstOffset: info.firstOffset,
-          logAppendTimeMs: info.isDuplicate ? -1 : validated.logAppendTimeMs,
+          // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
+          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
           logStartOffset: log.logStartOffset,
         });
-      });
+      };
+      log.appendAsLeader(validated, request.origin, done, request.rules);
     } catch (error) {
-      request.done(failed(error));
+      request.done(failed(error, this.#log));
     }
+  }
+
+  /** The guard that a transaction's first batch has to show here; undefined once it has written. @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR */
+  startVerification(start: VerificationStart): VerificationGuard | undefined {
+    return this.leaderLog().startVerification(start);
   }
 
   /**
@@ -200,8 +210,19 @@ const nothingAppended: AppendOutcome = {
   logStartOffset: -1,
 };
 
-function failed(error: unknown): AppendOutcome {
+/** Errors that Apache answers without the start of the log: they say nothing of the producer. */
+const errorsWithoutStart: readonly number[] = [
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+];
+
+function failed(error: unknown, log: PartitionLog | undefined): AppendOutcome {
   if (error !== undefined && !(error instanceof KafkaError)) throw error;
-  const code = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
-  return { ...nothingAppended, errorCode: code };
+  const errorCode = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+  const logStartOffset = errorsWithoutStart.includes(errorCode) ? -1 : (log?.logStartOffset ?? -1);
+  return { ...nothingAppended, errorCode, logStartOffset };
 }

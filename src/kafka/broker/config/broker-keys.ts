@@ -189,7 +189,7 @@ const rows: readonly Row[] = [
   ['producer.id.expiration.ms', 'int', '86400000', 'cluster-wide', 'honoured', 1],
   ['transaction.abort.timed.out.transaction.cleanup.interval.ms', 'int', '10000', 'read-only', 'honoured', 1],
   ['transaction.max.timeout.ms', 'int', '900000', 'read-only', 'honoured', 1],
-  ['transaction.partition.verification.enable', 'boolean', 'true', 'cluster-wide', 'accepted'],
+  ['transaction.partition.verification.enable', 'boolean', 'true', 'cluster-wide', 'honoured'],
   ['transaction.remove.expired.transaction.cleanup.interval.ms', 'int', '3600000', 'read-only', 'honoured', 1],
   ['transaction.state.log.load.buffer.size', 'int', '5242880', 'read-only', 'honoured', 1],
   ['transaction.state.log.min.isr', 'int', '2', 'read-only', 'honoured', 1],

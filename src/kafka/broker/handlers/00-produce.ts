@@ -1,8 +1,13 @@
+import type { Slices } from '../../../base/slices.ts';
 import { build } from '../../../wire/schema.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
+import type { TransactionRules } from '../../log/append.ts';
+import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
+import { type BatchHeader, beginsTransactional, readBatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
 import type { AppendOutcome } from '../../replication/partition.ts';
+import type { Entry } from '../../replication/transaction-gate.ts';
+import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { isInternal } from '../topic-names.ts';
@@ -14,7 +19,13 @@ type PartitionResponse = ProduceResponse['responses'][number]['partitionResponse
 /** The admin client of Apache may write internal topics; nobody else. */
 const ADMIN_CLIENT_ID = '__admin_client';
 
-/** Appends to each partition and answers when all of them are as safe as `acks` asks; with acks=0 nothing is answered. */
+const KNOWS_ABORTABLE_FROM = 11;
+const ADDS_PARTITIONS_FROM = 12;
+
+/**
+ * Appends to each partition and answers when all of them are as safe as `acks` asks; with acks=0 nothing is answered. Within a
+ * transaction from v11 on clients know TRANSACTION_ABORTABLE, from v12 on the partitions are added to it here (KIP-890).
+ */
 export function produceHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
     request: ProduceRequest,
@@ -22,11 +33,29 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
     versions: '0-13',
     overlaps: true,
     handle(request, context, responder) {
-      if (request.transactionalId !== null) return refuseAll(request, responder, ErrorCode.INVALID_TXN_STATE);
-      if (request.acks < -1 || request.acks > 1) return refuseAll(request, responder, ErrorCode.INVALID_REQUIRED_ACKS);
+      if (request.transactionalId === null && hasTransactional(request)) {
+        return refuseAll(request, responder, refused(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+      }
+      if (request.acks < -1 || request.acks > 1) {
+        return refuseAll(request, responder, refused(ErrorCode.INVALID_REQUIRED_ACKS));
+      }
       new ProduceOperation(broker, request, context, responder).start();
     },
   });
+}
+
+function hasTransactional({ topicData }: ProduceRequest): boolean {
+  return topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => records !== null && beginsTransactional(records)),
+  );
+}
+
+/** Records that may be appended, as far as the request itself tells. */
+interface Appendable {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: Slices;
+  readonly done: (outcome: AppendOutcome) => void;
 }
 
 /** One request on its way through its partitions. */
@@ -36,6 +65,7 @@ class ProduceOperation {
   readonly #context: RequestContext;
   readonly #responder: Responder<ProduceResponse>;
   readonly #responses: ProduceResponse['responses'] = [];
+  readonly #nowMs: number;
   /** Partitions without an outcome, and one for `start` itself, so that no early outcome answers for all. */
   #pending = 1;
   #failed = false;
@@ -50,10 +80,11 @@ class ProduceOperation {
     this.#request = request;
     this.#context = context;
     this.#responder = responder;
+    this.#nowMs = broker.runtime.clock.wallMs();
   }
 
   start(): void {
-    const nowMs = this.#broker.runtime.clock.wallMs();
+    const appendable: Appendable[] = [];
     for (const topic of this.#request.topicData) {
       // Each place is taken when its outcome is known.
       const partitionResponses = new Array<PartitionResponse>(topic.partitionData.length);
@@ -61,31 +92,97 @@ class ProduceOperation {
       const name = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topic.topicId) : topic.name;
       this.#pending += topic.partitionData.length;
       for (const [place, data] of topic.partitionData.entries()) {
-        this.#append(name, data, nowMs, (outcome) => {
+        const done = (outcome: AppendOutcome): void => {
           partitionResponses[place] = respond(data.index, outcome);
           if (outcome.errorCode !== ErrorCode.NONE) this.#failed = true;
           this.#settle();
-        });
+        };
+        const accepted = this.#accept(name, data, done);
+        if (accepted !== undefined) appendable.push(accepted);
       }
     }
+    const { transactionalId } = this.#request;
+    if (transactionalId === null) for (const one of appendable) this.#append(one);
+    else if (!this.#appendWithin(transactionalId, appendable)) return;
     this.#settle();
   }
 
-  #append(topic: string | undefined, data: PartitionData, nowMs: number, done: (outcome: AppendOutcome) => void): void {
-    if (topic === undefined) return done(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+  #accept(
+    topic: string | undefined,
+    data: PartitionData,
+    done: (outcome: AppendOutcome) => void,
+  ): Appendable | undefined {
+    const refuse = (outcome: AppendOutcome): undefined => {
+      done(outcome);
+    };
+    if (topic === undefined) return refuse(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+    const { index: partition, records } = data;
+    const isHere = this.#broker.replicas.partition(topic, partition) !== undefined;
+    if (!isHere && this.#missing(topic, partition) === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) {
+      return refuse(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    }
+    if (records === null) return refuse(refused(ErrorCode.INVALID_RECORD));
+    const rejected = checkProduceRecords(this.#context.apiVersion, records);
+    if (rejected !== undefined) return refuse({ ...refused(rejected.code), errorMessage: rejected.message });
+    return { topic, partition, records, done };
+  }
+
+  #missing(topic: string, partition: number): number {
+    const known = this.#broker.metadata.partition(topic, partition) !== undefined;
+    return known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  }
+
+  #append({ topic, partition, records, done }: Appendable, rules: TransactionRules = {}): void {
     if (isInternal(topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
       return done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
     }
-    const partition = this.#broker.replicas.partition(topic, data.index);
-    if (partition === undefined) {
-      const known = this.#broker.metadata.partition(topic, data.index) !== undefined;
-      return done(refused(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    const replica = this.#broker.replicas.partition(topic, partition);
+    if (replica === undefined) return done(refused(this.#missing(topic, partition)));
+    replica.append({ records, acks: this.#request.acks, origin: 'client', rules, nowMs: this.#nowMs, done });
+  }
+
+  /**
+   * The coordinator may have to be asked first. What follows on the connection waits meanwhile, or a later batch would overtake an
+   * earlier one. False where the whole request is refused.
+   */
+  #appendWithin(transactionalId: string, all: readonly Appendable[]): boolean {
+    const written = all.flatMap((one) => {
+      const header = transactionalHeader(one.records);
+      return header === undefined ? [] : [{ one, header }];
+    });
+    const first = written[0]?.header;
+    if (written.some(({ header }) => !isSameProducer(header, first))) {
+      const errorMessage = 'Transactional records contained more than one producer ID';
+      const outcome = { ...refused(ErrorCode.INVALID_PRODUCER_ID_MAPPING), errorMessage };
+      refuseAll(this.#request, this.#responder, outcome);
+      return false;
     }
-    const { records } = data;
-    if (records === null) return done(refused(ErrorCode.INVALID_RECORD));
-    const rejected = checkProduceRecords(this.#context.apiVersion, records);
-    if (rejected !== undefined) return done({ ...refused(rejected.code), errorMessage: rejected.message });
-    partition.append({ records, acks: this.#request.acks, origin: 'client', nowMs, done });
+    if (first === undefined) {
+      for (const one of all) this.#append(one);
+      return true;
+    }
+    const { producerId, producerEpoch } = first;
+    const operation = operationOf(this.#context.apiVersion);
+    this.#context.holdOthers();
+    this.#broker.transactionGate.enter({
+      writer: { transactionalId, producerId, producerEpoch },
+      operation,
+      partitions: written.map(({ one: { topic, partition }, header: { baseSequence } }) => ({
+        topic,
+        partition,
+        baseSequence,
+      })),
+      done: (entries) => {
+        const entryOf = new Map(written.map(({ one }, index) => [one, entries[index]!]));
+        for (const one of all) {
+          const { errorCode, verification } = entryOf.get(one) ?? noEntry;
+          if (errorCode === ErrorCode.NONE) this.#append(one, { verification });
+          else one.done(unverified(errorCode, operation));
+        }
+        this.#context.letOthers();
+      },
+    });
+    return true;
   }
 
   #settle(): void {
@@ -98,14 +195,52 @@ class ProduceOperation {
   }
 }
 
-function refuseAll(request: ProduceRequest, responder: Responder<ProduceResponse>, errorCode: number): void {
+const noEntry: Entry = { errorCode: ErrorCode.NONE, verification: undefined };
+
+function operationOf(apiVersion: number): TransactionOperation {
+  if (apiVersion >= ADDS_PARTITIONS_FROM) return 'add';
+  return apiVersion >= KNOWS_ABORTABLE_FROM ? 'verify-abortable' : 'verify';
+}
+
+/** From version 3 on there is one batch, and before there were no transactions. */
+function transactionalHeader(records: Slices): BatchHeader | undefined {
+  if (!beginsTransactional(records)) return undefined;
+  const header = readBatchHeader(records);
+  return header !== undefined && header.producerId >= 0 ? header : undefined;
+}
+
+function isSameProducer(header: BatchHeader, first: BatchHeader | undefined): boolean {
+  return header.producerId === first?.producerId && header.producerEpoch === first.producerEpoch;
+}
+
+/** What producers are told when their transaction was not found to hold a partition (`ReplicaManager.handleProduceAppend`). */
+function unverified(errorCode: number, operation: TransactionOperation): AppendOutcome {
+  if (errorCode === ErrorCode.INVALID_TXN_STATE) {
+    return { ...refused(errorCode), errorMessage: 'Partition was not added to the transaction' };
+  }
+  const isRetried =
+    retried.includes(errorCode) || (errorCode === ErrorCode.CONCURRENT_TRANSACTIONS && operation !== 'add');
+  if (!isRetried) return refused(errorCode);
+  // Old clients do not expect such errors here; this one they retry without asking for metadata.
+  const errorMessage = `Unable to verify the partition has been added to the transaction. Underlying error: ${errorInfo(errorCode).name}`;
+  return { ...refused(ErrorCode.NOT_ENOUGH_REPLICAS), errorMessage };
+}
+
+const retried: readonly number[] = [
+  ErrorCode.NETWORK_EXCEPTION,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+];
+
+function refuseAll(request: ProduceRequest, responder: Responder<ProduceResponse>, outcome: AppendOutcome): void {
   if (request.acks === 0) return responder.close('a produce request with acks=0 was refused');
   responder.answer(
     build(ProduceResponse, {
       responses: request.topicData.map(({ name, topicId, partitionData }) => ({
         name,
         topicId,
-        partitionResponses: partitionData.map(({ index }) => respond(index, refused(errorCode))),
+        partitionResponses: partitionData.map(({ index }) => respond(index, outcome)),
       })),
     }),
   );

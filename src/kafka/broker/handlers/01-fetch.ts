@@ -268,10 +268,11 @@ class FetchOperation {
 
   #abortedIn({ log, target, records }: Found): { producerId: number; firstOffset: number }[] {
     if (log === undefined || records.size === 0) return [];
-    let upperBound = target.fetchOffset;
-    for (const { header } of batchesOf(records)) upperBound = header.lastOffset + 1;
+    const { fetchOffset } = target;
+    let endOffset = fetchOffset;
+    for (const { header } of batchesOf(records)) endOffset = header.lastOffset + 1;
     return log
-      .abortedTransactions(target.fetchOffset, upperBound)
+      .abortedTransactions({ fetchOffset, endOffset, sizeInBytes: records.size })
       .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
   }
 

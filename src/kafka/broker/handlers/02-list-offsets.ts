@@ -1,5 +1,5 @@
 import { build } from '../../../wire/schema.ts';
-import { LATEST_TIMESTAMP, type PartitionLog } from '../../log/log.ts';
+import { EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, type PartitionLog } from '../../log/log.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import type { Partition } from '../../replication/partition.ts';
@@ -64,7 +64,8 @@ async function lookUp(
     if (asked.timestamp === LATEST_TIERED_TIMESTAMP || asked.timestamp === EARLIEST_PENDING_UPLOAD_TIMESTAMP)
       return result;
     const found = await find(log, asked.timestamp);
-    if (found === undefined || found.offset >= Math.max(limit, log.logStartOffset + 1)) return result;
+    const isStart = asked.timestamp === EARLIEST_TIMESTAMP || asked.timestamp === EARLIEST_LOCAL_TIMESTAMP;
+    if (found === undefined || (!isStart && found.offset >= limit)) return result;
     return { ...result, timestamp: found.timestamp, offset: found.offset, leaderEpoch: epoch(found.leaderEpoch) };
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;

@@ -4,6 +4,7 @@ import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messag
 import { LegacyOffsets } from '../../zk/legacy-offsets.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { checkCommittedTopics } from '../committed-topics.ts';
 import { asKafkaError } from '../request-errors.ts';
 
 type Topic = OffsetCommitRequest['topics'][number];
@@ -19,13 +20,10 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
     response: OffsetCommitResponse,
     versions: '0-10',
     handle(request, { apiVersion }, responder) {
-      const { codes, accepted } = checkTopics(broker, request.topics, apiVersion);
-      const topics = accepted.map(({ topic }) => topic);
+      const checked = checkCommittedTopics(broker, request.topics, apiVersion >= TOPIC_IDS_FROM);
+      const topics = [...checked.topics];
       const answer = (errors: readonly (readonly number[])[]): void => {
-        accepted.forEach(({ topicIndex, places }, index) => {
-          for (const [at, place] of places.entries()) codes[topicIndex]![place] = errors[index]![at]!;
-        });
-        responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, codes) }));
+        responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, checked.codesWith(errors)) }));
       };
       if (topics.length === 0) answer([]);
       else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer);
@@ -36,35 +34,6 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
       }
     },
   });
-}
-
-interface Accepted {
-  /** With its name, and only with partitions that exist. */
-  readonly topic: Topic;
-  /** Where it and they stand in the request. */
-  readonly topicIndex: number;
-  readonly places: readonly number[];
-}
-
-function checkTopics(
-  broker: BrokerContext,
-  topics: readonly Topic[],
-  version: number,
-): { readonly codes: number[][]; readonly accepted: Accepted[] } {
-  const accepted: Accepted[] = [];
-  const codes = topics.map((topic, topicIndex) => {
-    const name = version >= TOPIC_IDS_FROM ? broker.metadata.topicName(topic.topicId) : topic.name;
-    if (name === undefined) return topic.partitions.map((): number => ErrorCode.UNKNOWN_TOPIC_ID);
-    const exists = ({ partitionIndex }: Partition): boolean =>
-      broker.metadata.partition(name, partitionIndex) !== undefined;
-    const places = [...topic.partitions.keys()].filter((place) => exists(topic.partitions[place]!));
-    if (places.length > 0) {
-      const partitions = places.map((place) => topic.partitions[place]!);
-      accepted.push({ topic: { ...topic, name, partitions }, topicIndex, places });
-    }
-    return topic.partitions.map((): number => ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  });
-  return { codes, accepted };
 }
 
 function describe(topics: readonly Topic[], codes: readonly (readonly number[])[]): OffsetCommitResponse['topics'] {

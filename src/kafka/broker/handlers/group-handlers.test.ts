@@ -98,6 +98,8 @@ async function ask<Q extends Fields, R extends Fields>(
     listenerName: 'L',
     clientAddress: '127.0.0.1',
     isClosed: () => false,
+    holdOthers: () => undefined,
+    letOthers: () => undefined,
     connectionId: '',
   };
   return new Promise((resolve, reject) => {

@@ -21,6 +21,9 @@ export function commitError(errorCode: number): number {
     case ErrorCode.RECORD_LIST_TOO_LARGE:
     case ErrorCode.INVALID_FETCH_SIZE:
       return ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
+    case ErrorCode.NETWORK_EXCEPTION:
+      // The coordinator of the transaction was not reached. Old producers know this answer, and try again without looking for us.
+      return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
     default:
       return coordinatorError(errorCode);
   }

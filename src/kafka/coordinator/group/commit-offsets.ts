@@ -1,11 +1,13 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts';
+import type { TxnOffsetCommitRequest } from '../../protocol/messages/28-txn-offset-commit.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { CommittedOffset, OffsetRecord } from './group-records.ts';
 import { NO_MEMBER_ID } from './member.ts';
 
 type RequestPartition = OffsetCommitRequest['topics'][number]['partitions'][number];
+type CommitPartition = Commit['topics'][number]['partitions'][number];
 
 /** Error codes of a commit, in the order of the request's topics and partitions. */
 export type CommitErrors = readonly (readonly number[])[];
@@ -22,7 +24,7 @@ const NO_TIMESTAMP = -1;
 const NO_EXPIRY = -1;
 
 /** The whole request is refused. */
-export function refuseCommit(request: OffsetCommitRequest, errorCode: number): CommitErrors {
+export function refuseCommit(request: Pick<Commit, 'topics'>, errorCode: number): CommitErrors {
   return request.topics.map(({ partitions }) => partitions.map(() => errorCode));
 }
 
@@ -40,8 +42,32 @@ export function checkCommit(group: ClassicGroup, request: OffsetCommitRequest): 
   return group.state === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
 }
 
+/**
+ * Whether offsets of a group may be committed within a transaction now; 0 if so. Producers from before 2.5 name no member and no
+ * generation (KIP-447): they may even while others are in the group.
+ */
+export function checkTransactionalCommit(group: ClassicGroup, request: TxnOffsetCommitRequest): number {
+  const { generationIdOrMemberEpoch: generation, memberId, groupInstanceId } = request;
+  if (group.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  if (generation < 0 && group.state === 'Empty') return ErrorCode.NONE;
+  if (generation < 0 && memberId === NO_MEMBER_ID && groupInstanceId === null) return ErrorCode.NONE;
+  const errorCode = group.check(memberId, groupInstanceId);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  return generation === group.generation ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
+}
+
+/** What `decideCommit` needs to know of a commit, within a transaction or not. */
+export interface Commit {
+  readonly groupId: string;
+  readonly topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly (Omit<RequestPartition, 'commitTimestamp'> & { readonly commitTimestamp?: number })[];
+  }[];
+  readonly retentionTimeMs?: number;
+}
+
 /** What a permitted commit writes. Changes nothing. */
-export function decideCommit(request: OffsetCommitRequest, config: GroupConfig, nowMs: number): CommitDecision {
+export function decideCommit(request: Commit, config: GroupConfig, nowMs: number): CommitDecision {
   const records: OffsetRecord[] = [];
   const refusals = request.topics.map(({ name, partitions }) =>
     partitions.map((partition) => {
@@ -52,7 +78,7 @@ export function decideCommit(request: OffsetCommitRequest, config: GroupConfig, 
           group: request.groupId,
           topic: name,
           partition: partition.partitionIndex,
-          value: offsetValue(partition, request.retentionTimeMs, nowMs),
+          value: offsetValue(partition, request.retentionTimeMs ?? NO_RETENTION_TIME, nowMs),
         });
       }
       return errorCode;
@@ -63,15 +89,15 @@ export function decideCommit(request: OffsetCommitRequest, config: GroupConfig, 
   return { records, errors };
 }
 
-function checkPartition(partition: RequestPartition, config: GroupConfig): number {
+function checkPartition(partition: CommitPartition, config: GroupConfig): number {
   if ((partition.committedMetadata ?? '').length > config.offsetMetadataLengthMax)
     return ErrorCode.OFFSET_METADATA_TOO_LARGE;
   // Beyond 2^53 a number is not exact: no log gets there, and it could not be written back.
   return Number.isSafeInteger(partition.committedOffset) ? ErrorCode.NONE : ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
 }
 
-function offsetValue(partition: RequestPartition, retentionTimeMs: number, nowMs: number): CommittedOffset {
-  const { commitTimestamp } = partition;
+function offsetValue(partition: CommitPartition, retentionTimeMs: number, nowMs: number): CommittedOffset {
+  const { commitTimestamp = NO_TIMESTAMP } = partition;
   const hasTimestamp = commitTimestamp !== NO_TIMESTAMP && Number.isSafeInteger(commitTimestamp);
   return {
     offset: partition.committedOffset,

@@ -2,19 +2,30 @@ import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { build } from '../../../wire/schema.ts';
+import type { Verification } from '../../log/verifications.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts';
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
 import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
-import type { CoordinatorLog } from '../coordinator-log.ts';
+import type { TxnOffsetCommitRequest } from '../../protocol/messages/28-txn-offset-commit.ts';
+import { NO_PRODUCER_ID } from '../../records/batch.ts';
+import type { Entry } from '../../replication/transaction-gate.ts';
+import type { TransactionOperation, TransactionWriter } from '../../replication/transaction-verifier.ts';
+import type { EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
 import { commitError, coordinatorError } from './append-errors.ts';
 import { type ClassicGroup, CONSUMER_PROTOCOL } from './classic-group.ts';
 import { decideDelete, decideForget, expiredOffsets, type TopicPartition } from './clean-up.ts';
-import { type CommitErrors, checkCommit, decideCommit, refuseCommit } from './commit-offsets.ts';
+import {
+  type CommitErrors,
+  checkCommit,
+  checkTransactionalCommit,
+  decideCommit,
+  refuseCommit,
+} from './commit-offsets.ts';
 import {
   type DescribedGroup,
   deadGroup,
@@ -32,12 +43,24 @@ import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } 
 import { syncGroup } from './sync.ts';
 
 export interface GroupCoordinatorOptions {
-  readonly coordinatorLog: CoordinatorLog;
+  readonly coordinatorLog: TransactionalLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly config: GroupConfig;
+  /** Asks whether a transaction may write to a partition of `__consumer_offsets`; without it every one may. */
+  readonly enterTransaction?: EnterTransaction;
 }
+
+export type EnterTransaction = (
+  partition: number,
+  writer: TransactionWriter,
+  operation: TransactionOperation,
+  done: (entry: Entry) => void,
+) => void;
+
+const enterUnasked: EnterTransaction = (_partition, _writer, _operation, done) =>
+  done({ errorCode: ErrorCode.NONE, verification: undefined });
 
 /** Groups that are looked at in one slice of the search for expired offsets. */
 const GROUPS_PER_SLICE = 200;
@@ -235,6 +258,57 @@ export class GroupCoordinator {
     const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
     if (records.length === 0) answer(errors(ErrorCode.NONE));
     else partition.append(records, (appended) => answer(errors(commitError(appended))));
+  }
+
+  /** As `commitOffsets`, within a transaction: the offsets count when it is committed. */
+  commitTransactionalOffsets(
+    request: TxnOffsetCommitRequest,
+    operation: TransactionOperation,
+    answer: (errors: CommitErrors) => void,
+  ): void {
+    this.#turns.run(() => {
+      const { groupId } = request;
+      const refuse = (errorCode: number): void => answer(refuseCommit(request, errorCode));
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(this.#partitionOf(groupId));
+      if (errorCode !== ErrorCode.NONE) return refuse(errorCode);
+      const enter = this.#options.enterTransaction ?? enterUnasked;
+      enter(this.partitionFor(groupId), request, operation, (entry) =>
+        this.#turns.run(() => {
+          if (entry.errorCode !== ErrorCode.NONE) refuse(commitError(entry.errorCode));
+          else this.#commitTransactional(request, entry.verification, answer);
+        }),
+      );
+    });
+  }
+
+  /** The coordinator of the transaction may have taken its time: everything is looked at anew. */
+  #commitTransactional(
+    request: TxnOffsetCommitRequest,
+    verification: Verification | undefined,
+    answer: (errors: CommitErrors) => void,
+  ): void {
+    const { groupId, producerId, producerEpoch } = request;
+    const partition = this.#partitionOf(groupId);
+    const unavailable = errorOf(partition);
+    if (unavailable !== ErrorCode.NONE || partition === undefined) return answer(refuseCommit(request, unavailable));
+    const group = partition.groups.get(groupId) ?? partition.newGroup(groupId);
+    const errorCode = checkTransactionalCommit(group, request);
+    if (errorCode !== ErrorCode.NONE) return answer(refuseCommit(request, errorCode));
+    const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
+    if (records.length === 0) return answer(errors(ErrorCode.NONE));
+    // Without a producer it is a commit like any other, as in Apache's.
+    const producer = producerId === NO_PRODUCER_ID ? undefined : { producerId, producerEpoch, verification };
+    partition.append(records, (appended) => answer(errors(commitError(appended))), producer);
+  }
+
+  /** Writes the end of a transaction into a partition of `__consumer_offsets`; what it committed there counts from then on. */
+  endTransaction(partitionIndex: number, marker: EndTxnMarker, answer: (errorCode: number) => void): void {
+    this.#turns.run(() => {
+      const partition = this.#partitions.get(partitionIndex);
+      const errorCode = errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
+      else partition.endTransaction(marker, answer);
+    });
   }
 
   fetchOffsets(

@@ -6,7 +6,7 @@ import type { GroupMetadataValue } from '../../protocol/records/group-metadata.t
 import { NO_PRODUCER_ID } from '../../records/batch.ts';
 import { readControlRecord } from '../../records/control.ts';
 import { isWritten } from '../append-outcome.ts';
-import type { CoordinatorLog } from '../coordinator-log.ts';
+import type { EndTxnMarker, TransactionalLog, TransactionalProducer } from '../coordinator-log.ts';
 import type { LogReplay } from '../load-log.ts';
 import { ReplayedPartition } from '../replayed-partition.ts';
 import type { Turns } from '../turns.ts';
@@ -20,7 +20,7 @@ import { Rebalancer } from './rebalancer.ts';
 
 export interface GroupPartitionOptions {
   readonly partition: number;
-  readonly coordinatorLog: CoordinatorLog;
+  readonly coordinatorLog: TransactionalLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -53,13 +53,11 @@ export class GroupPartition {
     this.#replayed = new ReplayedPartition<GroupRecord>({
       ...options,
       contents: 'groups',
-      encode: encodeRecord,
       isInForce: isWritten,
       state: {
         begin: () => this.#begin(),
         open: (isCurrent, done) => this.#openGroups(this.#state.groups(), isCurrent, done),
         abandon: () => this.#abandonGroups(),
-        replay: (record) => this.#state.replay(record),
       },
     });
   }
@@ -126,8 +124,21 @@ export class GroupPartition {
   // ---- appending
 
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
-  append(records: readonly GroupRecord[], done: (errorCode: number) => void): void {
-    this.#replayed.append(records, done);
+  append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: TransactionalProducer): void {
+    const inForce = (): void => {
+      for (const record of records) this.#state.replay(record, producer?.producerId);
+    };
+    this.#replayed.write({ records, inForce, done }, (written) =>
+      this.#options.coordinatorLog.append(this.partition, records.map(encodeRecord), written, producer),
+    );
+  }
+
+  /** Ends a transaction: its offsets count, or are forgotten, once the marker is in the log. */
+  endTransaction(marker: EndTxnMarker, done: (errorCode: number) => void): void {
+    const inForce = (): void => this.#state.endTransaction(marker.producerId, marker.committed);
+    this.#replayed.write({ records: [], inForce, done }, (written) =>
+      this.#options.coordinatorLog.appendMarker(this.partition, marker, written),
+    );
   }
 
   #store(group: string, value: GroupMetadataValue, done: (errorCode: number) => void): void {

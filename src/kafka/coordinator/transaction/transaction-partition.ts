@@ -34,12 +34,10 @@ export class TransactionPartition {
     this.#options = options;
     this.partition = options.partition;
     this.coordinatorEpoch = options.coordinatorEpoch;
-    const version = options.config.version >= 1 ? 1 : 0;
     this.#replayed = new ReplayedPartition<TransactionRecord>({
       ...options,
       contents: 'transactions',
       readBytes: options.config.loadBufferBytes,
-      encode: (record) => encodeRecord(record, version),
       // What not every replica has may be lost with this leader: markers must not tell of it, and nobody else either.
       isInForce: (errorCode) => errorCode === ErrorCode.NONE,
       state: {
@@ -51,7 +49,6 @@ export class TransactionPartition {
         abandon: () => {
           this.#transactions = new Map();
         },
-        replay: (record) => this.#become(record),
       },
     });
   }
@@ -124,10 +121,25 @@ export class TransactionPartition {
 
   /** The same for a change that is announced already, and stays so on failure. */
   appendAgain(transaction: Transaction, next: TransactionMetadata, done: (errorCode: number) => void): void {
-    this.#replayed.append([{ id: transaction.id, metadata: next }], (errorCode) => {
+    this.#write([{ id: transaction.id, metadata: next }], (errorCode) => {
       if (errorCode !== ErrorCode.NONE) done(appendError(errorCode));
       else done(this.isCurrent(transaction) ? ErrorCode.NONE : this.#errorOfLost());
     });
+  }
+
+  #write(records: readonly TransactionRecord[], done: (errorCode: number) => void): void {
+    const { coordinatorLog, config, partition } = this.#options;
+    const version = config.version >= 1 ? 1 : 0;
+    const inForce = (): void => {
+      for (const record of records) this.#become(record);
+    };
+    this.#replayed.write({ records, inForce, done }, (written) =>
+      coordinatorLog.append(
+        partition,
+        records.map((record) => encodeRecord(record, version)),
+        written,
+      ),
+    );
   }
 
   /** Appended, but no longer ours: whoever coordinates now finds it in the log. */
@@ -139,7 +151,7 @@ export class TransactionPartition {
   forget(expired: readonly Transaction[]): void {
     for (const transaction of expired) transaction.begin('Dead');
     const records = expired.map(({ id }) => ({ id, metadata: null }));
-    this.#replayed.append(records, (errorCode) => {
+    this.#write(records, (errorCode) => {
       if (errorCode === ErrorCode.NONE) return;
       for (const transaction of expired) transaction.pending = undefined;
       this.#options.log.warn('transactional ids could not be forgotten', { partition: this.partition, errorCode });

@@ -4,7 +4,14 @@ import { batchesOf } from '../../../records/batch.ts';
 import { type BatchOptions, buildBatch } from '../../../records/builder.ts';
 import { buildEndTxnMarker } from '../../../records/control.ts';
 import { recordsOf } from '../../../records/iterate.ts';
-import type { CoordinatorLog, CoordinatorRecord, LogRange, LogSlice } from '../../coordinator-log.ts';
+import type {
+  CoordinatorRecord,
+  EndTxnMarker,
+  LogRange,
+  LogSlice,
+  TransactionalLog,
+  TransactionalProducer,
+} from '../../coordinator-log.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
 
 interface StoredBatch {
@@ -19,7 +26,7 @@ const READ_BYTES_MAX = 64 * 1024;
 type Done = (errorCode: number) => void;
 
 /** `__consumer_offsets` in memory: batches as bytes, and replicas that answer when a test wants them to. */
-export class OffsetsTopic implements CoordinatorLog {
+export class OffsetsTopic implements TransactionalLog {
   readonly #count: number;
   readonly #batches = new Map<number, StoredBatch[]>();
   readonly #leading = new Set<number>();
@@ -59,10 +66,19 @@ export class OffsetsTopic implements CoordinatorLog {
     return this.#count;
   }
 
-  append(partition: number, records: readonly CoordinatorRecord[], done: Done): void {
+  append(partition: number, records: readonly CoordinatorRecord[], done: Done, producer?: TransactionalProducer): void {
+    const options = producer && { ...producer, baseSequence: 0, isTransactional: true };
+    this.#append(partition, () => this.#write(partition, records, options), done);
+  }
+
+  appendMarker(partition: number, { producerId, committed }: EndTxnMarker, done: Done): void {
+    this.#append(partition, () => this.endTransaction(partition, producerId, committed), done);
+  }
+
+  #append(partition: number, write: () => void, done: Done): void {
     if (!this.#leading.has(partition)) return done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     const failure = this.failures.shift();
-    if (failure?.isWritten !== false) this.#write(partition, records);
+    if (failure?.isWritten !== false) write();
     const errorCode = failure?.errorCode ?? ErrorCode.NONE;
     if (this.isHeld) this.#held.push(() => done(errorCode));
     else done(errorCode);
