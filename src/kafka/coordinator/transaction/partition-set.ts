@@ -1,4 +1,4 @@
-/** Partitions by topic. Never changed: every change makes another set. */
+/** Partitions by topic, of which none is empty. Never changed: every change makes another set. */
 export type PartitionSet = ReadonlyMap<string, ReadonlySet<number>>;
 
 export const noPartitions: PartitionSet = new Map();
@@ -8,9 +8,8 @@ export function partitionSet(
 ): PartitionSet {
   const set = new Map<string, Set<number>>();
   for (const { topic, partitions } of topics) {
-    const known = set.get(topic);
-    if (known === undefined) set.set(topic, new Set(partitions));
-    else for (const partition of partitions) known.add(partition);
+    const together = new Set([...(set.get(topic) ?? []), ...partitions]);
+    if (together.size > 0) set.set(topic, together);
   }
   return set;
 }
