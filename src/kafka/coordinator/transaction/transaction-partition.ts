@@ -88,7 +88,16 @@ export class TransactionPartition {
 
   #become({ id, metadata }: TransactionRecord): void {
     if (metadata === null) this.#transactions.delete(id);
-    else this.#transactions.get(id)?.become(metadata);
+    else {
+      const transaction = this.#transactions.get(id);
+      transaction?.become(this.#asDescribed(metadata, transaction.metadata));
+    }
+  }
+
+  /** Until 3.9 an id that has a new producer is described with the time of its last transaction; the record has none. */
+  #asDescribed(metadata: TransactionMetadata, before: TransactionMetadata): TransactionMetadata {
+    const keepsStart = metadata.state === 'Empty' && this.#options.config.version === 0;
+    return keepsStart ? { ...metadata, startMs: before.startMs } : metadata;
   }
 
   /** Transactions that were ending when the last coordinator went are brought to their end. */

@@ -54,7 +54,7 @@ export interface TransactionMetadata {
   readonly state: TransactionState;
   /** While the transaction ends: those that have no marker yet. */
   readonly partitions: PartitionSet;
-  /** When the first partition was added; -1 in records of Empty. */
+  /** When the first partition was added; -1 in Empty (but see `TransactionPartition`). */
   readonly startMs: number;
   readonly lastUpdateMs: number;
   /** `transaction.version` that the client spoke. */
@@ -86,9 +86,7 @@ export class Transaction {
   /** The change is in the log. */
   become(metadata: TransactionMetadata): void {
     assert(this.pending === metadata.state, 'a transaction changes unannounced', this.id, this.pending, metadata.state);
-    // What is told of an id goes on to tell when its last transaction began, although the record does not.
-    const { startMs } = metadata.state === 'Empty' ? this.metadata : metadata;
-    this.metadata = { ...metadata, startMs };
+    this.metadata = metadata;
     this.pending = undefined;
   }
 }
