@@ -52,7 +52,11 @@ export const transactionCases: readonly Case[] = [
     request: () => ({ transactionalId: 'unknown', ...STRANGER, groupId: 'group' }),
   },
   { apiKey: 25, name: 'with the empty id', request: () => ({ transactionalId: '', ...STRANGER, groupId: '' }) },
-  { apiKey: 26, name: 'of an unknown id', request: () => ({ transactionalId: 'unknown', ...STRANGER, committed: true }) },
+  {
+    apiKey: 26,
+    name: 'of an unknown id',
+    request: () => ({ transactionalId: 'unknown', ...STRANGER, committed: true }),
+  },
   { apiKey: 26, name: 'with the empty id', request: () => ({ transactionalId: '', ...STRANGER, committed: false }) },
   { apiKey: 65, name: 'of ids that are not there', request: () => ({ transactionalIds: ['unknown', '', 'other'] }) },
   {

@@ -167,9 +167,7 @@ export class CoordinatorStory {
       transactionalId: this.id,
       acks: -1,
       timeoutMs: 10_000,
-      topicData: [
-        { name: this.topic, topicId: ZERO_UUID, partitionData: [{ index: given.partition ?? 0, records }] },
-      ],
+      topicData: [{ name: this.topic, topicId: ZERO_UUID, partitionData: [{ index: given.partition ?? 0, records }] }],
     });
   }
 

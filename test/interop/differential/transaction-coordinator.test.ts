@@ -257,7 +257,11 @@ const stories: readonly { readonly name: string; readonly tell: (story: Coordina
 
 async function compare([theirs, ours]: [CoordinatorStory, CoordinatorStory]): Promise<void> {
   for (const [step, entry] of ours.transcript.entries()) {
-    assert.deepEqual(entry, theirs.transcript[step], `step ${step}, after ${JSON.stringify(ours.transcript[step - 1])}`);
+    assert.deepEqual(
+      entry,
+      theirs.transcript[step],
+      `step ${step}, after ${JSON.stringify(ours.transcript[step - 1])}`,
+    );
   }
   assert.deepEqual(await ours.records(), await theirs.records());
   assert.deepEqual(await ours.written(), await theirs.written());

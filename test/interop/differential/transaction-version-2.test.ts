@@ -175,7 +175,11 @@ for (const [index, { name, tell }] of stories.entries()) {
     const ours = new CoordinatorStory({ port: odradek.kafkaPort, id, topic: id });
     await Promise.all([tell(theirs), tell(ours)]);
     for (const [step, entry] of ours.transcript.entries()) {
-      assert.deepEqual(entry, theirs.transcript[step], `step ${step}, after ${JSON.stringify(ours.transcript[step - 1])}`);
+      assert.deepEqual(
+        entry,
+        theirs.transcript[step],
+        `step ${step}, after ${JSON.stringify(ours.transcript[step - 1])}`,
+      );
     }
     assert.deepEqual(await ours.records(), await theirs.records());
     assert.deepEqual(await ours.written(), await theirs.written());

@@ -26,7 +26,11 @@ const {
 const LAST_EPOCH = 32_766;
 
 /** A producer of the id with an epoch, without the way there. */
-async function withEpoch(world: TransactionWorld, epoch: number, state: 'Empty' | 'Ongoing' = 'Empty'): Promise<Producer> {
+async function withEpoch(
+  world: TransactionWorld,
+  epoch: number,
+  state: 'Empty' | 'Ongoing' = 'Empty',
+): Promise<Producer> {
   const { producerId } = await world.init();
   const [record] = world.topic.records(0).slice(-1);
   const metadata = { ...record!.metadata!, producerEpoch: epoch, state };

@@ -10,9 +10,9 @@ import type { LeaveGroupResponse } from '../../../protocol/messages/13-leave-gro
 import { SyncGroupRequest, type SyncGroupResponse } from '../../../protocol/messages/14-sync-group.ts';
 import { ConsumerProtocolSubscription } from '../../../protocol/records/consumer-protocol.ts';
 import { writeVersioned } from '../../../protocol/records/versioned.ts';
+import { MemoryTopic } from '../../testkit/memory-topic.ts';
 import type { DescribedGroup, ListedGroup } from '../describe.ts';
 import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
-import { MemoryTopic } from '../../testkit/memory-topic.ts';
 import type { GroupConfig } from '../group-config.ts';
 import { GroupCoordinator } from '../group-coordinator.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';

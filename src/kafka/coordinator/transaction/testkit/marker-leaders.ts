@@ -1,6 +1,9 @@
 import { build } from '../../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
-import { type WriteTxnMarkersRequest, WriteTxnMarkersResponse } from '../../../protocol/messages/27-write-txn-markers.ts';
+import {
+  type WriteTxnMarkersRequest,
+  WriteTxnMarkersResponse,
+} from '../../../protocol/messages/27-write-txn-markers.ts';
 import type { MarkerLeader, MarkerTransport } from '../marker-sender.ts';
 
 type Markers = WriteTxnMarkersRequest['markers'];
@@ -29,6 +32,10 @@ export class MarkerLeaders implements MarkerTransport {
   isHeld = false;
   /** Requests are lost. */
   isCut = false;
+  /** Answers are lost. */
+  isDeaf = false;
+  /** What a partition says to a marker, where no failure is planned. */
+  judge: (marker: Marked) => number = () => ErrorCode.NONE;
   readonly #held: (() => void)[] = [];
 
   leaderOf(topic: string, partition: number): MarkerLeader {
@@ -43,7 +50,10 @@ export class MarkerLeaders implements MarkerTransport {
   write(broker: number, markers: Markers): Promise<WriteTxnMarkersResponse> {
     this.requests.push({ broker, markers });
     if (this.isCut) return Promise.reject(new KafkaError(ErrorCode.NETWORK_EXCEPTION));
-    if (!this.isHeld) return Promise.resolve(this.#take(markers));
+    if (!this.isHeld) {
+      const answer = this.#take(markers);
+      return this.isDeaf ? Promise.reject(new KafkaError(ErrorCode.NETWORK_EXCEPTION)) : Promise.resolve(answer);
+    }
     return new Promise((resolve) => this.#held.push(() => resolve(this.#take(markers))));
   }
 
@@ -62,12 +72,11 @@ export class MarkerLeaders implements MarkerTransport {
         topics: topics.map(({ name, partitionIndexes }) => ({
           name,
           partitions: partitionIndexes.map((partitionIndex) => {
-            const errorCode = this.failures.get(`${name}-${partitionIndex}`)?.shift() ?? ErrorCode.NONE;
-            if (errorCode === ErrorCode.NONE) {
-              const { producerEpoch, transactionResult: committed, coordinatorEpoch } = marker;
-              const where = { topic: name, partition: partitionIndex };
-              this.marked.push({ ...where, producerId, producerEpoch, committed, coordinatorEpoch });
-            }
+            const { producerEpoch, transactionResult: committed, coordinatorEpoch } = marker;
+            const where = { topic: name, partition: partitionIndex };
+            const marked = { ...where, producerId, producerEpoch, committed, coordinatorEpoch };
+            const errorCode = this.failures.get(`${name}-${partitionIndex}`)?.shift() ?? this.judge(marked);
+            if (errorCode === ErrorCode.NONE) this.marked.push(marked);
             return { partitionIndex, errorCode };
           }),
         })),

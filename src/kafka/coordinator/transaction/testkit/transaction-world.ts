@@ -3,7 +3,10 @@ import { Scheduler, SimProcess } from '../../../../runtime/sim/scheduler.ts';
 import { afterPromises } from '../../../../runtime/sim/settle.ts';
 import { SimClock } from '../../../../runtime/sim/sim-clock.ts';
 import { build } from '../../../../wire/schema.ts';
-import { ListTransactionsRequest, type ListTransactionsResponse } from '../../../protocol/messages/66-list-transactions.ts';
+import {
+  ListTransactionsRequest,
+  type ListTransactionsResponse,
+} from '../../../protocol/messages/66-list-transactions.ts';
 import { MemoryTopic } from '../../testkit/memory-topic.ts';
 import type { DescribedTransaction } from '../describe.ts';
 import type { ProducerIdAndEpoch } from '../init-producer-id.ts';
@@ -128,17 +131,13 @@ export class TransactionWorld {
 
   // ---- requests
 
-  async init(
-    given: { id?: string; as?: ProducerIdAndEpoch | undefined; timeoutMs?: number } = {},
-  ): Promise<Producer> {
+  async init(given: { id?: string; as?: ProducerIdAndEpoch | undefined; timeoutMs?: number } = {}): Promise<Producer> {
     const pending = this.initLater(given);
     await this.run(0);
     return pending.answer ?? { errorCode: Number.NaN, producerId: -1, producerEpoch: -1 };
   }
 
-  initLater(
-    given: { id?: string; as?: ProducerIdAndEpoch | undefined; timeoutMs?: number } = {},
-  ): Pending<Producer> {
+  initLater(given: { id?: string; as?: ProducerIdAndEpoch | undefined; timeoutMs?: number } = {}): Pending<Producer> {
     const pending: Pending<Producer> = { answer: undefined, count: 0 };
     const request = { timeoutMs: given.timeoutMs ?? TIMEOUT_MS, expected: given.as };
     this.coordinator.initProducerId(given.id ?? ID, request, producerInto(pending));
