@@ -59,7 +59,7 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     syncGroupHandler(broker),
     describeGroupsHandler(broker),
     listGroupsHandler(broker),
-    apiVersionsHandler(handlers, finalizedFeatures(broker.config)),
+    apiVersionsHandler(handlers, () => finalizedFeatures(broker.config)),
     createTopicsHandler(broker),
     deleteTopicsHandler(broker),
     initProducerIdHandler(broker),
