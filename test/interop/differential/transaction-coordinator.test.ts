@@ -11,7 +11,7 @@ import { CoordinatorStory, PARTITIONS } from './coordinator-story.ts';
 import { type Answer, ask } from './raw-client.ts';
 
 /** Ids are forgotten after this time; the other stories are over by then. */
-const EXPIRATION_MS = 6000;
+const EXPIRATION_MS = 4000;
 
 let zookeeper: ApacheZookeeper;
 let apache: ApacheKafka;
