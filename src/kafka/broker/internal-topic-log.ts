@@ -1,15 +1,15 @@
 import { noSlices } from '../../base/slices.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type {
+  BatchProducer,
   CoordinatorRecord,
   EndTxnMarker,
   LogRange,
   LogSlice,
   TransactionalLog,
-  TransactionalProducer,
 } from '../coordinator/coordinator-log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import type { CodecName } from '../records/batch.ts';
+import { type CodecName, NO_PRODUCER_ID } from '../records/batch.ts';
 import { type BatchOptions, buildBatch } from '../records/builder.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
@@ -43,7 +43,7 @@ export class InternalTopicLog implements TransactionalLog {
     partition: number,
     records: readonly CoordinatorRecord[],
     done: (errorCode: number) => void,
-    producer?: TransactionalProducer,
+    producer?: BatchProducer,
   ): void {
     const { replicas, topic, clock, codec } = this.#options;
     const replica = replicas.partition(topic, partition);
@@ -52,7 +52,7 @@ export class InternalTopicLog implements TransactionalLog {
     const batch = buildBatch({
       records: records.map(({ key, value }) => ({ timestamp: nowMs, key, value, headers: [] })),
       codec,
-      ...(producer === undefined ? {} : transactional(producer)),
+      ...(producer === undefined ? {} : fieldsOf(producer)),
     });
     replica.append({
       records: batch,
@@ -97,7 +97,6 @@ export class InternalTopicLog implements TransactionalLog {
   }
 }
 
-/** Coordinators do not count their batches: Apache gives each the sequence 0, and no leader checks it. */
-function transactional({ producerId, producerEpoch }: TransactionalProducer): BatchOptions {
-  return { producerId, producerEpoch, baseSequence: 0, isTransactional: true };
+function fieldsOf({ producerId, producerEpoch }: BatchProducer): BatchOptions {
+  return { producerId, producerEpoch, baseSequence: 0, isTransactional: producerId !== NO_PRODUCER_ID };
 }

@@ -7,8 +7,9 @@ export interface CoordinatorRecord {
   readonly value: Uint8Array | null;
 }
 
-/** The producer whose transaction a batch belongs to: what it says counts once the transaction is committed. */
-export interface TransactionalProducer {
+/** The producer whose transaction a batch of offsets belongs to: what it says counts once the transaction is committed. */
+export interface BatchProducer {
+  /** -1: the batch is part of no transaction. */
   readonly producerId: number;
   readonly producerEpoch: number;
   /** What shows that the transaction may write here, where that is asked for. */
@@ -72,12 +73,12 @@ export interface CoordinatorLog {
 
 /** A topic that producers write to within their transactions, by way of its coordinator: `__consumer_offsets`. */
 export interface TransactionalLog extends CoordinatorLog {
-  /** With a producer: the batch is part of its transaction. */
+  /** With a producer the batch carries the sequence 0, as Apache's batches of offsets do, and may be part of a transaction. */
   append(
     partition: number,
     records: readonly CoordinatorRecord[],
     done: (errorCode: number) => void,
-    producer?: TransactionalProducer,
+    producer?: BatchProducer,
   ): void;
 
   /** Appends the end of a transaction, in the order of the appends and with their outcomes. */

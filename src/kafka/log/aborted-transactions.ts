@@ -1,11 +1,17 @@
 import type { LogState } from './log-state.ts';
+import { endPosition } from './read.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 
-/** What a reader was given: from which offset on, up to which (exclusive), and in how many bytes. */
+/** What a reader was given. */
 export interface ReadRange {
   readonly fetchOffset: number;
+  /** Exclusive. */
   readonly endOffset: number;
   readonly sizeInBytes: number;
+  /** What it asked for at most: Apache cuts the last batch there, we leave it out. */
+  readonly maxBytes: number;
+  /** Exclusive: what it might have been given. */
+  readonly upTo: number;
 }
 
 /**
@@ -24,9 +30,11 @@ export function abortedTransactions(log: LogState, range: ReadRange): AbortedTra
   return found;
 }
 
-function indexedEnd(log: LogState, { fetchOffset, sizeInBytes }: ReadRange): number {
+function indexedEnd(log: LogState, { fetchOffset, sizeInBytes, maxBytes, upTo }: ReadRange): number {
   const segment = log.segments.floor(fetchOffset) ?? log.segments.first;
   const position = segment.find(fetchOffset)?.position;
-  const indexed = position === undefined ? undefined : segment.firstIndexedFrom(position + sizeInBytes);
+  if (position === undefined) return fetchOffset;
+  const readable = Math.min(maxBytes, endPosition(log, segment, upTo) - position);
+  const indexed = segment.firstIndexedFrom(position + Math.max(sizeInBytes, readable));
   return indexed ?? log.segments.after(segment)?.baseOffset ?? log.logEndOffset;
 }

@@ -52,9 +52,14 @@ export class OffsetIndex extends SegmentIndex {
     return this.#entryAt(this.entries.lastAtMost(offset - this.baseOffset, relativeOffsetOf));
   }
 
-  /** The first entry whose position is at or behind this one. */
+  /**
+   * The first entry whose position is at or behind this one, as Apache's `fetchUpperBoundOffset` finds it: its search overlooks
+   * that the very first entry has exactly this position.
+   */
   firstFrom(position: number): OffsetPosition | undefined {
-    const index = this.entries.lastAtMost(position - 1, positionOf) + 1;
+    const found = this.entries.lastAtMost(position - 1, positionOf) + 1;
+    const isOverlooked = found === 0 && this.entries.count > 0 && positionOf(this.entries.at(0)) === position;
+    const index = isOverlooked ? 1 : found;
     return index < this.entries.count ? this.#entryAt(index) : undefined;
   }
 

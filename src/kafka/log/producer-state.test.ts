@@ -107,6 +107,31 @@ test('an open transaction holds the stable offset until its marker is replicated
   });
 });
 
+/** Of producer 1, which has written in epoch 3. */
+const markers: readonly { name: string; isOpen: boolean; epoch: number; version: number; isRefused: boolean }[] = [
+  { name: 'an older epoch', isOpen: true, epoch: 2, version: 1, isRefused: true },
+  { name: 'the same epoch', isOpen: true, epoch: 3, version: 1, isRefused: false },
+  { name: 'the same epoch where it should be above', isOpen: true, epoch: 3, version: 2, isRefused: true },
+  { name: 'an older epoch where it should be above', isOpen: false, epoch: 2, version: 2, isRefused: true },
+  { name: 'the next epoch', isOpen: true, epoch: 4, version: 2, isRefused: false },
+  { name: 'the same epoch again, with nothing open', isOpen: false, epoch: 3, version: 2, isRefused: false },
+];
+for (const { name, isOpen, epoch, version, isRefused } of markers) {
+  test(`a marker of ${name}, of transactions of version ${version}, is ${isRefused ? 'refused' : 'taken'}`, () => {
+    const state = stateAfter({ producerEpoch: 3, isTransactional: isOpen });
+    const marker = header({ producerEpoch: epoch, baseSequence: -1, isControl: true, isTransactional: true });
+    const check = (): void => state.checkMarker(marker, { committed: true, coordinatorEpoch: 0 }, version);
+    if (isRefused) assert.throws(check, { name: 'INVALID_PRODUCER_EPOCH' });
+    else check();
+  });
+}
+
+test('the last of all epochs ends with a marker of its own', () => {
+  const state = stateAfter({ producerEpoch: 32_767, isTransactional: true });
+  const marker = header({ producerEpoch: 32_767, baseSequence: -1, isControl: true, isTransactional: true });
+  state.checkMarker(marker, { committed: true, coordinatorEpoch: 0 }, 2);
+});
+
 test('producers that wrote nothing for a day go, unless a transaction is open', () => {
   const state = stateAfter({ baseOffset: 0 }, { producerId: 2, baseOffset: 1, isTransactional: true });
   assert.equal(state.removeExpired(100 + 86_399_999, 86_400_000), 0);

@@ -120,7 +120,7 @@ test('a READ_COMMITTED reader learns which transactions were aborted, also in la
   assert.equal(world.log.lastStableOffset, 7);
   const want = [{ producerId: 9, firstOffset: 0, lastOffset: 6, aborted: true, lastStableOffset: 7 }];
   const abortedIn = (fetchOffset: number, endOffset: number) =>
-    world.log.abortedTransactions({ fetchOffset, endOffset, sizeInBytes: 0 });
+    world.log.abortedTransactions({ fetchOffset, endOffset, sizeInBytes: 0, maxBytes: 0, upTo: endOffset });
   assert.deepEqual(abortedIn(0, 7), want);
   for (const kind of ['process', 'power'] as const) {
     await world.sim.complete(new Promise<void>((resolve) => world.log.flush(() => resolve())));

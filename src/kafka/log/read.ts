@@ -77,7 +77,7 @@ function readFile(log: LogState, offset: number, { maxBytes, minOneMessage }: Re
 }
 
 /** Where in a segment's file the batches below an offset end. */
-function endPosition(log: LogState, segment: Segment, upTo: number): number {
+export function endPosition(log: LogState, segment: Segment, upTo: number): number {
   const next = log.segments.after(segment);
   const segmentEnd = next?.baseOffset ?? log.logEndOffset;
   if (upTo >= segmentEnd) return segment.settledSize;

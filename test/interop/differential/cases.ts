@@ -3,6 +3,7 @@ import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { transactionCases } from './cases-transactions.ts';
+import { txnlogCases } from './cases-txnlog.ts';
 
 export interface World {
   /** Of the topic `diff`, which has one partition and three records of magic 2, and what a group `group` committed. */
@@ -71,6 +72,7 @@ const listOffsets = (timestamp: number, version: number): object => ({
 
 export const cases: readonly Case[] = [
   ...transactionCases,
+  ...txnlogCases,
   {
     apiKey: 0,
     name: 'a record',

@@ -61,6 +61,8 @@ interface Found {
   readonly target: FetchTarget;
   readonly errorCode: number;
   readonly log: PartitionLog | undefined;
+  /** What was asked for at most. */
+  readonly maxBytes: number;
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
@@ -176,6 +178,7 @@ class FetchOperation {
         target,
         errorCode: ErrorCode.NONE,
         log,
+        maxBytes,
         highWatermark: log.highWatermark,
         lastStableOffset: this.#context.apiVersion >= 4 ? log.lastStableOffset : -1,
         logStartOffset: log.logStartOffset,
@@ -195,6 +198,7 @@ class FetchOperation {
       target,
       errorCode: code,
       log: undefined,
+      maxBytes: 0,
       highWatermark: -1,
       lastStableOffset: -1,
       logStartOffset: -1,
@@ -266,13 +270,14 @@ class FetchOperation {
     return this.#isolation === 'committed' ? this.#abortedIn(one) : null;
   }
 
-  #abortedIn({ log, target, records }: Found): { producerId: number; firstOffset: number }[] {
+  #abortedIn(found: Found): { producerId: number; firstOffset: number }[] {
+    const { log, target, records, maxBytes, lastStableOffset: upTo } = found;
     if (log === undefined || records.size === 0) return [];
     const { fetchOffset } = target;
     let endOffset = fetchOffset;
     for (const { header } of batchesOf(records)) endOffset = header.lastOffset + 1;
     return log
-      .abortedTransactions({ fetchOffset, endOffset, sizeInBytes: records.size })
+      .abortedTransactions({ fetchOffset, endOffset, sizeInBytes: records.size, maxBytes, upTo })
       .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
   }
 

@@ -10,10 +10,10 @@ import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
 import type { TxnOffsetCommitRequest } from '../../protocol/messages/28-txn-offset-commit.ts';
-import { NO_PRODUCER_ID } from '../../records/batch.ts';
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation, TransactionWriter } from '../../replication/transaction-verifier.ts';
-import type { EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
+import type { BatchProducer, EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
 import { commitError, coordinatorError } from './append-errors.ts';
@@ -58,6 +58,12 @@ export type EnterTransaction = (
   operation: TransactionOperation,
   done: (entry: Entry) => void,
 ) => void;
+
+const noProducer: BatchProducer = {
+  producerId: NO_PRODUCER_ID,
+  producerEpoch: NO_PRODUCER_EPOCH,
+  verification: undefined,
+};
 
 const enterUnasked: EnterTransaction = (_partition, _writer, _operation, done) =>
   done({ errorCode: ErrorCode.NONE, verification: undefined });
@@ -257,7 +263,7 @@ export class GroupCoordinator {
     if (member !== undefined) partition.rebalancer.heard(member);
     const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
     if (records.length === 0) answer(errors(ErrorCode.NONE));
-    else partition.append(records, (appended) => answer(errors(commitError(appended))));
+    else partition.append(records, (appended) => answer(errors(commitError(appended))), noProducer);
   }
 
   /** As `commitOffsets`, within a transaction: the offsets count when it is committed. */
@@ -296,8 +302,8 @@ export class GroupCoordinator {
     if (errorCode !== ErrorCode.NONE) return answer(refuseCommit(request, errorCode));
     const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
     if (records.length === 0) return answer(errors(ErrorCode.NONE));
-    // Without a producer it is a commit like any other, as in Apache's.
-    const producer = producerId === NO_PRODUCER_ID ? undefined : { producerId, producerEpoch, verification };
+    // Of no producer (-1) it is a commit like any other, as in Apache's.
+    const producer = { producerId, producerEpoch, verification };
     partition.append(records, (appended) => answer(errors(commitError(appended))), producer);
   }
 

@@ -6,7 +6,7 @@ import type { GroupMetadataValue } from '../../protocol/records/group-metadata.t
 import { NO_PRODUCER_ID } from '../../records/batch.ts';
 import { readControlRecord } from '../../records/control.ts';
 import { isWritten } from '../append-outcome.ts';
-import type { EndTxnMarker, TransactionalLog, TransactionalProducer } from '../coordinator-log.ts';
+import type { BatchProducer, EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
 import type { LogReplay } from '../load-log.ts';
 import { ReplayedPartition } from '../replayed-partition.ts';
 import type { Turns } from '../turns.ts';
@@ -124,7 +124,7 @@ export class GroupPartition {
   // ---- appending
 
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
-  append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: TransactionalProducer): void {
+  append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: BatchProducer): void {
     const inForce = (): void => {
       for (const record of records) this.#state.replay(record, producer?.producerId);
     };

@@ -1,16 +1,16 @@
 import { concatSlices, type Slices } from '../../../base/slices.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
-import { batchesOf } from '../../records/batch.ts';
+import { batchesOf, NO_PRODUCER_ID } from '../../records/batch.ts';
 import { type BatchOptions, buildBatch } from '../../records/builder.ts';
 import { buildEndTxnMarker } from '../../records/control.ts';
 import { recordsOf } from '../../records/iterate.ts';
 import type {
+  BatchProducer,
   CoordinatorRecord,
   EndTxnMarker,
   LogRange,
   LogSlice,
   TransactionalLog,
-  TransactionalProducer,
 } from '../coordinator-log.ts';
 
 interface StoredBatch {
@@ -74,8 +74,9 @@ export class MemoryTopic<R> implements TransactionalLog {
     return this.#count;
   }
 
-  append(partition: number, records: readonly CoordinatorRecord[], done: Done, producer?: TransactionalProducer): void {
-    const options = producer && { ...producer, baseSequence: 0, isTransactional: true };
+  append(partition: number, records: readonly CoordinatorRecord[], done: Done, producer?: BatchProducer): void {
+    const isTransactional = producer !== undefined && producer.producerId !== NO_PRODUCER_ID;
+    const options = producer && { ...producer, baseSequence: 0, isTransactional };
     this.#append(partition, () => this.#write(partition, records, options), done);
   }
 

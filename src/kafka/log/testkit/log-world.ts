@@ -6,7 +6,7 @@ import { TurnEnd } from '../../../runtime/turn-end.ts';
 import { type BatchHeader, batchesOf } from '../../records/batch.ts';
 import { type BatchOptions, buildBatch, type NewRecord } from '../../records/builder.ts';
 import { allRecordsOf } from '../../records/iterate.ts';
-import { type AppendDone, type AppendInfo, numberBatches } from '../append.ts';
+import { type AppendDone, type AppendInfo, numberBatches, type TransactionRules } from '../append.ts';
 import type { PartitionLog } from '../log.ts';
 import { defaultLogConfig, type LogConfig } from '../log-config.ts';
 import { LogManager, type LogManagerOptions } from '../log-manager.ts';
@@ -84,12 +84,13 @@ export interface AppendOptions extends Partial<BatchOptions> {
   readonly records: readonly NewRecord[];
   readonly origin?: AppendOrigin;
   readonly epoch?: number;
+  readonly rules?: TransactionRules;
   readonly done?: AppendDone;
 }
 
 export function append(log: PartitionLog, options: AppendOptions): AppendInfo | undefined {
-  const { origin = 'client', epoch = 0, done = () => undefined, ...batch } = options;
-  return log.appendAsLeader(numberBatches(buildBatch(batch), log.nextOffset, epoch), origin, done);
+  const { origin = 'client', epoch = 0, rules, done = () => undefined, ...batch } = options;
+  return log.appendAsLeader(numberBatches(buildBatch(batch), log.nextOffset, epoch), origin, done, rules);
 }
 
 export function values(...texts: string[]): NewRecord[] {

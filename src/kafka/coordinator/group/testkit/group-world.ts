@@ -3,18 +3,21 @@ import { Scheduler, SimProcess } from '../../../../runtime/sim/scheduler.ts';
 import { SimClock } from '../../../../runtime/sim/sim-clock.ts';
 import { SimRandom } from '../../../../runtime/sim/sim-random.ts';
 import { build } from '../../../../wire/schema.ts';
+import { ErrorCode, errorInfo } from '../../../protocol/errors.ts';
 import { OffsetCommitRequest } from '../../../protocol/messages/08-offset-commit.ts';
 import { JoinGroupRequest, type JoinGroupResponse } from '../../../protocol/messages/11-join-group.ts';
 import { HeartbeatRequest } from '../../../protocol/messages/12-heartbeat.ts';
 import type { LeaveGroupResponse } from '../../../protocol/messages/13-leave-group.ts';
 import { SyncGroupRequest, type SyncGroupResponse } from '../../../protocol/messages/14-sync-group.ts';
+import { TxnOffsetCommitRequest } from '../../../protocol/messages/28-txn-offset-commit.ts';
 import { ConsumerProtocolSubscription } from '../../../protocol/records/consumer-protocol.ts';
 import { writeVersioned } from '../../../protocol/records/versioned.ts';
+import type { TransactionOperation } from '../../../replication/transaction-verifier.ts';
 import { MemoryTopic } from '../../testkit/memory-topic.ts';
 import type { DescribedGroup, ListedGroup } from '../describe.ts';
 import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
 import type { GroupConfig } from '../group-config.ts';
-import { GroupCoordinator } from '../group-coordinator.ts';
+import { type EnterTransaction, GroupCoordinator } from '../group-coordinator.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
 
 export const GROUP = 'g';
@@ -74,6 +77,9 @@ export class GroupWorld {
   readonly #process = new SimProcess('broker', 0, () => false);
   readonly #random = new SimRandom('groups');
   readonly #wall = { offsetMs: WALL_START_MS };
+  /** Whether transactions may write; all of them, unless a test says otherwise. */
+  entrance: EnterTransaction = (_partition, _writer, _operation, done) =>
+    done({ errorCode: ErrorCode.NONE, verification: undefined });
   coordinator: GroupCoordinator;
 
   constructor(config: Partial<GroupConfig> = {}, partitionCount = 1) {
@@ -87,7 +93,14 @@ export class GroupWorld {
   #newCoordinator(): GroupCoordinator {
     const { clock, config } = this;
     const random = this.#random;
-    return new GroupCoordinator({ coordinatorLog: this.topic, clock, random, log: silent, config });
+    return new GroupCoordinator({
+      coordinatorLog: this.topic,
+      clock,
+      random,
+      log: silent,
+      config,
+      enterTransaction: (...asked) => this.entrance(...asked),
+    });
   }
 
   electAll(): void {
@@ -213,6 +226,45 @@ export class GroupWorld {
     const answer = this.#answers(pending);
     this.coordinator.commitOffsets(request, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
     return pending;
+  }
+
+  /** Commits one offset of partition 0 of topic `t` within a transaction of producer 9. */
+  commitWithin(
+    offset: number,
+    given: Partial<TxnOffsetCommitRequest> & { partition?: number; operation?: TransactionOperation } = {},
+  ): Pending<number> {
+    const pending = unanswered<number>();
+    const { partition = 0, operation = 'verify', ...rest } = given;
+    const committed = {
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: -1,
+      committedMetadata: 'm',
+    };
+    const request = build(TxnOffsetCommitRequest, {
+      transactionalId: 'x',
+      groupId: GROUP,
+      producerId: 9,
+      topics: [{ name: 't', topicId: '', partitions: [committed] }],
+      ...rest,
+    });
+    const answer = this.#answers(pending);
+    this.coordinator.commitTransactionalOffsets(request, operation, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
+    return pending;
+  }
+
+  endTransaction(committed: boolean, producerId = 9, partition = 0): Pending<number> {
+    const pending = unanswered<number>();
+    const marker = { producerId, producerEpoch: 0, committed, coordinatorEpoch: 0, transactionVersion: 0 };
+    this.coordinator.endTransaction(partition, marker, this.#answers(pending));
+    return pending;
+  }
+
+  /** What OffsetFetch says of partition 0 of topic `t` that must not change any more: the offset, or the error by its name. */
+  stableOffset(): number | string {
+    const found = this.fetch(undefined, { requireStable: true }).topics[0]?.partitions[0];
+    if (found === undefined) return 'nothing';
+    return found.errorCode === ErrorCode.NONE ? found.committedOffset : errorInfo(found.errorCode).name;
   }
 
   fetch(
