@@ -14,14 +14,18 @@ import { InternalTopicLog } from './internal-topic-log.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import { TRANSACTIONS_TOPIC } from './topic-names.ts';
 
-export interface CoordinationOptions {
+export interface MarkerChannelsOptions {
+  readonly config: Pick<KafkaConfig, 'interBrokerListenerName'>;
+  readonly zk: Pick<KafkaZk, 'topic'>;
+  readonly metadata: MetadataCache;
+  readonly openChannel: OpenChannel;
+}
+
+export interface CoordinationOptions extends MarkerChannelsOptions {
   readonly runtime: Runtime;
   readonly config: KafkaConfig;
-  readonly zk: KafkaZk;
-  readonly metadata: MetadataCache;
   readonly replicas: ReplicaManager;
   readonly producerIds: ProducerIds;
-  readonly openChannel: OpenChannel;
 }
 
 /** The transaction coordinator of a broker, over its replicas of `__transaction_state` and its channels to other brokers. */
@@ -55,11 +59,11 @@ interface OpenMarkerChannel {
 }
 
 /** Markers on their way to the leaders that the metadata cache names, this broker among them. */
-class MarkerChannels implements MarkerTransport {
-  readonly #options: CoordinationOptions;
+export class MarkerChannels implements MarkerTransport {
+  readonly #options: MarkerChannelsOptions;
   readonly #channels = new Map<number, OpenMarkerChannel>();
 
-  constructor(options: CoordinationOptions) {
+  constructor(options: MarkerChannelsOptions) {
     this.#options = options;
   }
 
