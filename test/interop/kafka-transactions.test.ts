@@ -94,14 +94,18 @@ test('kafka-transactions finds a hanging transaction, describes it and aborts it
   await story.write(producer, 0);
   const tool = async (...args: string[]): Promise<string> =>
     succeeded(await kafkaTool('kafka-transactions', '3.9.1', ['--bootstrap-server', odradek.bootstrap, ...args]));
-  assert.match(await tool('list'), /^hangs\s+0\s+\d+\s+Ongoing\s*$/m);
-  const described = await tool('describe', '--transactional-id', 'hangs');
+  const partition = ['--topic', 'hanging', '--partition', '0'];
+  const [listed, described, producers, hanging] = await Promise.all([
+    tool('list'),
+    tool('describe', '--transactional-id', 'hangs'),
+    tool('describe-producers', ...partition),
+    tool('find-hanging', '--broker-id', '0'),
+  ]);
+  assert.match(listed, /^hangs\s+0\s+\d+\s+Ongoing\s*$/m);
   assert.match(described, /^CoordinatorId\s+TransactionalId\s+ProducerId\s+ProducerEpoch\s+TransactionState/m);
   assert.match(described, /^0\s+hangs\s+\d+\s+0\s+Ongoing\s+60000\s+\d+\s+\d+\s+hanging-0\s*$/m);
-  const partition = ['--topic', 'hanging', '--partition', '0'];
-  const producers = await tool('describe-producers', ...partition);
   assert.match(producers, new RegExp(`^${producer.producerId}\\s+0\\s+-1\\s+0\\s+\\d+\\s+0\\s*$`, 'm'));
-  assert.match(await tool('find-hanging', '--broker-id', '0'), /^Topic\s+Partition\s+ProducerId/);
+  assert.match(hanging, /^Topic\s+Partition\s+ProducerId/);
   await tool('abort', ...partition, '--start-offset', '0');
   const afterwards = await tool('describe-producers', ...partition);
   assert.match(afterwards, new RegExp(`^${producer.producerId}\\s+0\\s+-?\\d+\\s+0\\s+\\d+\\s+None\\s*$`, 'm'));
