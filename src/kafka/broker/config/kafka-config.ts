@@ -24,6 +24,9 @@ export class KafkaConfig {
       throw new ConfigError('zookeeper.connect', undefined, 'name the ZooKeeper servers as host:port,host:port/chroot');
     }
     this.#checkIdentity();
+    if (this.number('transaction.version') > 2) {
+      throw new ConfigError('transaction.version', this.string('transaction.version'), 'its levels are 0, 1 and 2');
+    }
     refuseUnlessEmpty(
       this,
       'authorizer.class.name',
