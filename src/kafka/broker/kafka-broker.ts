@@ -8,8 +8,10 @@ import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import { groupConfig } from '../coordinator/group/group-config.ts';
 import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
+import { codecNames } from '../records/batch.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
@@ -34,7 +36,8 @@ import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { OFFSETS_TOPIC } from './topic-names.ts';
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
+import { startCoordinatingTransactions } from './transaction-coordination.ts';
 import { entranceToOffsets, openTransactions, type Transactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
 
@@ -101,6 +104,7 @@ class Broker implements KafkaBroker {
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
+  #transactionCoordinator: TransactionCoordinator | undefined;
   #transactions: Transactions | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
@@ -259,9 +263,21 @@ class Broker implements KafkaBroker {
     });
     const transactionGate = this.#transactions.gate;
     const groups = this.#coordinateGroups(replicas, transactionGate);
+    const producerIds = new ProducerIds(this.#id, zk);
+    const transactions = startCoordinatingTransactions({
+      runtime: this.#runtime,
+      config: this.#config,
+      zk,
+      metadata: this.#metadata,
+      replicas,
+      producerIds,
+      openChannel: this.#openChannel,
+    });
+    this.#transactionCoordinator = transactions;
     const context: BrokerContext = {
       id: this.#id,
       groups,
+      transactions,
       transactionGate,
       clusterId: this.#clusterId,
       config: this.#config,
@@ -283,7 +299,7 @@ class Broker implements KafkaBroker {
       configAdmin: new ConfigAdmin({ brokerId: this.#id, store: this.#configs, zk, metadata: this.#metadata }),
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
-      producerIds: new ProducerIds(this.#id, zk),
+      producerIds,
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
@@ -333,7 +349,8 @@ class Broker implements KafkaBroker {
     const groups = new GroupCoordinator({
       coordinatorLog: new InternalTopicLog({
         topic: OFFSETS_TOPIC,
-        config: this.#config,
+        partitionCount: this.#config.number('offsets.topic.num.partitions'),
+        codec: codecNames[this.#config.number('offsets.topic.compression.codec')] ?? 'none',
         clock,
         metadata: this.#metadata,
         replicas,
@@ -351,9 +368,14 @@ class Broker implements KafkaBroker {
 
   /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
-    if (partition.topic !== OFFSETS_TOPIC) return;
-    if (partition.isLeader) this.#groups?.onElected(partition.index, partition.leaderEpoch);
-    else this.#groups?.onResigned(partition.index);
+    const coordinator =
+      partition.topic === OFFSETS_TOPIC
+        ? this.#groups
+        : partition.topic === TRANSACTIONS_TOPIC
+          ? this.#transactionCoordinator
+          : undefined;
+    if (partition.isLeader) coordinator?.onElected(partition.index, partition.leaderEpoch);
+    else coordinator?.onResigned(partition.index);
   }
 
   // ---- the session ends, and another begins
@@ -422,6 +444,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactionCoordinator?.close();
     this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();
@@ -452,6 +475,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactionCoordinator?.close();
     this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();

@@ -2,6 +2,7 @@
 import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { transactionCases } from './cases-transactions.ts';
 import { txnlogCases } from './cases-txnlog.ts';
 
 export interface World {
@@ -70,6 +71,7 @@ const listOffsets = (timestamp: number, version: number): object => ({
 });
 
 export const cases: readonly Case[] = [
+  ...transactionCases,
   ...txnlogCases,
   {
     apiKey: 0,

@@ -40,6 +40,9 @@ before(async () => {
     'offsets.topic.num.partitions': '5',
     'offsets.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
+    'transaction.state.log.num.partitions': '5',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
   };
   [apache, odradek] = await Promise.all([
     startApacheKafka({
@@ -88,8 +91,10 @@ async function prepare(port: number): Promise<Side> {
   for (const [apiKey, version, request] of [
     [10, 1, { key: 'group', keyType: 0 }],
     [16, 0, {}],
+    [10, 1, { key: 'id', keyType: 1 }],
+    [66, 0, {}],
   ] as const) {
-    await until('the coordinator of groups', async () => {
+    await until('the coordinators of groups and transactions', async () => {
       const answer = (await ask(port, apiKey, version, request)) as Answer;
       return answer.errorCode === 0 ? answer : undefined;
     });

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../config/config-error.ts';
 import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../config/values.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
+import { ownKeys } from './own-keys.ts';
 
 export interface ListenerAddress {
   readonly listenerName: string;
@@ -23,6 +24,9 @@ export class KafkaConfig {
       throw new ConfigError('zookeeper.connect', undefined, 'name the ZooKeeper servers as host:port,host:port/chroot');
     }
     this.#checkIdentity();
+    if (this.number('transaction.version') > 2) {
+      throw new ConfigError('transaction.version', this.string('transaction.version'), 'its levels are 0, 1 and 2');
+    }
     refuseUnlessEmpty(
       this,
       'authorizer.class.name',
@@ -41,7 +45,7 @@ export class KafkaConfig {
 
   /** The text of a key: given, else its default. */
   optional(name: string): string | null {
-    return this.#given.get(name) ?? brokerKeys.get(name)?.default ?? null;
+    return this.#given.get(name) ?? keyOf(name)?.default ?? null;
   }
 
   string(name: string): string {
@@ -137,7 +141,7 @@ function refuseUnlessEmpty(config: KafkaConfig, key: string, fix: string): void 
 function check(given: ReadonlyMap<string, string>): string[] {
   const warnings: string[] = [];
   for (const [name, value] of given) {
-    const key = brokerKeys.get(name);
+    const key = keyOf(name);
     if (key === undefined) {
       if (!name.startsWith('listener.name.')) warnings.push(`The configuration ${name} is not known to this broker.`);
       continue;
@@ -148,6 +152,10 @@ function check(given: ReadonlyMap<string, string>): string[] {
     }
   }
   return warnings;
+}
+
+function keyOf(name: string): BrokerKey | undefined {
+  return brokerKeys.get(name) ?? ownKeys.get(name);
 }
 
 /** @throws ConfigError in Apache's words */

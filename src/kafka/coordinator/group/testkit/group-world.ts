@@ -13,11 +13,12 @@ import { TxnOffsetCommitRequest } from '../../../protocol/messages/28-txn-offset
 import { ConsumerProtocolSubscription } from '../../../protocol/records/consumer-protocol.ts';
 import { writeVersioned } from '../../../protocol/records/versioned.ts';
 import type { TransactionOperation } from '../../../replication/transaction-verifier.ts';
+import { MemoryTopic } from '../../testkit/memory-topic.ts';
 import type { DescribedGroup, ListedGroup } from '../describe.ts';
 import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
 import type { GroupConfig } from '../group-config.ts';
 import { type EnterTransaction, GroupCoordinator } from '../group-coordinator.ts';
-import { OffsetsTopic } from './offsets-topic.ts';
+import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
 
 export const GROUP = 'g';
 export const WALL_START_MS = 1_790_000_000_000;
@@ -69,7 +70,7 @@ export const text = (value: Uint8Array | undefined): string | undefined => value
 
 /** A coordinator on a topic in memory, in virtual time. */
 export class GroupWorld {
-  readonly topic: OffsetsTopic;
+  readonly topic: MemoryTopic<GroupRecord>;
   readonly clock: SimClock;
   readonly config: GroupConfig;
   readonly #scheduler = new Scheduler();
@@ -82,7 +83,7 @@ export class GroupWorld {
   coordinator: GroupCoordinator;
 
   constructor(config: Partial<GroupConfig> = {}, partitionCount = 1) {
-    this.topic = new OffsetsTopic(partitionCount);
+    this.topic = new MemoryTopic(partitionCount, { encode: encodeRecord, decode: decodeRecord });
     this.clock = new SimClock(this.#scheduler, this.#process, this.#wall);
     this.config = { ...quickConfig, ...config };
     this.coordinator = this.#newCoordinator();

@@ -1,9 +1,9 @@
-import { concatSlices, type Slices } from '../../../../base/slices.ts';
-import { ErrorCode } from '../../../protocol/errors.ts';
-import { batchesOf, NO_PRODUCER_ID } from '../../../records/batch.ts';
-import { type BatchOptions, buildBatch } from '../../../records/builder.ts';
-import { buildEndTxnMarker } from '../../../records/control.ts';
-import { recordsOf } from '../../../records/iterate.ts';
+import { concatSlices, type Slices } from '../../../base/slices.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import { batchesOf, NO_PRODUCER_ID } from '../../records/batch.ts';
+import { type BatchOptions, buildBatch } from '../../records/builder.ts';
+import { buildEndTxnMarker } from '../../records/control.ts';
+import { recordsOf } from '../../records/iterate.ts';
 import type {
   BatchProducer,
   CoordinatorRecord,
@@ -11,8 +11,7 @@ import type {
   LogRange,
   LogSlice,
   TransactionalLog,
-} from '../../coordinator-log.ts';
-import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
+} from '../coordinator-log.ts';
 
 interface StoredBatch {
   readonly baseOffset: number;
@@ -25,9 +24,17 @@ const READ_BYTES_MAX = 64 * 1024;
 
 type Done = (errorCode: number) => void;
 
-/** `__consumer_offsets` in memory: batches as bytes, and replicas that answer when a test wants them to. */
-export class OffsetsTopic implements TransactionalLog {
+/** How a coordinator's records look in its topic. */
+export interface RecordForm<R> {
+  readonly encode: (record: R) => CoordinatorRecord;
+  /** Undefined for what the coordinator passes over. */
+  readonly decode: (key: Uint8Array, value: Uint8Array | null) => R | undefined;
+}
+
+/** An internal topic in memory: batches as bytes, and replicas that answer when a test wants them to. */
+export class MemoryTopic<R> implements TransactionalLog {
   readonly #count: number;
+  readonly #form: RecordForm<R>;
   readonly #batches = new Map<number, StoredBatch[]>();
   readonly #leading = new Set<number>();
   /** What the next appends meet: an error, whether the batch is written all the same. */
@@ -40,8 +47,9 @@ export class OffsetsTopic implements TransactionalLog {
   /** How often somebody began to read a partition. */
   loadCount = 0;
 
-  constructor(partitionCount: number) {
+  constructor(partitionCount: number, form: RecordForm<R>) {
     this.#count = partitionCount;
+    this.#form = form;
     for (let partition = 0; partition < partitionCount; partition += 1) this.lead(partition);
   }
 
@@ -108,8 +116,12 @@ export class OffsetsTopic implements TransactionalLog {
     return this.#of(partition).at(-1)?.nextOffset ?? 0;
   }
 
-  put(partition: number, records: readonly GroupRecord[], options: BatchOptions = {}): void {
-    this.#write(partition, records.map(encodeRecord), options);
+  batchCount(partition: number): number {
+    return this.#of(partition).length;
+  }
+
+  put(partition: number, records: readonly R[], options: BatchOptions = {}): void {
+    this.#write(partition, records.map(this.#form.encode), options);
   }
 
   putRaw(partition: number, records: readonly { key: Uint8Array; value: Uint8Array | null }[]): void {
@@ -134,12 +146,12 @@ export class OffsetsTopic implements TransactionalLog {
     this.#of(partition).splice(index, 1);
   }
 
-  records(partition: number): GroupRecord[] {
+  records(partition: number): R[] {
     return this.#of(partition).flatMap(({ bytes }) =>
       [...batchesOf(bytes)].flatMap((batch) =>
         batch.header.isControl
           ? []
-          : [...recordsOf(batch)].flatMap(({ key, value }) => decodeRecord(key as Uint8Array, value) ?? []),
+          : [...recordsOf(batch)].flatMap(({ key, value }) => this.#form.decode(key as Uint8Array, value) ?? []),
       ),
     );
   }
