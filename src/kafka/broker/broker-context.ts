@@ -2,6 +2,8 @@ import type { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { LogManager } from '../log/log-manager.ts';
+import type { LogDirMoves } from '../replication/log-dir-moves.ts';
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
@@ -24,6 +26,8 @@ export interface BrokerContext {
   readonly zk: KafkaZk;
   readonly metadata: MetadataCache;
   readonly replicas: ReplicaManager;
+  readonly logs: LogManager;
+  readonly logDirMoves: LogDirMoves;
   readonly controller: Controller;
   /** Refuses requests of controllers and to brokers of the past. */
   readonly fence: ControllerFence;

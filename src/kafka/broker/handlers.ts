@@ -23,6 +23,8 @@ import { deleteTopicsHandler } from './handlers/20-delete-topics.ts';
 import { initProducerIdHandler } from './handlers/22-init-producer-id.ts';
 import { describeConfigsHandler } from './handlers/32-describe-configs.ts';
 import { alterConfigsHandler } from './handlers/33-alter-configs.ts';
+import { alterReplicaLogDirsHandler } from './handlers/34-alter-replica-log-dirs.ts';
+import { describeLogDirsHandler } from './handlers/35-describe-log-dirs.ts';
 import { createPartitionsHandler } from './handlers/37-create-partitions.ts';
 import { deleteGroupsHandler } from './handlers/42-delete-groups.ts';
 import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-configs.ts';
@@ -56,6 +58,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     initProducerIdHandler(broker),
     describeConfigsHandler(broker),
     alterConfigsHandler(broker),
+    alterReplicaLogDirsHandler(broker),
+    describeLogDirsHandler(broker),
     createPartitionsHandler(broker),
     deleteGroupsHandler(broker),
     incrementalAlterConfigsHandler(broker),

@@ -1,3 +1,4 @@
+import { parseNumber } from '../../config/values.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
@@ -10,6 +11,8 @@ import { groupConfig } from '../coordinator/group/group-config.ts';
 import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { LogDirMoves } from '../replication/log-dir-moves.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
@@ -95,6 +98,7 @@ class Broker implements KafkaBroker {
   #zk: KafkaZk | undefined;
   #logs: LogManager | undefined;
   #replicas: ReplicaManager | undefined;
+  #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
@@ -212,7 +216,16 @@ class Broker implements KafkaBroker {
 
   /** A failed disk never ends the process: its partitions answer KAFKA_STORAGE_ERROR, the others go on. */
   #logDirFailed(path: string, error: unknown): void {
-    this.#runtime.log.error('a log dir is offline', { path, error: String(error) });
+    const { log } = this.#runtime;
+    log.error('a log dir is offline', { path, error: String(error) });
+    if (this.#logs?.isAnyOnline === false) {
+      const reason = `Shutdown broker because all log dirs in ${this.#config.logDirs.join(', ')} have failed`;
+      return this.#fatal(new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, reason, { cause: error }));
+    }
+    this.#replicas?.logDirFailed();
+    this.#zk?.announceLogDirFailure(this.#id).catch((reason: unknown) => {
+      if (this.#closing === undefined) log.warn('the controller is not told of a failed log dir', { reason });
+    });
   }
 
   #wire(zk: KafkaZk): void {
@@ -226,6 +239,15 @@ class Broker implements KafkaBroker {
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });
     this.#replicas = replicas;
+    this.#moves = new LogDirMoves({
+      replicas,
+      logs,
+      clock,
+      log: log.named('kafka.replicas'),
+      bytesPerSecond: () => alterLogDirsRate(this.#configs),
+      atOnce: Number(this.#config.optional('num.replica.alter.log.dirs.threads') ?? logs.directories.length),
+      isKnown: ({ topic, partition }) => this.#metadata.partition(topic, partition) !== undefined,
+    });
     const controller = new Controller({
       brokerId: this.#id,
       zk,
@@ -255,6 +277,8 @@ class Broker implements KafkaBroker {
       zk,
       metadata: this.#metadata,
       replicas,
+      logs,
+      logDirMoves: this.#moves,
       controller,
       fence: this.#fence,
       topics,
@@ -336,6 +360,7 @@ class Broker implements KafkaBroker {
 
   /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
+    this.#moves?.resume(partition);
     if (partition.topic !== OFFSETS_TOPIC) return;
     if (partition.isLeader) this.#groups?.onElected(partition.index, partition.leaderEpoch);
     else this.#groups?.onResigned(partition.index);
@@ -408,6 +433,7 @@ class Broker implements KafkaBroker {
     this.#configChanges?.close();
     this.#groups?.close();
     await this.#controller?.close();
+    this.#moves?.close();
     this.#stopWaiting();
     await this.#logs?.close();
     await this.#zk?.client.close();
@@ -437,6 +463,7 @@ class Broker implements KafkaBroker {
     this.#configChanges?.close();
     this.#groups?.close();
     await this.#controller?.close();
+    this.#moves?.close();
     this.#stopWaiting();
     this.#logs?.abandon();
     await this.#zk?.client.close();
@@ -447,4 +474,10 @@ class Broker implements KafkaBroker {
     this.#topicPurgatory.close();
     this.#wheel.close();
   }
+}
+
+/** A key that no file sets, only a dynamic configuration (`DynamicConfig.Broker`). */
+function alterLogDirsRate(configs: ConfigStore): number {
+  const value = configs.brokerValue('replica.alter.log.dirs.io.max.bytes.per.second');
+  return value === null ? Infinity : parseNumber(value);
 }
