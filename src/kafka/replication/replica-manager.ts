@@ -71,7 +71,7 @@ export class ReplicaManager {
 
   /** A log dir failed: whoever waits on its partitions is told so. */
   logDirFailed(): void {
-    for (const partition of this.partitions()) if (partition.isOffline) partition.goOffline();
+    for (const partition of this.partitions()) if (partition.isOffline) this.#options.fetchPurgatory.check(partition);
   }
 
   /** Stops a replica, and deletes its log if so ordered; answers the error code. */
