@@ -9,6 +9,7 @@ import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
+import type { BrokerLoggers } from './broker-loggers.ts';
 import type { ConfigAdmin } from './config/alter-config.ts';
 import type { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
@@ -38,6 +39,7 @@ export interface BrokerContext {
   /** What is configured now, and who changes it. */
   readonly configs: ConfigStore;
   readonly configAdmin: ConfigAdmin;
+  readonly loggers: BrokerLoggers;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;

@@ -21,9 +21,18 @@ import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
+import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { type PasswordEncoder, passwordEncoderOf } from './config/password-encoder.ts';
+import {
+  type AlterConfigPolicy,
+  type ConfigChangeFacts,
+  type CreateTopicPolicy,
+  loadPolicy,
+  type NewTopicFacts,
+} from './config/policies.ts';
 import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
@@ -72,12 +81,18 @@ export async function startKafka(
   return broker;
 }
 
+interface Policies {
+  readonly createTopic: CreateTopicPolicy | undefined;
+  readonly alterConfig: AlterConfigPolicy | undefined;
+}
+
 /**
  * One broker, wired from its parts. The order of the start is Apache's: session and paths, cluster id, log dirs, doors,
  * registration, controller. Partitions come into being only by the controller's orders, on a single broker too.
  */
 class Broker implements KafkaBroker {
   readonly #runtime: Runtime;
+  readonly #loggers: BrokerLoggers;
   readonly #config: KafkaConfig;
   readonly #options: StartKafkaOptions;
   readonly #wheel: TimerWheel;
@@ -87,6 +102,7 @@ class Broker implements KafkaBroker {
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
+  readonly #passwords: PasswordEncoder | undefined;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
   /** The controller has told us of ourselves: from then on our answers are right. */
@@ -98,6 +114,7 @@ class Broker implements KafkaBroker {
   #zk: KafkaZk | undefined;
   #logs: LogManager | undefined;
   #replicas: ReplicaManager | undefined;
+  #policies: Policies | undefined;
   #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
@@ -123,19 +140,21 @@ class Broker implements KafkaBroker {
         });
 
   constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
-    this.#runtime = runtime;
+    this.#loggers = new BrokerLoggers(runtime.log);
+    this.#runtime = { ...runtime, log: this.#loggers.log };
     this.#config = config;
     this.#options = options;
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
     this.#fetchPurgatory = new Purgatory(this.#wheel);
     this.#topicPurgatory = new Purgatory(this.#wheel);
-    const configure = (topic: string, logConfig: LogConfig): void => {
-      for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
-        if (partition.log !== undefined) partition.log.config = logConfig;
-      }
-    };
-    this.#configs = new ConfigStore(config, configure, runtime.log.named('kafka.config'));
+    this.#passwords = passwordEncoderOf(config, 'password.encoder.secret', runtime.random);
+    this.#configs = new ConfigStore({
+      config,
+      passwords: this.#passwords,
+      log: this.#runtime.log.named('kafka.config'),
+      onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+    });
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });
@@ -162,6 +181,11 @@ class Broker implements KafkaBroker {
 
   async start(): Promise<void> {
     const { log } = this.#runtime;
+    const policies = {
+      createTopic: await loadPolicy<NewTopicFacts>(this.#config, 'create.topic.policy.class.name'),
+      alterConfig: await loadPolicy<ConfigChangeFacts>(this.#config, 'alter.config.policy.class.name'),
+    };
+    this.#policies = policies;
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
@@ -172,13 +196,21 @@ class Broker implements KafkaBroker {
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
-    this.#wire(zk);
+    this.#wire(zk, policies);
     await this.#openDoors();
     await this.#register(zk);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
     await Promise.race([this.#isKnown, this.failed.then((error) => Promise.reject(error))]);
     log.info(`[KafkaServer id=${this.#id}] started`);
+  }
+
+  /** A topic's log goes by what is configured from now on; where its leader may be one that is not in sync, it is elected at once. */
+  #topicConfigured(topic: string, now: LogConfig, before: LogConfig): void {
+    for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
+      if (partition.log !== undefined) partition.log.config = now;
+    }
+    if (now.uncleanLeaderElectionEnable && !before.uncleanLeaderElectionEnable) this.#controller?.electUncleanly();
   }
 
   /** The log dirs know which broker and cluster they belong to; a broker without an id gets one now. */
@@ -192,6 +224,7 @@ class Broker implements KafkaBroker {
       generateBrokerId: () => zk.generateBrokerId(this.#config.number('reserved.broker.max.id')),
     });
     this.#id = identity.brokerId;
+    this.#loggers.belongTo(this.#id);
     const store = this.#configs;
     const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
     this.#configChanges = changes;
@@ -201,7 +234,7 @@ class Broker implements KafkaBroker {
       logDirs,
       configOf: (topic) => store.logConfig(topic),
       turnEnd: this.#turnEnd,
-      producerIdExpirationMs: this.#config.number('producer.id.expiration.ms'),
+      producerIdExpirationMs: () => this.#config.number('producer.id.expiration.ms'),
       directoryWentOffline: (path, error) => this.#logDirFailed(path, error),
       intervals: {
         retentionCheckMs: this.#config.number('log.retention.check.interval.ms'),
@@ -228,7 +261,7 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk): void {
+  #wire(zk: KafkaZk, policies: Policies): void {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -265,7 +298,8 @@ class Broker implements KafkaBroker {
       zk,
       metadata: this.#metadata,
       random,
-      validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
+      validateTopicConfig: (overrides) => void this.#configs.validateTopic(overrides),
+      policy: policies.createTopic,
     });
     const groups = this.#coordinateGroups(replicas);
     const context: BrokerContext = {
@@ -290,7 +324,16 @@ class Broker implements KafkaBroker {
       }),
       topicPurgatory: this.#topicPurgatory,
       configs: this.#configs,
-      configAdmin: new ConfigAdmin({ brokerId: this.#id, store: this.#configs, zk, metadata: this.#metadata }),
+      configAdmin: new ConfigAdmin({
+        brokerId: this.#id,
+        store: this.#configs,
+        zk,
+        metadata: this.#metadata,
+        loggers: this.#loggers,
+        passwords: this.#passwords,
+        policy: policies.alterConfig,
+      }),
+      loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       producerIds: new ProducerIds(this.#id, zk),
@@ -437,6 +480,7 @@ class Broker implements KafkaBroker {
     this.#stopWaiting();
     await this.#logs?.close();
     await this.#zk?.client.close();
+    await this.#closePolicies();
     log.info(`[KafkaServer id=${this.#id}] shut down completed`);
   }
 
@@ -467,6 +511,14 @@ class Broker implements KafkaBroker {
     this.#stopWaiting();
     this.#logs?.abandon();
     await this.#zk?.client.close();
+    await this.#closePolicies();
+  }
+
+  /** What a policy throws at its end is nobody's loss. */
+  async #closePolicies(): Promise<void> {
+    for (const policy of [this.#policies?.createTopic, this.#policies?.alterConfig]) {
+      await policy?.close().catch((error: unknown) => this.#runtime.log.warn('a policy did not close', { error }));
+    }
   }
 
   #stopWaiting(): void {

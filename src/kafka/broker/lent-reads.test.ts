@@ -32,7 +32,7 @@ class ColdWorld {
   readonly stored: StoredBatch[][] = [];
 
   constructor(seed: number) {
-    this.cluster = new ClusterWorld({ seed });
+    this.cluster = new ClusterWorld({ seed, kafka: { 'log.dirs': '/one,/two' } });
     this.random = new SimRandom(`readers ${seed}`);
   }
 

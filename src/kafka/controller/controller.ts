@@ -124,6 +124,11 @@ export class Controller {
     });
   }
 
+  /** Replicas that are not in sync may lead now, where a topic has no leader. */
+  electUncleanly(): void {
+    this.#reigning('unclean election', async (reign) => this.#send(reign, await reign.leaderships.recover()));
+  }
+
   // ---- events
 
   #event(name: string, run: () => Promise<void>): Promise<void> {

@@ -25,7 +25,7 @@ export interface LogDirectoryOptions {
   readonly path: string;
   readonly recentBatches: RecentBatches;
   readonly turnEnd: TurnEnd;
-  readonly producerIdExpirationMs: number;
+  readonly producerIdExpirationMs: () => number;
   readonly configOf: (topic: string) => LogConfig;
   /** The disk failed: nothing in here is written any more. */
   readonly wentOffline: (directory: LogDirectory, error: DiskError | CorruptionError) => void;

@@ -24,8 +24,8 @@ export interface LogManagerOptions {
   readonly turnEnd?: TurnEnd;
   /** Memory for the newest batches of all logs; 64 MiB unless given. */
   readonly recentBatchesBytes?: number;
-  /** `producer.id.expiration.ms`; a day unless given. */
-  readonly producerIdExpirationMs?: number;
+  /** `producer.id.expiration.ms` as it is now; a day unless given. */
+  readonly producerIdExpirationMs?: () => number;
   readonly intervals?: Partial<LogIntervals>;
 }
 
@@ -53,7 +53,7 @@ const defaultIntervals: LogIntervals = {
 };
 
 const RECENT_BATCHES_BYTES = 67_108_864;
-const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
+const defaultProducerIdExpirationMs = (): number => 86_400_000;
 
 /** All logs of a broker: several directories, their loading and clean stop, retention, checkpoints. */
 export class LogManager {
@@ -92,7 +92,7 @@ export class LogManager {
   private constructor(options: LogManagerOptions) {
     this.#options = options;
     this.recentBatches = new RecentBatches(options.recentBatchesBytes ?? RECENT_BATCHES_BYTES);
-    const { runtime, configOf, producerIdExpirationMs = PRODUCER_ID_EXPIRATION_MS } = options;
+    const { runtime, configOf, producerIdExpirationMs = defaultProducerIdExpirationMs } = options;
     const { turnEnd = new TurnEnd(runtime.clock, rethrow) } = options;
     this.#directories = options.logDirs.map(
       (path) =>
