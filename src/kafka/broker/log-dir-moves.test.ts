@@ -107,7 +107,9 @@ class MovingWorld {
 
   names(dir: string): string[] {
     const { disk } = this.cluster.broker(0).machine.runtime;
-    return disk.list(dir).flatMap(({ name }) => (name.startsWith(`${TOPIC}-`) ? [name.replace(/[0-9a-f]{32}/, 'uuid')] : []));
+    return disk
+      .list(dir)
+      .flatMap(({ name }) => (name.startsWith(`${TOPIC}-`) ? [name.replace(/[0-9a-f]{32}/, 'uuid')] : []));
   }
 }
 
@@ -159,7 +161,13 @@ test('a partition that is not there yet comes to be where it was wanted', async 
   await world.cluster.createTopic('more', [[0]]);
   await world.cluster.createTopic('later', [[0]]);
   const found = await world.describe([{ topic: 'later', partitions: [0] }]);
-  assert.deepEqual(found.map(({ logDir, topics }) => [logDir, topics.length]), [['/one', 1], ['/two', 0]]);
+  assert.deepEqual(
+    found.map(({ logDir, topics }) => [logDir, topics.length]),
+    [
+      ['/one', 1],
+      ['/two', 0],
+    ],
+  );
 });
 
 test('a move keeps its rate, follows a change of it, and ends where it is taken back', async () => {

@@ -126,7 +126,9 @@ test('a log dir that cannot be read at the start takes the replicas that may be 
     await world.produce(0, topic, 'x');
   }
   world.broker(0).crash('process');
-  world.broker(0).machine.disk.failNext({ operation: 'list', path: '/one', code: 'EIO', count: Number.POSITIVE_INFINITY });
+  world
+    .broker(0)
+    .machine.disk.failNext({ operation: 'list', path: '/one', code: 'EIO', count: Number.POSITIVE_INFINITY });
   await world.broker(0).start();
   const { runtime } = world.broker(0).machine;
   for (const topic of topicNames) {

@@ -412,7 +412,10 @@ export class Controller {
     );
     if (fresh.length === 0) return;
     for (const { topic, partition } of fresh) offline.add(keyOf(topic, partition));
-    this.#options.log.warn('replicas are offline', { broker, partitions: fresh.map((one) => keyOf(one.topic, one.partition)) });
+    this.#options.log.warn('replicas are offline', {
+      broker,
+      partitions: fresh.map((one) => keyOf(one.topic, one.partition)),
+    });
     this.#send(reign, await reign.leaderships.replicasFailed(broker, fresh));
   }
 }

@@ -42,10 +42,7 @@ export class DirectoryCheckpoints {
   }
 }
 
-function entriesOf(
-  logs: Iterable<PartitionLog>,
-  offsetIn: (log: PartitionLog) => number | undefined,
-): OffsetEntry[] {
+function entriesOf(logs: Iterable<PartitionLog>, offsetIn: (log: PartitionLog) => number | undefined): OffsetEntry[] {
   const found: OffsetEntry[] = [];
   for (const log of logs) {
     const offset = offsetIn(log);

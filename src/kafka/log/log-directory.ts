@@ -56,6 +56,8 @@ export class LogDirectory {
   readonly #disk: Disk;
   readonly #checkpoints: DirectoryCheckpoints;
   readonly #doomed: DoomedDirectories;
+  /** Logs that have no files yet. */
+  #making = 0;
   #lock: DiskLock | undefined;
   #failure: DiskError | CorruptionError | undefined;
   /** What a clean stop found, until the partition is loaded. */
@@ -67,6 +69,11 @@ export class LogDirectory {
     this.#disk = options.runtime.disk;
     this.#checkpoints = new DirectoryCheckpoints(this.#disk, this.path, () => this.all());
     this.#doomed = new DoomedDirectories(this.#disk, options.runtime.clock, (error) => this.fail(error));
+  }
+
+  /** Logs in here, those included that are on their way or being made. */
+  get logCount(): number {
+    return this.logs.size + this.futures.size + this.#making;
   }
 
   /** Every log in here, those on their way included. */
@@ -224,11 +231,16 @@ export class LogDirectory {
     const path = `${this.path}/${directoryName}`;
     // Something that was left there is checked like after a crash.
     const hadCleanShutdown = this.#disk.stat(path) === undefined;
-    this.#disk.makeDirectory(path);
-    const from = { hadCleanShutdown, recoveryPoint: 0, logStartOffset: 0 };
-    const log = await this.#load(topicPartition, directoryName, from);
-    await completed((done) => this.#disk.syncDirectory(this.path, done));
-    return log;
+    this.#making += 1;
+    try {
+      this.#disk.makeDirectory(path);
+      const from = { hadCleanShutdown, recoveryPoint: 0, logStartOffset: 0 };
+      const log = await this.#load(topicPartition, directoryName, from);
+      await completed((done) => this.#disk.syncDirectory(this.path, done));
+      return log;
+    } finally {
+      this.#making -= 1;
+    }
   }
 
   async #load(

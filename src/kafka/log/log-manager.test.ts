@@ -36,6 +36,17 @@ test('a new partition goes where fewest are', async () => {
   assert.equal(same[0], same[1]);
 });
 
+test('partitions that are made at the same time are spread too', async () => {
+  const world = new LogWorld(1);
+  const manager = await opened(world);
+  const made = [0, 1, 2, 3].map((partition) => manager.getOrCreate({ topic: 'a', partition }, true));
+  await world.sim.complete(Promise.all(made));
+  assert.deepEqual(
+    manager.directories.map(({ logs }) => logs.size),
+    [2, 2],
+  );
+});
+
 test('checkpoints are written in their intervals and at the stop, and read at the start', async () => {
   const world = new LogWorld(2);
   await world.open();

@@ -4,12 +4,12 @@ import { CorruptionError, DiskError } from '../../runtime/disk.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { DuplicateLogs } from './duplicate-logs.ts';
 import { directoryNameOf, type TopicPartition } from './file-names.ts';
 import type { PartitionLog } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogDirectory } from './log-directory.ts';
 import type { LogRuntime } from './log-state.ts';
-import { DuplicateLogs } from './duplicate-logs.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { runSliced } from './sliced.ts';
 
@@ -282,9 +282,8 @@ export class LogManager {
     const name = directoryNameOf(topicPartition);
     const preferred = online.find(({ path }) => path === this.#preferred.get(name));
     this.#preferred.delete(name);
-    const [first, ...others] = online as [LogDirectory, ...LogDirectory[]];
-    const count = ({ logs, futures }: LogDirectory): number => logs.size + futures.size;
-    const target = preferred ?? others.reduce((fewest, next) => (count(next) < count(fewest) ? next : fewest), first);
+    const fewest = online.reduce((best, next) => (next.logCount < best.logCount ? next : best));
+    const target = preferred ?? fewest;
     return this.#creation(topicPartition, target, () => target.create(topicPartition));
   }
 

@@ -263,10 +263,7 @@ function listOf(value: string | undefined, key: ListKey): string[] {
 function requireList(name: string, key: ListKey | undefined, operation: 'append' | 'subtract'): ListKey {
   if (key === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, '');
   if (key.type === 'list') return key;
-  throw new KafkaError(
-    ErrorCode.INVALID_CONFIG,
-    `Config value ${operation} is not allowed for config key: ${name}`,
-  );
+  throw new KafkaError(ErrorCode.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${name}`);
 }
 
 function refuseDuplicates(names: readonly string[]): void {

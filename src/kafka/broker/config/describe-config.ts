@@ -1,9 +1,9 @@
-import { topicDefaultsOf, type TopicConfigTexts } from '../../log/log-config.ts';
+import { canonicalText } from '../../../config/canonical-text.ts';
+import { type TopicConfigTexts, topicDefaultsOf } from '../../log/log-config.ts';
 import { topicKeys } from '../../log/topic-keys.ts';
 import type { DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts';
 import { brokerKeys, type ConfigType } from './broker-keys.ts';
 import type { ConfigStore } from './config-store.ts';
-import { canonicalText } from './config-text.ts';
 import { keyDocumentation } from './documentation/key-documentation.ts';
 import { isDynamic, keyOf, synonymsOf } from './dynamic-keys.ts';
 

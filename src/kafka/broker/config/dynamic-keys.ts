@@ -15,11 +15,13 @@ const CLUSTER_LISTENER_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Change on a running broker only under a listener's prefix (`SslConfigs.RECONFIGURABLE_CONFIGS`). */
-const PREFIXED_KEYS: ReadonlySet<string> = new Set([
-  ...['keystore.type', 'keystore.location', 'keystore.password', 'key.password', 'keystore.key'],
-  ...['truststore.type', 'truststore.location', 'truststore.password'],
-  ...['keystore.certificate.chain', 'truststore.certificates'],
-].map((name) => `ssl.${name}`));
+const PREFIXED_KEYS: ReadonlySet<string> = new Set(
+  [
+    ...['keystore.type', 'keystore.location', 'keystore.password', 'key.password', 'keystore.key'],
+    ...['truststore.type', 'truststore.location', 'truststore.password'],
+    ...['keystore.certificate.chain', 'truststore.certificates'],
+  ].map((name) => `ssl.${name}`),
+);
 
 /** Under a listener's prefix these carry a SASL mechanism's too (`ListenerMechanismConfigs`). */
 const MECHANISM_KEYS = [
@@ -58,7 +60,12 @@ export function synonymsOf(name: string, matchListener: boolean): readonly strin
 
 /** The key that judges a name: its own, or that of a listener's override; undefined for somebody else's key. */
 export function keyOf(name: string): BrokerKey | undefined {
-  return brokerKeys.get(name) ?? synonymsOf(name, true).map((one) => brokerKeys.get(one)).find((key) => key !== undefined);
+  return (
+    brokerKeys.get(name) ??
+    synonymsOf(name, true)
+      .map((one) => brokerKeys.get(one))
+      .find((key) => key !== undefined)
+  );
 }
 
 export function isDynamic(name: string): boolean {

@@ -1,8 +1,8 @@
+import { canonicalText } from '../../../config/canonical-text.ts';
 import { configDefFault, parseNumber, splitList } from '../../../config/values.ts';
 import { type TopicConfigTexts, topicDefaultsOf } from '../../log/log-config.ts';
 import type { BrokerKey } from './broker-keys.ts';
 import { brokerKeys } from './broker-keys.ts';
-import { canonicalText } from './config-text.ts';
 import {
   inPropertiesOrder,
   isPerBroker,
@@ -92,16 +92,14 @@ function checkTogether(values: TopicConfigTexts): void {
   const given = (name: string, least: number): boolean => text(name) === null || number(name) >= least;
   require(given('log.roll.ms', 1), 'log.roll.ms must be greater than or equal to 1');
   require(given('log.roll.jitter.ms', 0), 'log.roll.jitter.ms must be greater than or equal to 0');
-  require(text('log.retention.ms') === null || number('log.retention.ms') !== 0, 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1');
-  require(
-    Math.trunc(number('log.cleaner.dedupe.buffer.size') / number('log.cleaner.threads')) > 1_048_576,
-    'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.',
-  );
+  require(text('log.retention.ms') === null ||
+    number('log.retention.ms') !== 0, 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1');
+  require(Math.trunc(number('log.cleaner.dedupe.buffer.size') / number('log.cleaner.threads')) >
+    1_048_576, 'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.');
   const overrides = connectionOverrides(text('max.connections.per.ip.overrides') ?? '');
-  require(
-    number('max.connections.per.ip') > 0 || overrides.size > 0,
-    'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.',
-  );
+  require(number('max.connections.per.ip') > 0 ||
+    overrides.size >
+      0, 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.');
   const invalid = [...overrides.keys()].filter((host) => !/^[0-9a-zA-Z\-%._:]*$/.test(host));
   if (invalid.length > 0) {
     throw new DynamicConfigError(`max.connections.per.ip.overrides contains invalid addresses : ${invalid.join(',')}`);
@@ -184,5 +182,7 @@ function cleanerThreadsFault(
   if (threads < Math.trunc(was / 2)) {
     return `Log cleaner threads cannot be reduced to less than half the current value ${was}`;
   }
-  return threads > was * 2 ? `Log cleaner threads cannot be increased to more than double the current value ${was}` : undefined;
+  return threads > was * 2
+    ? `Log cleaner threads cannot be increased to more than double the current value ${was}`
+    : undefined;
 }

@@ -28,7 +28,11 @@ export class KafkaConfig {
     this.#checkIdentity();
     refuseUnlessEmpty(this, 'process.roles', 'this broker runs in ZooKeeper mode; leave it out');
     if (this.boolean('zookeeper.metadata.migration.enable')) {
-      throw new ConfigError('zookeeper.metadata.migration.enable', 'true', 'a migration to KRaft is not supported; leave it out');
+      throw new ConfigError(
+        'zookeeper.metadata.migration.enable',
+        'true',
+        'a migration to KRaft is not supported; leave it out',
+      );
     }
     refuseUnlessEmpty(
       this,

@@ -102,7 +102,8 @@ export function passwordEncoderOf(
     throw new ConfigError('password.encoder.keyfactory.algorithm', keyFactoryAlgorithm, `choose one of ${known}`);
   }
   const cipherAlgorithm = config.string('password.encoder.cipher.algorithm');
-  if (cipherAlgorithm !== CBC) throw new ConfigError('password.encoder.cipher.algorithm', cipherAlgorithm, `choose ${CBC}`);
+  if (cipherAlgorithm !== CBC)
+    throw new ConfigError('password.encoder.cipher.algorithm', cipherAlgorithm, `choose ${CBC}`);
   const keyBits = config.number('password.encoder.key.length');
   if (![128, 192, 256].includes(keyBits)) {
     throw new ConfigError('password.encoder.key.length', String(keyBits), 'choose 128, 192 or 256');

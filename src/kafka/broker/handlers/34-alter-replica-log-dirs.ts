@@ -1,5 +1,8 @@
 import { build } from '../../../wire/schema.ts';
-import { AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse } from '../../protocol/messages/34-alter-replica-log-dirs.ts';
+import {
+  AlterReplicaLogDirsRequest,
+  AlterReplicaLogDirsResponse,
+} from '../../protocol/messages/34-alter-replica-log-dirs.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 

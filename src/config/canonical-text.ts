@@ -1,8 +1,7 @@
-import { splitList } from '../../../config/values.ts';
-import type { ConfigType } from './broker-keys.ts';
+import { type ConfigRule, splitList } from './values.ts';
 
 /** A value as Apache tells it once it has parsed it (`ConfigDef.convertToString` of `parseType`). */
-export function canonicalText(type: ConfigType, text: string): string {
+export function canonicalText(type: ConfigRule['type'], text: string): string {
   switch (type) {
     case 'boolean':
       return text.trim().toLowerCase();
