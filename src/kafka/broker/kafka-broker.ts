@@ -25,7 +25,7 @@ import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
-import { type PasswordEncoder, passwordEncoderOf } from './config/password-encoder.ts';
+import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
 import {
   type AlterConfigPolicy,
   type ConfigChangeFacts,
@@ -226,6 +226,7 @@ class Broker implements KafkaBroker {
     this.#id = identity.brokerId;
     this.#loggers.belongTo(this.#id);
     const store = this.#configs;
+    await this.#encodePasswordsAnew(zk);
     const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
     this.#configChanges = changes;
     await changes.start();
@@ -245,6 +246,15 @@ class Broker implements KafkaBroker {
       },
     });
     await mark(this.#runtime, identity.unmarked, { brokerId: this.#id, clusterId: this.#clusterId });
+  }
+
+  /** The secret was changed: what the old one can decode is stored under the new one (`maybeReEncodePasswords`). */
+  async #encodePasswordsAnew(zk: KafkaZk): Promise<void> {
+    const old = passwordEncoderOf(this.#config, 'password.encoder.old.secret', this.#runtime.random);
+    const entity = String(this.#id);
+    const stored = await zk.config('brokers', entity);
+    const renewed = reEncoded(stored, old, this.#passwords);
+    if (renewed !== undefined) await zk.setConfig('brokers', entity, renewed);
   }
 
   /** A failed disk never ends the process: its partitions answer KAFKA_STORAGE_ERROR, the others go on. */

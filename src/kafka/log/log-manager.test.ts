@@ -67,6 +67,18 @@ test('checkpoints are written in their intervals and at the stop, and read at th
   assert.equal(world.machine.disk.tree.find(`${LOG_DIR}/.kafka_cleanshutdown`), undefined, 'it vouches for one start');
 });
 
+test('producers are forgotten after the time that counts now', async () => {
+  const world = new LogWorld(7);
+  let expirationMs = 86_400_000;
+  await world.open({ producerIdExpirationMs: () => expirationMs });
+  append(world.log, { records: values('a'), producerId: 5, producerEpoch: 0, baseSequence: 0 });
+  await world.sim.runFor(601_000);
+  assert.equal(world.log.producers.size, 1);
+  expirationMs = 1000;
+  await world.sim.runFor(601_000);
+  assert.equal(world.log.producers.size, 0);
+});
+
 test('a deleted partition is gone at once, its files after the delay, and its name is free', async () => {
   const world = new LogWorld(3);
   await world.open();

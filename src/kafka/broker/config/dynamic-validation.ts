@@ -44,6 +44,12 @@ export function validateDynamic(change: DynamicChange): void {
   const text = 'Cannot update these configs at default cluster level, broker id must be specified: Set';
   if (!perBroker) refuse(names.filter(isPerBroker), text);
   checkTogether(change.next);
+  const fixed = fixedKeys.filter((name) => change.next.get(name) !== change.current.get(name));
+  if (fixed.length > 0) {
+    throw new DynamicConfigError(
+      `${fixed.join(', ')} cannot change while this broker runs: change server.properties and restart`,
+    );
+  }
   const reason = whyNotNow(change);
   if (reason !== undefined) {
     throw new DynamicConfigError(
@@ -62,6 +68,9 @@ export function checkDynamicValue(name: string, value: string): void {
   const shown = configDefFault({ type: key.type }, value) === undefined ? canonicalText(key.type, value) : value;
   throw new DynamicConfigError(`Invalid value ${refusedPart(key, shown)} for configuration ${base}: ${fault}`);
 }
+
+/** Apache opens and closes listeners while it runs; here that takes a restart. */
+const fixedKeys = ['listeners', 'advertised.listeners', 'listener.security.protocol.map'] as const;
 
 const throttleKeys: ReadonlyMap<string, BrokerKey> = new Map(
   THROTTLE_KEYS.map((name) => [

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, pbkdf2Sync } from 'node:crypto';
 import { ConfigError } from '../../../config/config-error.ts';
 import type { Random } from '../../../runtime/random.ts';
+import { isPassword } from './dynamic-keys.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 
 const SALT_BYTES = 256;
@@ -110,6 +111,28 @@ export function passwordEncoderOf(
   }
   const iterations = config.number('password.encoder.iterations');
   return new PasswordEncoder({ secret, keyFactoryAlgorithm, cipherAlgorithm, keyBits, iterations, random });
+}
+
+/** Every password that the old encoder can decode, encoded by the new one; undefined where nothing changes. */
+export function reEncoded(
+  stored: ReadonlyMap<string, string>,
+  old: PasswordEncoder | undefined,
+  now: PasswordEncoder | undefined,
+): Map<string, string> | undefined {
+  if (old === undefined || now === undefined) return undefined;
+  const renewed = new Map(stored);
+  let isChanged = false;
+  for (const [name, value] of stored) {
+    if (!isPassword(name)) continue;
+    try {
+      renewed.set(name, now.encode(old.decode(value)));
+      isChanged = true;
+    } catch (error) {
+      // It was stored under the new secret already.
+      if (!(error instanceof PasswordError)) throw error;
+    }
+  }
+  return isChanged ? renewed : undefined;
 }
 
 const CBC = 'AES/CBC/PKCS5Padding';
