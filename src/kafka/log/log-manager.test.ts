@@ -71,7 +71,8 @@ test('producers are forgotten after the time that counts now', async () => {
   const world = new LogWorld(7);
   let expirationMs = 86_400_000;
   await world.open({ producerIdExpirationMs: () => expirationMs });
-  append(world.log, { records: values('a'), producerId: 5, producerEpoch: 0, baseSequence: 0 });
+  const records = [{ value: Buffer.from('a'), timestamp: world.runtime.clock.wallMs() }];
+  append(world.log, { records, producerId: 5, producerEpoch: 0, baseSequence: 0 });
   await world.sim.runFor(601_000);
   assert.equal(world.log.producers.size, 1);
   expirationMs = 1000;

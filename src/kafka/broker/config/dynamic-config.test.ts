@@ -64,15 +64,18 @@ const NONE = [ErrorCode.NONE, null];
 test('limits of connections count at once, for all, for a host, for a listener', async () => {
   const cluster = await world();
   assert.deepEqual(await cluster.set(CLUSTER, 'max.connections', '3'), NONE);
-  assert.equal(await cluster.open(5), 2);
+  assert.equal(await cluster.open(5), 3);
   assert.deepEqual(await cluster.set(CLUSTER, 'max.connections', null), NONE);
   assert.deepEqual(await cluster.set(BROKER, 'listener.name.plaintext.max.connections', '4'), NONE);
-  assert.equal(await cluster.open(5), 3);
+  assert.equal(await cluster.open(5), 4);
   assert.deepEqual(await cluster.set(BROKER, 'listener.name.plaintext.max.connections', null), NONE);
   assert.equal(await cluster.open(5), 5);
   assert.deepEqual(await cluster.set(CLUSTER, 'max.connections.per.ip', '3'), NONE);
   assert.equal(await cluster.open(5), 3);
-  assert.deepEqual(await cluster.set(CLUSTER, 'max.connections.per.ip.overrides', `elsewhere:1,${cluster.clientHost}:4`), NONE);
+  assert.deepEqual(
+    await cluster.set(CLUSTER, 'max.connections.per.ip.overrides', `elsewhere:1,${cluster.clientHost}:4`),
+    NONE,
+  );
   assert.equal(await cluster.open(5), 4);
 });
 
@@ -96,18 +99,33 @@ test('what is for one broker goes over what is for all, and an end of it brings 
 test('values mean something together: what they demand of each other is asked of the whole', async () => {
   const cluster = await world();
   const cases = [
-    ['log.retention.ms', '0', 'requirement failed: log.retention.ms must be unlimited (-1) or, greater than or equal to 1'],
-    ['log.cleaner.threads', '200', 'requirement failed: log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.'],
+    [
+      'log.retention.ms',
+      '0',
+      'requirement failed: log.retention.ms must be unlimited (-1) or, greater than or equal to 1',
+    ],
+    [
+      'log.cleaner.threads',
+      '200',
+      'requirement failed: log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.',
+    ],
     ['broker.id', '7', 'Cannot update these configs dynamically: Set(broker.id)'],
     ['message.max.bytes', 'x', 'Invalid value x for configuration message.max.bytes: Not a number of type INT'],
-    ['listeners', 'PLAINTEXT://:1', 'listeners cannot change while this broker runs: change server.properties and restart'],
+    [
+      'listeners',
+      'PLAINTEXT://:1',
+      'listeners cannot change while this broker runs: change server.properties and restart',
+    ],
   ] as const;
   for (const [name, value, text] of cases) {
     assert.deepEqual(await cluster.set(BROKER, name, value), [ErrorCode.INVALID_REQUEST, text]);
   }
   const [code, text] = await cluster.set(CLUSTER, 'num.io.threads', '100');
   assert.equal(code, ErrorCode.INVALID_REQUEST);
-  assert.match(text ?? '', /value should not be greater than double the current value 8 for configuration Invalid dynamic/);
+  assert.match(
+    text ?? '',
+    /value should not be greater than double the current value 8 for configuration Invalid dynamic/,
+  );
   assert.equal(await cluster.exists('/config/brokers/0'), false);
 });
 
