@@ -2,6 +2,7 @@
 import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { logDirCases } from './cases-logdirs.ts';
 
 export interface World {
   /** Of the topic `diff`, which has one partition and three records of magic 2, and what a group `group` committed. */
@@ -409,4 +410,5 @@ export const cases: readonly Case[] = [
     request: () => ({ groupId: 'unheard-of', topics: [{ name: 'diff', partitions: [{ partitionIndex: 0 }] }] }),
   },
   { apiKey: 60, name: 'the cluster', request: () => ({}) },
+  ...logDirCases,
 ];

@@ -1,11 +1,16 @@
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
 
 /** Rates that no file sets: they are dynamic values of brokers alone (`QuotaConfigs.brokerQuotaConfigs`). */
-export const THROTTLE_KEYS = [
-  'leader.replication.throttled.rate',
-  'follower.replication.throttled.rate',
-  'replica.alter.log.dirs.io.max.bytes.per.second',
-] as const;
+const throttleKeys: ReadonlyMap<string, BrokerKey> = new Map(
+  [
+    'leader.replication.throttled.rate',
+    'follower.replication.throttled.rate',
+    'replica.alter.log.dirs.io.max.bytes.per.second',
+  ].map((name) => [
+    name,
+    { name, type: 'long', default: null, updateMode: 'cluster-wide', effect: 'honoured', min: 0 },
+  ]),
+);
 
 /** `/config/brokers/<default>` may hold these per listener too; anything else with the prefix belongs to one broker. */
 const CLUSTER_LISTENER_KEYS: ReadonlySet<string> = new Set([
@@ -60,12 +65,11 @@ export function synonymsOf(name: string, matchListener: boolean): readonly strin
 
 /** The key that judges a name: its own, or that of a listener's override; undefined for somebody else's key. */
 export function keyOf(name: string): BrokerKey | undefined {
-  return (
-    brokerKeys.get(name) ??
-    synonymsOf(name, true)
-      .map((one) => brokerKeys.get(one))
-      .find((key) => key !== undefined)
-  );
+  const known = throttleKeys.get(name) ?? brokerKeys.get(name);
+  if (known !== undefined) return known;
+  return synonymsOf(name, true)
+    .map((one) => brokerKeys.get(one))
+    .find((key) => key !== undefined);
 }
 
 export function isDynamic(name: string): boolean {

@@ -10,7 +10,6 @@ import {
   keyOf,
   listenerKeyOf,
   needsListenerPrefix,
-  THROTTLE_KEYS,
 } from './dynamic-keys.ts';
 import { faultOf } from './kafka-config.ts';
 
@@ -61,7 +60,7 @@ export function validateDynamic(change: DynamicChange): void {
 /** Of one value alone, a listener's too. @throws DynamicConfigError */
 export function checkDynamicValue(name: string, value: string): void {
   const base = listenerKeyOf(name) ?? name;
-  const key = throttleKeys.get(base) ?? keyOf(base);
+  const key = keyOf(base);
   if (key === undefined || isReadOnly(base)) return;
   const fault = base === 'principal.builder.class' ? classFault(key, value) : faultOf(key, value);
   if (fault === undefined) return;
@@ -71,13 +70,6 @@ export function checkDynamicValue(name: string, value: string): void {
 
 /** Apache opens and closes listeners while it runs; here that takes a restart. */
 const fixedKeys = ['listeners', 'advertised.listeners', 'listener.security.protocol.map'] as const;
-
-const throttleKeys: ReadonlyMap<string, BrokerKey> = new Map(
-  THROTTLE_KEYS.map((name) => [
-    name,
-    { name, type: 'long', default: null, updateMode: 'cluster-wide', effect: 'honoured', min: 0 },
-  ]),
-);
 
 /** Of a list the member that is refused. */
 function refusedPart(key: BrokerKey, value: string): string {
