@@ -62,7 +62,9 @@ export class LogCopy {
 
   #read(offset: number): Promise<Slices> {
     const upTo = this.#from.logEndOffset;
-    const read = this.#from.read(offset, { maxBytes: SLICE_BYTES, minOneMessage: true, upTo });
+    // What is appended at once stands in one segment.
+    const maxBytes = Math.min(SLICE_BYTES, this.#to.config.segmentBytes);
+    const read = this.#from.read(offset, { maxBytes, minOneMessage: true, upTo });
     if (read.kind === 'memory') return Promise.resolve(read.records);
     return new Promise((resolve, reject) => {
       read.load(new Uint8Array(read.sizeInBytes), (error, records) =>
