@@ -67,6 +67,31 @@ test('checkpoints are written in their intervals and at the stop, and read at th
   assert.equal(world.machine.disk.tree.find(`${LOG_DIR}/.kafka_cleanshutdown`), undefined, 'it vouches for one start');
 });
 
+test('of a partition that is found in two directories the log that reaches further stays, whichever it is', async () => {
+  const cases = [
+    { epochs: [0, 0], counts: [2, 5], stays: 1 },
+    { epochs: [0, 0], counts: [5, 2], stays: 0 },
+    { epochs: [1, 0], counts: [2, 5], stays: 0 },
+    { epochs: [0, 1], counts: [5, 2], stays: 1 },
+  ] as const;
+  for (const { epochs, counts, stays } of cases) {
+    const world = new LogWorld(8);
+    for (const [at, dir] of DIRS.entries()) {
+      const manager = await opened(world, { logDirs: [dir] });
+      const log = await world.sim.complete(manager.getOrCreate(PARTITION, true));
+      const texts = Array.from({ length: counts[at] ?? 0 }, () => 'x');
+      append(log, { records: values(...texts), epoch: epochs[at] ?? 0 });
+      await world.sim.complete(manager.close());
+    }
+    const manager = await opened(world);
+    const log = manager.get(PARTITION);
+    assert.deepEqual([log?.directory, log?.logEndOffset], [`${DIRS[stays]}/demo-0`, counts[stays]]);
+    const left = world.runtime.disk.list(DIRS[1 - stays] ?? '').map(({ name }) => name);
+    assert.ok(left.some((name) => name.endsWith('-delete')) && !left.includes('demo-0'));
+    await world.sim.complete(manager.close());
+  }
+});
+
 test('producers are forgotten after the time that counts now', async () => {
   const world = new LogWorld(7);
   let expirationMs = 86_400_000;

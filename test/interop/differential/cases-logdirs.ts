@@ -10,7 +10,7 @@ export const logDirCases: readonly Case[] = [
   {
     apiKey: 35,
     name: 'of a topic',
-    request: () => ({ topics: [{ topic: 'diff', partitions: [0, 9] }] }),
+    request: () => ({ topics: [{ topic: 'diff2', partitions: [0, 9] }] }),
   },
   { apiKey: 35, name: 'of no topic', request: () => ({ topics: [] }) },
 ];
