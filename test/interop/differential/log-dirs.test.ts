@@ -287,6 +287,22 @@ test('a replica moves to the other log dir, and both tell it alike all the way',
   await compare(35, [4], everything, 'after');
 });
 
+test('what kafka-configs of 2.1.0 writes to the znodes of brokers counts', async () => {
+  const rate = 'replica.alter.log.dirs.io.max.bytes.per.second';
+  const { code, stderr } = await kafkaTool('kafka-configs', '2.1.0', [
+    ...['--zookeeper', ours.zookeeper, '--entity-type', 'brokers', '--entity-name', '0'],
+    ...['--alter', '--add-config', `${rate}=12345678`],
+  ]);
+  assert.equal(code, 0, stderr);
+  await until('the value is known', async () => {
+    const answer = (await ask(ours.port, 32, 4, describing(4, '0', [rate]))) as unknown as {
+      results: { configs: { value: string | null; configSource: number }[] }[];
+    };
+    const [found] = answer.results[0]?.configs ?? [];
+    return found?.value === '12345678' && found.configSource === 2 ? true : undefined;
+  });
+});
+
 test('kafka-log-dirs prints the same', async () => {
   const outputs = await Promise.all(
     [ours, theirs].map(async ({ bootstrap, dirs }) => {
