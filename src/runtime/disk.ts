@@ -37,6 +37,8 @@ export interface Disk {
   lock(path: string): DiskLock;
   /** Bytes free for us on the file system of a path. */
   freeBytes(path: string): number;
+  /** Bytes of the whole file system of a path. */
+  totalBytes(path: string): number;
   /** Memory for `File.read`, used again. */
   readonly buffers: BufferPool;
 }

@@ -3,12 +3,15 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
+import type { LogManager } from '../log/log-manager.ts';
+import type { LogDirMoves } from '../replication/log-dir-moves.ts';
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { TransactionGate } from '../replication/transaction-gate.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
+import type { BrokerLoggers } from './broker-loggers.ts';
 import type { ConfigAdmin } from './config/alter-config.ts';
 import type { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
@@ -26,6 +29,8 @@ export interface BrokerContext {
   readonly zk: KafkaZk;
   readonly metadata: MetadataCache;
   readonly replicas: ReplicaManager;
+  readonly logs: LogManager;
+  readonly logDirMoves: LogDirMoves;
   readonly controller: Controller;
   /** Refuses requests of controllers and to brokers of the past. */
   readonly fence: ControllerFence;
@@ -36,6 +41,7 @@ export interface BrokerContext {
   /** What is configured now, and who changes it. */
   readonly configs: ConfigStore;
   readonly configAdmin: ConfigAdmin;
+  readonly loggers: BrokerLoggers;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;

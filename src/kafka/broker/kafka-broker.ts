@@ -1,3 +1,4 @@
+import { parseNumber } from '../../config/values.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
@@ -11,7 +12,9 @@ import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { codecNames } from '../records/batch.ts';
+import { LogDirMoves } from '../replication/log-dir-moves.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
@@ -21,10 +24,19 @@ import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
+import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { cleanerConfigOf } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
+import {
+  type AlterConfigPolicy,
+  type ConfigChangeFacts,
+  type CreateTopicPolicy,
+  loadPolicy,
+  type NewTopicFacts,
+} from './config/policies.ts';
 import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
@@ -75,12 +87,18 @@ export async function startKafka(
   return broker;
 }
 
+interface Policies {
+  readonly createTopic: CreateTopicPolicy | undefined;
+  readonly alterConfig: AlterConfigPolicy | undefined;
+}
+
 /**
  * One broker, wired from its parts. The order of the start is Apache's: session and paths, cluster id, log dirs, doors,
  * registration, controller. Partitions come into being only by the controller's orders, on a single broker too.
  */
 class Broker implements KafkaBroker {
   readonly #runtime: Runtime;
+  readonly #loggers: BrokerLoggers;
   readonly #config: KafkaConfig;
   readonly #options: StartKafkaOptions;
   readonly #wheel: TimerWheel;
@@ -90,6 +108,7 @@ class Broker implements KafkaBroker {
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
+  readonly #passwords: PasswordEncoder | undefined;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
   /** The controller has told us of ourselves: from then on our answers are right. */
@@ -101,6 +120,8 @@ class Broker implements KafkaBroker {
   #zk: KafkaZk | undefined;
   #logs: LogManager | undefined;
   #replicas: ReplicaManager | undefined;
+  #policies: Policies | undefined;
+  #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
@@ -127,19 +148,21 @@ class Broker implements KafkaBroker {
         });
 
   constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
-    this.#runtime = runtime;
+    this.#loggers = new BrokerLoggers(runtime.log);
+    this.#runtime = { ...runtime, log: this.#loggers.log };
     this.#config = config;
     this.#options = options;
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
     this.#fetchPurgatory = new Purgatory(this.#wheel);
     this.#topicPurgatory = new Purgatory(this.#wheel);
-    const configure = (topic: string, logConfig: LogConfig): void => {
-      for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
-        if (partition.log !== undefined) partition.log.config = logConfig;
-      }
-    };
-    this.#configs = new ConfigStore(config, configure, runtime.log.named('kafka.config'));
+    this.#passwords = passwordEncoderOf(config, 'password.encoder.secret', runtime.random);
+    this.#configs = new ConfigStore({
+      config,
+      passwords: this.#passwords,
+      log: this.#runtime.log.named('kafka.config'),
+      onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+    });
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });
@@ -166,6 +189,11 @@ class Broker implements KafkaBroker {
 
   async start(): Promise<void> {
     const { log } = this.#runtime;
+    const policies = {
+      createTopic: await loadPolicy<NewTopicFacts>(this.#config, 'create.topic.policy.class.name'),
+      alterConfig: await loadPolicy<ConfigChangeFacts>(this.#config, 'alter.config.policy.class.name'),
+    };
+    this.#policies = policies;
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
@@ -176,13 +204,21 @@ class Broker implements KafkaBroker {
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
-    this.#wire(zk);
+    this.#wire(zk, policies);
     await this.#openDoors();
     await this.#register(zk);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
     await Promise.race([this.#isKnown, this.failed.then((error) => Promise.reject(error))]);
     log.info(`[KafkaServer id=${this.#id}] started`);
+  }
+
+  /** A topic's log goes by what is configured from now on; where its leader may be one that is not in sync, it is elected at once. */
+  #topicConfigured(topic: string, now: LogConfig, before: LogConfig): void {
+    for (const partition of this.#replicas?.partitionsOf(topic) ?? []) {
+      if (partition.log !== undefined) partition.log.config = now;
+    }
+    if (now.uncleanLeaderElectionEnable && !before.uncleanLeaderElectionEnable) this.#controller?.electUncleanly();
   }
 
   /** The log dirs know which broker and cluster they belong to; a broker without an id gets one now. */
@@ -196,7 +232,9 @@ class Broker implements KafkaBroker {
       generateBrokerId: () => zk.generateBrokerId(this.#config.number('reserved.broker.max.id')),
     });
     this.#id = identity.brokerId;
+    this.#loggers.belongTo(this.#id);
     const store = this.#configs;
+    await this.#encodePasswordsAnew(zk);
     const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
     this.#configChanges = changes;
     await changes.start();
@@ -205,7 +243,7 @@ class Broker implements KafkaBroker {
       logDirs,
       configOf: (topic) => store.logConfig(topic),
       turnEnd: this.#turnEnd,
-      producerIdExpirationMs: this.#config.number('producer.id.expiration.ms'),
+      producerIdExpirationMs: () => this.#config.number('producer.id.expiration.ms'),
       cleaner: cleanerConfigOf(this.#config),
       directoryWentOffline: (path, error) => this.#logDirFailed(path, error),
       intervals: {
@@ -219,12 +257,30 @@ class Broker implements KafkaBroker {
     await mark(this.#runtime, identity.unmarked, { brokerId: this.#id, clusterId: this.#clusterId });
   }
 
-  /** A failed disk never ends the process: its partitions answer KAFKA_STORAGE_ERROR, the others go on. */
-  #logDirFailed(path: string, error: unknown): void {
-    this.#runtime.log.error('a log dir is offline', { path, error: String(error) });
+  /** The secret was changed: what the old one can decode is stored under the new one (`maybeReEncodePasswords`). */
+  async #encodePasswordsAnew(zk: KafkaZk): Promise<void> {
+    const old = passwordEncoderOf(this.#config, 'password.encoder.old.secret', this.#runtime.random);
+    const entity = String(this.#id);
+    const stored = await zk.config('brokers', entity);
+    const renewed = reEncoded(stored, old, this.#passwords);
+    if (renewed !== undefined) await zk.setConfig('brokers', entity, renewed);
   }
 
-  #wire(zk: KafkaZk): void {
+  /** A failed disk never ends the process: its partitions answer KAFKA_STORAGE_ERROR, the others go on. */
+  #logDirFailed(path: string, error: unknown): void {
+    const { log } = this.#runtime;
+    log.error('a log dir is offline', { path, error: String(error) });
+    if (this.#logs?.isAnyOnline === false) {
+      const reason = `Shutdown broker because all log dirs in ${this.#config.logDirs.join(', ')} have failed`;
+      return this.#fatal(new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, reason, { cause: error }));
+    }
+    this.#replicas?.logDirFailed();
+    this.#zk?.announceLogDirFailure(this.#id).catch((reason: unknown) => {
+      if (this.#closing === undefined) log.warn('the controller is not told of a failed log dir', { reason });
+    });
+  }
+
+  #wire(zk: KafkaZk, policies: Policies): void {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -235,6 +291,15 @@ class Broker implements KafkaBroker {
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });
     this.#replicas = replicas;
+    this.#moves = new LogDirMoves({
+      replicas,
+      logs,
+      clock,
+      log: log.named('kafka.replicas'),
+      bytesPerSecond: () => alterLogDirsRate(this.#configs),
+      atOnce: Number(this.#config.optional('num.replica.alter.log.dirs.threads') ?? logs.directories.length),
+      isKnown: ({ topic, partition }) => this.#metadata.partition(topic, partition) !== undefined,
+    });
     const controller = new Controller({
       brokerId: this.#id,
       zk,
@@ -252,7 +317,8 @@ class Broker implements KafkaBroker {
       zk,
       metadata: this.#metadata,
       random,
-      validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
+      validateTopicConfig: (overrides) => void this.#configs.validateTopic(overrides),
+      policy: policies.createTopic,
     });
     this.#transactions = openTransactions({
       config: this.#config,
@@ -285,6 +351,8 @@ class Broker implements KafkaBroker {
       zk,
       metadata: this.#metadata,
       replicas,
+      logs,
+      logDirMoves: this.#moves,
       controller,
       fence: this.#fence,
       topics,
@@ -296,7 +364,16 @@ class Broker implements KafkaBroker {
       }),
       topicPurgatory: this.#topicPurgatory,
       configs: this.#configs,
-      configAdmin: new ConfigAdmin({ brokerId: this.#id, store: this.#configs, zk, metadata: this.#metadata }),
+      configAdmin: new ConfigAdmin({
+        brokerId: this.#id,
+        store: this.#configs,
+        zk,
+        metadata: this.#metadata,
+        loggers: this.#loggers,
+        passwords: this.#passwords,
+        policy: policies.alterConfig,
+      }),
+      loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       producerIds,
@@ -368,6 +445,7 @@ class Broker implements KafkaBroker {
 
   /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
+    this.#moves?.resume(partition);
     const coordinator =
       partition.topic === OFFSETS_TOPIC
         ? this.#groups
@@ -447,9 +525,11 @@ class Broker implements KafkaBroker {
     this.#transactionCoordinator?.close();
     this.#transactions?.close();
     await this.#controller?.close();
+    this.#moves?.close();
     this.#stopWaiting();
     await this.#logs?.close();
     await this.#zk?.client.close();
+    await this.#closePolicies();
     log.info(`[KafkaServer id=${this.#id}] shut down completed`);
   }
 
@@ -478,9 +558,18 @@ class Broker implements KafkaBroker {
     this.#transactionCoordinator?.close();
     this.#transactions?.close();
     await this.#controller?.close();
+    this.#moves?.close();
     this.#stopWaiting();
     this.#logs?.abandon();
     await this.#zk?.client.close();
+    await this.#closePolicies();
+  }
+
+  /** What a policy throws at its end is nobody's loss. */
+  async #closePolicies(): Promise<void> {
+    for (const policy of [this.#policies?.createTopic, this.#policies?.alterConfig]) {
+      await policy?.close().catch((error: unknown) => this.#runtime.log.warn('a policy did not close', { error }));
+    }
   }
 
   #stopWaiting(): void {
@@ -488,4 +577,10 @@ class Broker implements KafkaBroker {
     this.#topicPurgatory.close();
     this.#wheel.close();
   }
+}
+
+/** A key that no file sets, only a dynamic configuration (`DynamicConfig.Broker`). */
+function alterLogDirsRate(configs: ConfigStore): number {
+  const value = configs.brokerValue('replica.alter.log.dirs.io.max.bytes.per.second');
+  return value === null ? Infinity : parseNumber(value);
 }

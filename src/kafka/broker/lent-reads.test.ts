@@ -32,7 +32,7 @@ class ColdWorld {
   readonly stored: StoredBatch[][] = [];
 
   constructor(seed: number) {
-    this.cluster = new ClusterWorld({ seed });
+    this.cluster = new ClusterWorld({ seed, kafka: { 'log.dirs': '/one,/two' } });
     this.random = new SimRandom(`readers ${seed}`);
   }
 
@@ -58,7 +58,9 @@ class ColdWorld {
     await this.restart();
     const node = cluster.broker(0);
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
-      const file = node.machine.disk.peek(`/kafka/t-${partition}/00000000000000000000.log`);
+      // Of the two log dirs each partition goes where fewest are.
+      const dir = partition % 2 === 0 ? '/one' : '/two';
+      const file = node.machine.disk.peek(`${dir}/t-${partition}/00000000000000000000.log`);
       const batches = [...batchesOf(Buffer.from(file))];
       assert.equal(batches.length, BATCHES);
       this.stored.push(

@@ -1,3 +1,4 @@
+import { parseNumber } from '../../config/values.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -5,6 +6,7 @@ import type { TurnEnd } from '../../runtime/turn-end.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
+import { connectionOverrides } from './config/dynamic-validation.ts';
 import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
 
 /** What the connections of a broker hold in memory. */
@@ -24,6 +26,12 @@ export interface ListenersOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** Where a connection came from, and through which door. */
+interface Origin {
+  readonly host: string;
+  readonly listenerName: string;
+}
+
 /** Answers that slow clients have not taken, all together; beyond it the broker waits for them. (Apache has no such bound.) */
 const UNSENT_BYTES_MAX = 256 << 20;
 /** Idle connections are looked for this often. */
@@ -34,8 +42,9 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #budget: ByteBudget;
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
-  readonly #connections = new Map<ClientConnection, string>();
+  readonly #connections = new Map<ClientConnection, Origin>();
   readonly #perAddress = new Map<string, number>();
+  readonly #perListener = new Map<string, number>();
   readonly #listeners: Listener[] = [];
   #sequence = 0;
   #sweep: Timer | undefined;
@@ -86,16 +95,22 @@ export class Listeners {
     });
     const sameHost = (this.#perAddress.get(host) ?? 0) + 1;
     this.#perAddress.set(host, sameHost);
-    this.#connections.set(client, host);
+    const sameListener = (this.#perListener.get(listenerName) ?? 0) + 1;
+    this.#perListener.set(listenerName, sameListener);
+    this.#connections.set(client, { host, listenerName });
     const tooMany =
-      sameHost > config.number('max.connections.per.ip') || this.#connections.size > config.number('max.connections');
+      sameHost > connectionsFrom(host, config) ||
+      this.#connections.size > config.number('max.connections') ||
+      sameListener > connectionsTo(listenerName, config);
     if (tooMany) client.destroy('too many connections');
     return client;
   }
 
   #forget(connection: ClientConnection): void {
-    const host = this.#connections.get(connection);
-    if (host === undefined) return;
+    const origin = this.#connections.get(connection);
+    if (origin === undefined) return;
+    const { host, listenerName } = origin;
+    this.#perListener.set(listenerName, (this.#perListener.get(listenerName) ?? 1) - 1);
     this.#connections.delete(connection);
     const left = (this.#perAddress.get(host) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(host);
@@ -118,6 +133,19 @@ export class Listeners {
       if (connection.isQuiet && nowMs - connection.lastUsedMs > maxIdleMs) connection.destroy();
     }
   }
+}
+
+/** `max.connections.per.ip`, or what its overrides say of a host. */
+function connectionsFrom(host: string, config: KafkaConfig): number {
+  const overrides = config.string('max.connections.per.ip.overrides');
+  const own = overrides === '' ? undefined : connectionOverrides(overrides).get(host);
+  return own ?? config.number('max.connections.per.ip');
+}
+
+/** A listener's own `max.connections`, beside that of all together. */
+function connectionsTo(listenerName: string, config: KafkaConfig): number {
+  const own = config.current.get(`listener.name.${listenerName.toLowerCase()}.max.connections`);
+  return own === undefined ? Infinity : parseNumber(own);
 }
 
 /** An empty host is every address, of both families where the machine has both: `localhost` is ::1 to some clients. */

@@ -68,24 +68,76 @@ test('a log dir that fails takes its partitions with it, the others go on, and a
   for (const name of going) assert.equal(await world.count(0, name), 2);
 });
 
-test('a full disk is no end: nothing is acknowledged that is not written, and a restart with room goes on', async () => {
+test('a full disk ends a broker that has no other; nothing is acknowledged that is not written, and a restart with room goes on', async () => {
   const world = await new ClusterWorld().start();
   await world.createTopic('t', [[0]]);
   let acknowledged = 0;
   world.broker(0).machine.disk.fill(64 << 10);
   await assert.rejects(async () => {
     for (; acknowledged < 100; acknowledged += 1) await world.produce(0, 't', 'x'.repeat(10_000));
-  }, refused(ErrorCode.KAFKA_STORAGE_ERROR));
+  });
   assert.ok(acknowledged > 0);
-  await world.sim.runFor(60_000);
-  assert.deepEqual(world.failures, []);
-  assert.equal((await world.metadata(0)).brokers.length, 1);
+  await world.sim.runFor(1_000);
+  assert.match(String(world.failures), /Shutdown broker because all log dirs in \/kafka have failed/);
   world.broker(0).machine.disk.repair();
   world.broker(0).crash('process');
   await world.broker(0).start();
   await world.until('it is led', async () => (await world.leaderOf(0, 't')) === 0);
   assert.equal(await world.count(0, 't'), acknowledged);
   assert.equal(await world.produce(0, 't', 'room'), acknowledged);
+});
+
+test('partitions of a failed log dir get another leader, or none, and everybody is told so', async () => {
+  const world = await new ClusterWorld({ brokers: 2, kafka: { 'log.dirs': '/one,/two' } }).start();
+  await world.createTopic('alone', [[0]]);
+  await world.createTopic('other', [[0]]);
+  await world.createTopic('shared', [[0, 1]]);
+  const dirs = world.broker(0).machine.runtime.disk;
+  const inOne = (topic: string): boolean => dirs.stat(`/one/${topic}-0`) !== undefined;
+  assert.deepEqual(['alone', 'other', 'shared'].map(inOne), [true, false, true]);
+  await world.produce(0, 'alone', 'x');
+  world.broker(0).machine.disk.failNext({ operation: 'append', path: '/one/alone-0', code: 'EIO' });
+  await assert.rejects(world.produce(0, 'alone', 'lost'), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+  const told = async (topic: string) => {
+    const found = (await world.metadata(1)).topics.find(({ name }) => name === topic)?.partitions[0];
+    return [found?.leaderId, found?.offlineReplicas, found?.errorCode];
+  };
+  await world.until('the other broker leads', async () => (await told('shared'))[0] === 1);
+  assert.deepEqual(await told('shared'), [1, [0], ErrorCode.NONE]);
+  assert.deepEqual(await told('alone'), [-1, [0], ErrorCode.LEADER_NOT_AVAILABLE]);
+  assert.deepEqual(await told('other'), [0, [], ErrorCode.NONE]);
+  const state = await world.json('/brokers/topics/alone/partitions/0/state');
+  assert.deepEqual([state.leader, state.isr], [-1, [0]]);
+  assert.deepEqual(await world.run(world.zk.getChildren('/log_dir_event_notification')), []);
+  await assert.rejects(world.produce(0, 'alone', 'still'), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+  await assert.rejects(world.produce(0, 'shared', 'still'), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+  world.broker(0).machine.disk.repair();
+  world.broker(0).crash('process');
+  await world.broker(0).start();
+  await world.until('it is led again', async () => (await told('alone'))[0] === 0);
+  assert.deepEqual(await told('alone'), [0, [], ErrorCode.NONE]);
+  assert.equal(await world.count(0, 'alone'), 1);
+});
+
+test('a log dir that cannot be read at the start takes the replicas that may be in it with it', async () => {
+  const world = await new ClusterWorld({ kafka: { 'log.dirs': '/one,/two' } }).start();
+  for (const topic of topicNames) {
+    await world.createTopic(topic, [[0]]);
+    await world.produce(0, topic, 'x');
+  }
+  world.broker(0).crash('process');
+  world
+    .broker(0)
+    .machine.disk.failNext({ operation: 'list', path: '/one', code: 'EIO', count: Number.POSITIVE_INFINITY });
+  await world.broker(0).start();
+  const { runtime } = world.broker(0).machine;
+  for (const topic of topicNames) {
+    const isInTwo = runtime.disk.stat(`/two/${topic}-0`) !== undefined;
+    await world.until(`${topic} is led, or not`, async () => (await world.leaderOf(0, topic)) === (isInTwo ? 0 : -1));
+    if (isInTwo) assert.equal(await world.count(0, topic), 1);
+    else await assert.rejects(world.count(0, topic), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+    assert.equal(runtime.disk.stat(`/two/${topic}-0`) !== undefined, isInTwo, 'no second log is made');
+  }
 });
 
 test('a broker does not start on the directories of another cluster', async () => {

@@ -5,6 +5,7 @@ import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { PartitionAssignment, TopicAssignment } from '../zk/znodes.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import type { CreateTopicPolicy } from './config/policies.ts';
 import { collides, requireLegalTopicName } from './topic-names.ts';
 
 export interface NewTopic {
@@ -32,6 +33,8 @@ export interface TopicAdminOptions {
   readonly random: Random;
   /** @throws KafkaError INVALID_CONFIG for a key or value that a topic cannot have */
   readonly validateTopicConfig: (config: ReadonlyMap<string, string>) => void;
+  /** `create.topic.policy.class.name`; undefined where none is configured. */
+  readonly policy?: CreateTopicPolicy | undefined;
 }
 
 /**
@@ -53,6 +56,7 @@ export class TopicAdmin {
     await this.#refuseCollision(topic.name);
     this.#options.validateTopicConfig(topic.config);
     const partitions = this.#assign(topic);
+    await this.#askPolicy(topic, partitions);
     const topicId = zk.newTopicId();
     const assignment: TopicAssignment = { topicId, partitions };
     if (!validateOnly && !(await zk.createTopic(topic.name, assignment, topic.config))) throw alreadyExists(topic.name);
@@ -112,6 +116,18 @@ export class TopicAdmin {
     if (!config.boolean('delete.topic.enable')) throw new KafkaError(ErrorCode.TOPIC_DELETION_DISABLED);
     if (!(await zk.topicExists(name))) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     await zk.requestTopicDeletion(name);
+  }
+
+  /** @throws KafkaError POLICY_VIOLATION */
+  async #askPolicy(topic: NewTopic, partitions: ReadonlyMap<number, PartitionAssignment>): Promise<void> {
+    const isByHand = topic.assignment !== undefined && topic.assignment.size > 0;
+    await this.#options.policy?.validate({
+      topic: topic.name,
+      numPartitions: isByHand ? null : partitions.size,
+      replicationFactor: isByHand ? null : (partitions.get(0)?.replicas.length ?? 0),
+      replicasAssignments: topic.assignment !== undefined && isByHand ? topic.assignment : null,
+      configs: topic.config,
+    });
   }
 
   async #refuseCollision(name: string): Promise<void> {

@@ -25,7 +25,9 @@ const signalCodes = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
  */
 export async function runBroker(args: readonly string[], logDir?: string): Promise<number> {
   outliveOutput();
-  const runtime = logDir === undefined ? nodeRuntime() : runtimeLoggingTo(join(logDir, 'server.log'));
+  // Which lines are written is the broker's to say, logger by logger.
+  const runtime =
+    logDir === undefined ? nodeRuntime({ logLevel: 'debug' }) : runtimeLoggingTo(join(logDir, 'server.log'));
   const log = runtime.log.named('kafka.server.KafkaServer');
   try {
     const config = readConfig(args);
@@ -66,7 +68,7 @@ export async function runBroker(args: readonly string[], logDir?: string): Promi
 
 function runtimeLoggingTo(path: string): Runtime {
   process.stdout.write(`The log is ${path}\n`);
-  return nodeRuntime({ logStream: new RotatingFile({ path }) });
+  return nodeRuntime({ logLevel: 'debug', logStream: new RotatingFile({ path }) });
 }
 
 /** What a person can put right: a bad value, a port or a directory in use. One line says it, without our stack. */

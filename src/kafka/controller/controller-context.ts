@@ -16,6 +16,8 @@ export class ControllerContext {
   readonly topics = new Map<string, TopicAssignment>();
   readonly states = new Map<string, VersionedState>();
   readonly topicsToDelete = new Set<string>();
+  /** Replicas of live brokers whose log dir has failed, by broker (`replicasOnOfflineDirs`). */
+  readonly offline = new Map<number, Set<string>>();
   readonly #interBrokerListenerName: string;
 
   constructor(interBrokerListenerName: string) {
@@ -35,6 +37,16 @@ export class ControllerContext {
   /** Live and not leaving: who may become a leader. */
   get staying(): Set<number> {
     return new Set([...this.brokers.keys()].filter((id) => !this.shuttingDown.has(id)));
+  }
+
+  /** The broker lives, and so does the log dir of its replica. */
+  isOnline(broker: number, topic: string, partition: number): boolean {
+    return this.brokers.has(broker) && this.offline.get(broker)?.has(keyOf(topic, partition)) !== true;
+  }
+
+  /** Brokers whose replica of a partition could lead. */
+  online({ topic, partition }: TopicPartition): Set<number> {
+    return new Set(this.replicas(topic, partition).filter((id) => this.isOnline(id, topic, partition)));
   }
 
   topicId(topic: string): string {
@@ -58,8 +70,10 @@ export class ControllerContext {
   }
 
   forgetTopic(topic: string): void {
-    for (const partition of this.topics.get(topic)?.partitions.keys() ?? [])
+    for (const partition of this.topics.get(topic)?.partitions.keys() ?? []) {
       this.states.delete(keyOf(topic, partition));
+      for (const replicas of this.offline.values()) replicas.delete(keyOf(topic, partition));
+    }
     this.topics.delete(topic);
     this.topicsToDelete.delete(topic);
   }

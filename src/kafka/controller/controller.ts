@@ -5,13 +5,13 @@ import type { OpenChannel } from '../channel/broker-channel.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { ControllerEpoch } from '../zk/controller-election.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
-import { paths } from '../zk/znodes.ts';
+import { decodeLogDirEvent, paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
-import { ControllerContext, type TopicPartition } from './controller-context.ts';
+import { ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
 import { EventQueue } from './event-queue.ts';
 import { Leaderships } from './leaderships.ts';
 import { PartitionStates } from './partition-states.ts';
-import { RequestBatch } from './request-batch.ts';
+import { type ReplicaOutcome, RequestBatch } from './request-batch.ts';
 import { type DeletionOutcome, TopicDeletions } from './topic-deletions.ts';
 
 export interface ControllerOptions {
@@ -124,6 +124,11 @@ export class Controller {
     });
   }
 
+  /** Replicas that are not in sync may lead now, where a topic has no leader. */
+  electUncleanly(): void {
+    this.#reigning('unclean election', async (reign) => this.#send(reign, await reign.leaderships.recover()));
+  }
+
   // ---- events
 
   #event(name: string, run: () => Promise<void>): Promise<void> {
@@ -234,7 +239,11 @@ export class Controller {
 
   #send(reign: Reign, batch: RequestBatch): void {
     batch
-      .send(reign.links, this.#options.brokerId, reign.epoch.epoch)
+      .send(reign.links, this.#options.brokerId, reign.epoch.epoch, (broker, outcomes) => {
+        if (outcomes.some(({ errorCode }) => errorCode === ErrorCode.KAFKA_STORAGE_ERROR)) {
+          this.#reigning('replicas on a failed log dir', (now) => this.#replicasFailed(now, broker, outcomes));
+        }
+      })
       .catch((error: unknown) => this.#options.onFatal(error));
   }
 
@@ -346,6 +355,7 @@ export class Controller {
       links.remove(id);
       context.brokers.delete(id);
       context.shuttingDown.delete(id);
+      context.offline.delete(id);
     }
     if (gone.length > 0) reign.deletions.giveUp();
     if (gone.length > 0) this.#send(reign, await reign.leaderships.brokersFailed(gone));
@@ -381,6 +391,31 @@ export class Controller {
   }
 
   async #takeLogDirEvents(reign: Reign): Promise<void> {
-    await this.#options.zk.takeNotifications(paths.logDirEventNotification, reign.epoch, this.#onLogDirEvent);
+    const { zk, log } = this.#options;
+    const events = await zk.takeNotifications(paths.logDirEventNotification, reign.epoch, this.#onLogDirEvent);
+    for (const broker of new Set(events.map(decodeLogDirEvent))) {
+      if (broker === undefined || !reign.context.brokers.has(broker)) continue;
+      log.info('a broker lost a log dir', { broker });
+      this.#send(reign, reign.leaderships.askForReplicas(broker));
+    }
+  }
+
+  /** Of what a broker answered: replicas whose log dir has failed since it was last asked (`LeaderAndIsrResponseReceived`). */
+  async #replicasFailed(reign: Reign, broker: number, outcomes: readonly ReplicaOutcome[]): Promise<void> {
+    const { context } = reign;
+    if (!context.brokers.has(broker)) return;
+    const offline = context.offline.get(broker) ?? new Set();
+    context.offline.set(broker, offline);
+    const fresh = outcomes.filter(
+      ({ topic, partition, errorCode }) =>
+        errorCode === ErrorCode.KAFKA_STORAGE_ERROR && !offline.has(keyOf(topic, partition)),
+    );
+    if (fresh.length === 0) return;
+    for (const { topic, partition } of fresh) offline.add(keyOf(topic, partition));
+    this.#options.log.warn('replicas are offline', {
+      broker,
+      partitions: fresh.map((one) => keyOf(one.topic, one.partition)),
+    });
+    this.#send(reign, await reign.leaderships.replicasFailed(broker, fresh));
   }
 }

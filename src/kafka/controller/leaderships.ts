@@ -26,7 +26,7 @@ export class Leaderships {
       if (context.topicsToDelete.has(item.topic)) continue;
       const state = context.state(item.topic, item.partition);
       if (state === undefined) fresh.push(item);
-      else if (!context.brokers.has(state.state.leader)) offline.push(item);
+      else if (!context.isOnline(state.state.leader, item.topic, item.partition)) offline.push(item);
     }
     await this.#states.create(fresh, batch);
     await this.#electOffline(offline, batch);
@@ -40,7 +40,7 @@ export class Leaderships {
       const unclean = this.#uncleanElectionAllowed(topic);
       await this.#states.elect(
         partitions,
-        (replicas, state) => electOffline(replicas, state, this.#context.live, unclean),
+        (replicas, state, item) => electOffline(replicas, state, this.#context.online(item), unclean),
         batch,
       );
     }
@@ -56,10 +56,36 @@ export class Leaderships {
       const hit = [...context.partitionsOn(id)].filter(stays);
       await Promise.all(hit.map((item) => this.#states.removeReplica(item, id, batch)));
     }
-    const leaderless = [...context.partitions()].filter(
-      (item) => stays(item) && context.state(item.topic, item.partition)?.state.leader === NO_LEADER,
+    await this.#electOffline(this.#leaderless(), batch);
+    return batch;
+  }
+
+  /** A broker lost a log dir: its replicas there leave the ISRs and are stopped, their leaderships go to others. */
+  async replicasFailed(broker: number, replicas: readonly TopicPartition[]): Promise<RequestBatch> {
+    const context = this.#context;
+    const batch = new RequestBatch(context);
+    const hit = replicas.filter(({ topic }) => !context.topicsToDelete.has(topic));
+    for (const { topic, partition } of hit) batch.stop(broker, topic, partition, false);
+    await Promise.all(hit.map((item) => this.#states.removeReplica(item, broker, batch)));
+    await this.#electOffline(this.#leaderless(), batch);
+    batch.metadata(context.live, hit);
+    return batch;
+  }
+
+  #leaderless(): TopicPartition[] {
+    const context = this.#context;
+    return [...context.partitions()].filter(
+      ({ topic, partition }) =>
+        !context.topicsToDelete.has(topic) && context.state(topic, partition)?.state.leader === NO_LEADER,
     );
-    await this.#electOffline(leaderless, batch);
+  }
+
+  /** A broker says that it lost a log dir: it is asked for all its replicas, and its answer tells which are gone. */
+  askForReplicas(broker: number): RequestBatch {
+    const batch = new RequestBatch(this.#context);
+    for (const { topic, partition } of this.#context.partitionsOn(broker)) {
+      if (this.#context.state(topic, partition) !== undefined) batch.leaderAndIsrTo(broker, topic, partition);
+    }
     return batch;
   }
 
@@ -95,7 +121,7 @@ export class Leaderships {
     const batch = new RequestBatch(context);
     await this.#states.elect(
       replicated.filter(leads),
-      (replicas, state) => electForShutdown(replicas, state, context.live, context.shuttingDown),
+      (replicas, state, item) => electForShutdown(replicas, state, context.online(item), context.shuttingDown),
       batch,
     );
     for (const item of replicated.filter((candidate) => !leads(candidate))) {

@@ -9,7 +9,11 @@ import { type Election, electNew } from './elections.ts';
 import type { RequestBatch } from './request-batch.ts';
 
 /** Chooses a leader from the replicas and the state; undefined: no change is possible. */
-export type ElectionStrategy = (replicas: readonly number[], state: PartitionState) => Election | undefined;
+export type ElectionStrategy = (
+  replicas: readonly number[],
+  state: PartitionState,
+  partition: TopicPartition,
+) => Election | undefined;
 
 /**
  * Moves partitions between their states, each change first in ZooKeeper and only then told to brokers
@@ -34,7 +38,7 @@ export class PartitionStates {
   }
 
   async #createOne(topic: string, partition: number, batch: RequestBatch): Promise<void> {
-    const election = electNew(this.#context.replicas(topic, partition), this.#context.live);
+    const election = electNew(this.#context.replicas(topic, partition), this.#context.online({ topic, partition }));
     if (election === undefined) {
       this.#log.warn('a new partition has no live replica', { topic, partition });
       return;
@@ -74,7 +78,7 @@ export class PartitionStates {
     for (;;) {
       const current = this.#context.state(topic, partition);
       if (current === undefined) return false;
-      const election = strategy(this.#context.replicas(topic, partition), current.state);
+      const election = strategy(this.#context.replicas(topic, partition), current.state, { topic, partition });
       if (election === undefined) return false;
       if (await this.#write(topic, partition, { ...current.state, ...election }, current.zkVersion)) {
         batch.leaderAndIsr(topic, partition, false);

@@ -16,6 +16,11 @@ const securityProtocolIds = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL:
 /** Leader epochs that are no epochs: what StopReplica carries during a deletion. */
 const EPOCH_DURING_DELETE = -2;
 
+/** What a broker answered to LeaderAndIsr for one replica. */
+export interface ReplicaOutcome extends TopicPartition {
+  readonly errorCode: number;
+}
+
 interface Told extends TopicPartition {
   readonly isNew: boolean;
 }
@@ -68,8 +73,14 @@ export class RequestBatch {
 
   /**
    * Sends it all; settles when every broker has answered, or is gone. Answers whether every replica that was to stop did.
+   * @param heard gets what a broker answered for each of its replicas, if it has anything to say
    */
-  async send(links: BrokerLinks, controllerId: number, controllerEpoch: number): Promise<boolean> {
+  async send(
+    links: BrokerLinks,
+    controllerId: number,
+    controllerEpoch: number,
+    heard?: (broker: number, outcomes: readonly ReplicaOutcome[]) => void,
+  ): Promise<boolean> {
     const sent: Promise<unknown>[] = [];
     const stops: Promise<StopReplicaResponse | undefined>[] = [];
     const header = (broker: number): { controllerId: number; controllerEpoch: number; brokerEpoch: number } => ({
@@ -79,7 +90,8 @@ export class RequestBatch {
     });
     for (const [broker, told] of this.#leaderAndIsr) {
       const request = this.#leaderAndIsrRequest(header(broker), [...told.values()]);
-      sent.push(links.send(broker, LeaderAndIsrRequest, LeaderAndIsrResponse, versions.leaderAndIsr, request));
+      const answer = links.send(broker, LeaderAndIsrRequest, LeaderAndIsrResponse, versions.leaderAndIsr, request);
+      sent.push(answer.then((response) => response && heard?.(broker, this.#outcomesIn(response))));
     }
     for (const [broker, told] of this.#metadata) {
       const request = this.#updateMetadataRequest(header(broker), [...told.values()]);
@@ -128,6 +140,16 @@ export class RequestBatch {
     return build(LeaderAndIsrRequest, { ...header, topicStates, liveLeaders });
   }
 
+  #outcomesIn({ errorCode, topics }: LeaderAndIsrResponse): ReplicaOutcome[] {
+    if (errorCode !== ErrorCode.NONE) return [];
+    const names = new Map([...this.#context.topics].map(([name, { topicId }]) => [topicId, name]));
+    return topics.flatMap(({ topicId, partitionErrors }) => {
+      const topic = names.get(topicId);
+      if (topic === undefined) return [];
+      return partitionErrors.map((one) => ({ topic, partition: one.partitionIndex, errorCode: one.errorCode }));
+    });
+  }
+
   #updateMetadataRequest(header: Header, told: readonly TopicPartition[]): UpdateMetadataRequest {
     const topicStates = byTopic(told).map(([topicName, partitions]) => ({
       topicName,
@@ -147,7 +169,7 @@ export class RequestBatch {
             isr: [...state.state.isr],
             zkVersion: state.zkVersion,
             replicas,
-            offlineReplicas: replicas.filter((id) => !this.#context.brokers.has(id)),
+            offlineReplicas: replicas.filter((id) => !this.#context.isOnline(id, topicName, partition)),
           },
         ];
       }),

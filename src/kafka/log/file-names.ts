@@ -65,6 +65,11 @@ export function doomedDirectoryName(
   return `${topic.slice(0, NAME_LENGTH_MAX - suffix.length)}${suffix}`;
 }
 
+/** Apache shortens no name of a replica on its way: one that does not fit cannot move (`ReplicaManager.alterReplicaLogDirs`). */
+export function futureNameIsTooLong(topicPartition: TopicPartition): boolean {
+  return `${directoryNameOf(topicPartition)}.-future`.length + 32 > NAME_LENGTH_MAX;
+}
+
 const PLAIN_DIRECTORY = /^(.+)-(\d+)$/;
 const DOOMED_DIRECTORY = /^(.+)-(\d+)\.([0-9a-z]{32})-(delete|future|stray)$/;
 

@@ -1,7 +1,9 @@
 import { present } from '../../base/assert.ts';
+import { canonicalText } from '../../config/canonical-text.ts';
 import { configDefFault, parseBoolean, parseNumber, splitList } from '../../config/values.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { TimestampType } from '../records/batch.ts';
+import { isFormatVersion } from './format-version.ts';
 import { type TopicKey, topicKeys } from './topic-keys.ts';
 
 /** What a log goes by. Times in milliseconds; "no limit" (2^63-1) is Infinity. */
@@ -130,9 +132,19 @@ export function validateTopicConfig(overrides: TopicConfigTexts): void {
     if (topicKey === undefined) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
     const fault = faultOf(topicKey, value);
     if (fault !== undefined) {
-      throw new KafkaError(ErrorCode.INVALID_CONFIG, `Invalid value ${value} for configuration ${name}: ${fault}`);
+      const shown = refusedText(topicKey, value);
+      throw new KafkaError(ErrorCode.INVALID_CONFIG, `Invalid value ${shown} for configuration ${name}: ${fault}`);
     }
   }
+}
+
+/** As Apache shows it: what its type cannot take as it came, else what the type made of it. */
+function refusedText({ type, allowed }: TopicKey, value: string): string {
+  if (configDefFault({ type }, value) !== undefined) return value;
+  if (type !== 'list') return canonicalText(type, value);
+  const members = splitList(value);
+  if (allowed === undefined) return `[${members.join(', ')}]`;
+  return members.find((member) => !allowed.includes(member)) ?? value;
 }
 
 /** What `ConfigDef` says, then what the validators of single keys say. */
@@ -141,6 +153,9 @@ function faultOf(topicKey: TopicKey, value: string): string | undefined {
   if (fault !== undefined) return fault;
   if (topicKey.name === 'compression.gzip.level' && Number(value) === 0) {
     return 'Value must be between 1 and 9 or equal to -1';
+  }
+  if (topicKey.name === 'message.format.version' && !isFormatVersion(value)) {
+    return `Version ${value} is not a valid version`;
   }
   return topicKey.name.endsWith('.throttled.replicas') ? faultOfThrottledReplicas(topicKey.name, value) : undefined;
 }

@@ -1,17 +1,18 @@
-import type { Timer } from '../../runtime/clock.ts';
+import { assert } from '../../base/assert.ts';
 import { CorruptionError, type Disk, DiskError, type DiskLock } from '../../runtime/disk.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
+import type { KafkaError } from '../protocol/errors.ts';
 import {
-  CheckpointWriter,
+  type CheckpointWriter,
   CLEANER_OFFSET_FILE,
-  encodeOffsets,
   HIGH_WATERMARK_FILE,
   LOG_START_OFFSET_FILE,
-  type OffsetEntry,
   RECOVERY_POINT_FILE,
   readOffsets,
 } from './checkpoint-file.ts';
 import { hasCleanShutdown, removeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts';
+import { DirectoryCheckpoints } from './directory-checkpoints.ts';
+import { DoomedDirectories } from './doomed-directories.ts';
 import { directoryNameOf, doomedDirectoryName, parseDirectoryName, type TopicPartition } from './file-names.ts';
 import type { PartitionLog } from './log.ts';
 import type { LogConfig } from './log-config.ts';
@@ -24,10 +25,18 @@ export interface LogDirectoryOptions {
   readonly path: string;
   readonly recentBatches: RecentBatches;
   readonly turnEnd: TurnEnd;
-  readonly producerIdExpirationMs: number;
+  readonly producerIdExpirationMs: () => number;
   readonly configOf: (topic: string) => LogConfig;
   /** The disk failed: nothing in here is written any more. */
   readonly wentOffline: (directory: LogDirectory, error: DiskError | CorruptionError) => void;
+}
+
+interface FoundPartition {
+  /** As checkpoints name it. */
+  readonly name: string;
+  readonly directoryName: string;
+  readonly topicPartition: TopicPartition;
+  readonly isFuture: boolean;
 }
 
 /** Tiered storage keeps its indexes here; it is no partition. */
@@ -41,14 +50,14 @@ const CLOSING_AT_ONCE = 16;
 export class LogDirectory {
   readonly path: string;
   readonly logs = new Map<string, PartitionLog>();
+  /** Replicas on their way from another log directory into this one (KIP-113), by the name they will have. */
+  readonly futures = new Map<string, PartitionLog>();
   readonly #options: LogDirectoryOptions;
   readonly #disk: Disk;
-  readonly #recoveryPoints: CheckpointWriter;
-  readonly #logStartOffsets: CheckpointWriter;
-  readonly #highWatermarks: CheckpointWriter;
-  readonly #cleanerCheckpoint: CheckpointWriter;
-  /** Directories of deleted partitions that wait for their end. */
-  readonly #removals = new Set<Timer>();
+  readonly #checkpoints: DirectoryCheckpoints;
+  readonly #doomed: DoomedDirectories;
+  /** Logs that have no files yet. */
+  #making = 0;
   #lock: DiskLock | undefined;
   #failure: DiskError | CorruptionError | undefined;
   /** What the start found. */
@@ -58,12 +67,19 @@ export class LogDirectory {
     this.#options = options;
     this.path = options.path;
     this.#disk = options.runtime.disk;
-    this.#recoveryPoints = this.#writer(RECOVERY_POINT_FILE, (log) => log.recoveryPoint);
-    this.#logStartOffsets = this.#writer(LOG_START_OFFSET_FILE, (log) =>
-      log.logStartOffset > log.segments[0]!.baseOffset ? log.logStartOffset : undefined,
-    );
-    this.#highWatermarks = this.#writer(HIGH_WATERMARK_FILE, (log) => log.highWatermark);
-    this.#cleanerCheckpoint = this.#writer(CLEANER_OFFSET_FILE, (log) => log.firstDirtyOffset);
+    this.#checkpoints = new DirectoryCheckpoints(this.#disk, this.path, () => this.all());
+    this.#doomed = new DoomedDirectories(this.#disk, options.runtime.clock, (error) => this.fail(error));
+  }
+
+  /** Logs in here, those included that are on their way or being made. */
+  get logCount(): number {
+    return this.logs.size + this.futures.size + this.#making;
+  }
+
+  /** Every log in here, those on their way included. */
+  *all(): Generator<PartitionLog> {
+    yield* this.logs.values();
+    yield* this.futures.values();
   }
 
   get isOnline(): boolean {
@@ -77,7 +93,7 @@ export class LogDirectory {
   /** Locks the directory and loads every partition in it. @throws DiskError, CorruptionError */
   async load(): Promise<void> {
     const { runtime } = this.#options;
-    await this.#make();
+    await this.#makeDirectory();
     this.#lock = this.#disk.lock(this.path);
     const hadCleanShutdown = hasCleanShutdown(this.#disk, this.path);
     const recoveryPoints = this.#read(RECOVERY_POINT_FILE);
@@ -88,13 +104,14 @@ export class LogDirectory {
     runtime.log.info('Loading logs', { directory: this.path, count: partitions.length, hadCleanShutdown });
     if (hadCleanShutdown) await completed((done) => removeCleanShutdown(this.#disk, this.path, done));
     let sliceStartMs = runtime.clock.monotonicMs();
-    for (const { name, topicPartition } of partitions) {
-      const log = await this.#load(topicPartition, {
+    for (const { name, topicPartition, isFuture, directoryName } of partitions) {
+      const log = await this.#load(topicPartition, directoryName, {
         hadCleanShutdown,
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: logStartOffsets.get(name) ?? 0,
       });
       log.updateHighWatermark(highWatermarks.get(name) ?? 0);
+      (isFuture ? this.futures : this.logs).set(name, log);
       if (runtime.clock.monotonicMs() - sliceStartMs < LOAD_SLICE_MS) continue;
       await pause(runtime.clock);
       sliceStartMs = runtime.clock.monotonicMs();
@@ -104,65 +121,76 @@ export class LogDirectory {
 
   /** A partition that is new here. @throws DiskError */
   async create(topicPartition: TopicPartition): Promise<PartitionLog> {
-    const path = `${this.path}/${directoryNameOf(topicPartition)}`;
-    // Something that was left there is checked like after a crash.
-    const hadCleanShutdown = this.#disk.stat(path) === undefined;
-    if (hadCleanShutdown) this.#cleanerOffsets.delete(directoryNameOf(topicPartition));
-    this.#disk.makeDirectory(path);
-    const log = await this.#load(topicPartition, { hadCleanShutdown, recoveryPoint: 0, logStartOffset: 0 });
-    await completed((done) => this.#disk.syncDirectory(this.path, done));
+    const name = directoryNameOf(topicPartition);
+    const log = await this.#make(topicPartition, name);
+    this.logs.set(name, log);
     return log;
   }
 
-  /** The partition is gone at once, its files after `file.delete.delay.ms`. */
-  delete(topicPartition: TopicPartition, uuidHex: string): Promise<void> {
+  /** A partition's second log, to which it will move. @param uuidHex 32 hexadecimal digits @throws DiskError */
+  async createFuture(topicPartition: TopicPartition, uuidHex: string): Promise<PartitionLog> {
+    const log = await this.#make(topicPartition, doomedDirectoryName(topicPartition, uuidHex, 'future'));
+    this.futures.set(directoryNameOf(topicPartition), log);
+    return log;
+  }
+
+  /** The log that was on its way lives here now: its directory gets the plain name, durably. */
+  async arrive(topicPartition: TopicPartition): Promise<void> {
     const name = directoryNameOf(topicPartition);
-    const log = this.logs.get(name);
-    if (log === undefined) return Promise.resolve();
+    const log = this.futures.get(name);
+    assert(log !== undefined, 'a log that arrives was on its way', name);
+    await settled((done) => log.moveTo(`${this.path}/${name}`, done));
+    await this.syncNames();
+    this.futures.delete(name);
+    this.logs.set(name, log);
+  }
+
+  /** Names that were added, changed or removed in here are on stable storage. A failure takes the directory offline. @throws DiskError */
+  async syncNames(): Promise<void> {
+    try {
+      await completed((done) => this.#disk.syncDirectory(this.path, done));
+    } catch (error) {
+      if (error instanceof DiskError) this.fail(error);
+      throw error;
+    }
+  }
+
+  /** The partition is gone at once, its files after `file.delete.delay.ms`. */
+  async delete(topicPartition: TopicPartition, uuidHex: string, which: 'logs' | 'futures' = 'logs'): Promise<void> {
+    const name = directoryNameOf(topicPartition);
+    const log = this[which].get(name);
+    if (log === undefined) return;
     const doomed = `${this.path}/${doomedDirectoryName(topicPartition, uuidHex, 'delete')}`;
-    const { fileDeleteDelayMs } = log.config;
-    return new Promise((resolve, reject) => {
-      log.retire(doomed, (error) => {
-        if (error === undefined) {
-          this.logs.delete(name);
-          this.#removeLater(doomed, fileDeleteDelayMs);
-          resolve();
-        } else {
-          reject(error);
-        }
-      });
-    });
+    await settled((done) => log.retire(doomed, done));
+    this[which].delete(name);
+    this.#doomed.removeLater(doomed, log.config.fileDeleteDelayMs);
   }
 
   checkpointRecoveryPoints(done: (error?: DiskError) => void = () => undefined): void {
-    this.#write(this.#recoveryPoints, done);
+    this.#write(this.#checkpoints.recoveryPoints, done);
   }
 
   checkpointLogStartOffsets(done: (error?: DiskError) => void = () => undefined): void {
-    this.#write(this.#logStartOffsets, done);
+    this.#write(this.#checkpoints.logStartOffsets, done);
   }
 
   checkpointHighWatermarks(done: (error?: DiskError) => void = () => undefined): void {
-    this.#write(this.#highWatermarks, done);
+    this.#write(this.#checkpoints.highWatermarks, done);
   }
 
   checkpointCleanerOffsets(done: (error?: DiskError) => void = () => undefined): void {
-    this.#write(this.#cleanerCheckpoint, done);
+    this.#write(this.#checkpoints.cleanerOffsets, done);
   }
 
   /** Everything to disk, then the marker that says so; without it the next start checks what was not flushed. */
   async close(): Promise<void> {
-    for (const timer of this.#removals) timer.cancel();
-    const logs = [...this.logs.values()];
+    this.#doomed.close();
+    const logs = [...this.all()];
     for (let start = 0; start < logs.length; start += CLOSING_AT_ONCE) {
       await Promise.all(logs.slice(start, start + CLOSING_AT_ONCE).map((log) => closed(log)));
     }
     try {
-      if (this.isOnline) {
-        await completed((done) => this.checkpointRecoveryPoints(done));
-        await completed((done) => this.checkpointLogStartOffsets(done));
-        await completed((done) => this.checkpointHighWatermarks(done));
-      }
+      if (this.isOnline) await completed((done) => this.#checkpoints.writeAll(done));
       if (this.isOnline) await completed((done) => writeCleanShutdown(this.#disk, this.path, done));
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
@@ -173,8 +201,8 @@ export class LogDirectory {
 
   /** Lets go of everything as it is, without the marker: the next start checks what it finds. */
   abandon(): void {
-    for (const timer of this.#removals) timer.cancel();
-    for (const log of this.logs.values()) log.abandon();
+    this.#doomed.close();
+    for (const log of this.all()) log.abandon();
     this.release();
   }
 
@@ -186,13 +214,13 @@ export class LogDirectory {
   fail(error: DiskError | CorruptionError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    for (const log of this.logs.values()) log.takeOffline(error);
+    for (const log of this.all()) log.takeOffline(error);
     this.#options.runtime.log.error('Stopping serving logs in a log directory', { directory: this.path, error });
     this.#options.wentOffline(this, error);
   }
 
   /** With missing parents; every new name durable. */
-  async #make(): Promise<void> {
+  async #makeDirectory(): Promise<void> {
     const parents: string[] = [];
     for (let path = this.path; this.#disk.stat(path) === undefined; path = parentOf(path)) {
       parents.push(parentOf(path));
@@ -203,12 +231,29 @@ export class LogDirectory {
     }
   }
 
+  async #make(topicPartition: TopicPartition, directoryName: string): Promise<PartitionLog> {
+    const path = `${this.path}/${directoryName}`;
+    // Something that was left there is checked like after a crash.
+    const hadCleanShutdown = this.#disk.stat(path) === undefined;
+    if (hadCleanShutdown) this.#cleanerOffsets.delete(directoryNameOf(topicPartition));
+    this.#making += 1;
+    try {
+      this.#disk.makeDirectory(path);
+      const from = { hadCleanShutdown, recoveryPoint: 0, logStartOffset: 0 };
+      const log = await this.#load(topicPartition, directoryName, from);
+      await completed((done) => this.#disk.syncDirectory(this.path, done));
+      return log;
+    } finally {
+      this.#making -= 1;
+    }
+  }
+
   async #load(
     topicPartition: TopicPartition,
+    directoryName: string,
     from: { hadCleanShutdown: boolean; recoveryPoint: number; logStartOffset: number },
   ): Promise<PartitionLog> {
     const { runtime, recentBatches, turnEnd, producerIdExpirationMs, configOf } = this.#options;
-    const name = directoryNameOf(topicPartition);
     const host: LogHost = {
       failed: (error) => this.fail(error),
       checkpointRecoveryPoint: (done) =>
@@ -218,86 +263,51 @@ export class LogDirectory {
         }),
       checkpointCleanerOffset: (done) => this.checkpointCleanerOffsets(done),
     };
-    const log = await loadLog(
+    return loadLog(
       {
         runtime,
         host,
         topicPartition: { topic: topicPartition.topic, partition: topicPartition.partition },
-        directory: `${this.path}/${name}`,
+        directory: `${this.path}/${directoryName}`,
         config: configOf(topicPartition.topic),
         recentBatches,
         turnEnd,
         producerIdExpirationMs,
       },
-      { ...from, firstDirtyOffset: this.#cleanerOffsets.get(name) },
+      { ...from, firstDirtyOffset: this.#cleanerOffsets.get(directoryNameOf(topicPartition)) },
     );
-    this.logs.set(name, log);
-    return log;
   }
 
   #hasCompactedLogs(): boolean {
-    for (const log of this.logs.values()) if (log.firstDirtyOffset !== undefined) return true;
+    for (const log of this.all()) if (log.firstDirtyOffset !== undefined) return true;
     return false;
   }
 
   /** What Apache refuses to start with, and what was on its way out when it stopped. */
-  #partitions(): { name: string; topicPartition: TopicPartition }[] {
-    const found: { name: string; topicPartition: TopicPartition }[] = [];
-    for (const { name, kind } of this.#disk.list(this.path)) {
-      if (kind !== 'directory' || name === REMOTE_INDEX_DIRECTORY) continue;
-      const parsed = parseDirectoryName(name);
+  #partitions(): FoundPartition[] {
+    const found: FoundPartition[] = [];
+    for (const { name: directoryName, kind } of this.#disk.list(this.path)) {
+      if (kind !== 'directory' || directoryName === REMOTE_INDEX_DIRECTORY) continue;
+      const parsed = parseDirectoryName(directoryName);
       if (parsed === undefined) {
-        const text = `Found directory ${this.path}/${name}, '${name}' is not in the form of topic-partition or topic-partition.uniqueId-delete (if marked for deletion).`;
+        const text = `Found directory ${this.path}/${directoryName}, '${directoryName}' is not in the form of topic-partition or topic-partition.uniqueId-delete (if marked for deletion).`;
         throw new CorruptionError(this.path, 0, text);
       }
-      if (parsed.fate === '') found.push({ name, topicPartition: parsed });
-      else if (parsed.fate === 'delete') {
-        this.#removeLater(`${this.path}/${name}`, this.#options.configOf(parsed.topic).fileDeleteDelayMs);
-      } else this.#options.runtime.log.warn('Leaving a directory alone', { path: `${this.path}/${name}` });
+      const isFuture = parsed.fate === 'future';
+      const isSecond = isFuture && found.some((other) => other.isFuture && other.name === directoryNameOf(parsed));
+      if (parsed.fate === '' || (isFuture && !isSecond)) {
+        found.push({ name: directoryNameOf(parsed), directoryName, topicPartition: parsed, isFuture });
+      } else if (parsed.fate === 'delete' || isSecond) {
+        const { fileDeleteDelayMs } = this.#options.configOf(parsed.topic);
+        this.#doomed.removeLater(`${this.path}/${directoryName}`, fileDeleteDelayMs);
+      } else this.#options.runtime.log.warn('Leaving a directory alone', { path: `${this.path}/${directoryName}` });
     }
     return found;
-  }
-
-  #removeLater(path: string, delayMs: number): void {
-    const timer = this.#options.runtime.clock.after(delayMs, () => {
-      this.#removals.delete(timer);
-      this.#removeFiles(path);
-    });
-    this.#removals.add(timer);
-  }
-
-  /** One file a turn: unlinking a large file takes a while. */
-  #removeFiles(path: string): void {
-    try {
-      if (this.#disk.stat(path) === undefined) return;
-      const [file] = this.#disk.list(path);
-      this.#disk.remove(file === undefined ? path : `${path}/${file.name}`);
-      if (file !== undefined) this.#options.runtime.clock.soon(() => this.#removeFiles(path));
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
-      this.fail(error);
-    }
   }
 
   #read(fileName: string): ReadonlyMap<string, number> {
     const entries = readOffsets(this.#disk, `${this.path}/${fileName}`);
     return new Map(entries.map((entry) => [directoryNameOf(entry), entry.offset]));
-  }
-
-  #writer(fileName: string, offsetIn: (log: PartitionLog) => number | undefined): CheckpointWriter {
-    const entries = (): OffsetEntry[] => {
-      const found: OffsetEntry[] = [];
-      for (const log of this.logs.values()) {
-        const offset = offsetIn(log);
-        if (offset !== undefined) found.push({ ...log.topicPartition, offset });
-      }
-      return found;
-    };
-    return new CheckpointWriter(
-      this.#disk,
-      () => `${this.path}/${fileName}`,
-      () => encodeOffsets(entries()),
-    );
   }
 
   #write(writer: CheckpointWriter, done: (error?: DiskError) => void): void {
@@ -321,4 +331,8 @@ function parentOf(path: string): string {
 /** A log whose disk failed is let go of; its directory gets no marker. */
 function closed(log: PartitionLog): Promise<void> {
   return new Promise((resolve) => log.close(() => resolve()));
+}
+
+function settled(start: (done: (error: KafkaError | undefined) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => start((error) => (error === undefined ? resolve() : reject(error))));
 }

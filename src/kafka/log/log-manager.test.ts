@@ -36,6 +36,17 @@ test('a new partition goes where fewest are', async () => {
   assert.equal(same[0], same[1]);
 });
 
+test('partitions that are made at the same time are spread too', async () => {
+  const world = new LogWorld(1);
+  const manager = await opened(world);
+  const made = [0, 1, 2, 3].map((partition) => manager.getOrCreate({ topic: 'a', partition }, true));
+  await world.sim.complete(Promise.all(made));
+  assert.deepEqual(
+    manager.directories.map(({ logs }) => logs.size),
+    [2, 2],
+  );
+});
+
 test('checkpoints are written in their intervals and at the stop, and read at the start', async () => {
   const world = new LogWorld(2);
   await world.open();
@@ -54,6 +65,44 @@ test('checkpoints are written in their intervals and at the stop, and read at th
   assert.equal(text(world, `${LOG_DIR}/.kafka_cleanshutdown`), '{"version":0,"brokerEpoch":-1}');
   await world.open();
   assert.equal(world.machine.disk.tree.find(`${LOG_DIR}/.kafka_cleanshutdown`), undefined, 'it vouches for one start');
+});
+
+test('of a partition that is found in two directories the log that reaches further stays, whichever it is', async () => {
+  const cases = [
+    { epochs: [0, 0], counts: [2, 5], stays: 1 },
+    { epochs: [0, 0], counts: [5, 2], stays: 0 },
+    { epochs: [1, 0], counts: [2, 5], stays: 0 },
+    { epochs: [0, 1], counts: [5, 2], stays: 1 },
+  ] as const;
+  for (const { epochs, counts, stays } of cases) {
+    const world = new LogWorld(8);
+    for (const [at, dir] of DIRS.entries()) {
+      const manager = await opened(world, { logDirs: [dir] });
+      const log = await world.sim.complete(manager.getOrCreate(PARTITION, true));
+      const texts = Array.from({ length: counts[at] ?? 0 }, () => 'x');
+      append(log, { records: values(...texts), epoch: epochs[at] ?? 0 });
+      await world.sim.complete(manager.close());
+    }
+    const manager = await opened(world);
+    const log = manager.get(PARTITION);
+    assert.deepEqual([log?.directory, log?.logEndOffset], [`${DIRS[stays]}/demo-0`, counts[stays]]);
+    const left = world.runtime.disk.list(DIRS[1 - stays] ?? '').map(({ name }) => name);
+    assert.ok(left.some((name) => name.endsWith('-delete')) && !left.includes('demo-0'));
+    await world.sim.complete(manager.close());
+  }
+});
+
+test('producers are forgotten after the time that counts now', async () => {
+  const world = new LogWorld(7);
+  let expirationMs = 86_400_000;
+  await world.open({ producerIdExpirationMs: () => expirationMs });
+  const records = [{ value: Buffer.from('a'), timestamp: world.runtime.clock.wallMs() }];
+  append(world.log, { records, producerId: 5, producerEpoch: 0, baseSequence: 0 });
+  await world.sim.runFor(601_000);
+  assert.equal(world.log.producers.size, 1);
+  expirationMs = 1000;
+  await world.sim.runFor(601_000);
+  assert.equal(world.log.producers.size, 0);
 });
 
 test('a deleted partition is gone at once, its files after the delay, and its name is free', async () => {

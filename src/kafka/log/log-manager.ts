@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { CorruptionError, DiskError } from '../../runtime/disk.ts';
 import { randomUuid } from '../../runtime/random.ts';
@@ -5,6 +6,7 @@ import { TurnEnd } from '../../runtime/turn-end.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type CleanerConfig, defaultCleanerConfig } from './cleaner/cleaner-config.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
+import { DuplicateLogs } from './duplicate-logs.ts';
 import { directoryNameOf, type TopicPartition } from './file-names.ts';
 import type { PartitionLog } from './log.ts';
 import type { LogConfig } from './log-config.ts';
@@ -24,8 +26,8 @@ export interface LogManagerOptions {
   readonly turnEnd?: TurnEnd;
   /** Memory for the newest batches of all logs; 64 MiB unless given. */
   readonly recentBatchesBytes?: number;
-  /** `producer.id.expiration.ms`; a day unless given. */
-  readonly producerIdExpirationMs?: number;
+  /** `producer.id.expiration.ms` as it is now; a day unless given. */
+  readonly producerIdExpirationMs?: () => number;
   readonly intervals?: Partial<LogIntervals>;
   /** `log.cleaner.*`; Apache's defaults unless given. */
   readonly cleaner?: Partial<CleanerConfig>;
@@ -55,7 +57,7 @@ const defaultIntervals: LogIntervals = {
 };
 
 const RECENT_BATCHES_BYTES = 67_108_864;
-const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
+const defaultProducerIdExpirationMs = (): number => 86_400_000;
 
 /** All logs of a broker: several directories, their loading and clean stop, retention, checkpoints. */
 export class LogManager {
@@ -66,6 +68,8 @@ export class LogManager {
   readonly #creating = new Map<string, Promise<PartitionLog>>();
   /** Undefined when `log.cleaner.enable` is false. */
   readonly #cleaner: LogCleaner | undefined;
+  /** Where partitions that have no log yet are wanted (AlterReplicaLogDirs before LeaderAndIsr), by name. */
+  readonly #preferred = new Map<string, string>();
   #closed = false;
 
   /** Loads every directory; one that cannot be loaded is offline. @throws KafkaError KAFKA_STORAGE_ERROR when none is left */
@@ -75,6 +79,7 @@ export class LogManager {
     if (manager.#online().length === 0) {
       throw manager.#noneLeft();
     }
+    await new DuplicateLogs(manager.#directories, options.runtime).resolve();
     manager.#startTasks();
     manager.#cleaner?.start();
     return manager;
@@ -94,7 +99,7 @@ export class LogManager {
   private constructor(options: LogManagerOptions) {
     this.#options = options;
     this.recentBatches = new RecentBatches(options.recentBatchesBytes ?? RECENT_BATCHES_BYTES);
-    const { runtime, configOf, producerIdExpirationMs = PRODUCER_ID_EXPIRATION_MS } = options;
+    const { runtime, configOf, producerIdExpirationMs = defaultProducerIdExpirationMs } = options;
     const { turnEnd = new TurnEnd(runtime.clock, rethrow) } = options;
     this.#directories = options.logDirs.map(
       (path) =>
@@ -109,7 +114,7 @@ export class LogManager {
         }),
     );
     const config = { ...defaultCleanerConfig, ...options.cleaner };
-    this.#cleaner = config.enabled ? new LogCleaner({ runtime, config, logs: () => this.logs() }) : undefined;
+    this.#cleaner = config.enabled ? new LogCleaner({ runtime, config, logs: () => this.#compactable() }) : undefined;
   }
 
   get directories(): readonly LogDirectory[] {
@@ -126,6 +131,33 @@ export class LogManager {
     return undefined;
   }
 
+  /** The log to which a partition is moving; undefined where it is not. */
+  future(topicPartition: TopicPartition): PartitionLog | undefined {
+    const name = directoryNameOf(topicPartition);
+    return this.#directories.find(({ futures, isOnline }) => isOnline && futures.has(name))?.futures.get(name);
+  }
+
+  /** The log dir of a path; undefined for a path that is none. */
+  directory(path: string): LogDirectory | undefined {
+    return this.#directories.find((directory) => directory.path === path);
+  }
+
+  get isAnyOnline(): boolean {
+    return this.#online().length > 0;
+  }
+
+  /** Where a log lives, or is on its way to. */
+  directoryOf(log: PartitionLog): LogDirectory | undefined {
+    const name = directoryNameOf(log.topicPartition);
+    return this.#directories.find(({ logs, futures }) => logs.get(name) === log || futures.get(name) === log);
+  }
+
+  /** A log is not compacted while it is copied to another directory. */
+  *#compactable(): Generator<PartitionLog> {
+    for (const log of this.logs()) if (this.future(log.topicPartition) === undefined) yield log;
+  }
+
+  /** Those of partitions, not those that are on their way. */
   *logs(): IterableIterator<PartitionLog> {
     for (const { logs } of this.#directories) yield* logs.values();
   }
@@ -146,22 +178,81 @@ export class LogManager {
     return creating;
   }
 
+  /** A partition that gets its log later gets it in this log dir. */
+  prefer(topicPartition: TopicPartition, path: string): void {
+    this.#preferred.set(directoryNameOf(topicPartition), path);
+  }
+
+  /**
+   * A second log of a partition, in another log dir. While a directory is offline none is made: it may hold one already.
+   * @throws KafkaError KAFKA_STORAGE_ERROR
+   */
+  async createFuture(topicPartition: TopicPartition, target: LogDirectory): Promise<PartitionLog> {
+    this.#preferred.delete(directoryNameOf(topicPartition));
+    if (this.#online().length < this.#directories.length) throw this.#mayBeOffline(topicPartition);
+    return this.#creation(topicPartition, target, () => target.createFuture(topicPartition, this.#uuidHex()));
+  }
+
+  /**
+   * The partition lives in the log to which it moved, its old log is gone. Nothing may be appended meanwhile. Both logs are whole
+   * until the new one has its name durably: what a crash leaves of two the next start decides (`DuplicateLogs`).
+   * @throws KafkaError, DiskError where the new directory fails: nothing has changed then
+   */
+  async replaceWithFuture(topicPartition: TopicPartition): Promise<void> {
+    const old = this.get(topicPartition);
+    const future = this.future(topicPartition);
+    const target = future && this.directoryOf(future);
+    const source = old && this.directoryOf(old);
+    assert(target !== undefined && source !== undefined, 'a partition that arrives has two logs', topicPartition);
+    await target.arrive(topicPartition);
+    this.#checkpoint(target);
+    try {
+      await source.delete(topicPartition, this.#uuidHex());
+      await source.syncNames();
+      this.#checkpoint(source);
+    } catch (error) {
+      // Its directory has failed; the partition no longer needs it.
+      source.logs.delete(directoryNameOf(topicPartition));
+      if (!(error instanceof DiskError || error instanceof KafkaError)) throw error;
+    }
+  }
+
+  /** A move is given up: the log that was on its way goes. */
+  async deleteFuture(topicPartition: TopicPartition): Promise<void> {
+    const log = this.future(topicPartition);
+    const directory = log && this.directoryOf(log);
+    if (directory === undefined) return;
+    await directory.delete(topicPartition, this.#uuidHex(), 'futures');
+    await directory.syncNames();
+    this.#checkpoint(directory);
+  }
+
   /** Gone at once for everybody; its files go after `file.delete.delay.ms`. */
   async delete(topicPartition: TopicPartition): Promise<void> {
-    const name = directoryNameOf(topicPartition);
-    const directory = this.#directories.find(({ logs }) => logs.has(name));
+    await this.deleteFuture(topicPartition);
+    const log = this.get(topicPartition);
+    const directory = log && this.directoryOf(log);
     if (directory === undefined) return;
-    const uuidHex = randomUuid(this.#options.runtime.random).replaceAll('-', '');
-    await directory.delete(topicPartition, uuidHex);
+    await directory.delete(topicPartition, this.#uuidHex());
+    this.#checkpoint(directory);
+  }
+
+  #checkpoint(directory: LogDirectory): void {
     directory.checkpointRecoveryPoints();
     directory.checkpointLogStartOffsets();
     directory.checkpointHighWatermarks();
     directory.checkpointCleanerOffsets();
   }
 
+  #uuidHex(): string {
+    return randomUuid(this.#options.runtime.random).replaceAll('-', '');
+  }
+
   /** A topic's configuration changed. */
   updateConfig(topic: string, config: LogConfig): void {
-    for (const log of this.logs()) if (log.topicPartition.topic === topic) log.config = config;
+    for (const directory of this.#directories) {
+      for (const log of directory.all()) if (log.topicPartition.topic === topic) log.config = config;
+    }
   }
 
   /** Removes what retention allows; the retention task calls it. The cleaner does it for the logs that it compacts. */
@@ -203,15 +294,31 @@ export class LogManager {
   async #create(topicPartition: TopicPartition, isNew: boolean): Promise<PartitionLog> {
     const online = this.#online();
     if (online.length === 0 || (!isNew && online.length < this.#directories.length)) {
-      throw new KafkaError(
-        ErrorCode.KAFKA_STORAGE_ERROR,
-        `Can not create log for ${directoryNameOf(topicPartition)} because log directories are offline`,
-      );
+      throw this.#mayBeOffline(topicPartition);
     }
-    const [first, ...others] = online as [LogDirectory, ...LogDirectory[]];
-    const target = others.reduce((fewest, next) => (next.logs.size < fewest.logs.size ? next : fewest), first);
+    const name = directoryNameOf(topicPartition);
+    const preferred = online.find(({ path }) => path === this.#preferred.get(name));
+    this.#preferred.delete(name);
+    const fewest = online.reduce((best, next) => (next.logCount < best.logCount ? next : best));
+    const target = preferred ?? fewest;
+    return this.#creation(topicPartition, target, () => target.create(topicPartition));
+  }
+
+  #mayBeOffline(topicPartition: TopicPartition): KafkaError {
+    const offline = this.#directories.filter(({ isOnline }) => !isOnline).map(({ path }) => path);
+    return new KafkaError(
+      ErrorCode.KAFKA_STORAGE_ERROR,
+      `Can not create log for ${directoryNameOf(topicPartition)} because log directories ${offline.join(',')} are offline`,
+    );
+  }
+
+  async #creation(
+    topicPartition: TopicPartition,
+    target: LogDirectory,
+    create: () => Promise<PartitionLog>,
+  ): Promise<PartitionLog> {
     try {
-      return await target.create(topicPartition);
+      return await create();
     } catch (error) {
       if (!(error instanceof DiskError || error instanceof CorruptionError)) throw error;
       target.fail(error);

@@ -38,7 +38,7 @@ export interface LogParts {
   readonly recentBatches: RecentBatches;
   /** Appends of one turn of the loop are written together. */
   readonly turnEnd: TurnEnd;
-  readonly producerIdExpirationMs: number;
+  readonly producerIdExpirationMs: () => number;
 }
 
 /** What one partition's log consists of; the functions beside it work on it. */
@@ -52,7 +52,7 @@ export class LogState {
   readonly verifications: Verifications;
   readonly epochWriter: CheckpointWriter;
   readonly metadataWriter: CheckpointWriter;
-  readonly producerIdExpirationMs: number;
+  readonly #producerIdExpirationMs: () => number;
   segments: SegmentList;
   directory: string;
   config: LogConfig;
@@ -100,7 +100,7 @@ export class LogState {
     this.topicPartition = parts.topicPartition;
     this.directory = directory;
     this.config = parts.config;
-    this.producerIdExpirationMs = parts.producerIdExpirationMs;
+    this.#producerIdExpirationMs = parts.producerIdExpirationMs;
     this.tail = parts.recentBatches.newTail();
     this.turnEnd = parts.turnEnd;
     this.verifications = new Verifications(runtime.clock);
@@ -159,6 +159,10 @@ export class LogState {
     this.metadataWriter.write((error) => {
       if (error !== undefined) this.fail(error);
     });
+  }
+
+  get producerIdExpirationMs(): number {
+    return this.#producerIdExpirationMs();
   }
 
   get producersLoaded(): boolean {

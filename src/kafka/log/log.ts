@@ -358,6 +358,11 @@ export class PartitionLog {
   /** Begins a new segment, after everything under way is written. */
   roll(done: (error: KafkaError | undefined) => void = () => undefined): void {
     roll(this.#log, this.#queue);
+    this.whenWritten(done);
+  }
+
+  /** Calls when everything that was appended so far is in the file. */
+  whenWritten(done: (error: KafkaError | undefined) => void): void {
     this.#whenDrained((next) => next(), done);
   }
 
@@ -398,21 +403,33 @@ export class PartitionLog {
 
   /** The directory goes under another name and no longer belongs to this log; its files are the caller's to remove. */
   retire(directory: string, done: (error: KafkaError | undefined) => void): void {
-    const log = this.#log;
     this.#whenDrained((next) => {
-      const steps = [log.epochWriter, log.metadataWriter].map((writer) => (step: Completion) => writer.whenIdle(step));
-      allDone(steps, () => {
-        try {
-          log.runtime.disk.rename(log.directory, directory);
-        } catch (error) {
-          if (!(error instanceof DiskError)) throw error;
-          return next(error);
-        }
-        log.directory = directory;
-        this.#forgetFiles();
-        next();
+      this.#rename(directory, (error) => {
+        if (error === undefined) this.#forgetFiles();
+        next(error);
       });
     }, done);
+  }
+
+  /** The directory goes under another name, after everything under way is written, and the log goes on in it. */
+  moveTo(directory: string, done: (error: KafkaError | undefined) => void): void {
+    this.#whenDrained((next) => this.#rename(directory, next), done);
+  }
+
+  #rename(directory: string, done: Completion): void {
+    const log = this.#log;
+    const steps = [log.epochWriter, log.metadataWriter].map((writer) => (step: Completion) => writer.whenIdle(step));
+    allDone(steps, (failure) => {
+      if (failure !== undefined) return done(failure);
+      try {
+        log.runtime.disk.rename(log.directory, directory);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        return done(error);
+      }
+      log.directory = directory;
+      done();
+    });
   }
 
   /** The disk failed elsewhere in the log directory. */

@@ -48,6 +48,9 @@ export class Partition {
   readonly #brokerId: number;
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
+  #isOffline = false;
+  /** Appends that wait while the log is exchanged. */
+  #held: LeaderAppend[] | undefined;
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
@@ -64,7 +67,12 @@ export class Partition {
   }
 
   get isLeader(): boolean {
-    return this.#state?.leader === this.#brokerId && this.#log !== undefined;
+    return this.#state?.leader === this.#brokerId && this.#log !== undefined && !this.isOffline;
+  }
+
+  /** Its log dir has failed (`HostedPartition.Offline`), or may be what has failed: nothing is known of its log. */
+  get isOffline(): boolean {
+    return this.#isOffline || this.#log?.isOffline === true;
   }
 
   /** -1 before the controller's first word. */
@@ -89,6 +97,28 @@ export class Partition {
     if (this.isLeader) this.#advance();
   }
 
+  /** Until a restart: whoever waits on it is told so. */
+  goOffline(): void {
+    this.#isOffline = true;
+    this.#onProgress(this);
+  }
+
+  /**
+   * Another log takes the place of this one, with the same records in it: appends wait meanwhile.
+   * @param exchange answers the log that is the partition's from then on
+   */
+  async exchangeLog(exchange: (current: PartitionLog) => Promise<PartitionLog>): Promise<void> {
+    if (this.#log === undefined) return;
+    this.#held = [];
+    try {
+      this.#log = await exchange(this.#log);
+    } finally {
+      const held = this.#held;
+      this.#held = undefined;
+      for (const request of held) this.append(request);
+    }
+  }
+
   /** The replica is gone from this broker: whoever waits on it is told so. */
   stop(): void {
     this.#state = undefined;
@@ -99,13 +129,13 @@ export class Partition {
   /** The leader's log. @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH */
   leaderLog(clientEpoch = -1): PartitionLog {
     const log = this.#log;
+    if (this.isOffline) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR);
     if (this.#state !== undefined && clientEpoch >= 0 && clientEpoch !== this.leaderEpoch) {
       throw new KafkaError(
         clientEpoch < this.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH,
       );
     }
     if (log === undefined || !this.isLeader) throw new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER);
-    if (log.isOffline) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR);
     return log;
   }
 
@@ -123,6 +153,10 @@ export class Partition {
 
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
+    if (this.#held !== undefined) {
+      this.#held.push(request);
+      return;
+    }
     try {
       const log = this.leaderLog();
       if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);

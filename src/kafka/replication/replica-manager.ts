@@ -2,6 +2,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Purgatory } from '../../runtime/purgatory.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
 import type { TopicPartition } from '../log/file-names.ts';
+import type { PartitionLog } from '../log/log.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type LeadershipState, Partition } from './partition.ts';
@@ -65,16 +66,24 @@ export class ReplicaManager {
    * error code.
    */
   become(order: LeadershipOrder): Promise<number> {
-    return this.#inTurn(order, () => this.#become(order));
+    return this.inTurn(order, () => this.#become(order));
+  }
+
+  /** A log dir failed: whoever waits on its partitions is told so. */
+  logDirFailed(): void {
+    for (const partition of this.partitions()) if (partition.isOffline) this.#options.fetchPurgatory.check(partition);
   }
 
   /** Stops a replica, and deletes its log if so ordered; answers the error code. */
   stop(order: StopOrder): Promise<number> {
-    return this.#inTurn(order, () => this.#stop(order));
+    return this.inTurn(order, () => this.#stop(order));
   }
 
-  /** Orders to one replica are followed one after the other, also those of two controllers: a log is not made while it is deleted. */
-  #inTurn({ topic, partition }: TopicPartition, follow: () => Promise<number>): Promise<number> {
+  /**
+   * Orders to one replica are followed one after the other, also those of two controllers: a log is not made while it is deleted,
+   * nor led while it moves to another log dir.
+   */
+  inTurn({ topic, partition }: TopicPartition, follow: () => Promise<number>): Promise<number> {
     const name = `${topic}-${partition}`;
     const turn = (this.#turns.get(name) ?? Promise.resolve()).then(follow).catch((error: unknown) => {
       this.#options.log.error('a replica cannot do as the controller ordered', {
@@ -96,7 +105,10 @@ export class ReplicaManager {
     const existing = this.partition(topic, index);
     const topicPartition = { topic, partition: index };
     const known = existing?.log ?? this.#options.logs.get(topicPartition);
-    if (known?.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (known?.isOffline || existing?.isOffline) {
+      (existing ?? this.#add(topic, index)).goOffline();
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
     const hasId = known?.topicId !== undefined;
     if (topicId !== ZERO_UUID && hasId && known.topicId !== topicId) return ErrorCode.INCONSISTENT_TOPIC_ID;
     if (existing !== undefined && order.leaderEpoch <= existing.leaderEpoch) {
@@ -107,13 +119,24 @@ export class ReplicaManager {
       return ErrorCode.NONE;
     }
     if (!order.replicas.includes(this.#options.brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    const log = await this.#options.logs.getOrCreate(topicPartition, order.isNew);
+    const log = await this.#logOf(order);
     if (topicId !== ZERO_UUID && log.topicId === undefined) log.assignTopicId(topicId);
     const partition = existing ?? this.#add(topic, index);
     partition.become(order, log);
     this.#options.onLeadershipChange(partition);
     this.#options.fetchPurgatory.check(partition);
     return ErrorCode.NONE;
+  }
+
+  /** @throws KafkaError KAFKA_STORAGE_ERROR: the replica is offline then */
+  async #logOf({ topic, partition, isNew }: LeadershipOrder): Promise<PartitionLog> {
+    try {
+      return await this.#options.logs.getOrCreate({ topic, partition }, isNew);
+    } catch (error) {
+      const isStorage = error instanceof KafkaError && error.code === ErrorCode.KAFKA_STORAGE_ERROR;
+      if (isStorage) (this.partition(topic, partition) ?? this.#add(topic, partition)).goOffline();
+      throw error;
+    }
   }
 
   async #stop({ topic, partition: index, leaderEpoch, deletePartition }: StopOrder): Promise<number> {
@@ -124,6 +147,10 @@ export class ReplicaManager {
       leaderEpoch !== EPOCH_DURING_DELETE &&
       leaderEpoch < partition.leaderEpoch;
     if (isFenced) return ErrorCode.FENCED_LEADER_EPOCH;
+    if (partition?.isOffline === true) {
+      partition.goOffline();
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
     if (partition !== undefined) {
       this.#remove(partition);
       partition.stop();

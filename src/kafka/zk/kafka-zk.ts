@@ -23,6 +23,7 @@ import {
   encodeConfig,
   encodeConfigChange,
   encodeFeature,
+  encodeLogDirEvent,
   encodePartitionState,
   encodeProducerIdBlock,
   encodeTopic,
@@ -317,6 +318,12 @@ export class KafkaZk {
   }
 
   // ---- notifications from brokers, and producer ids
+
+  /** Tells the controller that a log dir of this broker failed (`propagateLogDirEvent`). */
+  async announceLogDirFailure(brokerId: number): Promise<void> {
+    const path = `${paths.logDirEventNotification}/log_dir_event_`;
+    await this.#zk.requests.create(path, encodeLogDirEvent(brokerId), { mode: CreateMode.PERSISTENT_SEQUENTIAL });
+  }
 
   /** Handles what other brokers left in a queue of sequential nodes: the controller removes them after reading. */
   async takeNotifications(

@@ -227,6 +227,17 @@ export function decodeConfigChange(bytes: Uint8Array | null): string | undefined
   return undefined;
 }
 
+/** A broker lost a log dir. (`event` has no other value.) */
+export function encodeLogDirEvent(broker: number): Uint8Array {
+  return encodeJson({ version: 1, broker, event: 1 });
+}
+
+/** Whose log dir failed; undefined for what nobody can read. */
+export function decodeLogDirEvent(bytes: Uint8Array | null): number | undefined {
+  const broker = decodeJson(bytes)?.broker;
+  return typeof broker === 'number' ? broker : undefined;
+}
+
 export function encodeClusterId(id: string): Uint8Array {
   return encodeJson({ version: '1', id });
 }

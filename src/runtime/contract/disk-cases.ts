@@ -253,8 +253,11 @@ export const diskCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'the disk tells how much is free',
-    run: async (world) => assert.ok(world.runtime.disk.freeBytes(world.directory) > 0),
+    name: 'the disk tells how much is free, and of how much',
+    run: async (world) => {
+      const free = world.runtime.disk.freeBytes(world.directory);
+      assert.ok(free > 0 && free <= world.runtime.disk.totalBytes(world.directory));
+    },
   },
 ];
 

@@ -107,6 +107,11 @@ export class NodeDisk implements Disk {
     const { bavail, bsize } = attempt('freeBytes', path, () => statfsSync(path));
     return bavail * bsize;
   }
+
+  totalBytes(path: string): number {
+    const { blocks, bsize } = attempt('totalBytes', path, () => statfsSync(path));
+    return blocks * bsize;
+  }
 }
 
 function attempt<T>(operation: string, path: string, act: () => T): T {

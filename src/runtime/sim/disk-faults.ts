@@ -2,7 +2,7 @@ import type { Disk, File } from '../disk.ts';
 
 /** The operations of disk and file that can fail. */
 export type DiskOperation =
-  | Exclude<keyof Disk, 'freeBytes' | 'buffers'>
+  | Exclude<keyof Disk, 'freeBytes' | 'totalBytes' | 'buffers'>
   | Exclude<keyof File, 'path' | 'size' | 'end' | 'seek' | 'pendingAppends' | 'close'>;
 
 export interface DiskFault {

@@ -18,6 +18,9 @@ import { pageBytes, SimInode, type Space, type SyncTicket } from './sim-inode.ts
 import type { SimRandom } from './sim-random.ts';
 import { type SimNode, SimTree } from './sim-tree.ts';
 
+/** 100 GiB. */
+const DISK_PAGES = 100 * 2 ** 18;
+
 /** A machine's disk: what is on it outlives the machine's processes, and tests break it here. */
 export class SimDisk {
   readonly scheduler: Scheduler;
@@ -28,7 +31,7 @@ export class SimDisk {
   readonly writing = new Set<SimFile>();
   readonly locks = new Map<string, SimProcess>();
   readonly #wall: WallClock;
-  #freePages = 100 * 2 ** 18; // 100 GiB
+  #freePages = DISK_PAGES;
 
   constructor(scheduler: Scheduler, random: SimRandom, wall: WallClock) {
     this.scheduler = scheduler;
@@ -49,7 +52,7 @@ export class SimDisk {
   /** Ordered failures are over; the room that was taken is free again. */
   repair(): void {
     this.faults.clear();
-    this.#freePages = 100 * 2 ** 18;
+    this.#freePages = DISK_PAGES;
   }
 
   /** Somebody fills the disk: so many bytes are left, in whole pages. What is beyond fails with ENOSPC, after a part was written. */
@@ -292,6 +295,10 @@ class SimDiskView implements Disk {
 
   freeBytes(): number {
     return this.#disk.freeBytes;
+  }
+
+  totalBytes(): number {
+    return DISK_PAGES * pageBytes;
   }
 
   /** @throws DiskError what a test has ordered, or for what a dead process still tries */

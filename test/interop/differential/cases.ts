@@ -2,6 +2,7 @@
 import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { logDirCases } from './cases-logdirs.ts';
 import { transactionCases } from './cases-transactions.ts';
 import { txnlogCases } from './cases-txnlog.ts';
 
@@ -413,4 +414,5 @@ export const cases: readonly Case[] = [
     request: () => ({ groupId: 'unheard-of', topics: [{ name: 'diff', partitions: [{ partitionIndex: 0 }] }] }),
   },
   { apiKey: 60, name: 'the cluster', request: () => ({}) },
+  ...logDirCases,
 ];

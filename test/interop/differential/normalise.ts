@@ -3,6 +3,7 @@
 /** Fields whose values are another broker's own; only whether they are set counts. */
 const ownValues: ReadonlySet<string> = new Set([
   ...['host', 'port', 'clusterId', 'topicId', 'sessionId', 'memberId', 'leader', 'clientHost'],
+  ...['logDir', 'totalBytes', 'usableBytes'],
   ...['documentation', 'producerId', 'logAppendTimeMs', 'commitTimestamp', 'finalizedFeaturesEpoch'],
 ]);
 

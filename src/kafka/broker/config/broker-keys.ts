@@ -1,3 +1,6 @@
+import { keyLimits } from './key-limits.ts';
+import { kraftKeyRows } from './kraft-keys.ts';
+
 /** The type a value is parsed as, under the names that DescribeConfigs gives them. */
 export type ConfigType = 'boolean' | 'string' | 'int' | 'short' | 'long' | 'double' | 'list' | 'class' | 'password';
 
@@ -14,14 +17,16 @@ export interface BrokerKey {
   readonly default: string | null;
   readonly updateMode: UpdateMode;
   readonly effect: Effect;
-  /** The smallest legal number. */
   readonly min?: number;
+  readonly max?: number;
+  /** The only values, or for a list the only members. */
+  readonly allowed?: readonly string[];
 }
 
-type Row = readonly [string, ConfigType, string | null, UpdateMode, Effect, number?];
+export type BrokerKeyRow = readonly [string, ConfigType, string | null, UpdateMode, Effect, number?];
 
 /** Every key of a ZooKeeper-mode broker of Kafka 3.9 (`KafkaConfig`, `ServerConfigs` and their neighbours). */
-const rows: readonly Row[] = [
+const rows: readonly BrokerKeyRow[] = [
   // Identity, listeners, network
   ['advertised.listeners', 'string', null, 'per-broker', 'honoured'],
   ['auto.create.topics.enable', 'boolean', 'true', 'read-only', 'honoured'],
@@ -48,11 +53,17 @@ const rows: readonly Row[] = [
   ['max.connection.creation.rate', 'int', '2147483647', 'cluster-wide', 'accepted'],
   ['max.connections', 'int', '2147483647', 'cluster-wide', 'honoured', 0],
   ['max.connections.per.ip', 'int', '2147483647', 'cluster-wide', 'honoured', 0],
-  ['max.connections.per.ip.overrides', 'string', '', 'cluster-wide', 'accepted'],
+  ['max.connections.per.ip.overrides', 'string', '', 'cluster-wide', 'honoured'],
   ['num.io.threads', 'int', '8', 'cluster-wide', 'accepted'],
   ['num.network.threads', 'int', '3', 'cluster-wide', 'accepted'],
   ['num.partitions', 'int', '1', 'read-only', 'honoured', 1],
-  ['principal.builder.class', 'class', 'DefaultKafkaPrincipalBuilder', 'per-broker', 'accepted'],
+  [
+    'principal.builder.class',
+    'class',
+    'org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder',
+    'per-broker',
+    'accepted',
+  ],
   ['queued.max.request.bytes', 'long', '-1', 'read-only', 'honoured'],
   ['queued.max.requests', 'int', '500', 'read-only', 'accepted'],
   ['request.timeout.ms', 'int', '30000', 'read-only', 'accepted'],
@@ -147,7 +158,7 @@ const rows: readonly Row[] = [
   ['fetch.purgatory.purge.interval.requests', 'int', '1000', 'read-only', 'accepted'],
   ['leader.imbalance.check.interval.seconds', 'long', '300', 'read-only', 'accepted'],
   ['leader.imbalance.per.broker.percentage', 'int', '10', 'read-only', 'accepted'],
-  ['num.replica.alter.log.dirs.threads', 'int', null, 'read-only', 'accepted'],
+  ['num.replica.alter.log.dirs.threads', 'int', null, 'read-only', 'honoured'],
   ['num.replica.fetchers', 'int', '1', 'cluster-wide', 'accepted'],
   ['producer.purgatory.purge.interval.requests', 'int', '1000', 'read-only', 'accepted'],
   ['replica.fetch.backoff.ms', 'int', '1000', 'read-only', 'accepted'],
@@ -164,7 +175,13 @@ const rows: readonly Row[] = [
   ['replication.quota.window.size.seconds', 'int', '1', 'read-only', 'accepted'],
   ['unclean.leader.election.enable', 'boolean', 'false', 'cluster-wide', 'honoured'],
   // Groups, offsets, transactions
-  ['group.consumer.assignors', 'list', 'UniformAssignor,RangeAssignor', 'read-only', 'accepted'],
+  [
+    'group.consumer.assignors',
+    'list',
+    'org.apache.kafka.coordinator.group.assignor.UniformAssignor,org.apache.kafka.coordinator.group.assignor.RangeAssignor',
+    'read-only',
+    'accepted',
+  ],
   ['group.consumer.heartbeat.interval.ms', 'int', '5000', 'read-only', 'accepted'],
   ['group.consumer.max.heartbeat.interval.ms', 'int', '15000', 'read-only', 'accepted'],
   ['group.consumer.max.session.timeout.ms', 'int', '60000', 'read-only', 'accepted'],
@@ -198,12 +215,12 @@ const rows: readonly Row[] = [
   ['transaction.state.log.segment.bytes', 'int', '104857600', 'read-only', 'honoured', 1],
   ['transactional.id.expiration.ms', 'int', '604800000', 'read-only', 'honoured', 1],
   // Quotas, policies, metrics
-  ['alter.config.policy.class.name', 'class', null, 'read-only', 'accepted'],
+  ['alter.config.policy.class.name', 'class', null, 'read-only', 'honoured'],
   ['authorizer.class.name', 'string', '', 'read-only', 'accepted'],
   ['client.quota.callback.class', 'class', null, 'read-only', 'accepted'],
   ['controller.quota.window.num', 'int', '11', 'read-only', 'accepted'],
   ['controller.quota.window.size.seconds', 'int', '1', 'read-only', 'accepted'],
-  ['create.topic.policy.class.name', 'class', null, 'read-only', 'accepted'],
+  ['create.topic.policy.class.name', 'class', null, 'read-only', 'honoured'],
   ['metric.reporters', 'list', '', 'cluster-wide', 'accepted'],
   ['metrics.num.samples', 'int', '2', 'read-only', 'accepted'],
   ['metrics.recording.level', 'string', 'INFO', 'read-only', 'accepted'],
@@ -216,12 +233,12 @@ const rows: readonly Row[] = [
   ['delegation.token.master.key', 'password', null, 'read-only', 'accepted'],
   ['delegation.token.max.lifetime.ms', 'long', '604800000', 'read-only', 'accepted'],
   ['delegation.token.secret.key', 'password', null, 'read-only', 'accepted'],
-  ['password.encoder.cipher.algorithm', 'string', 'AES/CBC/PKCS5Padding', 'read-only', 'accepted'],
-  ['password.encoder.iterations', 'int', '4096', 'read-only', 'accepted'],
-  ['password.encoder.key.length', 'int', '128', 'read-only', 'accepted'],
-  ['password.encoder.keyfactory.algorithm', 'string', null, 'read-only', 'accepted'],
-  ['password.encoder.old.secret', 'password', null, 'read-only', 'accepted'],
-  ['password.encoder.secret', 'password', null, 'read-only', 'accepted'],
+  ['password.encoder.cipher.algorithm', 'string', 'AES/CBC/PKCS5Padding', 'read-only', 'honoured'],
+  ['password.encoder.iterations', 'int', '4096', 'read-only', 'honoured'],
+  ['password.encoder.key.length', 'int', '128', 'read-only', 'honoured'],
+  ['password.encoder.keyfactory.algorithm', 'string', null, 'read-only', 'honoured'],
+  ['password.encoder.old.secret', 'password', null, 'read-only', 'honoured'],
+  ['password.encoder.secret', 'password', null, 'read-only', 'honoured'],
   ['sasl.client.callback.handler.class', 'class', null, 'read-only', 'accepted'],
   ['sasl.enabled.mechanisms', 'list', 'GSSAPI', 'per-broker', 'accepted'],
   ['sasl.jaas.config', 'password', null, 'per-broker', 'accepted'],
@@ -291,7 +308,13 @@ const rows: readonly Row[] = [
   ['remote.log.manager.task.interval.ms', 'long', '30000', 'read-only', 'accepted'],
   ['remote.log.manager.thread.pool.size', 'int', '10', 'read-only', 'accepted'],
   ['remote.log.metadata.custom.metadata.max.bytes', 'int', '128', 'read-only', 'accepted'],
-  ['remote.log.metadata.manager.class.name', 'string', 'TopicBasedRemoteLogMetadataManager', 'read-only', 'accepted'],
+  [
+    'remote.log.metadata.manager.class.name',
+    'string',
+    'org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager',
+    'read-only',
+    'accepted',
+  ],
   ['remote.log.metadata.manager.class.path', 'string', null, 'read-only', 'accepted'],
   ['remote.log.metadata.manager.impl.prefix', 'string', 'rlmm.config.', 'read-only', 'accepted'],
   ['remote.log.metadata.manager.listener.name', 'string', null, 'read-only', 'accepted'],
@@ -304,8 +327,8 @@ const rows: readonly Row[] = [
 ];
 
 export const brokerKeys: ReadonlyMap<string, BrokerKey> = new Map(
-  rows.map(([name, type, value, updateMode, effect, min]) => [
+  [...rows, ...kraftKeyRows].map(([name, type, value, updateMode, effect, min]) => [
     name,
-    { name, type, default: value, updateMode, effect, ...(min === undefined ? {} : { min }) },
+    { name, type, default: value, updateMode, effect, ...(min === undefined ? {} : { min }), ...keyLimits.get(name) },
   ]),
 );

@@ -1,9 +1,13 @@
+import { canonicalText } from '../../../config/canonical-text.ts';
+import { type TopicConfigTexts, topicDefaultsOf } from '../../log/log-config.ts';
 import { topicKeys } from '../../log/topic-keys.ts';
 import type { DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts';
-import { type BrokerKey, brokerKeys, type ConfigType } from './broker-keys.ts';
+import { brokerKeys, type ConfigType } from './broker-keys.ts';
 import type { ConfigStore } from './config-store.ts';
+import { keyDocumentation } from './documentation/key-documentation.ts';
+import { isDynamic, keyOf, synonymsOf } from './dynamic-keys.ts';
 
-type Described = DescribeConfigsResponse['results'][number]['configs'][number];
+export type Described = DescribeConfigsResponse['results'][number]['configs'][number];
 type Synonym = Described['synonyms'][number];
 
 /** Where a value comes from (`DescribeConfigsResponse.ConfigSource`). */
@@ -13,6 +17,7 @@ export const ConfigSource = {
   dynamicDefaultBroker: 3,
   staticBroker: 4,
   default: 5,
+  dynamicBrokerLogger: 6,
 } as const;
 
 const typeCodes: { readonly [type in ConfigType]: number } = {
@@ -26,6 +31,7 @@ const typeCodes: { readonly [type in ConfigType]: number } = {
   class: 8,
   password: 9,
 };
+const UNKNOWN_TYPE = 0;
 
 export interface DescribeOptions {
   /** Null asks for all keys. */
@@ -34,108 +40,86 @@ export interface DescribeOptions {
   readonly includeDocumentation: boolean;
 }
 
-/** Every key of a topic with its effective value, and the chain of values that stand behind it. */
+/** Every key of a topic with its effective value, and the values that stand behind it (`ConfigHelper.createTopicConfigEntry`). */
 export function describeTopicValues(
   store: ConfigStore,
-  overrides: ReadonlyMap<string, string>,
+  overrides: TopicConfigTexts,
   options: DescribeOptions,
 ): Described[] {
-  const described: Described[] = [];
-  for (const key of topicKeys.values()) {
-    if (!wanted(options, key.name)) continue;
+  const defaults = topicDefaultsOf(store.staticConfig.current);
+  return [...topicKeys.values()].flatMap((key) => {
+    if (!wanted(options, key.name)) return [];
     const own = overrides.get(key.name);
-    const chain: Synonym[] = own === undefined ? [] : [{ name: key.name, value: own, source: ConfigSource.topic }];
-    for (const [rank, { name }] of key.synonyms.entries()) {
-      for (const synonym of brokerChain(store, name)) {
-        // Of several broker keys only the first shows its default.
-        if (synonym.source !== ConfigSource.default || rank === 0) chain.push(synonym);
-      }
-    }
-    const first = chain[0];
-    const value = own ?? (first === undefined ? key.default : inTopicUnit(key.synonyms, first));
-    described.push(
-      describe(key.name, value, first?.source ?? ConfigSource.default, chain, options, {
-        type: key.type,
-        documentation: key.description,
-        readOnly: false,
-      }),
-    );
-  }
-  return described;
+    const value = canonicalText(key.type, own ?? defaults.get(key.name) ?? key.default);
+    const [first] = key.synonyms;
+    const inherited = first === undefined ? [] : brokerChain(store, first.name);
+    const chain = own === undefined ? inherited : [{ name: key.name, value, source: ConfigSource.topic }, ...inherited];
+    const facts = { type: key.type, documentation: key.description, readOnly: false };
+    return [describe({ name: key.name, value, chain, facts, options })];
+  });
 }
 
-function inTopicUnit(synonyms: readonly { readonly name: string; readonly unitMs?: number }[], found: Synonym): string {
-  const unitMs = synonyms.find(({ name }) => name === found.name)?.unitMs;
-  const value = found.value ?? '';
-  return unitMs === undefined || Number(value) < 0 ? value : String(Number(value) * unitMs);
-}
-
-/** Every key of this broker; what is password or of an unknown kind shows no value. */
+/** Every key of this broker, and whatever else was set; what is a password or of an unknown kind shows no value. */
 export function describeBrokerConfig(store: ConfigStore, options: DescribeOptions): Described[] {
-  const described: Described[] = [];
-  for (const key of brokerKeys.values()) {
-    if (!wanted(options, key.name)) continue;
-    const chain = brokerChain(store, key.name);
-    described.push(
-      describe(key.name, chain[0]?.value ?? null, chain[0]?.source ?? ConfigSource.default, chain, options, {
-        type: key.type,
-        documentation: documentationOf(key),
-        readOnly: key.updateMode === 'read-only',
-      }),
-    );
-  }
-  return described;
+  const { current } = store.staticConfig;
+  const names = new Set([...brokerKeys.keys(), ...current.keys()]);
+  return [...names].flatMap((name) => {
+    if (!wanted(options, name)) return [];
+    const text = current.get(name) ?? brokerKeys.get(name)?.default ?? null;
+    const type = brokerKeys.get(name)?.type;
+    const value = text === null || type === undefined ? text : canonicalText(type, text);
+    return [describe({ name, value, chain: brokerChain(store, name), facts: brokerFacts(name), options })];
+  });
 }
 
 /** Only the values for all brokers, which is what the empty broker name asks for. */
 export function describeClusterConfig(store: ConfigStore, options: DescribeOptions): Described[] {
   return [...store.brokerDynamic('cluster')].flatMap(([name, value]) => {
-    const key = brokerKeys.get(name);
-    if (key === undefined || !wanted(options, name)) return [];
-    const chain = [{ name, value, source: ConfigSource.dynamicDefaultBroker }];
-    return [
-      describe(name, value, ConfigSource.dynamicDefaultBroker, chain, options, {
-        type: key.type,
-        documentation: documentationOf(key),
-        readOnly: false,
-      }),
-    ];
+    if (!wanted(options, name)) return [];
+    const chain = brokerChain(store, name).filter(({ source }) => source === ConfigSource.dynamicDefaultBroker);
+    return [describe({ name, value, chain, facts: brokerFacts(name), options })];
   });
 }
 
-function documentationOf(key: BrokerKey): string {
-  return key.effect === 'accepted'
-    ? 'Accepted for compatibility; has no effect on this broker yet.'
-    : `Broker key of type ${key.type}.`;
+function brokerFacts(name: string): Facts {
+  return { type: keyOf(name)?.type, documentation: keyDocumentation.get(name) ?? null, readOnly: !isDynamic(name) };
 }
 
+/** By source, then by synonym; what stands before the name itself belongs to others (`ConfigHelper.configSynonyms`). */
 function brokerChain(store: ConfigStore, name: string): Synonym[] {
+  const synonyms = synonymsOf(name, true);
   const chain: Synonym[] = [];
-  const push = (value: string | null | undefined, source: number): void => {
-    if (value !== undefined && value !== null) chain.push({ name, value, source });
+  const push = (source: number, textOf: (name: string) => string | null | undefined): void => {
+    for (const synonym of synonyms) {
+      const value = textOf(synonym);
+      if (value !== undefined && value !== null) chain.push({ name: synonym, value, source });
+    }
   };
-  push(store.brokerDynamic('broker').get(name), ConfigSource.dynamicBroker);
-  push(store.brokerDynamic('cluster').get(name), ConfigSource.dynamicDefaultBroker);
-  push(store.staticConfig.given.get(name), ConfigSource.staticBroker);
-  push(brokerKeys.get(name)?.default, ConfigSource.default);
-  return chain;
+  push(ConfigSource.dynamicBroker, (one) => store.brokerDynamic('broker').get(one));
+  push(ConfigSource.dynamicDefaultBroker, (one) => store.brokerDynamic('cluster').get(one));
+  push(ConfigSource.staticBroker, (one) => store.staticConfig.given.get(one));
+  push(ConfigSource.default, (one) => brokerKeys.get(one)?.default);
+  const start = chain.findIndex((synonym) => synonym.name === name);
+  return start < 0 ? [] : chain.slice(start);
 }
 
 interface Facts {
-  readonly type: ConfigType;
-  readonly documentation: string;
+  /** Undefined for somebody else's key: it may be a secret. */
+  readonly type: ConfigType | undefined;
+  readonly documentation: string | null;
   readonly readOnly: boolean;
 }
 
-function describe(
-  name: string,
-  value: string | null,
-  source: number,
-  chain: readonly Synonym[],
-  options: DescribeOptions,
-  facts: Facts,
-): Described {
-  const isSensitive = facts.type === 'password';
+interface Entry {
+  readonly name: string;
+  readonly value: string | null;
+  readonly chain: readonly Synonym[];
+  readonly facts: Facts;
+  readonly options: DescribeOptions;
+}
+
+function describe({ name, value, chain, facts, options }: Entry): Described {
+  const isSensitive = facts.type === undefined || facts.type === 'password';
   const hidden = (text: string | null): string | null => (isSensitive ? null : text);
   return {
     name,
@@ -143,10 +127,10 @@ function describe(
     readOnly: facts.readOnly,
     // Apache's brokers leave the flag of v0 unset, also for defaults.
     isDefault: false,
-    configSource: source,
+    configSource: chain[0]?.source ?? ConfigSource.default,
     isSensitive,
     synonyms: options.includeSynonyms ? chain.map((synonym) => ({ ...synonym, value: hidden(synonym.value) })) : [],
-    configType: typeCodes[facts.type],
+    configType: facts.type === undefined ? UNKNOWN_TYPE : typeCodes[facts.type],
     documentation: options.includeDocumentation ? facts.documentation : null,
   };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ConfigError } from '../../../config/config-error.ts';
 import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../config/values.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
@@ -9,15 +10,17 @@ export interface ListenerAddress {
   readonly port: number;
 }
 
-/** A broker's static configuration: server.properties over Apache's defaults. */
+/** A broker's configuration: server.properties over Apache's defaults, and over both what was changed while it runs (KIP-226). */
 export class KafkaConfig {
   readonly #given: ReadonlyMap<string, string>;
+  #current: ReadonlyMap<string, string>;
   /** Lines to log once at the start: unknown keys, and keys without effect. */
   readonly warnings: readonly string[];
 
   /** @throws ConfigError for a value that is out of range or that cannot be honoured */
   constructor(given: ReadonlyMap<string, string>) {
-    this.#given = given;
+    this.#given = withNodeId(given);
+    this.#current = this.#given;
     this.warnings = check(given);
     for (const listener of this.listeners) this.#requirePlaintext(listener.listenerName);
     if (this.optional('zookeeper.connect') === null) {
@@ -26,6 +29,14 @@ export class KafkaConfig {
     this.#checkIdentity();
     if (this.number('transaction.version') > 2) {
       throw new ConfigError('transaction.version', this.string('transaction.version'), 'its levels are 0, 1 and 2');
+    }
+    refuseUnlessEmpty(this, 'process.roles', 'this broker runs in ZooKeeper mode; leave it out');
+    if (this.boolean('zookeeper.metadata.migration.enable')) {
+      throw new ConfigError(
+        'zookeeper.metadata.migration.enable',
+        'true',
+        'a migration to KRaft is not supported; leave it out',
+      );
     }
     refuseUnlessEmpty(
       this,
@@ -39,13 +50,24 @@ export class KafkaConfig {
     );
   }
 
+  /** What server.properties says. */
   get given(): ReadonlyMap<string, string> {
     return this.#given;
   }
 
-  /** The text of a key: given, else its default. */
+  /** What is set now, in the file or since. Values of others' keys are here too. */
+  get current(): ReadonlyMap<string, string> {
+    return this.#current;
+  }
+
+  /** From now on these values count; what is left out is back at its default. */
+  use(current: ReadonlyMap<string, string>): void {
+    this.#current = current;
+  }
+
+  /** The text of a key as it counts now: set, else its default. */
   optional(name: string): string | null {
-    return this.#given.get(name) ?? keyOf(name)?.default ?? null;
+    return this.#current.get(name) ?? keyOf(name)?.default ?? null;
   }
 
   string(name: string): string {
@@ -72,7 +94,7 @@ export class KafkaConfig {
       ['minutes', 60_000],
       ['hours', 3_600_000],
     ] as const) {
-      const given = this.#given.get(`${stem}.${unit}`);
+      const given = this.#current.get(`${stem}.${unit}`);
       if (given !== undefined) return scale(parseNumber(given), factor);
     }
     return scale(this.number(`${stem}.hours`), 3_600_000);
@@ -82,9 +104,10 @@ export class KafkaConfig {
     return this.number('broker.id');
   }
 
+  /** Absolute paths: requests and answers name a log dir by its own. */
   get logDirs(): string[] {
     const dirs = this.list('log.dirs');
-    return dirs.length > 0 ? dirs : [this.string('log.dir')];
+    return (dirs.length > 0 ? dirs : [this.string('log.dir')]).map((path) => resolve(path));
   }
 
   get listeners(): ListenerAddress[] {
@@ -93,12 +116,12 @@ export class KafkaConfig {
 
   /** Where clients are told to connect; a listener that is not advertised on its own is advertised as it listens. */
   get advertisedListeners(): ListenerAddress[] {
-    const advertised = this.#given.get('advertised.listeners');
+    const advertised = this.#current.get('advertised.listeners');
     return advertised === undefined ? this.listeners : parseListeners('advertised.listeners', advertised);
   }
 
   get interBrokerListenerName(): string {
-    const named = this.#given.get('inter.broker.listener.name');
+    const named = this.#current.get('inter.broker.listener.name');
     if (named !== undefined) return named;
     const protocol = this.string('security.inter.broker.protocol');
     return (
@@ -133,6 +156,12 @@ export class KafkaConfig {
   }
 }
 
+/** One number under two names: brokers of ZooKeeper clusters say `broker.id`, those of KRaft `node.id` (`populateSynonyms`). */
+function withNodeId(given: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const id = given.get('broker.id') ?? given.get('node.id');
+  return id === undefined ? given : new Map([...given, ['broker.id', id], ['node.id', id]]);
+}
+
 function refuseUnlessEmpty(config: KafkaConfig, key: string, fix: string): void {
   const value = config.optional(key);
   if (value !== null && value !== '') throw new ConfigError(key, value, fix);
@@ -158,9 +187,15 @@ function keyOf(name: string): BrokerKey | undefined {
   return brokerKeys.get(name) ?? ownKeys.get(name);
 }
 
+/** What a key cannot take of a value, in Apache's words. */
+export function faultOf(key: BrokerKey, value: string): string | undefined {
+  const isNoGzipLevel = key.name === 'compression.gzip.level' && Number(value) === 0;
+  return isNoGzipLevel ? 'Value must be between 1 and 9 or equal to -1' : configDefFault(key, value);
+}
+
 /** @throws ConfigError in Apache's words */
 export function checkValue(key: BrokerKey, value: string): void {
-  const fault = configDefFault(key, value);
+  const fault = faultOf(key, value);
   if (fault !== undefined) throw new ConfigError(key.name, value, fault);
 }
 

@@ -196,7 +196,11 @@ class FetchOperation {
     if (!(error instanceof KafkaError)) throw error;
     return {
       target,
-      errorCode: code,
+      // Consumers before v6 do not know that error, and would not come again (`maybeDownConvertStorageError`).
+      errorCode:
+        code === ErrorCode.KAFKA_STORAGE_ERROR && this.#context.apiVersion <= 5
+          ? ErrorCode.NOT_LEADER_OR_FOLLOWER
+          : code,
       log: undefined,
       maxBytes: 0,
       highWatermark: -1,

@@ -113,7 +113,10 @@ function describePartition(broker: BrokerContext, partition: PartitionMetadata, 
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: shown(partition.replicas),
     isrNodes: shown(partition.isr),
-    offlineReplicas: partition.replicas.filter((id) => !broker.metadata.brokers.has(id)),
+    // Those of a dead broker, and those whose log dir has failed.
+    offlineReplicas: partition.replicas.filter(
+      (id) => !broker.metadata.brokers.has(id) || partition.offlineReplicas.includes(id),
+    ),
   };
 }
 

@@ -3,8 +3,11 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import type { BrokerLoggers } from '../broker-loggers.ts';
 import { ResourceType } from '../config/alter-config.ts';
 import {
+  ConfigSource,
+  type Described,
   type DescribeOptions,
   describeBrokerConfig,
   describeClusterConfig,
@@ -68,12 +71,47 @@ async function configsOf(
       return describeTopicValues(broker.configs, await broker.zk.config('topics', resourceName), options);
     case ResourceType.broker:
       if (resourceName === '') return describeClusterConfig(broker.configs, options);
-      if (resourceName === String(broker.id)) return describeBrokerConfig(broker.configs, options);
+      requireUs(broker, resourceName, `expected ${broker.id} or empty string,`);
+      return describeBrokerConfig(broker.configs, options);
+    case ResourceType.brokerLogger:
+      if (resourceName === '') throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Broker id must not be empty');
+      requireUs(broker, resourceName, `expected ${broker.id}`);
+      return describeLoggers(broker.loggers, options);
+    case ResourceType.clientMetrics:
       throw new KafkaError(
         ErrorCode.INVALID_REQUEST,
-        `Unexpected broker id, expected ${broker.id} or empty string, but received ${resourceName}`,
+        resourceName === ''
+          ? 'Client metrics subscription name must not be empty'
+          : 'Config type client-metrics is only supported on KRaft clusters',
       );
     default:
-      throw new KafkaError(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`);
+      throw new KafkaError(ErrorCode.INVALID_REQUEST);
   }
+}
+
+function requireUs({ id }: BrokerContext, name: string, expected: string): void {
+  if (!/^[+-]?\d+$/.test(name)) {
+    throw new KafkaError(ErrorCode.INVALID_REQUEST, `Broker id must be an integer, but it is: ${name}`);
+  }
+  const text = `Unexpected broker id, ${expected} but received ${name}`;
+  if (Number(name) !== id) throw new KafkaError(ErrorCode.INVALID_REQUEST, text);
+}
+
+function describeLoggers(loggers: BrokerLoggers, { keys }: DescribeOptions): Described[] {
+  const found: Described[] = [];
+  for (const [name, level] of loggers.all()) {
+    if (keys !== null && keys.length > 0 && !keys.includes(name)) continue;
+    found.push({
+      name,
+      value: level,
+      readOnly: false,
+      isDefault: false,
+      configSource: ConfigSource.dynamicBrokerLogger,
+      isSensitive: false,
+      synonyms: [],
+      configType: 0,
+      documentation: '',
+    });
+  }
+  return found;
 }

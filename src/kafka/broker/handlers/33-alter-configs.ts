@@ -1,4 +1,5 @@
 import { build } from '../../../wire/schema.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { AlterConfigsRequest, AlterConfigsResponse } from '../../protocol/messages/33-alter-configs.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
@@ -13,7 +14,7 @@ export function alterConfigsHandler(broker: BrokerContext): ApiHandler {
     versions: '0-2',
     handle(request, _context, responder) {
       const altered = request.resources.map(({ resourceType, resourceName, configs }) =>
-        altering({ resourceType, resourceName }, () =>
+        altering({ resourceType, resourceName }, request.resources, () =>
           broker.configAdmin.replace({ type: resourceType, name: resourceName }, configs, request.validateOnly),
         ),
       );
@@ -22,16 +23,27 @@ export function alterConfigsHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
+interface Resource {
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
 /** One resource's part of the answer; a failure is a value. */
 export async function altering(
-  resource: { readonly resourceType: number; readonly resourceName: string },
+  resource: Resource,
+  all: readonly Resource[],
   alter: () => Promise<void>,
 ): Promise<Result> {
   try {
+    const same = all.filter(
+      ({ resourceType, resourceName }) =>
+        resourceType === resource.resourceType && resourceName === resource.resourceName,
+    );
+    if (same.length > 1) throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Each resource must appear at most once.');
     await alter();
     return { ...resource, errorCode: 0, errorMessage: null };
   } catch (error) {
     const { code, message } = asKafkaError(error);
-    return { ...resource, errorCode: code, errorMessage: message };
+    return { ...resource, errorCode: code, errorMessage: code === ErrorCode.UNKNOWN_SERVER_ERROR ? null : message };
   }
 }

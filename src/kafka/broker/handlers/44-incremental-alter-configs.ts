@@ -14,7 +14,7 @@ export function incrementalAlterConfigsHandler(broker: BrokerContext): ApiHandle
     versions: '0-1',
     handle(request, _context, responder) {
       const altered = request.resources.map(({ resourceType, resourceName, configs }) =>
-        altering({ resourceType, resourceName }, () =>
+        altering({ resourceType, resourceName }, request.resources, () =>
           broker.configAdmin.change(
             { type: resourceType, name: resourceName },
             configs.map(({ name, configOperation, value }) => ({ name, operation: configOperation, value })),

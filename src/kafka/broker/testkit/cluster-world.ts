@@ -88,6 +88,11 @@ export class ClusterWorld {
     return (await this.run(this.zk.exists(path))) !== undefined;
   }
 
+  /** Where the test's connections come from. */
+  get clientHost(): string {
+    return this.#client.host;
+  }
+
   connectTo(id: number): RawClient {
     return new RawClient(this.#client.runtime, `${this.broker(id).machine.host}:9092`);
   }
