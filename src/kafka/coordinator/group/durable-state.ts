@@ -1,6 +1,6 @@
 import type { GroupMetadataValue } from '../../protocol/records/group-metadata.ts';
 import { NO_PRODUCER_ID } from '../../records/batch.ts';
-import { type CommittedOffset, decodeRecord, type GroupRecord, type OffsetRecord } from './group-records.ts';
+import type { CommittedOffset, GroupRecord, OffsetRecord } from './group-records.ts';
 
 interface StoredOffset {
   readonly value: CommittedOffset;
@@ -48,12 +48,6 @@ export class DurableState {
   /** Offsets committed within transactions that have not ended: by producer id and group. */
   readonly #pending = new Map<number, Map<string, OffsetTable>>();
   #sequence = 0;
-
-  /** Keys that classic groups do not know are left to others. @throws MalformedError, UnsupportedVersionError */
-  replayRecord(key: Uint8Array, value: Uint8Array | null, producerId: number): void {
-    const record = decodeRecord(key, value);
-    if (record !== undefined) this.replay(record, producerId);
-  }
 
   /** @param producerId of a transactional batch: its offsets count when the transaction is committed */
   replay(record: GroupRecord, producerId: number = NO_PRODUCER_ID): void {

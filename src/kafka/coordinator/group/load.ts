@@ -7,26 +7,18 @@ import { readControlRecord } from '../../records/control.ts';
 import { CorruptBatchError, InvalidRecordError } from '../../records/errors.ts';
 import { recordsOf } from '../../records/iterate.ts';
 import type { CoordinatorLog, LogSlice } from '../coordinator-log.ts';
+import type { DurableState } from './durable-state.ts';
+import { decodeRecord } from './group-records.ts';
 
 /** About 2 ms of the loop. */
 const RECORDS_PER_SLICE = 500;
 const READ_BYTES = 1 << 20;
 
-/** State that the records of a partition make. */
-export interface Replayed {
-  /**
-   * @param producerId of a transactional batch, else NO_PRODUCER_ID: what it says counts when the transaction is committed
-   * @throws MalformedError, UnsupportedVersionError
-   */
-  replayRecord(key: Uint8Array, value: Uint8Array | null, producerId: number, offset: number): void;
-  endTransaction(producerId: number, committed: boolean): void;
-}
-
 export interface LoadOptions {
   readonly log: CoordinatorLog;
   readonly partition: number;
   readonly clock: Clock;
-  readonly state: Replayed;
+  readonly state: DurableState;
   /** The partition was unloaded meanwhile: stop. */
   readonly isCancelled: () => boolean;
   /** Without a reason: all is read. */
@@ -122,8 +114,9 @@ class Loading {
       if (header.isControl) this.#replayControl(batch);
       else {
         const producerId = header.isTransactional ? header.producerId : NO_PRODUCER_ID;
-        for (const { key, value, offset } of recordsOf(batch)) {
-          if (key !== null) state.replayRecord(key, value, producerId, offset);
+        for (const { key, value } of recordsOf(batch)) {
+          const record = key === null ? undefined : decodeRecord(key, value);
+          if (record !== undefined) state.replay(record, producerId);
           yield next;
         }
       }
