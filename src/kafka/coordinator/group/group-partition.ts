@@ -1,18 +1,21 @@
-import { Deque } from '../../../base/deque.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { GroupMetadataValue } from '../../protocol/records/group-metadata.ts';
+import { NO_PRODUCER_ID } from '../../records/batch.ts';
+import { readControlRecord } from '../../records/control.ts';
+import { isWritten } from '../append-outcome.ts';
 import type { CoordinatorLog } from '../coordinator-log.ts';
+import type { LogReplay } from '../load-log.ts';
+import { ReplayedPartition } from '../replayed-partition.ts';
 import type { Turns } from '../turns.ts';
-import { isInDoubt, isWritten, storeError } from './append-errors.ts';
+import { storeError } from './append-errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { CleanUp, InFlight } from './clean-up.ts';
 import { DurableState } from './durable-state.ts';
 import type { GroupConfig } from './group-config.ts';
-import { encodeRecord, type GroupRecord } from './group-records.ts';
-import { type LoadFailure, loadState } from './load.ts';
+import { decodeRecord, encodeRecord, type GroupRecord } from './group-records.ts';
 import { Rebalancer } from './rebalancer.ts';
 
 export interface GroupPartitionOptions {
@@ -23,13 +26,6 @@ export interface GroupPartitionOptions {
   readonly log: Log;
   readonly config: GroupConfig;
   readonly turns: Turns;
-}
-
-interface Append {
-  readonly records: readonly GroupRecord[];
-  readonly done: (errorCode: number) => void;
-  /** Undefined while it is on its way. */
-  errorCode: number | undefined;
 }
 
 /** Groups that are opened in one slice of loading. */
@@ -44,14 +40,8 @@ export class GroupPartition {
   readonly rebalancer: Rebalancer;
   readonly groups = new Map<string, ClassicGroup>();
   readonly #options: GroupPartitionOptions;
-  readonly #appends = new Deque<Append>();
+  readonly #replayed: ReplayedPartition<GroupRecord>;
   #state = new DurableState();
-  /** What requests are told; 0 once loaded. */
-  #errorCode: number = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-  /** Which loading counts: an older one finds that it was cancelled. */
-  #loading = 0;
-  #isClosed = false;
-  #awaitsAppends = false;
 
   constructor(options: GroupPartitionOptions) {
     this.#options = options;
@@ -60,10 +50,23 @@ export class GroupPartition {
       ...options,
       store: (group, value, done) => this.#store(group, value, done),
     });
+    this.#replayed = new ReplayedPartition<GroupRecord>({
+      ...options,
+      contents: 'groups',
+      encode: encodeRecord,
+      isInForce: isWritten,
+      state: {
+        begin: () => this.#begin(),
+        open: (isCurrent, done) => this.#openGroups(this.#state.groups(), isCurrent, done),
+        abandon: () => this.#abandonGroups(),
+        replay: (record) => this.#state.replay(record),
+      },
+    });
   }
 
+  /** What requests are told; 0 once loaded. */
   get errorCode(): number {
-    return this.#errorCode;
+    return this.#replayed.errorCode;
   }
 
   get state(): DurableState {
@@ -72,47 +75,28 @@ export class GroupPartition {
 
   // ---- loading
 
-  /** Reads the log once everything that is on its way into it has arrived or failed. */
   load(): void {
-    this.#loading += 1;
-    this.#errorCode = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-    this.#awaitsAppends = this.#appends.size > 0;
-    if (this.#awaitsAppends) return;
-    const loading = this.#loading;
+    this.#replayed.load();
+  }
+
+  #begin(): LogReplay {
     this.#state = new DurableState();
-    loadState({
-      log: this.#options.coordinatorLog,
-      partition: this.partition,
-      clock: this.#options.clock,
-      state: this.#state,
-      isCancelled: () => this.#loading !== loading,
-      done: (failure) => this.#options.turns.run(() => this.#loaded(loading, failure)),
-    });
+    return replayInto(this.#state);
   }
 
-  #loaded(loading: number, failure: LoadFailure | undefined): void {
-    if (this.#loading !== loading) return;
-    if (failure !== undefined) {
-      // Half a state must not pass for the whole: better no coordinator than a wrong one.
-      this.#errorCode = failure.errorCode;
-      this.#options.log.error('loading groups failed', { partition: this.partition, reason: failure.reason });
-      return;
-    }
-    this.#openGroups(loading, this.#state.groups());
-  }
-
-  #openGroups(loading: number, ids: Iterator<string>): void {
-    if (this.#loading !== loading) return;
+  #openGroups(ids: Iterator<string>, isCurrent: () => boolean, done: () => void): void {
+    if (!isCurrent()) return;
+    const { clock, turns, log } = this.#options;
     for (let count = 0; count < GROUPS_PER_SLICE; count += 1) {
       const next = ids.next();
       if (next.done === true) {
-        this.#errorCode = ErrorCode.NONE;
-        this.#options.log.info('groups are loaded', { partition: this.partition, groups: this.groups.size });
+        log.info('groups are loaded', { partition: this.partition, groups: this.groups.size });
+        done();
         return;
       }
       this.#openGroup(next.value);
     }
-    this.#options.clock.soon(() => this.#options.turns.run(() => this.#openGroups(loading, ids)));
+    clock.soon(() => turns.run(() => this.#openGroups(ids, isCurrent, done)));
   }
 
   #openGroup(id: string): void {
@@ -125,13 +109,10 @@ export class GroupPartition {
 
   /** Another broker leads now. What is on its way into the log is still answered. */
   close(): void {
-    this.#isClosed = true;
-    this.#errorCode = ErrorCode.NOT_COORDINATOR;
-    this.#abandonGroups();
+    this.#replayed.close();
   }
 
   #abandonGroups(): void {
-    this.#loading += 1;
     for (const group of this.groups.values()) this.rebalancer.abandon(group);
     this.groups.clear();
   }
@@ -146,34 +127,7 @@ export class GroupPartition {
 
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
   append(records: readonly GroupRecord[], done: (errorCode: number) => void): void {
-    const append: Append = { records, done, errorCode: undefined };
-    this.#appends.push(append);
-    this.#options.coordinatorLog.append(this.partition, records.map(encodeRecord), (errorCode) => {
-      append.errorCode = errorCode;
-      this.#options.turns.run(() => this.#settle());
-    });
-  }
-
-  #settle(): void {
-    for (let head = this.#appends.peek(); head?.errorCode !== undefined; head = this.#appends.peek()) {
-      this.#appends.shift();
-      const { errorCode } = head;
-      if (isWritten(errorCode) && !this.#awaitsAppends) for (const record of head.records) this.#state.replay(record);
-      head.done(errorCode);
-      if (isInDoubt(errorCode)) this.#reload(errorCode);
-    }
-    if (this.#awaitsAppends && this.#appends.size === 0 && !this.#isClosed) this.load();
-  }
-
-  /** What we hold may differ from what the log says: forget it, and read again. */
-  #reload(errorCode: number): void {
-    if (this.#isClosed) return;
-    this.#options.log.warn('an append is in doubt: the groups are loaded again', {
-      partition: this.partition,
-      errorCode,
-    });
-    this.#abandonGroups();
-    this.load();
+    this.#replayed.append(records, done);
   }
 
   #store(group: string, value: GroupMetadataValue, done: (errorCode: number) => void): void {
@@ -183,12 +137,10 @@ export class GroupPartition {
   inFlight(groupId: string): InFlight {
     const offsets: { topic: string; partition: number }[] = [];
     let metadata = false;
-    for (const { records } of this.#appends) {
-      for (const record of records) {
-        if (record.group !== groupId) continue;
-        if (record.kind === 'offset') offsets.push(record);
-        else metadata = true;
-      }
+    for (const record of this.#replayed.inFlight()) {
+      if (record.group !== groupId) continue;
+      if (record.kind === 'offset') offsets.push(record);
+      else metadata = true;
     }
     return { offsets, metadata };
   }
@@ -211,6 +163,20 @@ export class GroupPartition {
     this.rebalancer.bury(group);
     this.groups.delete(group.id);
   }
+}
+
+/** Offsets of a transactional batch count when its transaction is committed. */
+function replayInto(state: DurableState): LogReplay {
+  return {
+    replay(key, value, { isTransactional, producerId }) {
+      const record = decodeRecord(key, value);
+      if (record !== undefined) state.replay(record, isTransactional ? producerId : NO_PRODUCER_ID);
+    },
+    replayControl(batch) {
+      const control = readControlRecord(batch);
+      if (control.kind === 'endTxn') state.endTransaction(batch.header.producerId, control.committed);
+    },
+  };
 }
 
 /** A group as its last stored generation describes it. Old metadata lacks some fields. */

@@ -1,24 +1,31 @@
-import { CompressionError } from '../../../base/compression-error.ts';
-import type { Clock } from '../../../runtime/clock.ts';
-import { MalformedError, UnsupportedVersionError } from '../../../wire/errors.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
-import { type Batch, batchesOf, NO_PRODUCER_ID } from '../../records/batch.ts';
-import { readControlRecord } from '../../records/control.ts';
-import { CorruptBatchError, InvalidRecordError } from '../../records/errors.ts';
-import { recordsOf } from '../../records/iterate.ts';
-import type { CoordinatorLog, LogSlice } from '../coordinator-log.ts';
-import type { DurableState } from './durable-state.ts';
-import { decodeRecord } from './group-records.ts';
+import { CompressionError } from '../../base/compression-error.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { MalformedError, UnsupportedVersionError } from '../../wire/errors.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import { type Batch, type BatchHeader, batchesOf } from '../records/batch.ts';
+import { CorruptBatchError, InvalidRecordError } from '../records/errors.ts';
+import { recordsOf } from '../records/iterate.ts';
+import type { CoordinatorLog, LogSlice } from './coordinator-log.ts';
 
 /** About 2 ms of the loop. */
 const RECORDS_PER_SLICE = 500;
 const READ_BYTES = 1 << 20;
 
+/** Where a log is replayed into. */
+export interface LogReplay {
+  /** A record that has a key, of a batch with this header. @throws MalformedError, UnsupportedVersionError */
+  replay(key: Uint8Array, value: Uint8Array | null, header: BatchHeader): void;
+  /** A control batch: the end of a transaction. */
+  replayControl(batch: Batch): void;
+}
+
 export interface LoadOptions {
   readonly log: CoordinatorLog;
   readonly partition: number;
   readonly clock: Clock;
-  readonly state: DurableState;
+  readonly into: LogReplay;
+  /** About how much is read at a time; default 1 MiB. */
+  readonly readBytes?: number;
   /** The partition was unloaded meanwhile: stop. */
   readonly isCancelled: () => boolean;
   /** Without a reason: all is read. */
@@ -31,7 +38,7 @@ export interface LoadFailure {
 }
 
 /** Replays a partition from its start to the end that it had when loading began, in slices between requests. */
-export function loadState(options: LoadOptions): void {
+export function loadLog(options: LoadOptions): void {
   const range = options.log.range(options.partition);
   if (range === undefined) {
     options.done({ errorCode: ErrorCode.NOT_COORDINATOR, reason: 'this broker does not lead the partition' });
@@ -57,12 +64,12 @@ class Loading {
   }
 
   read(offset: number): void {
-    const { log, partition, clock, isCancelled, done } = this.#options;
+    const { log, partition, clock, readBytes = READ_BYTES, isCancelled, done } = this.#options;
     if (offset >= this.#endOffset) {
       done();
       return;
     }
-    log.read(partition, offset, READ_BYTES, (slice) => {
+    log.read(partition, offset, readBytes, (slice) => {
       if (isCancelled()) return;
       // Never deeper in the stack, and never in the turn that another client's request began.
       clock.soon(() => this.#replay(slice, offset));
@@ -106,27 +113,20 @@ class Loading {
 
   /** Replays record by record, and yields where the log goes on after each. */
   *#recordsOf({ batches }: LogSlice): Iterator<number> {
-    const { state } = this.#options;
+    const { into } = this.#options;
     for (const batch of batchesOf(batches)) {
       const { header } = batch;
       if (header.baseOffset >= this.#endOffset) return;
       const next = header.lastOffset + 1;
-      if (header.isControl) this.#replayControl(batch);
+      if (header.isControl) into.replayControl(batch);
       else {
-        const producerId = header.isTransactional ? header.producerId : NO_PRODUCER_ID;
         for (const { key, value } of recordsOf(batch)) {
-          const record = key === null ? undefined : decodeRecord(key, value);
-          if (record !== undefined) state.replay(record, producerId);
+          if (key !== null) into.replay(key, value, header);
           yield next;
         }
       }
       yield next;
     }
-  }
-
-  #replayControl(batch: Batch): void {
-    const control = readControlRecord(batch);
-    if (control.kind === 'endTxn') this.#options.state.endTransaction(batch.header.producerId, control.committed);
   }
 }
 
