@@ -2,6 +2,7 @@ import type { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
@@ -40,6 +41,8 @@ export interface BrokerContext {
   readonly producerIds: ProducerIds;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
+  /** The transactions that this broker coordinates. */
+  readonly transactions: TransactionCoordinator;
   /** Reads what is configured for topics that this broker had no replica of. */
   prepareTopics(topics: ReadonlySet<string>): Promise<void>;
   /** The controller told of the cluster anew; with the partitions that are gone. */

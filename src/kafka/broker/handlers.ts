@@ -1,5 +1,6 @@
 import type { ApiHandler } from './api-handler.ts';
 import type { BrokerContext } from './broker-context.ts';
+import { finalizedFeatures } from './features.ts';
 import { produceHandler } from './handlers/00-produce.ts';
 import { fetchHandler } from './handlers/01-fetch.ts';
 import { listOffsetsHandler } from './handlers/02-list-offsets.ts';
@@ -21,6 +22,9 @@ import { apiVersionsHandler } from './handlers/18-api-versions.ts';
 import { createTopicsHandler } from './handlers/19-create-topics.ts';
 import { deleteTopicsHandler } from './handlers/20-delete-topics.ts';
 import { initProducerIdHandler } from './handlers/22-init-producer-id.ts';
+import { addPartitionsToTxnHandler } from './handlers/24-add-partitions-to-txn.ts';
+import { addOffsetsToTxnHandler } from './handlers/25-add-offsets-to-txn.ts';
+import { endTxnHandler } from './handlers/26-end-txn.ts';
 import { describeConfigsHandler } from './handlers/32-describe-configs.ts';
 import { alterConfigsHandler } from './handlers/33-alter-configs.ts';
 import { createPartitionsHandler } from './handlers/37-create-partitions.ts';
@@ -28,6 +32,8 @@ import { deleteGroupsHandler } from './handlers/42-delete-groups.ts';
 import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-configs.ts';
 import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
 import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
+import { describeTransactionsHandler } from './handlers/65-describe-transactions.ts';
+import { listTransactionsHandler } from './handlers/66-list-transactions.ts';
 
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
 export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, ApiHandler> {
@@ -50,10 +56,13 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     syncGroupHandler(broker),
     describeGroupsHandler(broker),
     listGroupsHandler(broker),
-    apiVersionsHandler(handlers),
+    apiVersionsHandler(handlers, finalizedFeatures(broker.config)),
     createTopicsHandler(broker),
     deleteTopicsHandler(broker),
     initProducerIdHandler(broker),
+    addPartitionsToTxnHandler(broker),
+    addOffsetsToTxnHandler(broker),
+    endTxnHandler(broker),
     describeConfigsHandler(broker),
     alterConfigsHandler(broker),
     createPartitionsHandler(broker),
@@ -61,6 +70,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
     describeClusterHandler(broker),
+    describeTransactionsHandler(broker),
+    listTransactionsHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

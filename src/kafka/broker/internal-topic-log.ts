@@ -2,21 +2,23 @@ import { noSlices } from '../../base/slices.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { CoordinatorLog, CoordinatorRecord, LogRange, LogSlice } from '../coordinator/coordinator-log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { codecNames } from '../records/batch.ts';
+import type { CodecName } from '../records/batch.ts';
 import { buildBatch } from '../records/builder.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
-import type { KafkaConfig } from './config/kafka-config.ts';
 
 export interface InternalTopicLogOptions {
   readonly topic: string;
-  readonly config: KafkaConfig;
+  /** How many partitions the topic will get, while it does not exist. */
+  readonly partitionCount: number;
+  /** How its batches are compressed. */
+  readonly codec: CodecName;
   readonly clock: Clock;
   readonly metadata: MetadataCache;
   readonly replicas: ReplicaManager;
 }
 
-/** The partitions of `__consumer_offsets` as its coordinator reads and writes them, over this broker's replicas. */
+/** The partitions of an internal topic as its coordinator reads and writes them, over this broker's replicas. */
 export class InternalTopicLog implements CoordinatorLog {
   readonly #options: InternalTopicLogOptions;
 
@@ -25,18 +27,18 @@ export class InternalTopicLog implements CoordinatorLog {
   }
 
   partitionCount(): number {
-    const { metadata, topic, config } = this.#options;
-    return metadata.topic(topic)?.partitions.size ?? config.number('offsets.topic.num.partitions');
+    const { metadata, topic, partitionCount } = this.#options;
+    return metadata.topic(topic)?.partitions.size ?? partitionCount;
   }
 
   append(partition: number, records: readonly CoordinatorRecord[], done: (errorCode: number) => void): void {
-    const { replicas, topic, clock, config } = this.#options;
+    const { replicas, topic, clock, codec } = this.#options;
     const replica = replicas.partition(topic, partition);
     if (replica === undefined) return done(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     const nowMs = clock.wallMs();
     const batch = buildBatch({
       records: records.map(({ key, value }) => ({ timestamp: nowMs, key, value, headers: [] })),
-      codec: codecNames[config.number('offsets.topic.compression.codec')] ?? 'none',
+      codec,
     });
     replica.append({
       records: batch,

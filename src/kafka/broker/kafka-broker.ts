@@ -8,8 +8,10 @@ import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import { groupConfig } from '../coordinator/group/group-config.ts';
 import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
+import { codecNames } from '../records/batch.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
@@ -32,7 +34,8 @@ import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { OFFSETS_TOPIC } from './topic-names.ts';
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
+import { startTransactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
@@ -98,6 +101,7 @@ class Broker implements KafkaBroker {
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
+  #transactions: TransactionCoordinator | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -246,9 +250,21 @@ class Broker implements KafkaBroker {
       validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
     });
     const groups = this.#coordinateGroups(replicas);
+    const producerIds = new ProducerIds(this.#id, zk);
+    const transactions = startTransactions({
+      runtime: this.#runtime,
+      config: this.#config,
+      zk,
+      metadata: this.#metadata,
+      replicas,
+      producerIds,
+      openChannel: this.#openChannel,
+    });
+    this.#transactions = transactions;
     const context: BrokerContext = {
       id: this.#id,
       groups,
+      transactions,
       clusterId: this.#clusterId,
       config: this.#config,
       runtime: this.#runtime,
@@ -269,7 +285,7 @@ class Broker implements KafkaBroker {
       configAdmin: new ConfigAdmin({ brokerId: this.#id, store: this.#configs, zk, metadata: this.#metadata }),
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
-      producerIds: new ProducerIds(this.#id, zk),
+      producerIds,
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
@@ -319,7 +335,8 @@ class Broker implements KafkaBroker {
     const groups = new GroupCoordinator({
       coordinatorLog: new InternalTopicLog({
         topic: OFFSETS_TOPIC,
-        config: this.#config,
+        partitionCount: this.#config.number('offsets.topic.num.partitions'),
+        codec: codecNames[this.#config.number('offsets.topic.compression.codec')] ?? 'none',
         clock,
         metadata: this.#metadata,
         replicas,
@@ -336,9 +353,14 @@ class Broker implements KafkaBroker {
 
   /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
-    if (partition.topic !== OFFSETS_TOPIC) return;
-    if (partition.isLeader) this.#groups?.onElected(partition.index, partition.leaderEpoch);
-    else this.#groups?.onResigned(partition.index);
+    const coordinator =
+      partition.topic === OFFSETS_TOPIC
+        ? this.#groups
+        : partition.topic === TRANSACTIONS_TOPIC
+          ? this.#transactions
+          : undefined;
+    if (partition.isLeader) coordinator?.onElected(partition.index, partition.leaderEpoch);
+    else coordinator?.onResigned(partition.index);
   }
 
   // ---- the session ends, and another begins
@@ -407,6 +429,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();
     await this.#logs?.close();
@@ -436,6 +459,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#groups?.close();
+    this.#transactions?.close();
     await this.#controller?.close();
     this.#stopWaiting();
     this.#logs?.abandon();

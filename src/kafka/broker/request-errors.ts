@@ -6,3 +6,9 @@ export function asKafkaError(error: unknown): KafkaError {
     ? error
     : new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, undefined, { cause: error });
 }
+
+/** A fenced producer, in the only code for it that clients know before the version that brought PRODUCER_FENCED (KIP-588). */
+export function asOldClientsKnow(errorCode: number, apiVersion: number, fencedFrom: number): number {
+  const isUnknown = errorCode === ErrorCode.PRODUCER_FENCED && apiVersion < fencedFrom;
+  return isUnknown ? ErrorCode.INVALID_PRODUCER_EPOCH : errorCode;
+}

@@ -25,5 +25,5 @@ export type OpenChannel = (target: ChannelTarget) => BrokerChannel;
 
 /** The versions that a cluster of one inter-broker protocol version speaks (kafka-cluster reference, section 6). */
 export const interBrokerVersions = {
-  '3.9-IV0': { leaderAndIsr: 7, updateMetadata: 8, stopReplica: 4, controlledShutdown: 3 },
+  '3.9-IV0': { leaderAndIsr: 7, updateMetadata: 8, stopReplica: 4, controlledShutdown: 3, writeTxnMarkers: 1 },
 } as const;

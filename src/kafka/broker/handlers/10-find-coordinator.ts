@@ -1,9 +1,10 @@
 import { build } from '../../../wire/schema.ts';
+import type { TopicPartition } from '../../log/file-names.ts';
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { OFFSETS_TOPIC } from '../topic-names.ts';
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '../topic-names.ts';
 import { endpointOn } from './03-metadata.ts';
 
 type Coordinator = FindCoordinatorResponse['coordinators'][number];
@@ -43,17 +44,24 @@ function findCoordinator(
     errorCode,
     errorMessage: '',
   });
-  if (wanted.keyType === TRANSACTION) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  if (wanted.keyType !== GROUP) return failed(ErrorCode.INVALID_REQUEST);
-  const topic = broker.metadata.topic(OFFSETS_TOPIC);
+  const place = placeOf(broker, wanted.keyType, wanted.key);
+  if (place === undefined) return failed(ErrorCode.INVALID_REQUEST);
+  const topic = broker.metadata.topic(place.topic);
   if (topic === undefined) {
-    broker.autoTopics.create(OFFSETS_TOPIC);
+    broker.autoTopics.create(place.topic);
     return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
   }
-  const leaderId = topic.partitions.get(broker.groups.partitionFor(wanted.key))?.leader;
+  const leaderId = topic.partitions.get(place.partition)?.leader;
   const leader = leaderId === undefined ? undefined : broker.metadata.brokers.get(leaderId);
   const endpoint = leader && endpointOn(leader, wanted.listenerName);
   if (leader === undefined || endpoint === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
   const { host, port } = endpoint;
   return { key: wanted.key, nodeId: leader.id, host, port, errorCode: ErrorCode.NONE, errorMessage: '' };
+}
+
+/** The partition of an internal topic that keeps a key; undefined for a type of keys that there is none of. */
+function placeOf(broker: BrokerContext, keyType: number, key: string): TopicPartition | undefined {
+  if (keyType === GROUP) return { topic: OFFSETS_TOPIC, partition: broker.groups.partitionFor(key) };
+  if (keyType === TRANSACTION) return { topic: TRANSACTIONS_TOPIC, partition: broker.transactions.partitionFor(key) };
+  return undefined;
 }

@@ -3,11 +3,15 @@ import { bounds } from '../../../wire/versions.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { FinalizedFeature } from '../features.ts';
 
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
 /** Advertises exactly the handlers that are registered, and of each the versions that it honours. */
-export function apiVersionsHandler(handlers: ReadonlyMap<number, ApiHandler>): ApiHandler {
+export function apiVersionsHandler(
+  handlers: ReadonlyMap<number, ApiHandler>,
+  features: readonly FinalizedFeature[],
+): ApiHandler {
   let advertised: ApiVersionsResponse['apiKeys'] | undefined;
   return apiHandler({
     request: ApiVersionsRequest,
@@ -20,7 +24,18 @@ export function apiVersionsHandler(handlers: ReadonlyMap<number, ApiHandler>): A
       if (!named) return responder.answer(build(ApiVersionsResponse, { errorCode: ErrorCode.INVALID_REQUEST }));
       advertised ??= advertise(handlers);
       // A cluster without finalized features says so with epoch 0, the version of /feature.
-      responder.answer(build(ApiVersionsResponse, { apiKeys: advertised, finalizedFeaturesEpoch: 0 }));
+      responder.answer(
+        build(ApiVersionsResponse, {
+          apiKeys: advertised,
+          finalizedFeaturesEpoch: 0,
+          supportedFeatures: features.map(({ name, levelMax }) => ({ name, minVersion: 0, maxVersion: levelMax })),
+          finalizedFeatures: features.map(({ name, level }) => ({
+            name,
+            maxVersionLevel: level,
+            minVersionLevel: level,
+          })),
+        }),
+      );
     },
   });
 }

@@ -1,23 +1,46 @@
 import { build } from '../../../wire/schema.ts';
+import type { ProducerIdAndEpoch } from '../../coordinator/transaction/init-producer-id.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/22-init-producer-id.ts';
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { asOldClientsKnow } from '../request-errors.ts';
 
-/** A producer id for an idempotent producer. Transactions have no coordinator here yet, and say so. */
+/** Older clients know only INVALID_PRODUCER_EPOCH. */
+const PRODUCER_FENCED_FROM = 4;
+
+/** A producer id and epoch; with a transactional id, the only pair that may write for it from now on. */
 export function initProducerIdHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
     request: InitProducerIdRequest,
     response: InitProducerIdResponse,
     versions: '0-5',
-    handle(request, _context, responder) {
-      const refuse = (errorCode: number): void =>
-        responder.answer(build(InitProducerIdResponse, { errorCode, producerId: -1, producerEpoch: -1 }));
-      if (request.transactionalId !== null) return refuse(ErrorCode.INVALID_REQUEST);
-      broker.producerIds.next().then(
-        (producerId) => responder.answer(build(InitProducerIdResponse, { producerId, producerEpoch: 0 })),
-        () => refuse(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS),
-      );
+    handle(request, { apiVersion }, responder) {
+      const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request;
+      const answer = (errorCode: number, producer: ProducerIdAndEpoch): void =>
+        responder.answer(
+          build(InitProducerIdResponse, {
+            errorCode: asOldClientsKnow(errorCode, apiVersion, PRODUCER_FENCED_FROM),
+            producerId: producer.producerId,
+            producerEpoch: producer.producerEpoch,
+          }),
+        );
+      const refuse = (errorCode: number): void => answer(errorCode, nobody);
+      if ((producerId === NO_PRODUCER_ID) !== (producerEpoch === NO_PRODUCER_EPOCH)) {
+        return refuse(ErrorCode.INVALID_REQUEST);
+      }
+      if (transactionalId === null) {
+        broker.producerIds.next().then(
+          (fresh) => answer(ErrorCode.NONE, { producerId: fresh, producerEpoch: 0 }),
+          () => refuse(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS),
+        );
+        return;
+      }
+      const expected = producerId === NO_PRODUCER_ID ? undefined : { producerId, producerEpoch };
+      broker.transactions.initProducerId(transactionalId, { timeoutMs: transactionTimeoutMs, expected }, answer);
     },
   });
 }
+
+const nobody: ProducerIdAndEpoch = { producerId: NO_PRODUCER_ID, producerEpoch: NO_PRODUCER_EPOCH };

@@ -1,0 +1,15 @@
+import { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts';
+import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import type { BrokerContext } from '../broker-context.ts';
+
+/** The transactional ids of this broker alone: tools ask all. */
+export function listTransactionsHandler(broker: BrokerContext): ApiHandler {
+  return apiHandler({
+    request: ListTransactionsRequest,
+    response: ListTransactionsResponse,
+    versions: '0-2',
+    handle(request, _context, responder) {
+      broker.transactions.list(request, (response) => responder.answer(response));
+    },
+  });
+}
