@@ -35,6 +35,14 @@ import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
 import { describeTransactionsHandler } from './handlers/65-describe-transactions.ts';
 import { listTransactionsHandler } from './handlers/66-list-transactions.ts';
 
+import { shareFetchHandler } from './handlers/78-share-fetch.ts';
+import { shareAcknowledgeHandler } from './handlers/79-share-acknowledge.ts';
+import { initializeShareGroupStateHandler } from './handlers/83-initialize-share-group-state.ts';
+import { readShareGroupStateHandler } from './handlers/84-read-share-group-state.ts';
+import { writeShareGroupStateHandler } from './handlers/85-write-share-group-state.ts';
+import { deleteShareGroupStateHandler } from './handlers/86-delete-share-group-state.ts';
+import { readShareGroupStateSummaryHandler } from './handlers/87-read-share-group-state-summary.ts';
+
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
 export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, ApiHandler> {
   const handlers = new Map<number, ApiHandler>();
@@ -72,6 +80,13 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     describeClusterHandler(broker),
     describeTransactionsHandler(broker),
     listTransactionsHandler(broker),
+    shareFetchHandler(broker),
+    shareAcknowledgeHandler(broker),
+    initializeShareGroupStateHandler(broker),
+    readShareGroupStateHandler(broker),
+    writeShareGroupStateHandler(broker),
+    deleteShareGroupStateHandler(broker),
+    readShareGroupStateSummaryHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

@@ -33,8 +33,9 @@ import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
 import { startTransactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
 
@@ -102,6 +103,7 @@ class Broker implements KafkaBroker {
   #controller: Controller | undefined;
   #groups: GroupCoordinator | undefined;
   #transactions: TransactionCoordinator | undefined;
+  #shares: ShareGroups | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -261,6 +263,24 @@ class Broker implements KafkaBroker {
       openChannel: this.#openChannel,
     });
     this.#transactions = transactions;
+    const autoTopics = new AutoTopics({
+      config: this.#config,
+      admin: topics,
+      metadata: this.#metadata,
+      log: log.named('kafka.topics'),
+    });
+    const shares = new ShareGroups({
+      brokerId: this.#id,
+      runtime: this.#runtime,
+      config: this.#config,
+      metadata: this.#metadata,
+      replicas,
+      openChannel: this.#openChannel,
+      groupOverrides: () => new Map(),
+      createStateTopic: () => void autoTopics.create(SHARE_STATE_TOPIC),
+      onProgress: (partition) => this.#fetchPurgatory.check(partition),
+    });
+    this.#shares = shares;
     const context: BrokerContext = {
       id: this.#id,
       groups,
@@ -274,12 +294,8 @@ class Broker implements KafkaBroker {
       controller,
       fence: this.#fence,
       topics,
-      autoTopics: new AutoTopics({
-        config: this.#config,
-        admin: topics,
-        metadata: this.#metadata,
-        log: log.named('kafka.topics'),
-      }),
+      autoTopics,
+      shares,
       topicPurgatory: this.#topicPurgatory,
       configs: this.#configs,
       configAdmin: new ConfigAdmin({ brokerId: this.#id, store: this.#configs, zk, metadata: this.#metadata }),
@@ -290,6 +306,7 @@ class Broker implements KafkaBroker {
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
           if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
+        shares.partitionsDeleted(deleted);
         if (this.#metadata.brokers.has(this.#id)) this.#known();
       },
     };
@@ -308,6 +325,7 @@ class Broker implements KafkaBroker {
       config: this.#config,
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
+      onClosed: (connectionId) => this.#shares?.connectionClosed(connectionId),
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;
@@ -353,6 +371,7 @@ class Broker implements KafkaBroker {
 
   /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
+    this.#shares?.leadershipChanged(partition);
     const coordinator =
       partition.topic === OFFSETS_TOPIC
         ? this.#groups
@@ -430,6 +449,7 @@ class Broker implements KafkaBroker {
     this.#configChanges?.close();
     this.#groups?.close();
     this.#transactions?.close();
+    this.#shares?.close();
     await this.#controller?.close();
     this.#stopWaiting();
     await this.#logs?.close();
@@ -460,6 +480,7 @@ class Broker implements KafkaBroker {
     this.#configChanges?.close();
     this.#groups?.close();
     this.#transactions?.close();
+    this.#shares?.close();
     await this.#controller?.close();
     this.#stopWaiting();
     this.#logs?.abandon();

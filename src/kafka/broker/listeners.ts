@@ -21,6 +21,8 @@ export interface ListenersOptions {
   readonly config: KafkaConfig;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
   readonly turnEnd: TurnEnd;
+  /** What belongs to a connection ends with it. */
+  readonly onClosed: (connectionId: string) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -97,6 +99,7 @@ export class Listeners {
     const host = this.#connections.get(connection);
     if (host === undefined) return;
     this.#connections.delete(connection);
+    this.#options.onClosed(connection.id);
     const left = (this.#perAddress.get(host) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(host);
     else this.#perAddress.set(host, left);

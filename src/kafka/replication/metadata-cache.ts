@@ -36,6 +36,11 @@ export interface TopicMetadata {
   readonly partitions: ReadonlyMap<number, PartitionMetadata>;
 }
 
+export interface DeletedPartition extends PartitionMetadata {
+  /** ZERO_UUID where the topic had none. */
+  readonly topicId: string;
+}
+
 interface MutableTopic {
   name: string;
   id: string;
@@ -96,15 +101,16 @@ export class MetadataCache {
   }
 
   /** Answers the partitions that the update deleted. */
-  update(update: MetadataUpdate): PartitionMetadata[] {
+  update(update: MetadataUpdate): DeletedPartition[] {
     this.#controllerId = update.controllerId < 0 ? undefined : update.controllerId;
     this.#brokers = new Map(update.brokers.map((broker) => [broker.id, broker]));
-    const deleted: PartitionMetadata[] = [];
+    const deleted: DeletedPartition[] = [];
     for (const topic of update.topics) {
+      const topicId = this.topicId(topic.name);
       for (const partition of topic.partitions) {
         if (partition.leader === LEADER_DURING_DELETE) {
           this.#delete(topic.name, partition.partition);
-          deleted.push(partition);
+          deleted.push({ ...partition, topicId });
         } else {
           this.#put(topic.name, topic.id, partition);
         }

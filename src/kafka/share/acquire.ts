@@ -1,6 +1,6 @@
 import { InFlightBatch } from './in-flight-batch.ts';
 import type { InFlightRecords } from './in-flight-records.ts';
-import { acquire, type Acquisition, isFree, newSlot, RecordState } from './slot.ts';
+import { type Acquisition, acquire, isFree, newSlot, RecordState } from './slot.ts';
 
 /** How a fetch limits what it acquires (`ShareAcquireMode`): whole batches of the log, or exactly so many records. */
 export const AcquireMode = { batchOptimized: 0, recordLimit: 1 } as const;
@@ -82,16 +82,38 @@ class Acquiring {
     this.left = maxRecords;
   }
 
-  /** Delivers what came back. Records that have failed often come in smaller parts, to find the one that is to blame. */
+  /**
+   * Delivers what came back. Records that have failed often come in smaller parts and with nothing else, to find the one that is
+   * to blame.
+   */
   again(batch: InFlightBatch, firstOffset: number, lastOffset: number): void {
-    const { deliveryCountMax } = this.#request.limits;
+    const isThrottled = this.#isThrottled(batch, firstOffset, lastOffset);
+    if (isThrottled && this.ranges.length > 0) {
+      this.left = 0;
+      return;
+    }
+    this.#acquireAgain(batch, firstOffset, lastOffset, isThrottled);
+    if (isThrottled && this.ranges.length > 0) this.left = 0;
+  }
+
+  #isThrottled(batch: InFlightBatch, firstOffset: number, lastOffset: number): boolean {
+    const from = throttleFrom(this.#request.limits.deliveryCountMax);
+    const { whole } = batch;
+    if (whole !== undefined) return isFree(whole) && whole.deliveryCount >= from;
+    for (const { slot } of batch.slots(firstOffset, lastOffset)) {
+      if (isFree(slot) && slot.deliveryCount >= from) return true;
+    }
+    return false;
+  }
+
+  #acquireAgain(batch: InFlightBatch, firstOffset: number, lastOffset: number, isThrottled: boolean): void {
     const isWithin = batch.firstOffset >= firstOffset && batch.lastOffset <= lastOffset;
     const isCut = batch.firstOffset < this.#records.startOffset;
     const isTooLarge = this.#request.isStrict && this.left < batch.size;
     const { whole } = batch;
     if (whole !== undefined) {
       if (!isFree(whole)) return;
-      if (isWithin && !isCut && !isTooLarge && whole.deliveryCount < throttleFrom(deliveryCountMax)) {
+      if (isWithin && !isCut && !isTooLarge && !isThrottled) {
         acquire(whole, this.#request);
         this.#add({ ...rangeOf(batch), deliveryCount: whole.deliveryCount });
         return;

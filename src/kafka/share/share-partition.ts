@@ -5,7 +5,7 @@ import type { ShareKey } from '../coordinator/share/share-key.ts';
 import { combineBatches } from '../coordinator/share/state-batches.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { Partition } from '../replication/partition.ts';
-import { acknowledgeRecords, type Acknowledgement, type Changes, releaseRecords } from './acknowledge.ts';
+import { type Acknowledgement, acknowledgeRecords, type Changes, releaseRecords } from './acknowledge.ts';
 import { type AcquiredRecords, acquireRecords } from './acquire.ts';
 import { InFlightRecords, type StoredBatch } from './in-flight-records.ts';
 import type { ShareGroupConfig } from './share-group-config.ts';

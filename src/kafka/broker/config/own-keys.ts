@@ -1,11 +1,48 @@
 import type { BrokerKey } from './broker-keys.ts';
 
+const shareRows: readonly (readonly [string, BrokerKey['type'], string, number])[] = [
+  ['group.share.delivery.count.limit', 'int', '5', 2],
+  ['group.share.heartbeat.interval.ms', 'int', '5000', 1],
+  ['group.share.max.delivery.count.limit', 'int', '10', 2],
+  ['group.share.max.partition.max.record.locks', 'int', '4000', 100],
+  ['group.share.max.record.lock.duration.ms', 'int', '60000', 1000],
+  ['group.share.max.share.sessions', 'int', '2000', 1],
+  ['group.share.max.size', 'int', '200', 1],
+  ['group.share.min.delivery.count.limit', 'int', '2', 2],
+  ['group.share.min.partition.max.record.locks', 'int', '100', 100],
+  ['group.share.min.record.lock.duration.ms', 'int', '15000', 1000],
+  ['group.share.partition.max.record.locks', 'int', '2000', 100],
+  ['group.share.record.lock.duration.ms', 'int', '30000', 1000],
+  ['group.share.session.timeout.ms', 'int', '45000', 1],
+  ['share.coordinator.cold.partition.snapshot.interval.ms', 'int', '300000', 1],
+  ['share.coordinator.snapshot.update.records.per.snapshot', 'int', '500', 0],
+  ['share.coordinator.state.topic.compression.codec', 'int', '0', 0],
+  ['share.coordinator.state.topic.min.isr', 'short', '2', 1],
+  ['share.coordinator.state.topic.num.partitions', 'int', '50', 1],
+  ['share.coordinator.state.topic.prune.interval.ms', 'int', '300000', 1],
+  ['share.coordinator.state.topic.replication.factor', 'short', '3', 1],
+  ['share.coordinator.state.topic.segment.bytes', 'int', '104857600', 1],
+];
+
+/** Share groups (KIP-932): keys of brokers from 4.1 on. */
+const shareKeys = shareRows.map(
+  ([name, type, text, min]): BrokerKey => ({
+    name,
+    type,
+    default: text,
+    updateMode: 'read-only',
+    effect: 'honoured',
+    min,
+  }),
+);
+
 /**
  * Keys that no broker of Apache's has, for what a cluster with ZooKeeper cannot be told otherwise. They are read like the others,
  * and not shown by DescribeConfigs: tools that compare brokers find Apache's keys and no more.
  */
 export const ownKeys: ReadonlyMap<string, BrokerKey> = new Map(
   [
+    ...shareKeys,
     // The finalized level of the feature of that name (KIP-584, KIP-890): 2 lets clients of 4.x speak the newer protocol.
     {
       name: 'transaction.version',

@@ -2,9 +2,9 @@ import { Deque } from '../../../base/deque.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
+import { isWritten } from '../append-outcome.ts';
 import type { CoordinatorLog } from '../coordinator-log.ts';
-import { isWritten } from '../group/append-errors.ts';
-import { type LoadFailure, loadState } from '../group/load.ts';
+import { type LoadFailure, loadLog } from '../load-log.ts';
 import type { Turns } from '../turns.ts';
 import { ShareStates } from './share-state.ts';
 import { decodeRecord, encodeRecord, type ShareStateRecord } from './share-state-records.ts';
@@ -70,16 +70,16 @@ export class ShareStatePartition {
     const states = new ShareStates();
     this.#states = states;
     const { coordinatorLog, partition, clock, turns } = this.#options;
-    loadState({
+    loadLog({
       log: coordinatorLog,
       partition,
       clock,
-      state: {
-        replayRecord(key, value, _producerId, offset) {
+      into: {
+        replay(key, value, { baseOffset }) {
           const record = decodeRecord(key, value);
-          if (record !== undefined) states.replay(record, offset);
+          if (record !== undefined) states.replay(record, baseOffset);
         },
-        endTransaction: () => undefined,
+        replayControl: () => undefined,
       },
       isCancelled: () => this.#loading !== loading,
       done: (failure) => turns.run(() => this.#loaded(loading, failure)),
