@@ -6,7 +6,6 @@ import { AcquireMode } from '../../share/acquire.ts';
 import { FINAL_EPOCH, INITIAL_EPOCH, idOf, type ShareSession, type ShareTarget } from '../../share/share-sessions.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { asKafkaError } from '../request-errors.ts';
 import {
   type Acknowledged,
   acknowledgeAll,
@@ -26,13 +25,14 @@ export function shareFetchHandler(broker: BrokerContext): ApiHandler {
     response: ShareFetchResponse,
     versions: '1-2',
     handle(request, context, responder) {
+      let session: ShareSession;
       try {
-        const session = sessionOf(broker, request, context);
-        acknowledgeThenFetch({ broker, request, context, responder, session });
+        session = sessionOf(broker, request, context);
       } catch (error) {
-        const { code } = asKafkaError(error);
-        responder.answer(build(ShareFetchResponse, { errorCode: code }));
+        if (!(error instanceof KafkaError)) throw error;
+        return responder.answer(build(ShareFetchResponse, { errorCode: error.code }));
       }
+      acknowledgeAndFetch({ broker, request, context, responder, session });
     },
   });
 }
@@ -74,7 +74,7 @@ interface Asked {
 }
 
 /** Both at once: what is acknowledged need not be stored before other records are acquired. */
-function acknowledgeThenFetch(asked: Asked): void {
+function acknowledgeAndFetch(asked: Asked): void {
   const { broker, request, session } = asked;
   const { groupId, memberId } = session;
   let acknowledged: readonly Acknowledged[] | undefined = hasAcknowledgements(request.topics) ? undefined : [];
@@ -113,7 +113,7 @@ function fetch({ broker, request, context, session }: Asked, done: Fetched): voi
       isolation: broker.shares.configOf(groupId).isolation,
       purgatory: broker.fetchPurgatory,
       buffers: broker.runtime.disk.buffers,
-      isClosed: context.isClosed,
+      isClosed: () => context.isClosed(),
       done,
     }).start();
   });

@@ -4,7 +4,6 @@ import { ShareAcknowledgeRequest, ShareAcknowledgeResponse } from '../../protoco
 import { FINAL_EPOCH, INITIAL_EPOCH, type ShareSession } from '../../share/share-sessions.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { asKafkaError } from '../request-errors.ts';
 import {
   type Acknowledged,
   acknowledgeAll,
@@ -24,16 +23,18 @@ export function shareAcknowledgeHandler(broker: BrokerContext): ApiHandler {
     versions: '1-2',
     handle(request, context, responder) {
       const { topics, isRenewAck: isRenew, shareSessionEpoch } = request;
+      let session: ShareSession;
       try {
-        const session = sessionOf(broker, request);
-        const { groupId, memberId } = session;
-        acknowledgeAll(broker, { groupId, memberId, topics, isRenew }, (results) => {
-          responder.answer(describe(broker, groupId, results, context));
-          if (shareSessionEpoch === FINAL_EPOCH) broker.shares.endSession(session);
-        });
+        session = sessionOf(broker, request);
       } catch (error) {
-        responder.answer(build(ShareAcknowledgeResponse, { errorCode: asKafkaError(error).code }));
+        if (!(error instanceof KafkaError)) throw error;
+        return responder.answer(build(ShareAcknowledgeResponse, { errorCode: error.code }));
       }
+      const { groupId, memberId } = session;
+      acknowledgeAll(broker, { groupId, memberId, topics, isRenew }, (results) => {
+        responder.answer(describe(broker, groupId, results, context));
+        if (shareSessionEpoch === FINAL_EPOCH) broker.shares.endSession(session);
+      });
     },
   });
 }

@@ -1,4 +1,4 @@
-import { ErrorCode, type KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type {
   ShareAcknowledgeRequest,
   ShareAcknowledgeResponse,
@@ -8,7 +8,6 @@ import { AcknowledgeType } from '../../share/slot.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 import { endpointOn } from '../handlers/03-metadata.ts';
-import { asKafkaError } from '../request-errors.ts';
 
 type Topics = ShareAcknowledgeRequest['topics'];
 type AskedPartition = Topics[number]['partitions'][number];
@@ -69,7 +68,8 @@ function acknowledgeOne(
   try {
     broker.shares.partitions.partitionOf(key);
   } catch (error) {
-    return answer(asKafkaError(error).code, null);
+    if (!(error instanceof KafkaError)) throw error;
+    return answer(error.code, null);
   }
   if (!areValid(batches, isRenew)) return answer(ErrorCode.INVALID_REQUEST, null);
   const share = broker.shares.partitions.find(key);

@@ -9,7 +9,6 @@ import type { Isolation, Partition } from '../../replication/partition.ts';
 import type { AcquiredRecords } from '../../share/acquire.ts';
 import type { SharePartition } from '../../share/share-partition.ts';
 import type { ShareTarget } from '../../share/share-sessions.ts';
-import { asKafkaError } from '../request-errors.ts';
 import { abortedRuns } from './aborted-runs.ts';
 
 /** What a member gets of one partition. */
@@ -118,7 +117,8 @@ export class ShareFetch {
       if (read.sizeInBytes === 0 || read.firstEntryIncomplete) return undefined;
       return { target, share, fetchOffset, read, records: read.kind === 'memory' ? read.records : noSlices };
     } catch (error) {
-      this.#fail(target, asKafkaError(error));
+      if (!(error instanceof KafkaError)) throw error;
+      this.#fail(target, error);
       return undefined;
     }
   }

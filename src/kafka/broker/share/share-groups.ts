@@ -2,7 +2,7 @@ import type { Runtime } from '../../../runtime/runtime.ts';
 import type { OpenChannel } from '../../channel/broker-channel.ts';
 import { ShareCoordinator } from '../../coordinator/share/share-coordinator.ts';
 import { shareCoordinatorConfig } from '../../coordinator/share/share-coordinator-config.ts';
-import type { KafkaError } from '../../protocol/errors.ts';
+import { KafkaError } from '../../protocol/errors.ts';
 import { codecNames } from '../../records/batch.ts';
 import type { DeletedPartition, MetadataCache } from '../../replication/metadata-cache.ts';
 import type { Partition } from '../../replication/partition.ts';
@@ -13,7 +13,6 @@ import { type ShareSession, ShareSessions, type ShareTarget } from '../../share/
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import { gather } from '../gather.ts';
 import { InternalTopicLog } from '../internal-topic-log.ts';
-import { asKafkaError } from '../request-errors.ts';
 import { SHARE_STATE_TOPIC } from '../topic-names.ts';
 import { BrokerPersister } from './broker-persister.ts';
 import { shareGroupConfigOf } from './group-config.ts';
@@ -101,7 +100,8 @@ export class ShareGroups {
           const share = this.partitions.get({ groupId, ...target });
           share.open((error) => answer({ target, share: error ?? share }));
         } catch (error) {
-          answer({ target, share: asKafkaError(error) });
+          if (!(error instanceof KafkaError)) throw error;
+          answer({ target, share: error });
         }
       },
       done,
