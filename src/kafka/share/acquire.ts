@@ -37,7 +37,8 @@ export function acquireRecords(records: InFlightRecords, request: AcquireRequest
   // What compaction took away since it was delivered cannot be delivered again.
   if (first.baseOffset > request.fetchOffset) records.archiveFree(request.fetchOffset, first.baseOffset - 1);
   const from = beginning(records, first.baseOffset);
-  const known = records.beginningIn(from, lastOffset);
+  // A batch in flight may begin below the start offset, within the first batch that was read.
+  const known = records.beginningIn(Math.min(from, first.baseOffset), lastOffset);
   const acquired = new Acquiring(records, request, maxRecords);
   for (const batch of known) {
     if (acquired.left <= 0) break;

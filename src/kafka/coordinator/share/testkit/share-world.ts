@@ -15,7 +15,7 @@ export class ShareWorld {
   readonly topic = new StateTopic();
   readonly topicIds = new Set([TOPIC_ID]);
   readonly #scheduler = new Scheduler();
-  readonly #clock = new SimClock(this.#scheduler, new SimProcess('broker', 0, () => false), {
+  readonly clock = new SimClock(this.#scheduler, new SimProcess('broker', 0, () => false), {
     offsetMs: 1_790_000_000_000,
   });
   readonly #config: ShareCoordinatorConfig;
@@ -30,7 +30,7 @@ export class ShareWorld {
   #start(): ShareCoordinator {
     const coordinator = new ShareCoordinator({
       coordinatorLog: this.topic,
-      clock: this.#clock,
+      clock: this.clock,
       log: silent,
       config: this.#config,
       exists: (topicId, partition) => this.topicIds.has(topicId) && partition < 2,
