@@ -63,6 +63,10 @@ const javaRecipes = {
   },
   // the registries have no kafka-tools 4.4.0: its clients go in front of the tools (and all the rest) of 4.3.0
   'kafka-4.4.0': { artifacts: ['org.apache.kafka:kafka-clients:4.4.0'], behind: 'kafka-4.3.0' },
+  'kafka-server-4.4.0': {
+    artifacts: ['org.apache.kafka:kafka_2.13:4.4.0', 'org.slf4j:slf4j-simple:1.7.36'],
+    without: WITHOUT_CONNECT,
+  },
 } as const satisfies Readonly<Record<string, JavaRecipe>>;
 
 export type JavaPeer = keyof typeof javaRecipes;
