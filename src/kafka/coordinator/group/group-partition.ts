@@ -9,8 +9,12 @@ import type { Turns } from '../turns.ts';
 import { isInDoubt, isWritten, storeError } from './append-errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { CleanUp, InFlight } from './clean-up.ts';
+import type { ConsumerConfig } from './consumer/consumer-config.ts';
+import { ConsumerGroups } from './consumer/consumer-groups.ts';
+import type { TopicImage } from './consumer/topic-image.ts';
 import { DurableState } from './durable-state.ts';
 import type { GroupConfig } from './group-config.ts';
+import { GroupQueues } from './group-queues.ts';
 import { encodeRecord, type GroupRecord } from './group-records.ts';
 import { type LoadFailure, loadState } from './load.ts';
 import { Rebalancer } from './rebalancer.ts';
@@ -22,6 +26,8 @@ export interface GroupPartitionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly config: GroupConfig;
+  readonly consumers: ConsumerConfig;
+  readonly image: TopicImage;
   readonly turns: Turns;
 }
 
@@ -43,6 +49,8 @@ export class GroupPartition {
   readonly partition: number;
   readonly rebalancer: Rebalancer;
   readonly groups = new Map<string, ClassicGroup>();
+  readonly consumers: ConsumerGroups;
+  readonly #queues = new GroupQueues();
   readonly #options: GroupPartitionOptions;
   readonly #appends = new Deque<Append>();
   #state = new DurableState();
@@ -59,6 +67,20 @@ export class GroupPartition {
     this.rebalancer = new Rebalancer({
       ...options,
       store: (group, value, done) => this.#store(group, value, done),
+    });
+    this.consumers = new ConsumerGroups({
+      ...options,
+      rebalancer: this.rebalancer,
+      state: () => this.#state,
+      isServing: () => this.#errorCode === ErrorCode.NONE,
+      afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
+      write: (groupId, records, done) => this.appendAlone(groupId, records, done),
+      classic: (groupId) => this.groups.get(groupId),
+      setClassic: (groupId, group) => {
+        if (group === undefined) this.groups.delete(groupId);
+        else this.groups.set(groupId, group);
+      },
+      reopenClassic: (groupId) => this.#openGroup(groupId),
     });
   }
 
@@ -98,6 +120,7 @@ export class GroupPartition {
       this.#options.log.error('loading groups failed', { partition: this.partition, reason: failure.reason });
       return;
     }
+    for (const group of this.#state.consumerGroups.values()) this.consumers.resume(group);
     this.#openGroups(loading, this.#state.groups());
   }
 
@@ -116,6 +139,7 @@ export class GroupPartition {
   }
 
   #openGroup(id: string): void {
+    if (this.#state.consumerGroups.has(id)) return;
     const group = this.newGroup(id);
     const value = this.#state.metadata.get(id);
     if (value === undefined) return;
@@ -134,6 +158,7 @@ export class GroupPartition {
     this.#loading += 1;
     for (const group of this.groups.values()) this.rebalancer.abandon(group);
     this.groups.clear();
+    this.consumers.abandon();
   }
 
   newGroup(id: string): ClassicGroup {
@@ -152,6 +177,21 @@ export class GroupPartition {
       append.errorCode = errorCode;
       this.#options.turns.run(() => this.#settle());
     });
+  }
+
+  /** As `append`; nothing else is decided about the group before it is done, so that each decision sees the last one. */
+  appendAlone(groupId: string, records: readonly GroupRecord[], done: (errorCode: number) => void): void {
+    if (records.length === 0) return done(ErrorCode.NONE);
+    this.#queues.begin(groupId);
+    this.append(records, (errorCode) => {
+      done(errorCode);
+      this.#queues.end(groupId);
+    });
+  }
+
+  /** Now, or once what is on its way into the log for the group has arrived. */
+  afterWrites(groupId: string, turn: () => void): void {
+    this.#queues.run(groupId, turn);
   }
 
   #settle(): void {
@@ -187,7 +227,7 @@ export class GroupPartition {
       for (const record of records) {
         if (record.group !== groupId) continue;
         if (record.kind === 'offset') offsets.push(record);
-        else metadata = true;
+        else if (record.kind === 'metadata') metadata = true;
       }
     }
     return { offsets, metadata };
