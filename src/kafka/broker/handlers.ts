@@ -34,6 +34,8 @@ import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
 import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
 import { describeTransactionsHandler } from './handlers/65-describe-transactions.ts';
 import { listTransactionsHandler } from './handlers/66-list-transactions.ts';
+import { consumerGroupHeartbeatHandler } from './handlers/68-consumer-group-heartbeat.ts';
+import { consumerGroupDescribeHandler } from './handlers/69-consumer-group-describe.ts';
 
 import { shareFetchHandler } from './handlers/78-share-fetch.ts';
 import { shareAcknowledgeHandler } from './handlers/79-share-acknowledge.ts';
@@ -78,6 +80,9 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
     describeClusterHandler(broker),
+    ...(broker.config.list('group.coordinator.rebalance.protocols').includes('consumer')
+      ? [consumerGroupHeartbeatHandler(broker), consumerGroupDescribeHandler(broker)]
+      : []),
     describeTransactionsHandler(broker),
     listTransactionsHandler(broker),
     shareFetchHandler(broker),

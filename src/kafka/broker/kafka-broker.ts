@@ -24,6 +24,7 @@ import { ConfigAdmin } from './config/alter-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { ConfigChanges } from './config-changes.ts';
+import { consumerConfig } from './consumer-config.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { FetchSessions } from './fetch-sessions.ts';
@@ -35,6 +36,7 @@ import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
+import { MetadataTopicImage } from './topic-image.ts';
 import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
 import { startTransactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
@@ -363,6 +365,8 @@ class Broker implements KafkaBroker {
       random,
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
+      consumers: consumerConfig(this.#config),
+      image: new MetadataTopicImage(this.#metadata, clock),
     });
     groups.start();
     this.#groups = groups;

@@ -13,8 +13,12 @@ import type { Turns } from '../turns.ts';
 import { storeError } from './append-errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { CleanUp, InFlight } from './clean-up.ts';
+import type { ConsumerConfig } from './consumer/consumer-config.ts';
+import { ConsumerGroups } from './consumer/consumer-groups.ts';
+import type { TopicImage } from './consumer/topic-image.ts';
 import { DurableState } from './durable-state.ts';
 import type { GroupConfig } from './group-config.ts';
+import { GroupQueues } from './group-queues.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './group-records.ts';
 import { Rebalancer } from './rebalancer.ts';
 
@@ -25,6 +29,8 @@ export interface GroupPartitionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly config: GroupConfig;
+  readonly consumers: ConsumerConfig;
+  readonly image: TopicImage;
   readonly turns: Turns;
 }
 
@@ -39,6 +45,8 @@ export class GroupPartition {
   readonly partition: number;
   readonly rebalancer: Rebalancer;
   readonly groups = new Map<string, ClassicGroup>();
+  readonly consumers: ConsumerGroups;
+  readonly #queues = new GroupQueues();
   readonly #options: GroupPartitionOptions;
   readonly #replayed: ReplayedPartition<GroupRecord>;
   #state = new DurableState();
@@ -50,6 +58,20 @@ export class GroupPartition {
       ...options,
       store: (group, value, done) => this.#store(group, value, done),
     });
+    this.consumers = new ConsumerGroups({
+      ...options,
+      rebalancer: this.rebalancer,
+      state: () => this.#state,
+      isServing: () => this.errorCode === ErrorCode.NONE,
+      afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
+      write: (groupId, records, done) => this.appendAlone(groupId, records, done),
+      classic: (groupId) => this.groups.get(groupId),
+      setClassic: (groupId, group) => {
+        if (group === undefined) this.groups.delete(groupId);
+        else this.groups.set(groupId, group);
+      },
+      reopenClassic: (groupId) => this.#openGroup(groupId),
+    });
     this.#replayed = new ReplayedPartition<GroupRecord>({
       ...options,
       contents: 'groups',
@@ -57,7 +79,10 @@ export class GroupPartition {
       isInForce: isWritten,
       state: {
         begin: () => this.#begin(),
-        open: (isCurrent, done) => this.#openGroups(this.#state.groups(), isCurrent, done),
+        open: (isCurrent, done) => {
+          for (const group of this.#state.consumerGroups.values()) this.consumers.resume(group);
+          this.#openGroups(this.#state.groups(), isCurrent, done);
+        },
         abandon: () => this.#abandonGroups(),
         replay: (record) => this.#state.replay(record),
       },
@@ -100,6 +125,7 @@ export class GroupPartition {
   }
 
   #openGroup(id: string): void {
+    if (this.#state.consumerGroups.has(id)) return;
     const group = this.newGroup(id);
     const value = this.#state.metadata.get(id);
     if (value === undefined) return;
@@ -115,6 +141,7 @@ export class GroupPartition {
   #abandonGroups(): void {
     for (const group of this.groups.values()) this.rebalancer.abandon(group);
     this.groups.clear();
+    this.consumers.abandon();
   }
 
   newGroup(id: string): ClassicGroup {
@@ -130,6 +157,21 @@ export class GroupPartition {
     this.#replayed.append(records, done);
   }
 
+  /** As `append`; nothing else is decided about the group before it is done, so that each decision sees the last one. */
+  appendAlone(groupId: string, records: readonly GroupRecord[], done: (errorCode: number) => void): void {
+    if (records.length === 0) return done(ErrorCode.NONE);
+    this.#queues.begin(groupId);
+    this.append(records, (errorCode) => {
+      done(errorCode);
+      this.#queues.end(groupId);
+    });
+  }
+
+  /** Now, or once what is on its way into the log for the group has arrived. */
+  afterWrites(groupId: string, turn: () => void): void {
+    this.#queues.run(groupId, turn);
+  }
+
   #store(group: string, value: GroupMetadataValue, done: (errorCode: number) => void): void {
     this.append([{ kind: 'metadata', group, value }], (errorCode) => done(storeError(errorCode)));
   }
@@ -140,7 +182,7 @@ export class GroupPartition {
     for (const record of this.#replayed.inFlight()) {
       if (record.group !== groupId) continue;
       if (record.kind === 'offset') offsets.push(record);
-      else metadata = true;
+      else if (record.kind === 'metadata') metadata = true;
     }
     return { offsets, metadata };
   }

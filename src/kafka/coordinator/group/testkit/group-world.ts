@@ -10,11 +10,13 @@ import type { LeaveGroupResponse } from '../../../protocol/messages/13-leave-gro
 import { SyncGroupRequest, type SyncGroupResponse } from '../../../protocol/messages/14-sync-group.ts';
 import { ConsumerProtocolSubscription } from '../../../protocol/records/consumer-protocol.ts';
 import { writeVersioned } from '../../../protocol/records/versioned.ts';
+import type { ConsumerConfig } from '../consumer/consumer-config.ts';
 import type { DescribedGroup, ListedGroup } from '../describe.ts';
 import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
 import type { GroupConfig } from '../group-config.ts';
 import { GroupCoordinator } from '../group-coordinator.ts';
 import { OffsetsTopic } from './offsets-topic.ts';
+import { consumerDefaults, TopicsInMemory } from './topics-in-memory.ts';
 
 export const GROUP = 'g';
 export const WALL_START_MS = 1_790_000_000_000;
@@ -69,13 +71,16 @@ export class GroupWorld {
   readonly topic: OffsetsTopic;
   readonly clock: SimClock;
   readonly config: GroupConfig;
+  readonly consumers: ConsumerConfig;
+  readonly image = new TopicsInMemory();
   readonly #scheduler = new Scheduler();
   readonly #process = new SimProcess('broker', 0, () => false);
   readonly #random = new SimRandom('groups');
   readonly #wall = { offsetMs: WALL_START_MS };
   coordinator: GroupCoordinator;
 
-  constructor(config: Partial<GroupConfig> = {}, partitionCount = 1) {
+  constructor(config: Partial<GroupConfig> = {}, partitionCount = 1, consumers: Partial<ConsumerConfig> = {}) {
+    this.consumers = { ...consumerDefaults, ...consumers };
     this.topic = new OffsetsTopic(partitionCount);
     this.clock = new SimClock(this.#scheduler, this.#process, this.#wall);
     this.config = { ...quickConfig, ...config };
@@ -86,7 +91,8 @@ export class GroupWorld {
   #newCoordinator(): GroupCoordinator {
     const { clock, config } = this;
     const random = this.#random;
-    return new GroupCoordinator({ coordinatorLog: this.topic, clock, random, log: silent, config });
+    const { consumers, image } = this;
+    return new GroupCoordinator({ coordinatorLog: this.topic, clock, random, log: silent, config, consumers, image });
   }
 
   electAll(): void {
