@@ -8,6 +8,7 @@ import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import { groupConfig } from '../coordinator/group/group-config.ts';
 import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { ShareStateKeeper } from '../coordinator/group/share/share-state-keeper.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
@@ -34,6 +35,7 @@ import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { shareMembershipConfig } from './share/group-config.ts';
 import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { MetadataTopicImage } from './topic-image.ts';
@@ -253,18 +255,6 @@ class Broker implements KafkaBroker {
       random,
       validateTopicConfig: (overrides) => this.#configs.validateTopic(overrides),
     });
-    const groups = this.#coordinateGroups(replicas);
-    const producerIds = new ProducerIds(this.#id, zk);
-    const transactions = startTransactions({
-      runtime: this.#runtime,
-      config: this.#config,
-      zk,
-      metadata: this.#metadata,
-      replicas,
-      producerIds,
-      openChannel: this.#openChannel,
-    });
-    this.#transactions = transactions;
     const autoTopics = new AutoTopics({
       config: this.#config,
       admin: topics,
@@ -283,6 +273,18 @@ class Broker implements KafkaBroker {
       onProgress: (partition) => this.#fetchPurgatory.check(partition),
     });
     this.#shares = shares;
+    const groups = this.#coordinateGroups(replicas, shares.keeper);
+    const producerIds = new ProducerIds(this.#id, zk);
+    const transactions = startTransactions({
+      runtime: this.#runtime,
+      config: this.#config,
+      zk,
+      metadata: this.#metadata,
+      replicas,
+      producerIds,
+      openChannel: this.#openChannel,
+    });
+    this.#transactions = transactions;
     const context: BrokerContext = {
       id: this.#id,
       groups,
@@ -308,7 +310,7 @@ class Broker implements KafkaBroker {
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
           if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
-        shares.partitionsDeleted(deleted);
+        groups.onTopicIdsDeleted(shares.partitionsDeleted(deleted));
         if (this.#metadata.brokers.has(this.#id)) this.#known();
       },
     };
@@ -350,7 +352,7 @@ class Broker implements KafkaBroker {
     );
   }
 
-  #coordinateGroups(replicas: ReplicaManager): GroupCoordinator {
+  #coordinateGroups(replicas: ReplicaManager, keeper: ShareStateKeeper): GroupCoordinator {
     const { clock, random, log } = this.#runtime;
     const groups = new GroupCoordinator({
       coordinatorLog: new InternalTopicLog({
@@ -367,6 +369,8 @@ class Broker implements KafkaBroker {
       config: groupConfig((key) => this.#config.number(key)),
       consumers: consumerConfig(this.#config),
       image: new MetadataTopicImage(this.#metadata, clock),
+      shares: shareMembershipConfig((key) => this.#config.number(key)),
+      keeper,
     });
     groups.start();
     this.#groups = groups;

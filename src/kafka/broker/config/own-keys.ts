@@ -1,6 +1,7 @@
 import type { BrokerKey } from './broker-keys.ts';
 
 const shareRows: readonly (readonly [string, BrokerKey['type'], string, number])[] = [
+  ['group.share.assignment.interval.ms', 'int', '1000', 0],
   ['group.share.delivery.count.limit', 'int', '5', 2],
   ['group.share.heartbeat.interval.ms', 'int', '5000', 1],
   ['group.share.max.delivery.count.limit', 'int', '10', 2],

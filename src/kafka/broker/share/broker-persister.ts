@@ -1,10 +1,20 @@
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { build } from '../../../wire/schema.ts';
 import type { BrokerChannel, OpenChannel } from '../../channel/broker-channel.ts';
-import type { WriteState } from '../../coordinator/share/decide.ts';
-import type { ReadOutcome, ShareCoordinator } from '../../coordinator/share/share-coordinator.ts';
+import type { ShareStateKeeper } from '../../coordinator/group/share/share-state-keeper.ts';
+import type { InitializeState, WriteState } from '../../coordinator/share/decide.ts';
+import type {
+  Outcome,
+  ReadOutcome,
+  ShareCoordinator,
+  SummaryOutcome,
+} from '../../coordinator/share/share-coordinator.ts';
 import { coordinatorKeyOf, type ShareKey } from '../../coordinator/share/share-key.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
+import {
+  InitializeShareGroupStateRequest,
+  InitializeShareGroupStateResponse,
+} from '../../protocol/messages/83-initialize-share-group-state.ts';
 import {
   ReadShareGroupStateRequest,
   ReadShareGroupStateResponse,
@@ -13,6 +23,14 @@ import {
   WriteShareGroupStateRequest,
   WriteShareGroupStateResponse,
 } from '../../protocol/messages/85-write-share-group-state.ts';
+import {
+  DeleteShareGroupStateRequest,
+  DeleteShareGroupStateResponse,
+} from '../../protocol/messages/86-delete-share-group-state.ts';
+import {
+  ReadShareGroupStateSummaryRequest,
+  ReadShareGroupStateSummaryResponse,
+} from '../../protocol/messages/87-read-share-group-state-summary.ts';
 import type { MetadataCache } from '../../replication/metadata-cache.ts';
 import type { SharePersister } from '../../share/share-persister.ts';
 import { SHARE_STATE_TOPIC } from '../topic-names.ts';
@@ -50,7 +68,7 @@ interface Call<T> {
 }
 
 /** Finds the share coordinator of a share partition and asks it, again while it is not ready (`DefaultStatePersister`). */
-export class BrokerPersister implements SharePersister {
+export class BrokerPersister implements SharePersister, ShareStateKeeper {
   readonly #options: BrokerPersisterOptions;
   readonly #links = new Map<number, Link>();
   readonly #pauses = new Set<Timer>();
@@ -103,9 +121,73 @@ export class BrokerPersister implements SharePersister {
         );
         return answer.results[0]?.partitions[0];
       },
-      refused: (errorCode) => ({ errorCode, errorMessage: null }),
+      refused,
       errorOf: ({ errorCode }) => errorCode,
       done: ({ errorCode, errorMessage }) => done(errorCode, errorMessage),
+    });
+  }
+
+  initialize(key: ShareKey, state: InitializeState, done: (outcome: Outcome) => void): void {
+    const { groupId, topicId, partition } = key;
+    const request = { groupId, topics: [{ topicId, partitions: [{ partition, ...state }] }] };
+    this.#call<Outcome>(key, 1, {
+      here: (answer) => this.#options.coordinator.initialize(key, state, answer),
+      there: async (channel) => {
+        const value = build(InitializeShareGroupStateRequest, request);
+        const answer = await channel.send(
+          InitializeShareGroupStateRequest,
+          InitializeShareGroupStateResponse,
+          0,
+          value,
+        );
+        return answer.results[0]?.partitions[0];
+      },
+      refused,
+      errorOf: ({ errorCode }) => errorCode,
+      done,
+    });
+  }
+
+  summary(key: ShareKey, done: (outcome: SummaryOutcome) => void): void {
+    const { groupId, topicId, partition } = key;
+    const request = { groupId, topics: [{ topicId, partitions: [{ partition, leaderEpoch: 0 }] }] };
+    this.#call<SummaryOutcome>(key, 1, {
+      here: (answer) => this.#options.coordinator.summary(key, answer),
+      there: async (channel) => {
+        const value = build(ReadShareGroupStateSummaryRequest, request);
+        const answer = await channel.send(
+          ReadShareGroupStateSummaryRequest,
+          ReadShareGroupStateSummaryResponse,
+          1,
+          value,
+        );
+        return answer.results[0]?.partitions[0];
+      },
+      refused: (errorCode) => ({
+        ...refused(errorCode),
+        stateEpoch: 0,
+        leaderEpoch: 0,
+        startOffset: 0,
+        deliveryCompleteCount: -1,
+      }),
+      errorOf: ({ errorCode }) => errorCode,
+      done,
+    });
+  }
+
+  delete(key: ShareKey, done: (outcome: Outcome) => void): void {
+    const { groupId, topicId, partition } = key;
+    const request = { groupId, topics: [{ topicId, partitions: [{ partition }] }] };
+    this.#call<Outcome>(key, 1, {
+      here: (answer) => this.#options.coordinator.delete(key, answer),
+      there: async (channel) => {
+        const value = build(DeleteShareGroupStateRequest, request);
+        const answer = await channel.send(DeleteShareGroupStateRequest, DeleteShareGroupStateResponse, 0, value);
+        return answer.results[0]?.partitions[0];
+      },
+      refused,
+      errorOf: ({ errorCode }) => errorCode,
+      done,
     });
   }
 
@@ -173,6 +255,8 @@ export class BrokerPersister implements SharePersister {
     for (const { channel } of this.#links.values()) channel.close();
   }
 }
+
+const refused = (errorCode: number): Outcome => ({ errorCode, errorMessage: null });
 
 const retriable: ReadonlySet<number> = new Set([
   ErrorCode.COORDINATOR_NOT_AVAILABLE,

@@ -1,6 +1,17 @@
 import { durationMs } from '../../../config/iso-duration.ts';
+import type { ShareMembershipConfig } from '../../coordinator/group/share/share-groups.ts';
 import type { OffsetReset, ShareGroupConfig } from '../../share/share-group-config.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
+
+/** From a broker's configuration, by its keys. */
+export function shareMembershipConfig(number: (key: string) => number): ShareMembershipConfig {
+  return {
+    groupSizeMax: number('group.share.max.size'),
+    sessionTimeoutMs: number('group.share.session.timeout.ms'),
+    heartbeatIntervalMs: number('group.share.heartbeat.interval.ms'),
+    assignmentIntervalMs: number('group.share.assignment.interval.ms'),
+  };
+}
 
 const BY_DURATION = 'by_duration:';
 

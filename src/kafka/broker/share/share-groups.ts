@@ -1,5 +1,6 @@
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { OpenChannel } from '../../channel/broker-channel.ts';
+import type { ShareStateKeeper } from '../../coordinator/group/share/share-state-keeper.ts';
 import { ShareCoordinator } from '../../coordinator/share/share-coordinator.ts';
 import { shareCoordinatorConfig } from '../../coordinator/share/share-coordinator-config.ts';
 import { KafkaError } from '../../protocol/errors.ts';
@@ -83,6 +84,11 @@ export class ShareGroups {
     this.coordinator.start();
   }
 
+  /** For the group coordinator. */
+  get keeper(): ShareStateKeeper {
+    return this.#persister;
+  }
+
   configOf(groupId: string): ShareGroupConfig {
     return shareGroupConfigOf(this.#options.config, this.#options.groupOverrides(groupId));
   }
@@ -126,11 +132,13 @@ export class ShareGroups {
     else this.coordinator.onResigned(partition.index);
   }
 
-  /** What is stored of topics that are gone is forgotten. */
-  partitionsDeleted(deleted: readonly DeletedPartition[]): void {
+  /** What is stored of topics that are gone is forgotten; answers their ids. */
+  partitionsDeleted(deleted: readonly DeletedPartition[]): ReadonlySet<string> {
     const { metadata } = this.#options;
     const gone = deleted.map(({ topicId }) => topicId).filter((id) => metadata.topicName(id) === undefined);
-    if (gone.length > 0) this.coordinator.onTopicsDeleted(new Set(gone));
+    const topicIds = new Set(gone);
+    if (topicIds.size > 0) this.coordinator.onTopicsDeleted(topicIds);
+    return topicIds;
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts';
+import type { ShareGroupHeartbeatRequest } from '../../protocol/messages/76-share-group-heartbeat.ts';
 import type { CoordinatorLog } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
@@ -59,6 +60,21 @@ import { GroupPartition } from './group-partition.ts';
 import { type GroupClient, joinGroup } from './join.ts';
 import { heartbeat, leaveGroup } from './leave.ts';
 import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
+import {
+  type DescribedShareGroup,
+  describeShareGroup,
+  listShareGroup,
+  refusedShareGroup,
+} from './share/describe-share.ts';
+import { checkShareHeartbeat } from './share/share-decisions.ts';
+import {
+  type ShareGroups,
+  type ShareHeartbeatAnswer,
+  type ShareMembershipConfig,
+  shareHeartbeatError,
+} from './share/share-groups.ts';
+import { deleteShareGroup } from './share/share-offsets.ts';
+import type { ShareStateKeeper } from './share/share-state-keeper.ts';
 import { syncGroup } from './sync.ts';
 
 export interface GroupCoordinatorOptions {
@@ -70,6 +86,9 @@ export interface GroupCoordinatorOptions {
   readonly consumers: ConsumerConfig;
   /** The topics that groups of the consumer protocol are assigned. */
   readonly image: TopicImage;
+  /** `group.share.*` of members, and who keeps what is delivered to them. */
+  readonly shares: ShareMembershipConfig;
+  readonly keeper: ShareStateKeeper;
 }
 
 /** Later versions of OffsetCommit name topics by id, and know groups that do not exist. */
@@ -154,6 +173,15 @@ export class GroupCoordinator {
     });
   }
 
+  /** Delivery state of topics that are gone belongs to no share group. */
+  onTopicIdsDeleted(topicIds: ReadonlySet<string>): void {
+    this.#turns.run(() => {
+      for (const partition of this.#partitions.values()) {
+        if (partition.errorCode === ErrorCode.NONE) partition.shareGroups.topicsDeleted(topicIds);
+      }
+    });
+  }
+
   #forgetTopics(partition: GroupPartition, group: ClassicGroup, topics: ReadonlySet<string>): void {
     if (group.state === 'Dead') return;
     const inFlight = partition.inFlight(group.id);
@@ -188,11 +216,37 @@ export class GroupCoordinator {
         this.#onGroup(request.groupId, (partition) => {
           const errorCode = errorOf(partition);
           if (errorCode !== ErrorCode.NONE || partition === undefined) answer(heartbeatError(errorCode));
-          else consumerHeartbeat(partition.consumers, request, client, answer);
+          else if (partition.shareGroups.get(request.groupId) !== undefined) {
+            answer(heartbeatError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${request.groupId} is not a consumer group.`));
+          } else consumerHeartbeat(partition.consumers, request, client, answer);
         });
       },
       ({ code, message }) => answer(heartbeatError(code, message)),
     );
+  }
+
+  shareGroupHeartbeat(request: ShareGroupHeartbeatRequest, client: GroupClient, answer: ShareHeartbeatAnswer): void {
+    if (request.memberId === '') return answer(shareHeartbeatError(ErrorCode.INVALID_REQUEST, null));
+    attempt(
+      () => {
+        checkShareHeartbeat(request);
+        this.onShares(
+          request.groupId,
+          (errorCode) => answer(shareHeartbeatError(errorCode)),
+          (shares) => shares.heartbeat(request, client, answer),
+        );
+      },
+      ({ code, message }) => answer(shareHeartbeatError(code, message)),
+    );
+  }
+
+  /** In a turn of the group's own, where this broker coordinates it. */
+  onShares(groupId: string, refuse: (errorCode: number) => void, work: (shares: ShareGroups) => void): void {
+    this.#onGroup(groupId, (partition) => {
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) refuse(errorCode);
+      else work(partition.shareGroups);
+    });
   }
 
   joinGroup(request: JoinGroupRequest, client: GroupClient, answer: JoinAnswer): void {
@@ -203,6 +257,8 @@ export class GroupCoordinator {
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(joinError(memberId, errorCode));
       else if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs) {
         answer(joinError(memberId, ErrorCode.INVALID_SESSION_TIMEOUT));
+      } else if (partition.shareGroups.get(groupId) !== undefined) {
+        answer(joinError(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL));
       } else {
         const group = partition.consumers.get(groupId);
         if (group === undefined) this.#joinClassic(partition, request, client, answer);
@@ -304,6 +360,7 @@ export class GroupCoordinator {
 
   #checkCommit(partition: GroupPartition, request: OffsetCommitRequest, version: number): number {
     const { groupId, generationIdOrMemberEpoch: generation } = request;
+    if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     const consumers = partition.consumers.get(groupId);
     if (consumers !== undefined) return checkConsumerCommit(consumers, request, version, this.#options.image);
     const known = partition.groups.get(groupId);
@@ -399,7 +456,9 @@ export class GroupCoordinator {
       const errorCode = errorOf(partition);
       const group = partition?.groups.get(groupId);
       const consumers = partition?.consumers.get(groupId);
+      const shares = partition?.shareGroups.get(groupId);
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
+      else if (shares !== undefined) deleteShareGroup(partition.shareGroups, shares, answer);
       else if (consumers !== undefined) {
         if (consumers.members.size > 0) return answer(ErrorCode.NON_EMPTY_GROUP);
         const records = deleteConsumerGroup(consumers, partition.state);
@@ -428,13 +487,23 @@ export class GroupCoordinator {
     });
   }
 
+  describeShareGroup(groupId: string, answer: (group: DescribedShareGroup) => void): void {
+    const refuse = (code: number, why: string | null = null): void => answer(refusedShareGroup(groupId, code, why));
+    this.onShares(groupId, refuse, (shares) => {
+      const group = shares.get(groupId);
+      if (group !== undefined) return answer(describeShareGroup(group, this.#options.image));
+      const why = shares.options.isTaken(groupId) ? 'is not a share group' : 'not found';
+      refuse(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`);
+    });
+  }
+
   /** `why` says why there is no such classic group. */
   describeGroup(groupId: string, answer: (group: DescribedGroup, why?: string) => void): void {
     this.#turns.run(() => {
       const partition = this.#partitionOf(groupId);
       const errorCode = errorOf(partition);
       const group = partition?.groups.get(groupId);
-      if (partition?.consumers.get(groupId) !== undefined) {
+      if (partition?.consumers.get(groupId) !== undefined || partition?.shareGroups.get(groupId) !== undefined) {
         return answer(deadGroup(groupId), `Group ${groupId} is not a classic group.`);
       }
       if (errorCode !== ErrorCode.NONE) answer(unavailableGroup(groupId, errorCode));
@@ -462,6 +531,9 @@ export class GroupCoordinator {
         }
         for (const group of isListed('consumer') ? partition.state.consumerGroups.values() : []) {
           if (hasState(group.state)) groups.push(listConsumerGroup(group));
+        }
+        for (const group of isListed('share') ? partition.state.shareGroups.values() : []) {
+          if (hasState(group.state)) groups.push(listShareGroup(group));
         }
       }
       answer(errorCode, groups);

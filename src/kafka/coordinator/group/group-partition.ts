@@ -21,6 +21,8 @@ import type { GroupConfig } from './group-config.ts';
 import { GroupQueues } from './group-queues.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './group-records.ts';
 import { Rebalancer } from './rebalancer.ts';
+import { ShareGroups, type ShareMembershipConfig } from './share/share-groups.ts';
+import type { ShareStateKeeper } from './share/share-state-keeper.ts';
 
 export interface GroupPartitionOptions {
   readonly partition: number;
@@ -31,6 +33,8 @@ export interface GroupPartitionOptions {
   readonly config: GroupConfig;
   readonly consumers: ConsumerConfig;
   readonly image: TopicImage;
+  readonly shares: ShareMembershipConfig;
+  readonly keeper: ShareStateKeeper;
   readonly turns: Turns;
 }
 
@@ -46,6 +50,7 @@ export class GroupPartition {
   readonly rebalancer: Rebalancer;
   readonly groups = new Map<string, ClassicGroup>();
   readonly consumers: ConsumerGroups;
+  readonly shareGroups: ShareGroups;
   readonly #queues = new GroupQueues();
   readonly #options: GroupPartitionOptions;
   readonly #replayed: ReplayedPartition<GroupRecord>;
@@ -72,6 +77,14 @@ export class GroupPartition {
       },
       reopenClassic: (groupId) => this.#openGroup(groupId),
     });
+    this.shareGroups = new ShareGroups({
+      ...options,
+      groups: () => this.#state.shareGroups,
+      isServing: () => this.errorCode === ErrorCode.NONE,
+      isTaken: (groupId) => this.groups.has(groupId) || this.#state.consumerGroups.has(groupId),
+      afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
+      write: (groupId, records, done) => this.appendAlone(groupId, records, done),
+    });
     this.#replayed = new ReplayedPartition<GroupRecord>({
       ...options,
       contents: 'groups',
@@ -81,6 +94,7 @@ export class GroupPartition {
         begin: () => this.#begin(),
         open: (isCurrent, done) => {
           for (const group of this.#state.consumerGroups.values()) this.consumers.resume(group);
+          for (const group of this.#state.shareGroups.values()) this.shareGroups.resume(group);
           this.#openGroups(this.#state.groups(), isCurrent, done);
         },
         abandon: () => this.#abandonGroups(),
@@ -125,7 +139,7 @@ export class GroupPartition {
   }
 
   #openGroup(id: string): void {
-    if (this.#state.consumerGroups.has(id)) return;
+    if (this.#state.consumerGroups.has(id) || this.#state.shareGroups.has(id)) return;
     const group = this.newGroup(id);
     const value = this.#state.metadata.get(id);
     if (value === undefined) return;
@@ -142,6 +156,7 @@ export class GroupPartition {
     for (const group of this.groups.values()) this.rebalancer.abandon(group);
     this.groups.clear();
     this.consumers.abandon();
+    this.shareGroups.abandon();
   }
 
   newGroup(id: string): ClassicGroup {

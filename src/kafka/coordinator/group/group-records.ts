@@ -4,6 +4,7 @@ import { LegacyOffsetCommitKey, OffsetCommitKey, OffsetCommitValue } from '../..
 import { keyType, readKey, readVersioned, writeKey, writeVersioned } from '../../protocol/records/versioned.ts';
 import type { CoordinatorRecord } from '../coordinator-log.ts';
 import { type ConsumerRecord, decodeConsumerRecord, encodeConsumerRecord } from './consumer/consumer-records.ts';
+import { decodeShareRecord, encodeShareRecord, isShareRecord, type ShareRecord } from './share/share-records.ts';
 
 /** What is known of a committed offset. */
 export interface CommittedOffset {
@@ -17,7 +18,7 @@ export interface CommittedOffset {
 }
 
 /** One record of `__consumer_offsets` that groups know; a null value forgets. */
-export type GroupRecord = OffsetRecord | MetadataRecord | ConsumerRecord;
+export type GroupRecord = OffsetRecord | MetadataRecord | ConsumerRecord | ShareRecord;
 
 export interface OffsetRecord {
   readonly kind: 'offset';
@@ -46,6 +47,7 @@ export function encodeRecord(record: GroupRecord): CoordinatorRecord {
     const key = writeKey(GroupMetadataKey, { group: record.group });
     return { key, value: record.value && writeVersioned(GroupMetadataValue, METADATA_VERSION, record.value) };
   }
+  if (isShareRecord(record)) return encodeShareRecord(record);
   if (record.kind !== 'offset') return encodeConsumerRecord(record);
   const { group, topic, partition, value } = record;
   return { key: writeKey(OffsetCommitKey, { group, topic, partition }), value: value && encodeOffset(value) };
@@ -79,7 +81,7 @@ export function decodeRecord(key: Uint8Array, value: Uint8Array | null): GroupRe
     case LegacyOffsetCommitKey.apiKey:
       return { kind: 'offset', ...readKey(LegacyOffsetCommitKey, key), value: value && decodeOffset(value) };
     default:
-      return decodeConsumerRecord(key, value);
+      return decodeConsumerRecord(key, value) ?? decodeShareRecord(key, value);
   }
 }
 

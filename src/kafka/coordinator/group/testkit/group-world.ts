@@ -16,9 +16,16 @@ import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
 import type { GroupConfig } from '../group-config.ts';
 import { GroupCoordinator } from '../group-coordinator.ts';
 import { OffsetsTopic } from './offsets-topic.ts';
+import { SharesInMemory } from './shares-in-memory.ts';
 import { consumerDefaults, TopicsInMemory } from './topics-in-memory.ts';
 
 export const GROUP = 'g';
+export const SHARES = {
+  groupSizeMax: 3,
+  sessionTimeoutMs: 45_000,
+  heartbeatIntervalMs: 5000,
+  assignmentIntervalMs: 1000,
+};
 export const WALL_START_MS = 1_790_000_000_000;
 export const SESSION_MS = 10_000;
 export const REBALANCE_MS = 30_000;
@@ -73,6 +80,7 @@ export class GroupWorld {
   readonly config: GroupConfig;
   readonly consumers: ConsumerConfig;
   readonly image = new TopicsInMemory();
+  readonly keeper = new SharesInMemory();
   readonly #scheduler = new Scheduler();
   readonly #process = new SimProcess('broker', 0, () => false);
   readonly #random = new SimRandom('groups');
@@ -92,7 +100,17 @@ export class GroupWorld {
     const { clock, config } = this;
     const random = this.#random;
     const { consumers, image } = this;
-    return new GroupCoordinator({ coordinatorLog: this.topic, clock, random, log: silent, config, consumers, image });
+    return new GroupCoordinator({
+      coordinatorLog: this.topic,
+      clock,
+      random,
+      log: silent,
+      config,
+      consumers,
+      image,
+      shares: SHARES,
+      keeper: this.keeper,
+    });
   }
 
   electAll(): void {
