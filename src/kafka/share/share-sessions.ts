@@ -93,6 +93,11 @@ export class ShareSessions {
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
   }
 
+  hasGroup(groupId: string): boolean {
+    for (const session of this.#sessions.values()) if (session.groupId === groupId) return true;
+    return false;
+  }
+
   ofConnection(connectionId: string): ShareSession[] {
     return [...this.#sessions.values()].filter((session) => session.connectionId === connectionId);
   }

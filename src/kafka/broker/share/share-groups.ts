@@ -114,10 +114,13 @@ export class ShareGroups {
     );
   }
 
-  /** What the member holds comes back at once. */
+  /** What the member holds comes back at once. Nobody remembers partitions for a group without sessions. */
   endSession(session: ShareSession): void {
+    const { groupId, memberId } = session;
     this.sessions.end(session);
-    this.partitions.release(session.groupId, session.memberId);
+    this.partitions.release(groupId, memberId, () => {
+      if (!this.sessions.hasGroup(groupId)) this.partitions.forgetGroup(groupId);
+    });
   }
 
   connectionClosed(connectionId: string): void {

@@ -8,6 +8,7 @@ import type { ReplicaManager } from '../../replication/replica-manager.ts';
 import type { ShareGroupConfig } from '../../share/share-group-config.ts';
 import { SharePartition } from '../../share/share-partition.ts';
 import type { SharePersister } from '../../share/share-persister.ts';
+import { gather } from '../gather.ts';
 
 export interface SharePartitionsOptions {
   readonly clock: Clock;
@@ -80,16 +81,18 @@ export class SharePartitions {
     }
   }
 
-  /** A member of a group is gone: all that it holds comes back. */
-  release(groupId: string, memberId: string): void {
-    for (const share of [...this.#partitions.values()]) {
-      if (share.key.groupId === groupId) share.release(memberId, () => undefined);
-    }
+  /** A member of a group is gone: all that it holds comes back, and is stored when `done` is called. */
+  release(groupId: string, memberId: string, done: () => void): void {
+    gather<SharePartition, unknown>(this.#ofGroup(groupId), (share, answer) => share.release(memberId, answer), done);
   }
 
-  /** A group's state was written anew by somebody else. */
-  forget(key: ShareKey): void {
-    this.find(key)?.fence();
+  /** The next who asks starts from what is stored. */
+  forgetGroup(groupId: string): void {
+    for (const share of this.#ofGroup(groupId)) share.fence();
+  }
+
+  #ofGroup(groupId: string): SharePartition[] {
+    return [...this.#partitions.values()].filter(({ key }) => key.groupId === groupId);
   }
 
   close(): void {
