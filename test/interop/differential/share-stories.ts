@@ -243,7 +243,12 @@ export async function tellOfMembers(teller: Teller): Promise<void> {
     over: Fields = {},
   ): Promise<void> => {
     const request = { groupId: group, memberId, memberEpoch, rackId: null, subscribedTopicNames, ...over };
-    teller.tell(`beat ${memberId} ${memberEpoch} ${JSON.stringify(over)}`, await teller.ask(76, 1, request));
+    const answer = await teller.ask(76, 1, request);
+    // Who gets which of them depends on the order of Java's hash tables.
+    const counts = answer.assignment?.topicPartitions.map(
+      ({ partitions }: { partitions: Numbers }) => partitions.length,
+    );
+    teller.tell(`beat ${memberId} ${memberEpoch} ${JSON.stringify(over)}`, { ...answer, assignment: counts ?? null });
   };
   const describe = async (): Promise<void> =>
     teller.tell('describe', await teller.ask(77, 1, { groupIds: [group], includeAuthorizedOperations: false }));

@@ -106,7 +106,7 @@ export class Teller {
       });
     }
     await until('loaded coordinators', async () => {
-      const { results } = await this.ask(87, 0, this.ofPartitions([0, 1], { leaderEpoch: 0 }));
+      const { results } = await this.ask(87, 0, this.ofPartitions([0], { leaderEpoch: 0 }));
       const listed = await this.ask(16, 5, { statesFilter: [], typesFilter: [] });
       const errors = results[0].partitions.map((one: Loose) => one.errorCode);
       return listed.errorCode === 0 && errors.every((code: number) => code === 0) ? true : undefined;

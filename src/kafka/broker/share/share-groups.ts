@@ -114,11 +114,14 @@ export class ShareGroups {
     );
   }
 
-  /** What the member holds comes back at once. Nobody remembers partitions for a group without sessions. */
+  /**
+   * What the member holds of the session's partitions comes back at once; of those that it forgot before, when its time is over.
+   * Nobody remembers partitions for a group without sessions.
+   */
   endSession(session: ShareSession): void {
-    const { groupId, memberId } = session;
+    const { groupId } = session;
     this.sessions.end(session);
-    this.partitions.release(groupId, memberId, () => {
+    this.partitions.release(session, () => {
       if (!this.sessions.hasGroup(groupId)) this.partitions.forgetGroup(groupId);
     });
   }

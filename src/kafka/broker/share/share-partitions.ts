@@ -8,6 +8,7 @@ import type { ReplicaManager } from '../../replication/replica-manager.ts';
 import type { ShareGroupConfig } from '../../share/share-group-config.ts';
 import { SharePartition } from '../../share/share-partition.ts';
 import type { SharePersister } from '../../share/share-persister.ts';
+import type { ShareSession } from '../../share/share-sessions.ts';
 import { gather } from '../gather.ts';
 
 export interface SharePartitionsOptions {
@@ -81,9 +82,11 @@ export class SharePartitions {
     }
   }
 
-  /** A member of a group is gone: all that it holds comes back, and is stored when `done` is called. */
-  release(groupId: string, memberId: string, done: () => void): void {
-    gather<SharePartition, unknown>(this.#ofGroup(groupId), (share, answer) => share.release(memberId, answer), done);
+  /** A session is over: what its member holds of its partitions comes back, and is stored when `done` is called. */
+  release(session: ShareSession, done: () => void): void {
+    const { groupId, memberId } = session;
+    const shares = session.targets().flatMap((target) => this.find({ groupId, ...target }) ?? []);
+    gather<SharePartition, unknown>(shares, (share, answer) => share.release(memberId, answer), done);
   }
 
   /** The next who asks starts from what is stored. */
