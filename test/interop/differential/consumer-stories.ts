@@ -169,13 +169,15 @@ export const consumerStories: readonly Story[] = [
   {
     name: 'regular expressions',
     async tell(story) {
-      await story.beat('one', { topics: null, regex: '[tu]' });
+      await story.beat('one', { topics: null, regex: '[tu]', assignor: 'range' });
       const { memberEpoch } = await story.beatUntil('one', 1, hasNews);
       await story.describe();
       await story.beat('two', { topics: null, regex: '[tu]' });
       await story.beat('one', { epoch: memberEpoch, owned: { t: [0, 1, 2, 3], u: [0, 1] } });
+      await story.beat('two', { epoch: 3, regex: 't.*' });
+      await story.beatUntil('two', 3, ({ memberEpoch: epoch }) => epoch > 3);
       await story.beat('two', { epoch: 4, regex: '' });
-      await story.beat('two', { epoch: 4, regex: '', owned: {} });
+      await story.beat('two', { epoch: 5, topics: ['u'], regex: '[tu]', owned: {} });
       await story.describe();
       await story.beat('one', { epoch: -1 });
       await story.beat('two', { epoch: -1 });
@@ -218,7 +220,6 @@ export const consumerStories: readonly Story[] = [
       await story.beat('new');
       await story.describe();
       await story.beat('new', { epoch: -1 });
-      await story.join({ memberId: 'nobody' });
       await story.enter();
       await story.describe();
     },

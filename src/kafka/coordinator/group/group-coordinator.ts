@@ -207,6 +207,7 @@ export class GroupCoordinator {
         const group = partition.consumers.get(groupId);
         if (group === undefined) this.#joinClassic(partition, request, client, answer);
         else if (group.members.size > 0) joinConsumerGroup(partition.consumers, group, request, client, answer);
+        else if (memberId !== NO_MEMBER_ID) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
         else {
           // Nobody is left in it: it makes room for a classic one.
           partition.appendAlone(groupId, groupTombstones(group), (appended) => {
