@@ -63,9 +63,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
     describeClusterHandler(broker),
-    ...(broker.config.list('group.coordinator.rebalance.protocols').includes('consumer')
-      ? [consumerGroupHeartbeatHandler(broker), consumerGroupDescribeHandler(broker)]
-      : []),
+    consumerGroupHeartbeatHandler(broker),
+    consumerGroupDescribeHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

@@ -10,6 +10,7 @@ import type { ApacheKafka } from '../peers/apache-kafka.ts';
 import { startApacheKraft } from '../peers/apache-kraft.ts';
 import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
+import { comparedWith4 } from './compared-with-4.ts';
 import { consumerStories } from './consumer-stories.ts';
 import { ConsumerStory, OFFSETS_PARTITIONS } from './consumer-story.ts';
 import { type Answer, ask } from './raw-client.ts';
@@ -56,6 +57,8 @@ after(async () => {
   await apache?.kill();
 });
 
+const spoken = new Map<number, Set<number>>();
+
 for (const [index, { name, tell }] of consumerStories.entries()) {
   test(name, async () => {
     const [theirs, ours] = [apache.port, odradek.kafkaPort].map((port) => new ConsumerStory(port, `story-${index}`));
@@ -67,5 +70,14 @@ for (const [index, { name, tell }] of consumerStories.entries()) {
     );
     assert.deepEqual(ours!.transcript, theirs!.transcript);
     assert.deepEqual(await ours!.records(), await theirs!.records());
+    for (const [key, versions] of ours!.spoken) {
+      for (const version of versions) spoken.set(key, (spoken.get(key) ?? new Set()).add(version));
+    }
   });
 }
+
+test('what the table of COMPATIBILITY.md takes from here was compared', () => {
+  for (const { apiKey, versions } of comparedWith4) {
+    for (const version of versions) assert.ok(spoken.get(apiKey)?.has(version), `api key ${apiKey} version ${version}`);
+  }
+});

@@ -167,6 +167,17 @@ export const consumerStories: readonly Story[] = [
     },
   },
   {
+    name: 'a member of version 0 that is given its id',
+    async tell(story) {
+      const { memberId } = await story.beat('', { version: 0 });
+      await story.beat(memberId, { version: 0, epoch: 2, owned: { t: [0, 1, 2, 3] } });
+      await story.beat('chosen', { version: 0 });
+      await story.describe(0);
+      await story.beat(memberId, { version: 0, epoch: -1 });
+      await story.beat('chosen', { version: 0, epoch: 3 });
+    },
+  },
+  {
     name: 'regular expressions',
     async tell(story) {
       await story.beat('one', { topics: null, regex: '[tu]', assignor: 'range' });

@@ -87,9 +87,13 @@ export class ConsumerStory {
     return id;
   }
 
+  /** Which versions of which requests were compared. */
+  readonly spoken = new Map<number, Set<number>>();
+
   async tell(what: string, apiKey: number, version: number, fields: object): Promise<Answer> {
     const told: { what: string; answer: unknown } = { what, answer: undefined };
     this.#answers.push(told);
+    this.spoken.set(apiKey, (this.spoken.get(apiKey) ?? new Set()).add(version));
     told.answer = await ask(this.port, apiKey, version, fields);
     return told.answer as Answer;
   }

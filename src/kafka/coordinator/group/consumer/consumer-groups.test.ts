@@ -303,3 +303,9 @@ test('an empty group of the one protocol makes room for one of the other', () =>
     { groupId: GROUP, protocolType: 'consumer', groupState: 'Stable', groupType: 'consumer' },
   ]);
 });
+
+test('a broker that is told to speak the classic protocol alone refuses the other', () => {
+  const world = new ConsumerWorld({}, 1, { isEnabled: false });
+  assert.equal(world.told(world.beat('one')), ErrorCode.UNSUPPORTED_VERSION);
+  assert.equal(world.describeConsumers().errorCode, ErrorCode.UNSUPPORTED_VERSION);
+});
