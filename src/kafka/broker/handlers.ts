@@ -71,7 +71,7 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     syncGroupHandler(broker),
     describeGroupsHandler(broker),
     listGroupsHandler(broker),
-    apiVersionsHandler(handlers, finalizedFeatures(broker.config)),
+    apiVersionsHandler(handlers, () => finalizedFeatures(broker.config)),
     createTopicsHandler(broker),
     deleteTopicsHandler(broker),
     initProducerIdHandler(broker),
@@ -85,9 +85,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
     describeClusterHandler(broker),
-    ...(broker.config.list('group.coordinator.rebalance.protocols').includes('consumer')
-      ? [consumerGroupHeartbeatHandler(broker), consumerGroupDescribeHandler(broker)]
-      : []),
+    consumerGroupHeartbeatHandler(broker),
+    consumerGroupDescribeHandler(broker),
     describeTransactionsHandler(broker),
     listTransactionsHandler(broker),
     shareGroupHeartbeatHandler(broker),

@@ -10,7 +10,7 @@ const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 /** Advertises exactly the handlers that are registered, and of each the versions that it honours. */
 export function apiVersionsHandler(
   handlers: ReadonlyMap<number, ApiHandler>,
-  features: readonly FinalizedFeature[],
+  finalized: () => readonly FinalizedFeature[],
 ): ApiHandler {
   let advertised: ApiVersionsResponse['apiKeys'] | undefined;
   return apiHandler({
@@ -23,6 +23,7 @@ export function apiVersionsHandler(
         [request.clientSoftwareName, request.clientSoftwareVersion].every((text) => softwareName.test(text));
       if (!named) return responder.answer(build(ApiVersionsResponse, { errorCode: ErrorCode.INVALID_REQUEST }));
       advertised ??= advertise(handlers);
+      const features = finalized();
       // A cluster without finalized features says so with epoch 0, the version of /feature.
       responder.answer(
         build(ApiVersionsResponse, {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { build } from '../../../wire/schema.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts';
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
 import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
@@ -212,6 +212,7 @@ export class GroupCoordinator {
   consumerGroupHeartbeat(request: ConsumerGroupHeartbeatRequest, client: GroupClient, answer: HeartbeatAnswer): void {
     attempt(
       () => {
+        if (!this.#options.consumers.isEnabled) throw new KafkaError(ErrorCode.UNSUPPORTED_VERSION);
         checkHeartbeat(request, client.apiVersion, this.#options.consumers);
         this.#onGroup(request.groupId, (partition) => {
           const errorCode = errorOf(partition);
@@ -263,6 +264,7 @@ export class GroupCoordinator {
         const group = partition.consumers.get(groupId);
         if (group === undefined) this.#joinClassic(partition, request, client, answer);
         else if (group.members.size > 0) joinConsumerGroup(partition.consumers, group, request, client, answer);
+        else if (memberId !== NO_MEMBER_ID) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
         else {
           // Nobody is left in it: it makes room for a classic one.
           partition.appendAlone(groupId, groupTombstones(group), (appended) => {
@@ -475,9 +477,11 @@ export class GroupCoordinator {
   describeConsumerGroup(groupId: string, answer: (group: DescribedConsumerGroup) => void): void {
     this.#turns.run(() => {
       const partition = this.#partitionOf(groupId);
-      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
-      const group = partition?.consumers.get(groupId);
       const { image, consumers } = this.#options;
+      const isRefused = !consumers.isEnabled || groupId === '';
+      const refusal = consumers.isEnabled ? ErrorCode.INVALID_GROUP_ID : ErrorCode.UNSUPPORTED_VERSION;
+      const errorCode = isRefused ? refusal : errorOf(partition);
+      const group = partition?.consumers.get(groupId);
       if (errorCode !== ErrorCode.NONE) answer(refusedConsumerGroup(groupId, errorCode, null));
       else if (group !== undefined) answer(describeConsumerGroup(group, image, consumers.assignors[0]!));
       else {

@@ -11,7 +11,6 @@ import {
 } from './consumer-member.ts';
 import type { ConsumerRecord } from './consumer-records.ts';
 import { Counts } from './counts.ts';
-import { hashOrder, stringHash } from './java-order.ts';
 import { PartitionOwners } from './partition-owners.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -85,13 +84,19 @@ export class ConsumerGroup {
     return this.#targetOwners.get(topicId)?.has(partition) === true;
   }
 
-  /** The assignor that most members ask for, if one became another; undefined where nobody asks for any. */
+  /**
+   * The assignor that most members ask for, if one became another; undefined where nobody asks for any. Among equals Java's tables
+   * decide: uniform comes before range, and a name that nobody asked for before comes first.
+   */
   preferredAssignor(former?: ConsumerMember, updated?: ConsumerMember): string | undefined {
+    const asked = updated?.serverAssignor ?? null;
     const counts = this.#serverAssignors.copy();
+    const isNew = asked !== null && counts.of(asked) === 0;
     if (former !== undefined && former.serverAssignor !== null) counts.add(former.serverAssignor, -1);
-    if (updated !== undefined && updated.serverAssignor !== null) counts.add(updated.serverAssignor, 1);
+    if (asked !== null) counts.add(asked, 1);
+    const names = [...counts.keys()].sort().reverse();
+    if (isNew) names.sort((a, b) => Number(b === asked) - Number(a === asked));
     let best: string | undefined;
-    const names = hashOrder(counts.keys(), stringHash, (count) => 2 ** Math.ceil(Math.log2(count / 0.75 + 1)));
     for (const name of names) if (best === undefined || counts.of(name) > counts.of(best)) best = name;
     return best;
   }

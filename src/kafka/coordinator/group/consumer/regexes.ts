@@ -2,7 +2,7 @@ import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
 import type { ConsumerGroup, ResolvedRegex } from './consumer-group.ts';
 import { type ConsumerMember, regexOf } from './consumer-member.ts';
 import type { ConsumerRecord } from './consumer-records.ts';
-import { Pattern, PatternError } from './pattern.ts';
+import { Pattern, PatternError } from './pattern/pattern.ts';
 import type { TopicImage } from './topic-image.ts';
 
 /** Regular expressions of a group are not resolved more often than this (`REGEX_BATCH_REFRESH_MIN_INTERVAL_MS`). */

@@ -40,7 +40,8 @@ export function targetOf(group: ConsumerGroup, member: ConsumerMember): Assignme
 /** Who is to have what from now on: records for those who are to have something else than before (`TargetAssignmentBuilder`). */
 export function assignTarget(request: TargetRequest): NewTarget {
   const { group, epoch, updated, isHomogeneous, assignor, image, nowMs } = request;
-  const replaced = group.staticMember(updated.instanceId);
+  const holder = group.staticMember(updated.instanceId);
+  const replaced = holder?.id === updated.id ? undefined : holder;
   const members = new Map<string, AssignableMember>();
   const former = new Map<string, Assignment | undefined>();
   for (const member of inJavaOrder(group, updated, replaced)) {

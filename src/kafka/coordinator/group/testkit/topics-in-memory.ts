@@ -17,9 +17,11 @@ export class TopicsInMemory implements TopicImage {
   changes = 0;
   version = 0;
 
-  set(name: string, partitionCount: number): string {
+  /** @param bytes of the id, where its hash matters */
+  set(name: string, partitionCount: number, bytes?: Uint8Array): string {
     const known = this.#topics.get(name);
-    const id = known?.id ?? Buffer.from(`topic ${this.#names.size}`.padEnd(16)).toString('base64url');
+    const made = Buffer.from(bytes ?? `topic ${this.#names.size}`.padEnd(16));
+    const id = known?.id ?? made.toString('base64url');
     this.#topics.set(name, { id, name, partitionCount, partitionRacks: () => [] });
     this.#names.set(id, name);
     this.changes += 1;
