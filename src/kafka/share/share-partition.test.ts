@@ -127,6 +127,33 @@ test('what could not be stored comes again when its time was over meanwhile', ()
   assert.deepEqual(world.fetch('b'), [range(0, 3, 2)]);
 });
 
+test('what is not stored yet holds the start offset, whatever ends meanwhile', () => {
+  const world = new DeliveryWorld([2, 2]);
+  world.fetch('a');
+  world.shares.topic.isHeld = true;
+  world.shares.topic.failures.push({ errorCode: ErrorCode.NOT_ENOUGH_REPLICAS, isWritten: false });
+  world.acknowledge('a', 0, 1, [AcknowledgeType.accept]);
+  world.run(LOCK_MS + 10);
+  assert.equal(world.share.records.startOffset, 0);
+  world.shares.topic.isHeld = false;
+  world.shares.topic.commit();
+  world.run(10);
+  assert.deepEqual(world.fetch('b'), [range(0, 3, 2)]);
+});
+
+test('the rest of a batch that begins below the start offset is not taken for new', () => {
+  const world = new DeliveryWorld([3]);
+  world.fetch('a');
+  world.acknowledge('a', 0, 0, [AcknowledgeType.accept]);
+  world.share.release('a', () => undefined);
+  world.crash();
+  world.run(1);
+  assert.deepEqual(world.fetch('b'), [range(1, 2, 2)]);
+  world.acknowledge('b', 1, 1, [AcknowledgeType.accept]);
+  world.run(LOCK_MS + 10);
+  assert.deepEqual(world.fetch('b'), [range(2, 2, 3)]);
+});
+
 test('an acknowledged record counts only when it is stored', () => {
   const world = new DeliveryWorld([4]);
   world.fetch('a');

@@ -6,7 +6,7 @@ import {
   ShareGroupDescribeResponse,
 } from '../../protocol/messages/77-share-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { GROUP_OPERATIONS } from '../authorized-operations.ts';
+import { CONFIGURABLE_GROUP_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
@@ -26,7 +26,9 @@ export function shareGroupDescribeHandler(broker: BrokerContext): ApiHandler {
           const groups = described.map((group) => ({
             ...group,
             authorizedOperations:
-              includeAuthorizedOperations && group.errorCode === ErrorCode.NONE ? GROUP_OPERATIONS : UNKNOWN_OPERATIONS,
+              includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
+                ? CONFIGURABLE_GROUP_OPERATIONS
+                : UNKNOWN_OPERATIONS,
           }));
           responder.answer(build(ShareGroupDescribeResponse, { groups }));
         },
