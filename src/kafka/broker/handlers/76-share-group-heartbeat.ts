@@ -1,3 +1,4 @@
+import { shareGroupHeartbeat } from '../../coordinator/group/share/share-requests.ts';
 import {
   ShareGroupHeartbeatRequest,
   ShareGroupHeartbeatResponse,
@@ -13,7 +14,7 @@ export function shareGroupHeartbeatHandler(broker: BrokerContext): ApiHandler {
     versions: '1',
     handle(request, { clientId, clientAddress, apiVersion }, responder) {
       const client = { id: clientId, host: clientAddress, apiVersion };
-      broker.groups.shareGroupHeartbeat(request, client, (response) => responder.answer(response));
+      shareGroupHeartbeat(broker.groups, request, client, (response) => responder.answer(response));
     },
   });
 }

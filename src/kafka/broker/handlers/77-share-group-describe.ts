@@ -1,5 +1,6 @@
 import { build } from '../../../wire/schema.ts';
 import type { DescribedShareGroup } from '../../coordinator/group/share/describe-share.ts';
+import { shareGroupOf } from '../../coordinator/group/share/share-requests.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import {
   ShareGroupDescribeRequest,
@@ -21,7 +22,7 @@ export function shareGroupDescribeHandler(broker: BrokerContext): ApiHandler {
     handle({ groupIds, includeAuthorizedOperations }, _context, responder) {
       gather<string, DescribedShareGroup>(
         groupIds,
-        (groupId, done) => broker.groups.describeShareGroup(groupId, done),
+        (groupId, done) => shareGroupOf(broker.groups, groupId, done),
         (described) => {
           const groups = described.map((group) => ({
             ...group,

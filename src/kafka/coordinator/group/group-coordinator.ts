@@ -9,7 +9,6 @@ import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts';
-import type { ShareGroupHeartbeatRequest } from '../../protocol/messages/76-share-group-heartbeat.ts';
 import type { CoordinatorLog } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
@@ -60,19 +59,8 @@ import { GroupPartition } from './group-partition.ts';
 import { type GroupClient, joinGroup } from './join.ts';
 import { heartbeat, leaveGroup } from './leave.ts';
 import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
-import {
-  type DescribedShareGroup,
-  describeShareGroup,
-  listShareGroup,
-  refusedShareGroup,
-} from './share/describe-share.ts';
-import { checkShareHeartbeat } from './share/share-decisions.ts';
-import {
-  type ShareGroups,
-  type ShareHeartbeatAnswer,
-  type ShareMembershipConfig,
-  shareHeartbeatError,
-} from './share/share-groups.ts';
+import { listShareGroup } from './share/describe-share.ts';
+import type { ShareGroups, ShareMembershipConfig } from './share/share-groups.ts';
 import { deleteShareGroup } from './share/share-offsets.ts';
 import type { ShareStateKeeper } from './share/share-state-keeper.ts';
 import { syncGroup } from './sync.ts';
@@ -223,21 +211,6 @@ export class GroupCoordinator {
         });
       },
       ({ code, message }) => answer(heartbeatError(code, message)),
-    );
-  }
-
-  shareGroupHeartbeat(request: ShareGroupHeartbeatRequest, client: GroupClient, answer: ShareHeartbeatAnswer): void {
-    if (request.memberId === '') return answer(shareHeartbeatError(ErrorCode.INVALID_REQUEST, null));
-    attempt(
-      () => {
-        checkShareHeartbeat(request);
-        this.onShares(
-          request.groupId,
-          (errorCode) => answer(shareHeartbeatError(errorCode)),
-          (shares) => shares.heartbeat(request, client, answer),
-        );
-      },
-      ({ code, message }) => answer(shareHeartbeatError(code, message)),
     );
   }
 
@@ -488,16 +461,6 @@ export class GroupCoordinator {
         const why = partition?.groups.has(groupId) === true ? 'is not a consumer group' : 'not found';
         answer(refusedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`));
       }
-    });
-  }
-
-  describeShareGroup(groupId: string, answer: (group: DescribedShareGroup) => void): void {
-    const refuse = (code: number, why: string | null = null): void => answer(refusedShareGroup(groupId, code, why));
-    this.onShares(groupId, refuse, (shares) => {
-      const group = shares.get(groupId);
-      if (group !== undefined) return answer(describeShareGroup(group, this.#options.image));
-      const why = shares.options.isTaken(groupId) ? 'is not a share group' : 'not found';
-      refuse(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`);
     });
   }
 

@@ -11,6 +11,7 @@ import { GROUP, GroupWorld, SHARES } from '../testkit/group-world.ts';
 import type { SharesInMemory } from '../testkit/shares-in-memory.ts';
 import type { DescribedShareGroup } from './describe-share.ts';
 import { alterOffsets, deleteOffsets } from './share-offsets.ts';
+import { shareGroupHeartbeat, shareGroupOf } from './share-requests.ts';
 
 /** A world in which members of share groups live. */
 class World {
@@ -41,7 +42,7 @@ class World {
       memberEpoch,
       subscribedTopicNames: topics === null ? null : [...topics],
     });
-    this.coordinator.shareGroupHeartbeat(request, { id: 'c', host: '127.0.0.1', apiVersion: 1 }, (response) => {
+    shareGroupHeartbeat(this.coordinator, request, { id: 'c', host: '127.0.0.1', apiVersion: 1 }, (response) => {
       found = response;
     });
     assert.ok(found, 'an answer');
@@ -57,7 +58,7 @@ class World {
 
   describe(): DescribedShareGroup {
     let found: DescribedShareGroup | undefined;
-    this.coordinator.describeShareGroup(GROUP, (group) => {
+    shareGroupOf(this.coordinator, GROUP, (group) => {
       found = group;
     });
     assert.ok(found);

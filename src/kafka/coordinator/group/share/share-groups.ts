@@ -14,6 +14,7 @@ import { MemberTimers } from '../consumer/member-timers.ts';
 import { MetadataHasher } from '../consumer/metadata-hash.ts';
 import type { TopicImage } from '../consumer/topic-image.ts';
 import type { GroupClient } from '../join.ts';
+import { partitionsRecord } from './partitions-record.ts';
 import {
   type Beat,
   decideBeat,
@@ -21,7 +22,6 @@ import {
   type HeartbeatContext,
   JOIN_EPOCH,
   LEAVE_EPOCH,
-  partitionsRecord,
 } from './share-decisions.ts';
 import { ShareGroup, type ShareMember, type TopicShares, topicPartitionsOf } from './share-group.ts';
 import type { ShareRecord } from './share-records.ts';

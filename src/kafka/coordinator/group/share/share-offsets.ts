@@ -8,7 +8,8 @@ import type { DeleteShareGroupOffsetsResponse } from '../../../protocol/messages
 import type { Outcome } from '../../share/share-coordinator.ts';
 import type { ShareKey } from '../../share/share-key.ts';
 import { writeError } from '../consumer/consumer-groups.ts';
-import { partitionsRecord, shareTombstones } from './share-decisions.ts';
+import { partitionsRecord } from './partitions-record.ts';
+import { shareTombstones } from './share-decisions.ts';
 import { ShareGroup, type TopicShares } from './share-group.ts';
 import type { ShareGroups } from './share-groups.ts';
 import type { ShareRecord } from './share-records.ts';
