@@ -30,6 +30,7 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/kafka/replication': [...below(), ...kafka('protocol', 'records', 'log', 'channel')],
   'src/kafka/zk': [...below(), 'src/zookeeper/jute', 'src/zookeeper/client', ...kafka('protocol', 'log')],
   'src/kafka/coordinator': [...below(), ...kafka('protocol', 'records', 'log', 'replication')],
+  'src/kafka/share': [...below(), ...kafka('protocol', 'records', 'log', 'replication', 'coordinator')],
   'src/kafka/controller': [
     ...below(),
     'src/zookeeper/jute',
@@ -38,7 +39,18 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/kafka/security': [...below(), ...kafka('protocol', 'zk')],
   'src/kafka/broker': [
     ...below(),
-    ...kafka('protocol', 'records', 'log', 'channel', 'replication', 'zk', 'coordinator', 'controller', 'security'),
+    ...kafka(
+      'protocol',
+      'records',
+      'log',
+      'channel',
+      'replication',
+      'zk',
+      'coordinator',
+      'share',
+      'controller',
+      'security',
+    ),
     'src/zookeeper/client',
     'src/zookeeper/jute',
   ],

@@ -7,6 +7,7 @@ import { bounds, type Versions } from '../../src/wire/versions.ts';
 import { OpCode } from '../../src/zookeeper/jute/op-codes.ts';
 import { kindOf } from '../../src/zookeeper/server/request-kind.ts';
 import { cases } from '../../test/interop/differential/cases.ts';
+import { comparedWith4 } from '../../test/interop/differential/compared-with-4.ts';
 import { spoken } from '../../test/interop/versions/spoken.ts';
 import { apacheVersions } from './apache-versions.ts';
 import { brokerKeyNotes, zooCfgNotes } from './key-notes.ts';
@@ -62,7 +63,7 @@ function apiKeyTable(): string {
         rangeText(unproven),
       ];
     });
-  const head = ['key', 'request', 'odradek', 'Apache 3.9.1', 'same answer as Apache 3.9.1', 'spoken by', 'unproven'];
+  const head = ['key', 'request', 'odradek', 'Apache 3.9.1', 'same answer as Apache', 'spoken by', 'unproven'];
   return table(head, rows);
 }
 
@@ -82,7 +83,8 @@ function namesOf(evidence: readonly Evidence[]): string {
 function comparisonsOf(key: number): Evidence[] {
   const handler = handlers.get(key);
   const apache = apacheVersions.get(key);
-  if (handler === undefined || apache === undefined) return [];
+  const newer = comparedWith4.filter(({ apiKey }) => apiKey === key);
+  if (handler === undefined || apache === undefined) return newer;
   const both = versionsOf(apache).filter((version) => versionsOf(handler.versions).includes(version));
   const compared = cases
     .filter(({ apiKey }) => apiKey === key)
@@ -91,7 +93,7 @@ function comparisonsOf(key: number): Evidence[] {
       name,
       versions: both.filter((version) => !except.includes(version)),
     }));
-  return key === apiVersionsComparison.apiKey ? [...compared, apiVersionsComparison] : compared;
+  return [...compared, ...newer, ...(key === apiVersionsComparison.apiKey ? [apiVersionsComparison] : [])];
 }
 
 function absentKeys(): string {

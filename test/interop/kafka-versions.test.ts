@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { apiInfos } from '../../src/kafka/protocol/api-keys.ts';
+import { ApiKey, apiInfos } from '../../src/kafka/protocol/api-keys.ts';
 import { ErrorCode } from '../../src/kafka/protocol/errors.ts';
 import { roundtrips } from './clients/roundtrips.ts';
 import { startOdradek } from './odradek.ts';
@@ -39,6 +39,10 @@ const passing: ReadonlySet<number> = new Set([
   ErrorCode.REBALANCE_IN_PROGRESS,
 ]);
 
+/** Tools ask what a group is in the consumer protocol first, and in the classic one when it is none of that. */
+const isFirstGuess = (apiKey: number, error: number): boolean =>
+  apiKey === ApiKey.ConsumerGroupDescribe && error === ErrorCode.GROUP_ID_NOT_FOUND;
+
 const nameOf = (apiKey: number, version: number): string => `${apiInfos.get(apiKey)?.name} v${version}`;
 
 function assertSpoken(capture: Capture, { by, versions }: Spoken): void {
@@ -53,7 +57,9 @@ function assertSpoken(capture: Capture, { by, versions }: Spoken): void {
     `${by} got an answer without error to everything listed; it got one to ${[...answered].join(', ')}`,
   );
   const failed = exchanges.flatMap(({ apiKey, version, errors }) =>
-    errors.filter((error) => !passing.has(error)).map((error) => `${nameOf(apiKey, version)}: error ${error}`),
+    errors
+      .filter((error) => !passing.has(error) && !isFirstGuess(apiKey, error))
+      .map((error) => `${nameOf(apiKey, version)}: error ${error}`),
   );
   assert.deepEqual(failed, [], by);
 }

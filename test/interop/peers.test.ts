@@ -6,6 +6,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { chosen } from './breadth.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheKraft } from './peers/apache-kraft.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
@@ -255,16 +256,20 @@ setInterval(() => {}, 1000);
   }
 });
 
-test('Apache Kafka 4.4.0 in KRaft mode is formatted, serves kcat and comes back on its port', async (t) => {
-  const logDir = join(tempDir(), 'kraft');
-  const features = { 'share.version': 1 };
-  const before = await startApacheKraft({ logDir, nodeId: 3, features });
-  t.after(() => before.kill());
-  const produced = await kcat(['-P', '-b', before.bootstrap, '-t', 'lines'], { stdin: 'a line\n' });
-  assert.equal(produced.code, 0, produced.stderr);
-  await before.kill();
-  const after = await startApacheKraft({ logDir, nodeId: 3, port: before.port });
-  t.after(() => after.kill());
-  const consumed = await kcat(['-C', '-b', after.bootstrap, '-t', 'lines', '-o', 'beginning', '-e', '-q']);
-  assert.equal(consumed.stdout, 'a line\n', consumed.stderr);
-});
+const restarts = ['Apache Kafka 4.4.0 in KRaft mode is formatted, serves kcat and comes back on its port'];
+
+for (const name of chosen(restarts, () => false)) {
+  test(name, async (t) => {
+    const logDir = join(tempDir(), 'kraft');
+    const features = { 'share.version': 1 };
+    const before = await startApacheKraft({ logDir, nodeId: 3, features });
+    t.after(() => before.kill());
+    const produced = await kcat(['-P', '-b', before.bootstrap, '-t', 'lines'], { stdin: 'a line\n' });
+    assert.equal(produced.code, 0, produced.stderr);
+    await before.kill();
+    const after = await startApacheKraft({ logDir, nodeId: 3, port: before.port });
+    t.after(() => after.kill());
+    const consumed = await kcat(['-C', '-b', after.bootstrap, '-t', 'lines', '-o', 'beginning', '-e', '-q']);
+    assert.equal(consumed.stdout, 'a line\n', consumed.stderr);
+  });
+}

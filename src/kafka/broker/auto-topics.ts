@@ -3,7 +3,14 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { TopicAdmin } from './topic-admin.ts';
-import { illegalTopicName, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
+import { illegalTopicName, OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
+
+/** Where the broker's configuration says how an internal topic is made. */
+const prefixes: ReadonlyMap<string, string> = new Map([
+  [OFFSETS_TOPIC, 'offsets.topic'],
+  [TRANSACTIONS_TOPIC, 'transaction.state.log'],
+  [SHARE_STATE_TOPIC, 'share.coordinator.state.topic'],
+]);
 
 /** Topics that come into being because somebody asked for them (`AutoTopicCreationManager`). */
 export class AutoTopics {
@@ -46,8 +53,7 @@ export class AutoTopics {
   }
 
   #shapeOf(name: string): { partitionCount: number; replicationFactor: number; config: ReadonlyMap<string, string> } {
-    const prefix =
-      name === OFFSETS_TOPIC ? 'offsets.topic' : name === TRANSACTIONS_TOPIC ? 'transaction.state.log' : undefined;
+    const prefix = prefixes.get(name);
     if (prefix === undefined)
       return {
         partitionCount: -1,
@@ -59,6 +65,12 @@ export class AutoTopics {
       ['compression.type', 'producer'],
       ['segment.bytes', this.#config.string(`${prefix}.segment.bytes`)],
     ]);
+    if (name === SHARE_STATE_TOPIC) {
+      // Its coordinator prunes it (`ShareCoordinator.prune`): keys come again and again, and few records count.
+      config.set('cleanup.policy', 'delete');
+      config.set('retention.ms', '-1');
+      config.set('min.insync.replicas', this.#config.string('share.coordinator.state.topic.min.isr'));
+    }
     if (name === TRANSACTIONS_TOPIC) {
       config.set('compression.type', 'uncompressed');
       config.set('min.insync.replicas', this.#config.string('transaction.state.log.min.isr'));

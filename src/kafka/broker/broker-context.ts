@@ -5,7 +5,7 @@ import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { LogDirMoves } from '../replication/log-dir-moves.ts';
-import type { MetadataCache, PartitionMetadata } from '../replication/metadata-cache.ts';
+import type { DeletedPartition, MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { TransactionGate } from '../replication/transaction-gate.ts';
@@ -18,6 +18,7 @@ import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { ShareGroups } from './share/share-groups.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
 /** What the handlers of one broker share. */
@@ -52,8 +53,10 @@ export interface BrokerContext {
   readonly transactions: TransactionCoordinator;
   /** Lets transactions write to partitions that their coordinator knows to be part of them. */
   readonly transactionGate: TransactionGate;
+  /** Share partitions, share sessions, and the share coordinator. */
+  readonly shares: ShareGroups;
   /** Reads what is configured for topics that this broker had no replica of. */
   prepareTopics(topics: ReadonlySet<string>): Promise<void>;
   /** The controller told of the cluster anew; with the partitions that are gone. */
-  onMetadataUpdate(deleted: readonly PartitionMetadata[]): void;
+  onMetadataUpdate(deleted: readonly DeletedPartition[]): void;
 }

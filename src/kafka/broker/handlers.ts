@@ -39,6 +39,20 @@ import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
 import { describeProducersHandler } from './handlers/61-describe-producers.ts';
 import { describeTransactionsHandler } from './handlers/65-describe-transactions.ts';
 import { listTransactionsHandler } from './handlers/66-list-transactions.ts';
+import { consumerGroupHeartbeatHandler } from './handlers/68-consumer-group-heartbeat.ts';
+import { consumerGroupDescribeHandler } from './handlers/69-consumer-group-describe.ts';
+import { shareGroupHeartbeatHandler } from './handlers/76-share-group-heartbeat.ts';
+import { shareGroupDescribeHandler } from './handlers/77-share-group-describe.ts';
+import { shareFetchHandler } from './handlers/78-share-fetch.ts';
+import { shareAcknowledgeHandler } from './handlers/79-share-acknowledge.ts';
+import { initializeShareGroupStateHandler } from './handlers/83-initialize-share-group-state.ts';
+import { readShareGroupStateHandler } from './handlers/84-read-share-group-state.ts';
+import { writeShareGroupStateHandler } from './handlers/85-write-share-group-state.ts';
+import { deleteShareGroupStateHandler } from './handlers/86-delete-share-group-state.ts';
+import { readShareGroupStateSummaryHandler } from './handlers/87-read-share-group-state-summary.ts';
+import { describeShareGroupOffsetsHandler } from './handlers/90-describe-share-group-offsets.ts';
+import { alterShareGroupOffsetsHandler } from './handlers/91-alter-share-group-offsets.ts';
+import { deleteShareGroupOffsetsHandler } from './handlers/92-delete-share-group-offsets.ts';
 
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
 export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, ApiHandler> {
@@ -79,9 +93,23 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
     describeClusterHandler(broker),
+    consumerGroupHeartbeatHandler(broker),
+    consumerGroupDescribeHandler(broker),
     describeTransactionsHandler(broker),
     listTransactionsHandler(broker),
     describeProducersHandler(broker),
+    shareGroupHeartbeatHandler(broker),
+    shareGroupDescribeHandler(broker),
+    shareFetchHandler(broker),
+    shareAcknowledgeHandler(broker),
+    initializeShareGroupStateHandler(broker),
+    readShareGroupStateHandler(broker),
+    writeShareGroupStateHandler(broker),
+    deleteShareGroupStateHandler(broker),
+    readShareGroupStateSummaryHandler(broker),
+    describeShareGroupOffsetsHandler(broker),
+    alterShareGroupOffsetsHandler(broker),
+    deleteShareGroupOffsetsHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

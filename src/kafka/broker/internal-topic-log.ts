@@ -77,6 +77,13 @@ export class InternalTopicLog implements TransactionalLog {
     return { startOffset: replica.log.logStartOffset, endOffset: replica.log.logEndOffset };
   }
 
+  /** Nothing below the offset is needed any more; does nothing where this broker does not lead. */
+  deleteRecords(partition: number, beforeOffset: number): void {
+    const replica = this.#options.replicas.partition(this.#options.topic, partition);
+    if (replica?.log === undefined || !replica.isLeader) return;
+    replica.log.deleteRecords(Math.min(beforeOffset, replica.log.highWatermark));
+  }
+
   read(partition: number, offset: number, bytesMax: number, done: (slice: LogSlice) => void): void {
     const failed = (error: unknown): void => {
       if (!(error instanceof KafkaError)) throw error;

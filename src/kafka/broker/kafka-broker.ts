@@ -9,6 +9,7 @@ import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import { groupConfig } from '../coordinator/group/group-config.ts';
 import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { ShareStateKeeper } from '../coordinator/group/share/share-state-keeper.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
@@ -38,6 +39,7 @@ import {
   type NewTopicFacts,
 } from './config/policies.ts';
 import { ConfigChanges } from './config-changes.ts';
+import { consumerConfig } from './consumer-config.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { FetchSessions } from './fetch-sessions.ts';
@@ -47,8 +49,11 @@ import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { shareMembershipConfig } from './share/group-config.ts';
+import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
+import { MetadataTopicImage } from './topic-image.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
 import { startCoordinatingTransactions } from './transaction-coordination.ts';
 import { entranceToOffsets, openTransactions, type Transactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
@@ -127,6 +132,7 @@ class Broker implements KafkaBroker {
   #groups: GroupCoordinator | undefined;
   #transactionCoordinator: TransactionCoordinator | undefined;
   #transactions: Transactions | undefined;
+  #shares: ShareGroups | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -320,6 +326,24 @@ class Broker implements KafkaBroker {
       validateTopicConfig: (overrides) => void this.#configs.validateTopic(overrides),
       policy: policies.createTopic,
     });
+    const autoTopics = new AutoTopics({
+      config: this.#config,
+      admin: topics,
+      metadata: this.#metadata,
+      log: log.named('kafka.topics'),
+    });
+    const shares = new ShareGroups({
+      brokerId: this.#id,
+      runtime: this.#runtime,
+      config: this.#config,
+      metadata: this.#metadata,
+      replicas,
+      openChannel: this.#openChannel,
+      groupOverrides: () => new Map(),
+      createStateTopic: () => void autoTopics.create(SHARE_STATE_TOPIC),
+      onProgress: (partition) => this.#fetchPurgatory.check(partition),
+    });
+    this.#shares = shares;
     this.#transactions = openTransactions({
       config: this.#config,
       metadata: this.#metadata,
@@ -328,7 +352,7 @@ class Broker implements KafkaBroker {
       log: log.named('kafka.transactions'),
     });
     const transactionGate = this.#transactions.gate;
-    const groups = this.#coordinateGroups(replicas, transactionGate);
+    const groups = this.#coordinateGroups(replicas, transactionGate, shares.keeper);
     const producerIds = new ProducerIds(this.#id, zk);
     const transactions = startCoordinatingTransactions({
       runtime: this.#runtime,
@@ -356,12 +380,8 @@ class Broker implements KafkaBroker {
       controller,
       fence: this.#fence,
       topics,
-      autoTopics: new AutoTopics({
-        config: this.#config,
-        admin: topics,
-        metadata: this.#metadata,
-        log: log.named('kafka.topics'),
-      }),
+      autoTopics,
+      shares,
       topicPurgatory: this.#topicPurgatory,
       configs: this.#configs,
       configAdmin: new ConfigAdmin({
@@ -381,6 +401,7 @@ class Broker implements KafkaBroker {
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
           if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
+        groups.onTopicIdsDeleted(shares.partitionsDeleted(deleted));
         if (this.#metadata.brokers.has(this.#id)) this.#known();
       },
     };
@@ -399,6 +420,7 @@ class Broker implements KafkaBroker {
       config: this.#config,
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
+      onClosed: (connectionId) => this.#shares?.connectionClosed(connectionId),
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;
@@ -421,7 +443,7 @@ class Broker implements KafkaBroker {
     );
   }
 
-  #coordinateGroups(replicas: ReplicaManager, gate: TransactionGate): GroupCoordinator {
+  #coordinateGroups(replicas: ReplicaManager, gate: TransactionGate, keeper: ShareStateKeeper): GroupCoordinator {
     const { clock, random, log } = this.#runtime;
     const groups = new GroupCoordinator({
       coordinatorLog: new InternalTopicLog({
@@ -437,6 +459,10 @@ class Broker implements KafkaBroker {
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
       enterTransaction: entranceToOffsets(gate),
+      consumers: consumerConfig(this.#config),
+      image: new MetadataTopicImage(this.#metadata, clock),
+      shares: shareMembershipConfig((key) => this.#config.number(key)),
+      keeper,
     });
     groups.start();
     this.#groups = groups;
@@ -446,6 +472,7 @@ class Broker implements KafkaBroker {
   /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
     this.#moves?.resume(partition);
+    this.#shares?.leadershipChanged(partition);
     const coordinator =
       partition.topic === OFFSETS_TOPIC
         ? this.#groups
@@ -524,6 +551,7 @@ class Broker implements KafkaBroker {
     this.#groups?.close();
     this.#transactionCoordinator?.close();
     this.#transactions?.close();
+    this.#shares?.close();
     await this.#controller?.close();
     this.#moves?.close();
     this.#stopWaiting();
@@ -557,6 +585,7 @@ class Broker implements KafkaBroker {
     this.#groups?.close();
     this.#transactionCoordinator?.close();
     this.#transactions?.close();
+    this.#shares?.close();
     await this.#controller?.close();
     this.#moves?.close();
     this.#stopWaiting();

@@ -23,6 +23,8 @@ export interface ListenersOptions {
   readonly config: KafkaConfig;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
   readonly turnEnd: TurnEnd;
+  /** What belongs to a connection ends with it. */
+  readonly onClosed: (connectionId: string) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -112,6 +114,7 @@ export class Listeners {
     const { host, listenerName } = origin;
     this.#perListener.set(listenerName, (this.#perListener.get(listenerName) ?? 1) - 1);
     this.#connections.delete(connection);
+    this.#options.onClosed(connection.id);
     const left = (this.#perAddress.get(host) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(host);
     else this.#perAddress.set(host, left);

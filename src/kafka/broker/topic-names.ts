@@ -2,10 +2,11 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
 export const TRANSACTIONS_TOPIC = '__transaction_state';
+export const SHARE_STATE_TOPIC = '__share_group_state';
 
 /** Topics that brokers write for themselves (`org.apache.kafka.common.internals.Topic`). */
 export function isInternal(topic: string): boolean {
-  return topic === OFFSETS_TOPIC || topic === TRANSACTIONS_TOPIC;
+  return topic === OFFSETS_TOPIC || topic === TRANSACTIONS_TOPIC || topic === SHARE_STATE_TOPIC;
 }
 
 const LENGTH_MAX = 249;

@@ -129,7 +129,7 @@ export const errorRows = [
   [121, 'INVALID_RECORD_STATE', false, 'InvalidRecordStateException', 'The record state is invalid. The acknowledgement of delivery could not be completed.'],
   [122, 'SHARE_SESSION_NOT_FOUND', true, 'ShareSessionNotFoundException', 'The share session was not found.'],
   [123, 'INVALID_SHARE_SESSION_EPOCH', true, 'InvalidShareSessionEpochException', 'The share session epoch is invalid.'],
-  [124, 'FENCED_STATE_EPOCH', false, 'FencedStateEpochException', 'The share coordinator rejected the request because the share-group state epoch did not match.'],
+  [124, 'FENCED_STATE_EPOCH', false, 'FencedStateEpochException', 'The coordinator rejected the request because the state epoch did not match.'],
   [125, 'INVALID_VOTER_KEY', false, 'InvalidVoterKeyException', "The voter key doesn't match the receiving replica's key."],
   [126, 'DUPLICATE_VOTER', false, 'DuplicateVoterException', 'The voter is already part of the set of voters.'],
   [127, 'VOTER_NOT_FOUND', false, 'VoterNotFoundException', 'The voter is not part of the set of voters.'],

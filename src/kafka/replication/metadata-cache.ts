@@ -36,6 +36,11 @@ export interface TopicMetadata {
   readonly partitions: ReadonlyMap<number, PartitionMetadata>;
 }
 
+export interface DeletedPartition extends PartitionMetadata {
+  /** ZERO_UUID where the topic had none. */
+  readonly topicId: string;
+}
+
 interface MutableTopic {
   name: string;
   id: string;
@@ -61,6 +66,8 @@ export class MetadataCache {
   #brokers: ReadonlyMap<number, LiveBroker> = new Map();
   readonly #topics = new Map<string, MutableTopic>();
   readonly #names = new Map<string, string>();
+  #changeCount = 0;
+  #createdCount = 0;
 
   get controllerId(): number | undefined {
     return this.#controllerId;
@@ -76,6 +83,16 @@ export class MetadataCache {
 
   get topicCount(): number {
     return this.#topics.size;
+  }
+
+  /** Grows whenever a topic, its partitions, their replicas or a broker's rack became another. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** How many topics have come, as far as this broker knows. */
+  get createdCount(): number {
+    return this.#createdCount;
   }
 
   topic(name: string): TopicMetadata | undefined {
@@ -96,15 +113,18 @@ export class MetadataCache {
   }
 
   /** Answers the partitions that the update deleted. */
-  update(update: MetadataUpdate): PartitionMetadata[] {
+  update(update: MetadataUpdate): DeletedPartition[] {
     this.#controllerId = update.controllerId < 0 ? undefined : update.controllerId;
-    this.#brokers = new Map(update.brokers.map((broker) => [broker.id, broker]));
-    const deleted: PartitionMetadata[] = [];
+    const brokers = new Map(update.brokers.map((broker) => [broker.id, broker]));
+    if (racksOf(brokers) !== racksOf(this.#brokers)) this.#changeCount += 1;
+    this.#brokers = brokers;
+    const deleted: DeletedPartition[] = [];
     for (const topic of update.topics) {
+      const topicId = this.topicId(topic.name);
       for (const partition of topic.partitions) {
         if (partition.leader === LEADER_DURING_DELETE) {
           this.#delete(topic.name, partition.partition);
-          deleted.push(partition);
+          deleted.push({ ...partition, topicId });
         } else {
           this.#put(topic.name, topic.id, partition);
         }
@@ -118,12 +138,15 @@ export class MetadataCache {
     if (topic === undefined) {
       topic = { name, id, partitions: new Map() };
       this.#topics.set(name, topic);
+      this.#createdCount += 1;
     }
     if (id !== ZERO_UUID && topic.id !== id) this.#names.delete(topic.id);
     if (id !== ZERO_UUID) {
       topic.id = id;
       this.#names.set(id, name);
     }
+    const known = topic.partitions.get(partition.partition);
+    if (known?.replicas.join() !== partition.replicas.join()) this.#changeCount += 1;
     topic.partitions.set(partition.partition, partition);
   }
 
@@ -131,8 +154,13 @@ export class MetadataCache {
     const topic = this.#topics.get(name);
     if (topic === undefined) return;
     topic.partitions.delete(index);
+    this.#changeCount += 1;
     if (topic.partitions.size > 0) return;
     this.#topics.delete(name);
     this.#names.delete(topic.id);
   }
+}
+
+function racksOf(brokers: ReadonlyMap<number, LiveBroker>): string {
+  return JSON.stringify(Array.from(brokers.values(), ({ id, rack }) => [id, rack]).sort());
 }

@@ -1,11 +1,44 @@
 import type { BrokerKey } from './broker-keys.ts';
 
+const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?])[] = [
+  ['group.consumer.assignment.interval.ms', 'int', '1000', 0],
+  ['group.consumer.migration.policy', 'string', 'bidirectional'],
+  ['group.consumer.regex.refresh.interval.ms', 'int', '600000', 10_000],
+  ['group.share.assignment.interval.ms', 'int', '1000', 0],
+  ['group.share.max.delivery.count.limit', 'int', '10', 2],
+  ['group.share.max.partition.max.record.locks', 'int', '4000', 100],
+  ['group.share.max.share.sessions', 'int', '2000', 1],
+  ['group.share.min.delivery.count.limit', 'int', '2', 2],
+  ['group.share.min.partition.max.record.locks', 'int', '100', 100],
+  ['share.coordinator.cold.partition.snapshot.interval.ms', 'int', '300000', 1],
+  ['share.coordinator.snapshot.update.records.per.snapshot', 'int', '500', 0],
+  ['share.coordinator.state.topic.compression.codec', 'int', '0', 0],
+  ['share.coordinator.state.topic.min.isr', 'short', '2', 1],
+  ['share.coordinator.state.topic.num.partitions', 'int', '50', 1],
+  ['share.coordinator.state.topic.prune.interval.ms', 'int', '300000', 1],
+  ['share.coordinator.state.topic.replication.factor', 'short', '3', 1],
+  ['share.coordinator.state.topic.segment.bytes', 'int', '104857600', 1],
+];
+
+/** Groups of KIP-848 and of KIP-932: keys that brokers describe from 4.0 and 4.1 on. */
+const newerKeys = newerRows.map(
+  ([name, type, text, min]): BrokerKey => ({
+    name,
+    type,
+    default: text,
+    updateMode: 'read-only',
+    effect: 'honoured',
+    ...(min === undefined ? {} : { min }),
+  }),
+);
+
 /**
  * Keys that no broker of Apache's has, for what a cluster with ZooKeeper cannot be told otherwise. They are read like the others,
  * and not shown by DescribeConfigs: tools that compare brokers find Apache's keys and no more.
  */
 export const ownKeys: ReadonlyMap<string, BrokerKey> = new Map(
   [
+    ...newerKeys,
     // The finalized level of the feature of that name (KIP-584, KIP-890): 2 lets clients of 4.x speak the newer protocol.
     {
       name: 'transaction.version',

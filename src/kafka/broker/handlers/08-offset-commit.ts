@@ -26,7 +26,7 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
         responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, checked.codesWith(errors)) }));
       };
       if (topics.length === 0) answer([]);
-      else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer);
+      else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer, apiVersion);
       else {
         void commitToZookeeper(broker, request.groupId, topics)
           .then(answer)

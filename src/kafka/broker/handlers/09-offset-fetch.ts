@@ -75,8 +75,10 @@ interface GroupFetch {
   readonly done: (group: ResultGroup) => void;
 }
 
-function fetchGroup(broker: BrokerContext, { groupId, topics }: AskedGroup, fetch: GroupFetch): void {
+function fetchGroup(broker: BrokerContext, asked: AskedGroup, fetch: GroupFetch): void {
+  const { groupId, topics } = asked;
   const { requireStable, version, done } = fetch;
+  const member = { id: asked.memberId, epoch: asked.memberEpoch };
   const byId = version >= TOPIC_IDS_FROM;
   const named = topics?.map((topic) => ({
     topic,
@@ -85,10 +87,11 @@ function fetchGroup(broker: BrokerContext, { groupId, topics }: AskedGroup, fetc
   const wanted = named?.flatMap(({ topic: { partitionIndexes }, name }) =>
     name === undefined ? [] : [{ name, partitionIndexes }],
   );
-  broker.groups.fetchOffsets(groupId, wanted ?? null, requireStable, ({ errorCode, topics: fetched }) => {
+  const answer = ({ errorCode, topics: fetched }: FetchedOffsets): void => {
     const results = named === undefined ? allTopics(broker, fetched, byId) : askedTopics(named, fetched);
     done({ groupId, topics: errorCode === ErrorCode.NONE ? results : [], errorCode });
-  });
+  };
+  broker.groups.fetchOffsets(groupId, wanted ?? null, requireStable, answer, member);
 }
 
 /** A topic without an id cannot be named in an answer by ids. */

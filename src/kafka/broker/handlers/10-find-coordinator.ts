@@ -1,16 +1,21 @@
 import { build } from '../../../wire/schema.ts';
+import { parseCoordinatorKey } from '../../coordinator/share/share-key.ts';
 import type { TopicPartition } from '../../log/file-names.ts';
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '../topic-names.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from '../topic-names.ts';
 import { endpointOn } from './03-metadata.ts';
 
 type Coordinator = FindCoordinatorResponse['coordinators'][number];
 
 const GROUP = 0;
 const TRANSACTION = 1;
+/** From version 6 on: the coordinator of a share partition. */
+const SHARE = 2;
+const SHARE_FROM = 6;
+const UNKNOWN_TYPE = -1;
 const MANY_KEYS_FROM = 4;
 
 /** The coordinator of a key is the leader of the partition that keeps it; the first question brings the topic into being. */
@@ -19,7 +24,8 @@ export function findCoordinatorHandler(broker: BrokerContext): ApiHandler {
     request: FindCoordinatorRequest,
     response: FindCoordinatorResponse,
     versions: '0-6',
-    handle({ key, keyType, coordinatorKeys }, { apiVersion, listenerName }, responder) {
+    handle({ key, keyType: given, coordinatorKeys }, { apiVersion, listenerName }, responder) {
+      const keyType = given === SHARE && apiVersion < SHARE_FROM ? UNKNOWN_TYPE : given;
       const find = (one: string): Coordinator => findCoordinator(broker, { key: one, keyType, listenerName });
       if (apiVersion >= MANY_KEYS_FROM) {
         return responder.answer(build(FindCoordinatorResponse, { coordinators: coordinatorKeys.map(find) }));
@@ -63,5 +69,6 @@ function findCoordinator(
 function placeOf(broker: BrokerContext, keyType: number, key: string): TopicPartition | undefined {
   if (keyType === GROUP) return { topic: OFFSETS_TOPIC, partition: broker.groups.partitionFor(key) };
   if (keyType === TRANSACTION) return { topic: TRANSACTIONS_TOPIC, partition: broker.transactions.partitionFor(key) };
-  return undefined;
+  if (keyType !== SHARE || parseCoordinatorKey(key) === undefined) return undefined;
+  return { topic: SHARE_STATE_TOPIC, partition: broker.shares.coordinator.partitionFor(key) };
 }

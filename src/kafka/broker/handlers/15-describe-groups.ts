@@ -21,13 +21,13 @@ export function describeGroupsHandler(broker: BrokerContext): ApiHandler {
       gather<string, Group>(
         ids,
         (groupId, done) =>
-          broker.groups.describeGroup(groupId, (group) => {
+          broker.groups.describeGroup(groupId, (group, why = `Group ${groupId} not found.`) => {
             const isMissing = apiVersion >= NOT_FOUND_FROM && group.groupState === 'Dead';
             const isShown = includeAuthorizedOperations && group.errorCode === ErrorCode.NONE;
             done({
               ...group,
               errorCode: isMissing ? ErrorCode.GROUP_ID_NOT_FOUND : group.errorCode,
-              errorMessage: isMissing ? `Group ${groupId} not found.` : null,
+              errorMessage: isMissing ? why : null,
               authorizedOperations: isShown ? GROUP_OPERATIONS : UNKNOWN_OPERATIONS,
             });
           }),

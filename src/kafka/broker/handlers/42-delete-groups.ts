@@ -1,5 +1,4 @@
 import { build } from '../../../wire/schema.ts';
-import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
@@ -7,7 +6,7 @@ import { gather } from '../gather.ts';
 
 type Result = DeleteGroupsResponse['results'][number];
 
-/** v3 says in words why a group was not deleted. */
+/** v3 has room for words about why a group was not deleted; Apache's brokers say none. */
 export function deleteGroupsHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
     request: DeleteGroupsRequest,
@@ -17,13 +16,7 @@ export function deleteGroupsHandler(broker: BrokerContext): ApiHandler {
       gather<string, Result>(
         [...new Set(groupsNames)],
         (groupId, done) =>
-          broker.groups.deleteGroup(groupId, (errorCode) =>
-            done({
-              groupId,
-              errorCode,
-              errorMessage: errorCode === ErrorCode.NONE ? null : errorInfo(errorCode).message,
-            }),
-          ),
+          broker.groups.deleteGroup(groupId, (errorCode) => done({ groupId, errorCode, errorMessage: null })),
         (results) => responder.answer(build(DeleteGroupsResponse, { results })),
       );
     },

@@ -1,6 +1,10 @@
 import type { GroupMetadataValue } from '../../protocol/records/group-metadata.ts';
 import { NO_PRODUCER_ID } from '../../records/batch.ts';
+import { ConsumerGroup } from './consumer/consumer-group.ts';
+import type { ConsumerRecord } from './consumer/consumer-records.ts';
 import type { CommittedOffset, GroupRecord, OffsetRecord } from './group-records.ts';
+import { ShareGroup } from './share/share-group.ts';
+import { isShareRecord, type ShareRecord } from './share/share-records.ts';
 
 interface StoredOffset {
   readonly value: CommittedOffset;
@@ -44,6 +48,9 @@ class OffsetTable {
 export class DurableState {
   /** Groups whose metadata the log holds. */
   readonly metadata = new Map<string, GroupMetadataValue>();
+  /** Groups of the consumer protocol. */
+  readonly consumerGroups = new Map<string, ConsumerGroup>();
+  readonly shareGroups = new Map<string, ShareGroup>();
   readonly #offsets = new Map<string, OffsetTable>();
   /** Offsets committed within transactions that have not ended: by producer id and group. */
   readonly #pending = new Map<number, Map<string, OffsetTable>>();
@@ -55,6 +62,10 @@ export class DurableState {
     if (record.kind === 'metadata') {
       if (record.value === null) this.metadata.delete(record.group);
       else this.metadata.set(record.group, record.value);
+    } else if (isShareRecord(record)) {
+      this.#replayShare(record);
+    } else if (record.kind !== 'offset') {
+      this.#replayConsumer(record);
     } else if (record.value === null) {
       this.#forget(record);
     } else {
@@ -62,6 +73,26 @@ export class DurableState {
       const tables = producerId === NO_PRODUCER_ID ? this.#offsets : this.#pendingOf(producerId);
       tableOf(tables, record.group).put(record.topic, record.partition, stored);
     }
+  }
+
+  #replayConsumer(record: ConsumerRecord): void {
+    let group = this.consumerGroups.get(record.group);
+    if (group === undefined) {
+      if (record.value === null) return;
+      group = new ConsumerGroup(record.group);
+      this.consumerGroups.set(record.group, group);
+    }
+    if (group.replay(record)) this.consumerGroups.delete(record.group);
+  }
+
+  #replayShare(record: ShareRecord): void {
+    let group = this.shareGroups.get(record.group);
+    if (group === undefined) {
+      if (record.value === null) return;
+      group = new ShareGroup(record.group);
+      this.shareGroups.set(record.group, group);
+    }
+    if (group.replay(record)) this.shareGroups.delete(record.group);
   }
 
   /** The end of a transaction on this partition. Where a later commit went past it meanwhile, that one stays. */
@@ -118,7 +149,7 @@ export class DurableState {
     return false;
   }
 
-  /** Every group that the log knows of, once. */
+  /** Every group that the log knows of, once; those of the consumer protocol only if they have offsets. */
   *groups(): IterableIterator<string> {
     yield* this.metadata.keys();
     const seen = new Set<string>(this.metadata.keys());

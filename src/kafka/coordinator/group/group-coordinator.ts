@@ -3,13 +3,14 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { build } from '../../../wire/schema.ts';
 import type { Verification } from '../../log/verifications.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts';
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
 import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
 import type { TxnOffsetCommitRequest } from '../../protocol/messages/28-txn-offset-commit.ts';
+import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts';
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation, TransactionWriter } from '../../replication/transaction-verifier.ts';
@@ -26,6 +27,36 @@ import {
   decideCommit,
   refuseCommit,
 } from './commit-offsets.ts';
+import type { ConsumerConfig } from './consumer/consumer-config.ts';
+import type { ConsumerGroup } from './consumer/consumer-group.ts';
+import { writeError } from './consumer/consumer-groups.ts';
+import {
+  checkConsumerCommit,
+  checkConsumerFetch,
+  checkTransactionalConsumerCommit,
+  deleteConsumerGroup,
+  expiredConsumerOffsets,
+  forgetConsumerOffsets,
+  isSubscribed,
+} from './consumer/consumer-offsets.ts';
+import {
+  attempt,
+  consumerHeartbeat,
+  type HeartbeatAnswer,
+  heartbeatError,
+  joinConsumerGroup,
+  leaveConsumerGroup,
+  syncConsumerGroup,
+} from './consumer/consumer-requests.ts';
+import {
+  type DescribedConsumerGroup,
+  describeConsumerGroup,
+  listConsumerGroup,
+  refusedConsumerGroup,
+} from './consumer/describe-consumer.ts';
+import { checkHeartbeat } from './consumer/heartbeat.ts';
+import { groupTombstones } from './consumer/membership.ts';
+import type { TopicImage } from './consumer/topic-image.ts';
 import {
   type DescribedGroup,
   deadGroup,
@@ -40,6 +71,10 @@ import { GroupPartition } from './group-partition.ts';
 import { type GroupClient, joinGroup } from './join.ts';
 import { heartbeat, leaveGroup } from './leave.ts';
 import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
+import { listShareGroup } from './share/describe-share.ts';
+import type { ShareGroups, ShareMembershipConfig } from './share/share-groups.ts';
+import { deleteShareGroup } from './share/share-offsets.ts';
+import type { ShareStateKeeper } from './share/share-state-keeper.ts';
 import { syncGroup } from './sync.ts';
 
 export interface GroupCoordinatorOptions {
@@ -50,6 +85,12 @@ export interface GroupCoordinatorOptions {
   readonly config: GroupConfig;
   /** Asks whether a transaction may write to a partition of `__consumer_offsets`; without it every one may. */
   readonly enterTransaction?: EnterTransaction;
+  readonly consumers: ConsumerConfig;
+  /** The topics that groups of the consumer protocol are assigned. */
+  readonly image: TopicImage;
+  /** `group.share.*` of members, and who keeps what is delivered to them. */
+  readonly shares: ShareMembershipConfig;
+  readonly keeper: ShareStateKeeper;
 }
 
 export type EnterTransaction = (
@@ -68,11 +109,13 @@ const noProducer: BatchProducer = {
 const enterUnasked: EnterTransaction = (_partition, _writer, _operation, done) =>
   done({ errorCode: ErrorCode.NONE, verification: undefined });
 
+/** Later versions of OffsetCommit name topics by id, and know groups that do not exist. */
+const NEWEST_COMMIT_BY_NAME = 9;
 /** Groups that are looked at in one slice of the search for expired offsets. */
 const GROUPS_PER_SLICE = 200;
 
 /**
- * Coordinates the classic groups whose partition of `__consumer_offsets` this broker leads: membership, and committed offsets.
+ * Coordinates the groups whose partition of `__consumer_offsets` this broker leads: membership, and committed offsets.
  * Every method answers through its callback exactly once, now or later.
  */
 export class GroupCoordinator {
@@ -143,6 +186,16 @@ export class GroupCoordinator {
       for (const partition of this.#partitions.values()) {
         if (partition.errorCode !== ErrorCode.NONE) continue;
         for (const group of [...partition.groups.values()]) this.#forgetTopics(partition, group, gone);
+        for (const { id } of partition.state.consumerGroups.values()) this.#forgetConsumed(id, gone);
+      }
+    });
+  }
+
+  /** Delivery state of topics that are gone belongs to no share group. */
+  onTopicIdsDeleted(topicIds: ReadonlySet<string>): void {
+    this.#turns.run(() => {
+      for (const partition of this.#partitions.values()) {
+        if (partition.errorCode === ErrorCode.NONE) partition.shareGroups.topicsDeleted(topicIds);
       }
     });
   }
@@ -162,51 +215,110 @@ export class GroupCoordinator {
     );
   }
 
+  #forgetConsumed(groupId: string, topics: ReadonlySet<string>): void {
+    this.#onGroup(groupId, (partition) => {
+      const group = partition?.consumers.get(groupId);
+      if (partition === undefined || group === undefined) return;
+      const gone = [...partition.state.offsets(groupId)].filter(({ topic }) => topics.has(topic));
+      const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(groupId), gone);
+      if (gone.length > 0) partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
+    });
+  }
+
   // ---- membership
 
+  consumerGroupHeartbeat(request: ConsumerGroupHeartbeatRequest, client: GroupClient, answer: HeartbeatAnswer): void {
+    attempt(
+      () => {
+        if (!this.#options.consumers.isEnabled) throw new KafkaError(ErrorCode.UNSUPPORTED_VERSION);
+        checkHeartbeat(request, client.apiVersion, this.#options.consumers);
+        this.#onGroup(request.groupId, (partition) => {
+          const errorCode = errorOf(partition);
+          if (errorCode !== ErrorCode.NONE || partition === undefined) answer(heartbeatError(errorCode));
+          else if (partition.shareGroups.get(request.groupId) !== undefined) {
+            answer(heartbeatError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${request.groupId} is not a consumer group.`));
+          } else consumerHeartbeat(partition.consumers, request, client, answer);
+        });
+      },
+      ({ code, message }) => answer(heartbeatError(code, message)),
+    );
+  }
+
+  /** In a turn of the group's own, where this broker coordinates it. */
+  onShares(groupId: string, refuse: (errorCode: number) => void, work: (shares: ShareGroups) => void): void {
+    this.#onGroup(groupId, (partition) => {
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) refuse(errorCode);
+      else work(partition.shareGroups);
+    });
+  }
+
   joinGroup(request: JoinGroupRequest, client: GroupClient, answer: JoinAnswer): void {
-    this.#turns.run(() => {
+    this.#onGroup(request.groupId, (partition) => {
       const { groupId, memberId, sessionTimeoutMs } = request;
       const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = this.#options.config;
-      const partition = this.#partitionOf(groupId);
       const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(joinError(memberId, errorCode));
       else if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs) {
         answer(joinError(memberId, ErrorCode.INVALID_SESSION_TIMEOUT));
+      } else if (partition.shareGroups.get(groupId) !== undefined) {
+        answer(joinError(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL));
       } else {
-        const known = partition.groups.get(groupId);
-        // Only who has no id yet may found a group.
-        const group = known ?? (memberId === NO_MEMBER_ID ? partition.newGroup(groupId) : undefined);
-        if (group === undefined) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
-        else joinGroup(partition.rebalancer, group, request, client, answer);
+        const group = partition.consumers.get(groupId);
+        if (group === undefined) this.#joinClassic(partition, request, client, answer);
+        else if (group.members.size > 0) joinConsumerGroup(partition.consumers, group, request, client, answer);
+        else if (memberId !== NO_MEMBER_ID) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
+        else {
+          // Nobody is left in it: it makes room for a classic one.
+          partition.appendAlone(groupId, groupTombstones(group), (appended) => {
+            if (appended !== ErrorCode.NONE) answer(joinError(memberId, writeError(appended)));
+            else this.#joinClassic(partition, request, client, answer);
+          });
+        }
       }
     });
   }
 
+  #joinClassic(partition: GroupPartition, request: JoinGroupRequest, client: GroupClient, answer: JoinAnswer): void {
+    const { groupId, memberId } = request;
+    const known = partition.groups.get(groupId);
+    // Only who has no id yet may found a group.
+    const group = known ?? (memberId === NO_MEMBER_ID ? partition.newGroup(groupId) : undefined);
+    if (group === undefined) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
+    else joinGroup(partition.rebalancer, group, request, client, answer);
+  }
+
   syncGroup(request: SyncGroupRequest, answer: SyncAnswer): void {
-    this.#turns.run(() => {
+    this.#onGroup(request.groupId, (partition) => {
       const { groupId } = request;
-      const partition = this.#partitionOf(groupId);
       const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
       const group = partition?.groups.get(groupId);
+      const consumers = partition?.consumers.get(groupId);
       // Old clients do not expect 14 here. The rebalance is lost anyway: members join again.
       if (errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) answer(syncError(ErrorCode.REBALANCE_IN_PROGRESS));
       else if (errorCode !== ErrorCode.NONE || partition === undefined) answer(syncError(errorCode));
+      else if (consumers !== undefined) syncConsumerGroup(partition.consumers, consumers, request, answer);
       else if (group === undefined) answer(syncError(ErrorCode.UNKNOWN_MEMBER_ID));
       else syncGroup(partition.rebalancer, group, request, answer);
     });
   }
 
   heartbeat(request: HeartbeatRequest, answer: (errorCode: number) => void): void {
-    this.#turns.run(() => {
+    this.#onGroup(request.groupId, (partition) => {
       const { groupId } = request;
-      const partition = this.#partitionOf(groupId);
       const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
       const group = partition?.groups.get(groupId);
+      const consumers = partition?.consumers.get(groupId);
       // Old clients do not expect 14 here either: while the group loads, its members are believed to be alive.
       if (errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) answer(ErrorCode.NONE);
       else if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
-      else answer(group === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeat(partition.rebalancer, group, request));
+      else if (consumers !== undefined) {
+        attempt(
+          () => answer(partition.consumers.classicHeartbeat(consumers, request)),
+          ({ code }) => answer(code),
+        );
+      } else
+        answer(group === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : heartbeat(partition.rebalancer, group, request));
     });
   }
 
@@ -215,12 +327,14 @@ export class GroupCoordinator {
     leaving: LeaveGroupRequest['members'],
     answer: (response: LeaveGroupResponse) => void,
   ): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(groupId);
+    this.#onGroup(groupId, (partition) => {
       const group = partition?.groups.get(groupId);
+      const consumers = partition?.consumers.get(groupId);
       const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
       if (errorCode !== ErrorCode.NONE || partition === undefined) {
         answer(build(LeaveGroupResponse, { errorCode }));
+      } else if (consumers !== undefined) {
+        leaveConsumerGroup(partition.consumers, consumers, leaving, answer);
       } else if (group?.state === 'Dead') {
         answer(build(LeaveGroupResponse, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }));
       } else {
@@ -237,30 +351,35 @@ export class GroupCoordinator {
   // ---- offsets
 
   /** The error codes come in the order of the request's topics and partitions. */
-  commitOffsets(request: OffsetCommitRequest, answer: (errors: CommitErrors) => void): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(request.groupId);
-      const errorCode = errorOf(partition);
+  commitOffsets(
+    request: OffsetCommitRequest,
+    answer: (errors: CommitErrors) => void,
+    version = NEWEST_COMMIT_BY_NAME,
+  ): void {
+    this.#onGroup(request.groupId, (partition) => {
+      const errorCode = errorOf(partition, () => this.#checkCommit(partition!, request, version));
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(refuseCommit(request, errorCode));
       else this.#commit(partition, request, answer);
     });
   }
 
-  #commit(partition: GroupPartition, request: OffsetCommitRequest, answer: (errors: CommitErrors) => void): void {
+  #checkCommit(partition: GroupPartition, request: OffsetCommitRequest, version: number): number {
     const { groupId, generationIdOrMemberEpoch: generation } = request;
+    if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
+    const consumers = partition.consumers.get(groupId);
+    if (consumers !== undefined) return checkConsumerCommit(consumers, request, version, this.#options.image);
     const known = partition.groups.get(groupId);
     if (known === undefined && generation >= 0) {
-      answer(refuseCommit(request, ErrorCode.ILLEGAL_GENERATION));
-      return;
+      return version > NEWEST_COMMIT_BY_NAME ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
     }
     const group = known ?? partition.newGroup(groupId);
     const errorCode = checkCommit(group, request);
-    if (errorCode !== ErrorCode.NONE) {
-      answer(refuseCommit(request, errorCode));
-      return;
-    }
     const member = group.members.get(request.memberId);
-    if (member !== undefined) partition.rebalancer.heard(member);
+    if (errorCode === ErrorCode.NONE && member !== undefined) partition.rebalancer.heard(member);
+    return errorCode;
+  }
+
+  #commit(partition: GroupPartition, request: OffsetCommitRequest, answer: (errors: CommitErrors) => void): void {
     const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
     if (records.length === 0) answer(errors(ErrorCode.NONE));
     else partition.append(records, (appended) => answer(errors(commitError(appended))), noProducer);
@@ -279,9 +398,9 @@ export class GroupCoordinator {
       if (errorCode !== ErrorCode.NONE) return refuse(errorCode);
       const enter = this.#options.enterTransaction ?? enterUnasked;
       enter(this.partitionFor(groupId), request, operation, (entry) =>
-        this.#turns.run(() => {
+        this.#onGroup(groupId, (partition) => {
           if (entry.errorCode !== ErrorCode.NONE) refuse(commitError(entry.errorCode));
-          else this.#commitTransactional(request, entry.verification, answer);
+          else this.#commitTransactional(partition, request, entry.verification, answer);
         }),
       );
     });
@@ -289,22 +408,27 @@ export class GroupCoordinator {
 
   /** The coordinator of the transaction may have taken its time: everything is looked at anew. */
   #commitTransactional(
+    partition: GroupPartition | undefined,
     request: TxnOffsetCommitRequest,
     verification: Verification | undefined,
     answer: (errors: CommitErrors) => void,
   ): void {
-    const { groupId, producerId, producerEpoch } = request;
-    const partition = this.#partitionOf(groupId);
-    const unavailable = errorOf(partition);
-    if (unavailable !== ErrorCode.NONE || partition === undefined) return answer(refuseCommit(request, unavailable));
-    const group = partition.groups.get(groupId) ?? partition.newGroup(groupId);
-    const errorCode = checkTransactionalCommit(group, request);
-    if (errorCode !== ErrorCode.NONE) return answer(refuseCommit(request, errorCode));
+    const { producerId, producerEpoch } = request;
+    const errorCode = errorOf(partition, () => this.#checkTransactionalCommit(partition!, request));
+    if (errorCode !== ErrorCode.NONE || partition === undefined) return answer(refuseCommit(request, errorCode));
     const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
     if (records.length === 0) return answer(errors(ErrorCode.NONE));
     // Of no producer (-1) it is a commit like any other, as in Apache's.
     const producer = { producerId, producerEpoch, verification };
     partition.append(records, (appended) => answer(errors(commitError(appended))), producer);
+  }
+
+  #checkTransactionalCommit(partition: GroupPartition, request: TxnOffsetCommitRequest): number {
+    const { groupId } = request;
+    if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
+    const consumers = partition.consumers.get(groupId);
+    if (consumers !== undefined) return checkTransactionalConsumerCommit(consumers, request, this.#options.image);
+    return checkTransactionalCommit(partition.groups.get(groupId) ?? partition.newGroup(groupId), request);
   }
 
   /** Writes the end of a transaction into a partition of `__consumer_offsets`; what it committed there counts from then on. */
@@ -322,10 +446,14 @@ export class GroupCoordinator {
     topics: WantedTopics | null,
     requireStable: boolean,
     answer: (fetched: FetchedOffsets) => void,
+    member: { readonly id: string | null; readonly epoch: number } = { id: null, epoch: -1 },
   ): void {
     this.#turns.run(() => {
       const partition = this.#partitionOf(groupId);
-      const errorCode = errorOf(partition);
+      const consumers = partition?.consumers.get(groupId);
+      const errorCode = errorOf(partition, () =>
+        consumers === undefined ? ErrorCode.NONE : checkConsumerFetch(consumers, member.id, member.epoch),
+      );
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer({ errorCode, topics: [] });
       else {
         const inFlight = requireStable ? partition.inFlight(groupId).offsets : [];
@@ -340,8 +468,12 @@ export class GroupCoordinator {
     partitions: readonly TopicPartition[],
     answer: (errorCode: number, errors: readonly number[]) => void,
   ): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(groupId);
+    this.#onGroup(groupId, (partition) => {
+      const consumers = partition?.consumers.get(groupId);
+      if (partition !== undefined && consumers !== undefined) {
+        this.#deleteConsumed(partition, consumers, partitions, answer);
+        return;
+      }
       const group = partition?.groups.get(groupId);
       const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition, () => deletable(group));
       if (errorCode !== ErrorCode.NONE || partition === undefined || group === undefined) {
@@ -361,15 +493,38 @@ export class GroupCoordinator {
     });
   }
 
+  #deleteConsumed(
+    partition: GroupPartition,
+    group: ConsumerGroup,
+    partitions: readonly TopicPartition[],
+    answer: (errorCode: number, errors: readonly number[]) => void,
+  ): void {
+    const free = partitions.filter(({ topic }) => !isSubscribed(group, topic));
+    const known = free.filter(({ topic, partition: index }) => partition.state.offset(group.id, topic, index));
+    const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(group.id), known);
+    const done = (appended: number): void =>
+      answer(
+        ErrorCode.NONE,
+        partitions.map(({ topic }) => (isSubscribed(group, topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : appended)),
+      );
+    partition.appendAlone(group.id, known.length === 0 ? [] : records, (appended) => done(coordinatorError(appended)));
+  }
+
   // ---- administration
 
   deleteGroup(groupId: string, answer: (errorCode: number) => void): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(groupId);
+    this.#onGroup(groupId, (partition) => {
       const errorCode = errorOf(partition);
       const group = partition?.groups.get(groupId);
+      const consumers = partition?.consumers.get(groupId);
+      const shares = partition?.shareGroups.get(groupId);
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
-      else if (group === undefined || group.state === 'Dead') answer(ErrorCode.GROUP_ID_NOT_FOUND);
+      else if (shares !== undefined) deleteShareGroup(partition.shareGroups, shares, answer);
+      else if (consumers !== undefined) {
+        if (consumers.members.size > 0) return answer(ErrorCode.NON_EMPTY_GROUP);
+        const records = deleteConsumerGroup(consumers, partition.state);
+        partition.appendAlone(groupId, records, (appended) => answer(writeError(appended)));
+      } else if (group === undefined || group.state === 'Dead') answer(ErrorCode.GROUP_ID_NOT_FOUND);
       else if (group.state !== 'Empty') answer(ErrorCode.NON_EMPTY_GROUP);
       else {
         const decision = decideDelete(group, partition.state, partition.inFlight(groupId));
@@ -378,11 +533,32 @@ export class GroupCoordinator {
     });
   }
 
-  describeGroup(groupId: string, answer: (group: DescribedGroup) => void): void {
+  describeConsumerGroup(groupId: string, answer: (group: DescribedConsumerGroup) => void): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      const { image, consumers } = this.#options;
+      const isRefused = !consumers.isEnabled || groupId === '';
+      const refusal = consumers.isEnabled ? ErrorCode.INVALID_GROUP_ID : ErrorCode.UNSUPPORTED_VERSION;
+      const errorCode = isRefused ? refusal : errorOf(partition);
+      const group = partition?.consumers.get(groupId);
+      if (errorCode !== ErrorCode.NONE) answer(refusedConsumerGroup(groupId, errorCode, null));
+      else if (group !== undefined) answer(describeConsumerGroup(group, image, consumers.assignors[0]!));
+      else {
+        const why = partition?.groups.has(groupId) === true ? 'is not a consumer group' : 'not found';
+        answer(refusedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`));
+      }
+    });
+  }
+
+  /** `why` says why there is no such classic group. */
+  describeGroup(groupId: string, answer: (group: DescribedGroup, why?: string) => void): void {
     this.#turns.run(() => {
       const partition = this.#partitionOf(groupId);
       const errorCode = errorOf(partition);
       const group = partition?.groups.get(groupId);
+      if (partition?.consumers.get(groupId) !== undefined || partition?.shareGroups.get(groupId) !== undefined) {
+        return answer(deadGroup(groupId), `Group ${groupId} is not a classic group.`);
+      }
       if (errorCode !== ErrorCode.NONE) answer(unavailableGroup(groupId, errorCode));
       else answer(group === undefined ? deadGroup(groupId) : describeGroup(group));
     });
@@ -395,14 +571,22 @@ export class GroupCoordinator {
   ): void {
     this.#turns.run(() => {
       const states = new Set(filter.states.map((state) => state.toLowerCase()));
-      const isClassic = filter.types.length === 0 || filter.types.some((type) => type.toLowerCase() === 'classic');
+      const isListed = (type: string): boolean =>
+        filter.types.length === 0 || filter.types.some((one) => one.toLowerCase() === type);
+      const hasState = (state: string): boolean => states.size === 0 || states.has(state.toLowerCase());
       const groups: ListedGroup[] = [];
       let errorCode: number = this.#isClosed ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE;
       for (const partition of this.#partitions.values()) {
         if (partition.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) errorCode = partition.errorCode;
-        if (partition.errorCode !== ErrorCode.NONE || !isClassic) continue;
-        for (const group of partition.groups.values()) {
-          if (states.size === 0 || states.has(group.state.toLowerCase())) groups.push(listGroup(group));
+        if (partition.errorCode !== ErrorCode.NONE) continue;
+        for (const group of isListed('classic') ? partition.groups.values() : []) {
+          if (hasState(group.state)) groups.push(listGroup(group));
+        }
+        for (const group of isListed('consumer') ? partition.state.consumerGroups.values() : []) {
+          if (hasState(group.state)) groups.push(listConsumerGroup(group));
+        }
+        for (const group of isListed('share') ? partition.state.shareGroups.values() : []) {
+          if (hasState(group.state)) groups.push(listShareGroup(group));
         }
       }
       answer(errorCode, groups);
@@ -413,6 +597,9 @@ export class GroupCoordinator {
 
   #expireOffsets(): void {
     if (this.#isClosed) return;
+    for (const partition of this.#partitions.values()) {
+      for (const { id } of partition.state.consumerGroups.values()) this.#expireConsumed(id);
+    }
     this.#expireIn(this.#allGroups());
   }
 
@@ -446,8 +633,29 @@ export class GroupCoordinator {
     partition.forget(group, decision, (errorCode) => this.#warnOf(errorCode, group.id));
   }
 
+  #expireConsumed(groupId: string): void {
+    this.#onGroup(groupId, (partition) => {
+      const group = partition?.consumers.get(groupId);
+      if (partition === undefined || group === undefined) return;
+      const inFlight = partition.inFlight(groupId);
+      const times = { nowMs: this.#options.clock.wallMs(), retentionMs: this.#options.config.offsetsRetentionMs };
+      const expired = expiredConsumerOffsets(group, partition.state, inFlight, times);
+      const records = forgetConsumerOffsets(group, partition.state, inFlight, expired);
+      partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
+    });
+  }
+
   #warnOf(errorCode: number, group: string): void {
     if (errorCode !== ErrorCode.NONE) this.#options.log.warn('offsets could not be forgotten', { group, errorCode });
+  }
+
+  /** In a turn of its own, once no decision about the group is on its way into the log. */
+  #onGroup(groupId: string, turn: (partition: GroupPartition | undefined) => void): void {
+    this.#turns.run(() => {
+      const partition = this.#partitionOf(groupId);
+      if (partition === undefined) turn(undefined);
+      else partition.afterWrites(groupId, () => turn(this.#partitionOf(groupId)));
+    });
   }
 
   #partitionOf(groupId: string): GroupPartition | undefined {

@@ -13,10 +13,16 @@ import type { Turns } from '../turns.ts';
 import { storeError } from './append-errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { CleanUp, InFlight } from './clean-up.ts';
+import type { ConsumerConfig } from './consumer/consumer-config.ts';
+import { ConsumerGroups } from './consumer/consumer-groups.ts';
+import type { TopicImage } from './consumer/topic-image.ts';
 import { DurableState } from './durable-state.ts';
 import type { GroupConfig } from './group-config.ts';
+import { GroupQueues } from './group-queues.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './group-records.ts';
 import { Rebalancer } from './rebalancer.ts';
+import { ShareGroups, type ShareMembershipConfig } from './share/share-groups.ts';
+import type { ShareStateKeeper } from './share/share-state-keeper.ts';
 
 export interface GroupPartitionOptions {
   readonly partition: number;
@@ -25,6 +31,10 @@ export interface GroupPartitionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly config: GroupConfig;
+  readonly consumers: ConsumerConfig;
+  readonly image: TopicImage;
+  readonly shares: ShareMembershipConfig;
+  readonly keeper: ShareStateKeeper;
   readonly turns: Turns;
 }
 
@@ -39,6 +49,9 @@ export class GroupPartition {
   readonly partition: number;
   readonly rebalancer: Rebalancer;
   readonly groups = new Map<string, ClassicGroup>();
+  readonly consumers: ConsumerGroups;
+  readonly shareGroups: ShareGroups;
+  readonly #queues = new GroupQueues();
   readonly #options: GroupPartitionOptions;
   readonly #replayed: ReplayedPartition<GroupRecord>;
   #state = new DurableState();
@@ -50,13 +63,39 @@ export class GroupPartition {
       ...options,
       store: (group, value, done) => this.#store(group, value, done),
     });
+    this.consumers = new ConsumerGroups({
+      ...options,
+      rebalancer: this.rebalancer,
+      state: () => this.#state,
+      isServing: () => this.errorCode === ErrorCode.NONE,
+      afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
+      write: (groupId, records, done) => this.appendAlone(groupId, records, done),
+      classic: (groupId) => this.groups.get(groupId),
+      setClassic: (groupId, group) => {
+        if (group === undefined) this.groups.delete(groupId);
+        else this.groups.set(groupId, group);
+      },
+      reopenClassic: (groupId) => this.#openGroup(groupId),
+    });
+    this.shareGroups = new ShareGroups({
+      ...options,
+      groups: () => this.#state.shareGroups,
+      isServing: () => this.errorCode === ErrorCode.NONE,
+      isTaken: (groupId) => this.groups.has(groupId) || this.#state.consumerGroups.has(groupId),
+      afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
+      write: (groupId, records, done) => this.appendAlone(groupId, records, done),
+    });
     this.#replayed = new ReplayedPartition<GroupRecord>({
       ...options,
       contents: 'groups',
       isInForce: isWritten,
       state: {
         begin: () => this.#begin(),
-        open: (isCurrent, done) => this.#openGroups(this.#state.groups(), isCurrent, done),
+        open: (isCurrent, done) => {
+          for (const group of this.#state.consumerGroups.values()) this.consumers.resume(group);
+          for (const group of this.#state.shareGroups.values()) this.shareGroups.resume(group);
+          this.#openGroups(this.#state.groups(), isCurrent, done);
+        },
         abandon: () => this.#abandonGroups(),
       },
     });
@@ -98,6 +137,7 @@ export class GroupPartition {
   }
 
   #openGroup(id: string): void {
+    if (this.#state.consumerGroups.has(id) || this.#state.shareGroups.has(id)) return;
     const group = this.newGroup(id);
     const value = this.#state.metadata.get(id);
     if (value === undefined) return;
@@ -113,6 +153,8 @@ export class GroupPartition {
   #abandonGroups(): void {
     for (const group of this.groups.values()) this.rebalancer.abandon(group);
     this.groups.clear();
+    this.consumers.abandon();
+    this.shareGroups.abandon();
   }
 
   newGroup(id: string): ClassicGroup {
@@ -141,6 +183,21 @@ export class GroupPartition {
     );
   }
 
+  /** As `append`; nothing else is decided about the group before it is done, so that each decision sees the last one. */
+  appendAlone(groupId: string, records: readonly GroupRecord[], done: (errorCode: number) => void): void {
+    if (records.length === 0) return done(ErrorCode.NONE);
+    this.#queues.begin(groupId);
+    this.append(records, (errorCode) => {
+      done(errorCode);
+      this.#queues.end(groupId);
+    });
+  }
+
+  /** Now, or once what is on its way into the log for the group has arrived. */
+  afterWrites(groupId: string, turn: () => void): void {
+    this.#queues.run(groupId, turn);
+  }
+
   #store(group: string, value: GroupMetadataValue, done: (errorCode: number) => void): void {
     this.append([{ kind: 'metadata', group, value }], (errorCode) => done(storeError(errorCode)));
   }
@@ -151,7 +208,7 @@ export class GroupPartition {
     for (const record of this.#replayed.inFlight()) {
       if (record.group !== groupId) continue;
       if (record.kind === 'offset') offsets.push(record);
-      else metadata = true;
+      else if (record.kind === 'metadata') metadata = true;
     }
     return { offsets, metadata };
   }

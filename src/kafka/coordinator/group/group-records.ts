@@ -3,6 +3,8 @@ import { GroupMetadataKey, GroupMetadataValue } from '../../protocol/records/gro
 import { LegacyOffsetCommitKey, OffsetCommitKey, OffsetCommitValue } from '../../protocol/records/offset-commit.ts';
 import { keyType, readKey, readVersioned, writeKey, writeVersioned } from '../../protocol/records/versioned.ts';
 import type { CoordinatorRecord } from '../coordinator-log.ts';
+import { type ConsumerRecord, decodeConsumerRecord, encodeConsumerRecord } from './consumer/consumer-records.ts';
+import { decodeShareRecord, encodeShareRecord, isShareRecord, type ShareRecord } from './share/share-records.ts';
 
 /** What is known of a committed offset. */
 export interface CommittedOffset {
@@ -15,8 +17,8 @@ export interface CommittedOffset {
   readonly expireTimestampMs: number;
 }
 
-/** One record of `__consumer_offsets` that classic groups know; a null value forgets. */
-export type GroupRecord = OffsetRecord | MetadataRecord;
+/** One record of `__consumer_offsets` that groups know; a null value forgets. */
+export type GroupRecord = OffsetRecord | MetadataRecord | ConsumerRecord | ShareRecord;
 
 export interface OffsetRecord {
   readonly kind: 'offset';
@@ -45,6 +47,8 @@ export function encodeRecord(record: GroupRecord): CoordinatorRecord {
     const key = writeKey(GroupMetadataKey, { group: record.group });
     return { key, value: record.value && writeVersioned(GroupMetadataValue, METADATA_VERSION, record.value) };
   }
+  if (isShareRecord(record)) return encodeShareRecord(record);
+  if (record.kind !== 'offset') return encodeConsumerRecord(record);
   const { group, topic, partition, value } = record;
   return { key: writeKey(OffsetCommitKey, { group, topic, partition }), value: value && encodeOffset(value) };
 }
@@ -65,7 +69,7 @@ function encodeOffset(value: CommittedOffset): Uint8Array {
 }
 
 /**
- * Undefined for a key that classic groups do not know: groups of the newer protocols (4.x) leave such records.
+ * Undefined for a key that none of these groups knows: groups of yet other protocols leave such records.
  * @throws MalformedError, UnsupportedVersionError
  */
 export function decodeRecord(key: Uint8Array, value: Uint8Array | null): GroupRecord | undefined {
@@ -77,7 +81,7 @@ export function decodeRecord(key: Uint8Array, value: Uint8Array | null): GroupRe
     case LegacyOffsetCommitKey.apiKey:
       return { kind: 'offset', ...readKey(LegacyOffsetCommitKey, key), value: value && decodeOffset(value) };
     default:
-      return undefined;
+      return decodeConsumerRecord(key, value) ?? decodeShareRecord(key, value);
   }
 }
 

@@ -74,10 +74,10 @@ test('a tombstone forgets, a later record counts, and offsets alone make a group
   assert.equal(world.describe('h').groupState, 'Dead');
 });
 
-test('records of the newer group protocols are passed over', () => {
+test('records of group protocols that this broker does not know are passed over', () => {
   const world = new GroupWorld();
   world.topic.putRaw(0, [
-    { key: Buffer.from('0003000167', 'hex'), value: Buffer.from('000000000001', 'hex') },
+    { key: Buffer.from('0063000167', 'hex'), value: Buffer.from('000000000001', 'hex') },
     { key: Buffer.from('001700', 'hex'), value: null },
   ]);
   world.topic.put(0, [offset(0, 4)]);

@@ -87,6 +87,16 @@ export class Rebalancer {
     this.bury(group);
   }
 
+  /** The group goes on under another protocol: whoever waits has to join that. */
+  dismiss(group: ClassicGroup): void {
+    for (const member of group.members.values()) {
+      member.session.cancel();
+      this.answerJoin(group, member, joinError(member.id, ErrorCode.REBALANCE_IN_PROGRESS));
+      this.#answerSync(member, syncError(ErrorCode.REBALANCE_IN_PROGRESS));
+    }
+    this.bury(group);
+  }
+
   /** Nothing happens in the group any more. */
   bury(group: ClassicGroup): void {
     for (const deadline of group.pendingMembers.values()) deadline.cancel();

@@ -24,7 +24,7 @@ export const groupsDocumentation: readonly (readonly [name: string, documentatio
   ['group.consumer.min.session.timeout.ms', 'The shortest session timeout of members of consumer groups.'],
   ['group.consumer.session.timeout.ms', 'Milliseconds without a heartbeat after which a member of a consumer group is taken for dead.'],
   ['group.coordinator.append.linger.ms', 'Milliseconds that a coordinator gathers records before it appends them.'],
-  ['group.coordinator.rebalance.protocols', 'The kinds of groups that are served.'],
+  ['group.coordinator.rebalance.protocols', 'The kinds of groups that are served; where it is not set, all.'],
   ['group.coordinator.threads', 'Threads of the group coordinator. There are none to count here: the value is kept without effect.'],
   ['group.initial.rebalance.delay.ms', 'Milliseconds that the first rebalance of a classic group waits for more members.'],
   ['group.max.session.timeout.ms', 'The longest session timeout that members of classic groups may ask for.'],

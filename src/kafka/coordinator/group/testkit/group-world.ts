@@ -14,13 +14,22 @@ import { ConsumerProtocolSubscription } from '../../../protocol/records/consumer
 import { writeVersioned } from '../../../protocol/records/versioned.ts';
 import type { TransactionOperation } from '../../../replication/transaction-verifier.ts';
 import { MemoryTopic } from '../../testkit/memory-topic.ts';
+import type { ConsumerConfig } from '../consumer/consumer-config.ts';
 import type { DescribedGroup, ListedGroup } from '../describe.ts';
 import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
 import type { GroupConfig } from '../group-config.ts';
 import { type EnterTransaction, GroupCoordinator } from '../group-coordinator.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
+import { SharesInMemory } from './shares-in-memory.ts';
+import { consumerDefaults, TopicsInMemory } from './topics-in-memory.ts';
 
 export const GROUP = 'g';
+export const SHARES = {
+  groupSizeMax: 3,
+  sessionTimeoutMs: 45_000,
+  heartbeatIntervalMs: 5000,
+  assignmentIntervalMs: 1000,
+};
 export const WALL_START_MS = 1_790_000_000_000;
 export const SESSION_MS = 10_000;
 export const REBALANCE_MS = 30_000;
@@ -73,6 +82,9 @@ export class GroupWorld {
   readonly topic: MemoryTopic<GroupRecord>;
   readonly clock: SimClock;
   readonly config: GroupConfig;
+  readonly consumers: ConsumerConfig;
+  readonly image = new TopicsInMemory();
+  readonly keeper = new SharesInMemory();
   readonly #scheduler = new Scheduler();
   readonly #process = new SimProcess('broker', 0, () => false);
   readonly #random = new SimRandom('groups');
@@ -82,7 +94,8 @@ export class GroupWorld {
     done({ errorCode: ErrorCode.NONE, verification: undefined });
   coordinator: GroupCoordinator;
 
-  constructor(config: Partial<GroupConfig> = {}, partitionCount = 1) {
+  constructor(config: Partial<GroupConfig> = {}, partitionCount = 1, consumers: Partial<ConsumerConfig> = {}) {
+    this.consumers = { ...consumerDefaults, ...consumers };
     this.topic = new MemoryTopic(partitionCount, { encode: encodeRecord, decode: decodeRecord });
     this.clock = new SimClock(this.#scheduler, this.#process, this.#wall);
     this.config = { ...quickConfig, ...config };
@@ -93,6 +106,7 @@ export class GroupWorld {
   #newCoordinator(): GroupCoordinator {
     const { clock, config } = this;
     const random = this.#random;
+    const { consumers, image } = this;
     return new GroupCoordinator({
       coordinatorLog: this.topic,
       clock,
@@ -100,6 +114,10 @@ export class GroupWorld {
       log: silent,
       config,
       enterTransaction: (...asked) => this.entrance(...asked),
+      consumers,
+      image,
+      shares: SHARES,
+      keeper: this.keeper,
     });
   }
 

@@ -1,0 +1,36 @@
+import type { ShareKey } from '../../coordinator/share/share-key.ts';
+import { gather } from '../gather.ts';
+
+interface AskedPartition {
+  readonly partition: number;
+}
+
+interface AskedTopic<P extends AskedPartition> {
+  readonly topicId: string;
+  readonly partitions: readonly P[];
+}
+
+type ResultTopic<R> = { topicId: string; partitions: (R & { partition: number })[] };
+
+/** Asks for each share partition of a request to the share coordinator. One that names no group or no partitions asks for none. */
+export function forEachShare<P extends AskedPartition, R extends object>(
+  request: { readonly groupId: string; readonly topics: readonly AskedTopic<P>[] },
+  ask: (key: ShareKey, asked: P, done: (result: R) => void) => void,
+  done: (results: ResultTopic<R>[]) => void,
+): void {
+  const { groupId, topics } = request;
+  if (groupId === '' || topics.some(({ partitions }) => partitions.length === 0)) return done([]);
+  gather<AskedTopic<P>, ResultTopic<R>>(
+    topics,
+    ({ topicId, partitions }, topicDone) =>
+      gather<P, R & { partition: number }>(
+        partitions,
+        (asked, answer) =>
+          ask({ groupId, topicId, partition: asked.partition }, asked, (result) =>
+            answer({ ...result, partition: asked.partition }),
+          ),
+        (results) => topicDone({ topicId, partitions: results }),
+      ),
+    done,
+  );
+}

@@ -1,0 +1,127 @@
+import { ErrorCode } from '../../../protocol/errors.ts';
+import type { OffsetCommitRequest } from '../../../protocol/messages/08-offset-commit.ts';
+import type { TxnOffsetCommitRequest } from '../../../protocol/messages/28-txn-offset-commit.ts';
+import type { InFlight, TopicPartition } from '../clean-up.ts';
+import type { DurableState } from '../durable-state.ts';
+import type { GroupRecord } from '../group-records.ts';
+import { NO_MEMBER_ID } from '../member.ts';
+import type { ConsumerGroup } from './consumer-group.ts';
+import type { ConsumerMember } from './consumer-member.ts';
+import { groupTombstones } from './membership.ts';
+import { type TopicImage, topicId } from './topic-image.ts';
+
+/** From this version of OffsetCommit on its sender knows of member epochs. */
+const MEMBER_EPOCHS_FROM = 9;
+
+type Committing = Pick<OffsetCommitRequest, 'generationIdOrMemberEpoch' | 'memberId'> & {
+  readonly topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly { readonly partitionIndex: number }[];
+  }[];
+};
+
+/**
+ * Whether a client may commit offsets of a group now; 0 if so. With an older epoch a member may still commit for partitions that it
+ * has had since (KIP-1251).
+ */
+export function checkConsumerCommit(
+  group: ConsumerGroup,
+  request: Committing,
+  version: number,
+  image: TopicImage,
+): number {
+  const { generationIdOrMemberEpoch: epoch, memberId } = request;
+  if (epoch < 0 && group.members.size === 0) return ErrorCode.NONE;
+  const member = group.members.get(memberId);
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  if (member.classic === null && version < MEMBER_EPOCHS_FROM) return ErrorCode.UNSUPPORTED_VERSION;
+  if (epoch === member.epoch) return ErrorCode.NONE;
+  const stale = staleError(member);
+  if (epoch > member.epoch) return stale;
+  for (const { name, partitions } of request.topics) {
+    const id = topicId(image, name) ?? '';
+    for (const { partitionIndex } of partitions) {
+      const since = member.assigned.get(id)?.get(partitionIndex) ?? member.revoking.get(id)?.get(partitionIndex);
+      if (since === undefined || epoch < since) return stale;
+    }
+  }
+  return ErrorCode.NONE;
+}
+
+/** The same within a transaction: who names no member need not be one (KIP-447), and there is one error for a wrong epoch. */
+export function checkTransactionalConsumerCommit(
+  group: ConsumerGroup,
+  request: TxnOffsetCommitRequest,
+  image: TopicImage,
+): number {
+  const { generationIdOrMemberEpoch: epoch, memberId, groupInstanceId } = request;
+  if (epoch < 0 && memberId === NO_MEMBER_ID && groupInstanceId === null) return ErrorCode.NONE;
+  const errorCode = checkConsumerCommit(group, request, MEMBER_EPOCHS_FROM, image);
+  return errorCode === ErrorCode.STALE_MEMBER_EPOCH ? ErrorCode.ILLEGAL_GENERATION : errorCode;
+}
+
+/** Whether a client may read the offsets of a group; 0 if so. Only who says who it is must be what it says. */
+export function checkConsumerFetch(group: ConsumerGroup, memberId: string | null, memberEpoch: number): number {
+  if (memberId === null && memberEpoch < 0) return ErrorCode.NONE;
+  const member = group.members.get(memberId ?? '');
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+  return memberEpoch === member.epoch ? ErrorCode.NONE : staleError(member);
+}
+
+function staleError(member: ConsumerMember): number {
+  return member.classic === null ? ErrorCode.STALE_MEMBER_EPOCH : ErrorCode.ILLEGAL_GENERATION;
+}
+
+export function isSubscribed(group: ConsumerGroup, topic: string): boolean {
+  return group.subscriptions.byName.of(topic) > 0 || group.subscriptions.byRegex.of(topic) > 0;
+}
+
+/** Offsets of topics that nobody of the group subscribes to, each by the time of its own commit. */
+export function expiredConsumerOffsets(
+  group: ConsumerGroup,
+  state: DurableState,
+  inFlight: InFlight,
+  { nowMs, retentionMs }: { readonly nowMs: number; readonly retentionMs: number },
+): TopicPartition[] {
+  const recommitted = new Set(inFlight.offsets.map(({ topic, partition }) => `${partition} ${topic}`));
+  const expired: TopicPartition[] = [];
+  for (const { topic, partition, value } of state.offsets(group.id)) {
+    const isDue =
+      value.expireTimestampMs === -1
+        ? nowMs - value.commitTimestampMs >= retentionMs
+        : nowMs >= value.expireTimestampMs;
+    if (!isDue || isSubscribed(group, topic)) continue;
+    if (recommitted.has(`${partition} ${topic}`) || state.isPending(group.id, topic, partition)) continue;
+    expired.push({ topic, partition });
+  }
+  return expired;
+}
+
+/** Forgets offsets, and an empty group with its last one. Changes nothing. */
+export function forgetConsumerOffsets(
+  group: ConsumerGroup,
+  state: DurableState,
+  inFlight: InFlight,
+  offsets: readonly TopicPartition[],
+): GroupRecord[] {
+  const forgotten = new Set(offsets.map(({ topic, partition }) => `${partition} ${topic}`));
+  const remains =
+    inFlight.offsets.length > 0 ||
+    state.hasPending(group.id) ||
+    [...state.offsets(group.id)].some(({ topic, partition }) => !forgotten.has(`${partition} ${topic}`));
+  const records: GroupRecord[] = offsets.map((one) => ({ kind: 'offset', group: group.id, ...one, value: null }));
+  return remains || group.members.size > 0 ? records : [...records, ...groupTombstones(group)];
+}
+
+/** Forgets a group with all that it has. Changes nothing. */
+export function deleteConsumerGroup(group: ConsumerGroup, state: DurableState): GroupRecord[] {
+  const offsets = [...state.offsets(group.id), ...state.pendingOffsets(group.id)];
+  const seen = new Map(offsets.map((one) => [`${one.partition} ${one.topic}`, one]));
+  return [
+    ...Array.from(
+      seen.values(),
+      ({ topic, partition }): GroupRecord => ({ kind: 'offset', group: group.id, topic, partition, value: null }),
+    ),
+    ...groupTombstones(group),
+  ];
+}
