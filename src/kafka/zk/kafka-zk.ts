@@ -6,6 +6,7 @@ import type { MultiOp } from '../../zookeeper/client/multi.ts';
 import { CreateMode } from '../../zookeeper/jute/create-mode.ts';
 import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode } from '../../zookeeper/jute/errors.ts';
+import { AdminRequests } from './admin-requests.ts';
 import { registerBroker } from './broker-registration.ts';
 import { type ControllerEpoch, electController, fenced, resignController } from './controller-election.ts';
 import { unless, watching, ZkConnection } from './zk-connection.ts';
@@ -52,11 +53,14 @@ const CONFIG_CHANGE_LIFETIME_MS = 15 * 60_000;
 /** Kafka's one door to ZooKeeper: every operation that brokers and controllers perform on the znodes (`KafkaZkClient`). */
 export class KafkaZk {
   readonly #zk: ZkConnection;
+  /** What tools ask of the controller below /admin. */
+  readonly adminRequests: AdminRequests;
   readonly #clock: Clock;
   readonly #random: Random;
 
   constructor(client: ZookeeperClient, clock: Clock, random: Random) {
     this.#zk = new ZkConnection(client);
+    this.adminRequests = new AdminRequests(this.#zk);
     this.#clock = clock;
     this.#random = random;
   }
@@ -293,6 +297,21 @@ export class KafkaZk {
     if ((await unless(ErrorCode.NONODE, this.#zk.requests.setData(path, data))) !== undefined) return;
     if ((await unless(ErrorCode.NODEEXISTS, this.#zk.requests.create(path, data))) !== undefined) return;
     await this.#zk.requests.setData(path, data);
+  }
+
+  /** Users and clients without any value left have no node, unless it has children (`AdminZkClient.tryCleanQuotaNodes`). */
+  async setOrRemoveConfig(
+    entityType: 'users' | 'clients' | 'ips',
+    entity: string,
+    config: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    if (config.size > 0) return this.setConfig(entityType, entity, config);
+    const removing = unless(ErrorCode.NONODE, this.#zk.requests.delete(paths.entityConfig(entityType, entity)));
+    const isRemoved = await unless(
+      ErrorCode.NOTEMPTY,
+      removing.then(() => true),
+    );
+    if (isRemoved !== true) await this.setConfig(entityType, entity, config);
   }
 
   /** Tells every broker to read an entity's configuration again. */
