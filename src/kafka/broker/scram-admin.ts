@@ -106,10 +106,7 @@ export class ScramAdmin {
     const config = await this.#zk.config('users', entity);
     for (const { mechanism } of deletions) {
       if (config.delete(scramMechanism(mechanism)?.name ?? '')) continue;
-      throw new KafkaError(
-        ErrorCode.RESOURCE_NOT_FOUND,
-        'Attempt to delete a user credential that does not exist',
-      );
+      throw new KafkaError(ErrorCode.RESOURCE_NOT_FOUND, 'Attempt to delete a user credential that does not exist');
     }
     for (const upsertion of upsertions) {
       const mechanism = scramMechanism(upsertion.mechanism);
@@ -142,10 +139,7 @@ function check(user: string, { deletions, upsertions }: Change): void {
     if (iterations > ITERATIONS_MAX) throw new KafkaError(ErrorCode.UNACCEPTABLE_CREDENTIAL, 'Too many iterations');
   }
   if (new Set(types).size < types.length) {
-    throw new KafkaError(
-      ErrorCode.DUPLICATE_RESOURCE,
-      'A user credential cannot be altered twice in the same request',
-    );
+    throw new KafkaError(ErrorCode.DUPLICATE_RESOURCE, 'A user credential cannot be altered twice in the same request');
   }
 }
 

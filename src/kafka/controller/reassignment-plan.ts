@@ -38,11 +38,7 @@ export function isSame(a: PartitionAssignment, b: PartitionAssignment): boolean 
  * Whether a partition can be asked to move there; the texts are those of `KafkaController.validateReplicas`.
  * @throws KafkaError INVALID_REPLICA_ASSIGNMENT
  */
-export function checkTarget(
-  current: PartitionAssignment,
-  target: readonly number[],
-  live: ReadonlySet<number>,
-): void {
+export function checkTarget(current: PartitionAssignment, target: readonly number[], live: ReadonlySet<number>): void {
   if (target.length === 0) throw invalid('Empty replica list specified in partition reassignment.');
   const list = `ArrayBuffer(${target.join(', ')})`;
   if (new Set(target).size !== target.length) {

@@ -251,6 +251,10 @@ export class KafkaZk {
     return this.#zk.requests.getChildren(paths.deleteTopics, watching(onChange));
   }
 
+  async isTopicBeingDeleted(topic: string): Promise<boolean> {
+    return (await this.#zk.requests.exists(paths.deleteTopic(topic))) !== undefined;
+  }
+
   /** Asks for a deletion. Answers false if it was asked for already. */
   async requestTopicDeletion(topic: string): Promise<boolean> {
     return (await unless(ErrorCode.NODEEXISTS, this.#zk.requests.create(paths.deleteTopic(topic), null))) !== undefined;

@@ -36,9 +36,7 @@ export function alterPartitionReassignmentsHandler(broker: BrokerContext): ApiHa
             ),
           (error: unknown) => {
             const { code, message } = asKafkaError(error);
-            responder.answer(
-              build(AlterPartitionReassignmentsResponse, { errorCode: code, errorMessage: message }),
-            );
+            responder.answer(build(AlterPartitionReassignmentsResponse, { errorCode: code, errorMessage: message }));
           },
         );
     },

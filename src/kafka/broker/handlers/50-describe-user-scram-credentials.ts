@@ -28,9 +28,7 @@ export function describeUserScramCredentialsHandler(broker: BrokerContext): ApiH
         },
         (error: unknown) => {
           const { code, message } = asKafkaError(error);
-          responder.answer(
-            build(DescribeUserScramCredentialsResponse, { errorCode: code, errorMessage: message }),
-          );
+          responder.answer(build(DescribeUserScramCredentialsResponse, { errorCode: code, errorMessage: message }));
         },
       );
     },

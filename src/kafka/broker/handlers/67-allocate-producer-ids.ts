@@ -23,9 +23,7 @@ export function allocateProducerIdsHandler(broker: BrokerContext): ApiHandler {
         })
         .then(
           ({ first, count }) =>
-            responder.answer(
-              build(AllocateProducerIdsResponse, { producerIdStart: first, producerIdLen: count }),
-            ),
+            responder.answer(build(AllocateProducerIdsResponse, { producerIdStart: first, producerIdLen: count })),
           (error: unknown) =>
             responder.answer(build(AllocateProducerIdsResponse, { errorCode: asKafkaError(error).code })),
         );

@@ -24,9 +24,7 @@ export function describeTopicPartitionsHandler(broker: BrokerContext): ApiHandle
     response: DescribeTopicPartitionsResponse,
     versions: '0',
     handle(request, context, responder) {
-      responder.answer(
-        isInvalid(request) ? refusal(request) : new Page(broker, request, context.listenerName).fill(),
-      );
+      responder.answer(isInvalid(request) ? refusal(request) : new Page(broker, request, context.listenerName).fill());
     },
   });
 }
@@ -87,7 +85,11 @@ class Page {
       }
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0;
       const end = Math.min(topic.partitions.size, first + remaining);
-      topics.push({ ...withoutPartitions(name, ErrorCode.NONE), topicId: topic.id, partitions: this.#shown(topic, first, end) });
+      topics.push({
+        ...withoutPartitions(name, ErrorCode.NONE),
+        topicId: topic.id,
+        partitions: this.#shown(topic, first, end),
+      });
       if (end < topic.partitions.size) {
         return build(DescribeTopicPartitionsResponse, { topics, nextCursor: { topicName: name, partitionIndex: end } });
       }
