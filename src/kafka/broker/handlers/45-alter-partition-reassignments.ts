@@ -1,11 +1,11 @@
 import { build } from '../../../wire/schema.ts';
+import type { TopicPartition } from '../../controller/controller-context.ts';
 import type { Reign } from '../../controller/reign.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import {
   AlterPartitionReassignmentsRequest,
   AlterPartitionReassignmentsResponse,
 } from '../../protocol/messages/45-alter-partition-reassignments.ts';
-import { ControllerMovedError } from '../../zk/controller-election.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
@@ -43,34 +43,38 @@ export function alterPartitionReassignmentsHandler(broker: BrokerContext): ApiHa
   });
 }
 
+/** A partition that is named twice goes where it is sent last. */
 async function alterAll(reign: Reign, request: AlterPartitionReassignmentsRequest): Promise<TopicResult[]> {
-  const topics = new Map<string, Map<number, PartitionResult>>();
+  const asked = new Map<string, Map<number, readonly number[] | null>>();
   for (const { name, partitions } of request.topics) {
-    const results = topics.get(name) ?? new Map<number, PartitionResult>();
-    topics.set(name, results);
-    for (const { partitionIndex, replicas } of partitions) {
-      const error = await ask(reign, { topic: name, partition: partitionIndex }, replicas, request);
-      results.set(partitionIndex, {
-        partitionIndex,
-        errorCode: error?.code ?? ErrorCode.NONE,
-        errorMessage: error?.message ?? null,
-      });
-    }
+    const targets = asked.get(name) ?? new Map<number, readonly number[] | null>();
+    asked.set(name, targets);
+    for (const { partitionIndex, replicas } of partitions) targets.set(partitionIndex, replicas);
   }
-  return [...topics].map(([name, results]) => ({ name, partitions: [...results.values()] }));
+  const responses: TopicResult[] = [];
+  for (const [name, targets] of asked) {
+    const partitions: PartitionResult[] = [];
+    for (const [partitionIndex, replicas] of targets) {
+      const item = { topic: name, partition: partitionIndex };
+      const error = await ask(reign, item, replicas, !request.allowReplicationFactorChange);
+      const { code = ErrorCode.NONE, message = null } = error ?? {};
+      partitions.push({ partitionIndex, errorCode: code, errorMessage: message });
+    }
+    responses.push({ name, partitions });
+  }
+  return responses;
 }
 
 async function ask(
   { reassignments }: Reign,
-  item: { topic: string; partition: number },
+  item: TopicPartition,
   replicas: readonly number[] | null,
-  { allowReplicationFactorChange }: AlterPartitionReassignmentsRequest,
+  keepFactor: boolean,
 ): Promise<KafkaError | undefined> {
   try {
-    await reassignments.ask(item, replicas, !allowReplicationFactorChange);
+    await reassignments.ask(item, replicas, keepFactor);
     return undefined;
   } catch (error) {
-    if (error instanceof ControllerMovedError) throw error;
     if (error instanceof KafkaError) return error;
     throw error;
   }
