@@ -2,6 +2,7 @@
 import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { adminCases } from './cases-admin.ts';
 
 export interface World {
   /** Of the topic `diff`, which has one partition and three records of magic 2, and what a group `group` committed. */
@@ -16,6 +17,8 @@ export interface Case {
   readonly request: (version: number, world: World) => object;
   /** Versions that Apache 3.9.1 answers in its own way; why stands beside the case. */
   readonly except?: readonly number[];
+  /** The broker answers by closing the connection. */
+  readonly closes?: boolean;
 }
 
 const NO_ID = ZERO_UUID;
@@ -409,4 +412,5 @@ export const cases: readonly Case[] = [
     request: () => ({ groupId: 'unheard-of', topics: [{ name: 'diff', partitions: [{ partitionIndex: 0 }] }] }),
   },
   { apiKey: 60, name: 'the cluster', request: () => ({}) },
+  ...adminCases,
 ];

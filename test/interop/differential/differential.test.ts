@@ -117,7 +117,7 @@ async function prepare(port: number): Promise<Side> {
   };
 }
 
-for (const { apiKey, name, request, except = [] } of cases) {
+for (const { apiKey, name, request, except = [], closes = false } of cases) {
   const api = apiInfos.get(apiKey)?.name ?? String(apiKey);
   test(`${api}: ${name}`, async () => {
     const [first, last] = ours.versions.get(apiKey) ?? [0, -1];
@@ -125,7 +125,7 @@ for (const { apiKey, name, request, except = [] } of cases) {
     const [, lastOfTheirs] = theirs.versions.get(apiKey) ?? [0, -1];
     for (let version = first; version <= last; version += 1) {
       const own = await ask(ours.port, apiKey, version, request(version, ours.world));
-      assert.notEqual(own, 'closed', `${api} v${version} is answered`);
+      assert.equal(own === 'closed', closes, `${api} v${version} is answered`);
       if (version > lastOfTheirs || except.includes(version)) continue; // newer than Apache's last ZooKeeper broker
       const other = await ask(theirs.port, apiKey, version, request(version, theirs.world));
       assert.deepEqual(normalise(own), normalise(other), `${api} v${version}`);
@@ -140,6 +140,14 @@ test('every key that we advertise has a case here', () => {
     [...ours.versions.keys()].filter((key) => !covered.has(key) && key !== APIVERSIONS),
     [],
   );
+});
+
+/** Log dirs, transactions, quotas and the groups of KIP-848 are others' work, each of which shortens this list. */
+const absent: readonly number[] = [24, 25, 26, 27, 28, 34, 35, 48, 49, 61, 65, 66, 68, 69];
+
+test('ApiVersions advertises every key of Apache’s ZooKeeper broker but those that are still to come', () => {
+  const missing = [...theirs.versions.keys()].filter((key) => !ours.versions.has(key));
+  assert.deepEqual(missing, absent);
 });
 
 test('ApiVersions advertises no key of Apache’s ZooKeeper broker with a narrower range', async () => {
