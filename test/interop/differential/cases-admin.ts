@@ -322,7 +322,24 @@ const feature = (name: string, maxVersionLevel: number, version: number, upgrade
   ...(version === 0 ? { allowDowngrade: upgradeType > 1 } : { upgradeType }),
 });
 
+const oddResources = [0, 1, 3, 16, 64].map((resourceType) => ({ resourceType, resourceName: 'x' }));
+
 const clusterCases: readonly Case[] = [
+  {
+    apiKey: 32,
+    name: 'of resources that have none',
+    request: () => ({ resources: oddResources.map((resource) => ({ ...resource, configurationKeys: null })) }),
+  },
+  {
+    apiKey: 33,
+    name: 'of resources that have none',
+    request: () => ({ validateOnly: true, resources: oddResources.map((resource) => ({ ...resource, configs: [] })) }),
+  },
+  {
+    apiKey: 44,
+    name: 'of resources that have none',
+    request: () => ({ validateOnly: true, resources: oddResources.map((resource) => ({ ...resource, configs: [] })) }),
+  },
   {
     apiKey: 50,
     name: 'of nobody, twice and without a name',

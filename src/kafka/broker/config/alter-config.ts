@@ -8,7 +8,13 @@ import { type ConfigStore, DEFAULT_ENTITY } from './config-store.ts';
 import { checkValue } from './kafka-config.ts';
 
 /** Kinds of resources that carry configuration (`ConfigResource.Type`). */
-export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8 } as const;
+export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
+
+/** Resources that Apache knows, and that have no configuration here. */
+const withoutConfig: ReadonlyMap<number, string> = new Map([
+  [ResourceType.brokerLogger, 'BROKER_LOGGER'],
+  [ResourceType.clientMetrics, 'CLIENT_METRICS'],
+]);
 
 /** What IncrementalAlterConfigs does with a key (`AlterConfigOp.OpType`). */
 export const AlterOperation = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
@@ -88,10 +94,7 @@ export class ConfigAdmin {
       case ResourceType.broker:
         return this.#writeBroker(resource.name, next, validateOnly);
       default:
-        throw new KafkaError(
-          ErrorCode.INVALID_REQUEST,
-          `AlterConfigs is only supported for topics and brokers, but resource type is ${resource.type}`,
-        );
+        throw unsupported(resource.type);
     }
   }
 
@@ -121,6 +124,15 @@ export class ConfigAdmin {
     await this.#zk.setConfig('brokers', entity, next);
     await this.#zk.announceConfigChange(`brokers/${entity}`);
   }
+}
+
+function unsupported(type: number): KafkaError {
+  const name = withoutConfig.get(type);
+  const reason =
+    name === undefined
+      ? `Unknown resource type ${type}`
+      : `AlterConfigs is only supported for topics and brokers, but resource type is ${name}`;
+  return new KafkaError(ErrorCode.INVALID_REQUEST, reason);
 }
 
 /** A value that is refused is named with the resource that it was meant for. */

@@ -73,7 +73,9 @@ async function configsOf(
         ErrorCode.INVALID_REQUEST,
         `Unexpected broker id, expected ${broker.id} or empty string, but received ${resourceName}`,
       );
+    case ResourceType.clientMetrics:
+      throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Config type client-metrics is only supported on KRaft clusters');
     default:
-      throw new KafkaError(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`);
+      throw new KafkaError(ErrorCode.INVALID_REQUEST);
   }
 }

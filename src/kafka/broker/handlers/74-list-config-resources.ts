@@ -11,15 +11,7 @@ import { brokersOn } from './03-metadata.ts';
 
 type Resource = ListConfigResourcesResponse['configResources'][number];
 
-const CLIENT_METRICS = 16;
-const GROUP = 32;
-const listed: readonly number[] = [
-  ResourceType.topic,
-  ResourceType.broker,
-  ResourceType.brokerLogger,
-  CLIENT_METRICS,
-  GROUP,
-];
+const listed: readonly number[] = Object.values(ResourceType);
 
 /**
  * Names of what can be configured; subscriptions to client metrics and configured groups there are none.
