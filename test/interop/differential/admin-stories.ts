@@ -81,9 +81,23 @@ class Listener {
     return this.ask(3, 9, { topics: [{ name, topicId: ZERO_UUID }], allowAutoTopicCreation: false });
   }
 
+  /** A controller answers before all brokers know what it has decided. */
+  async led(name: string, leaderEpoch: number): Promise<void> {
+    const topics = [{ name, topicId: ZERO_UUID }];
+    await until(`epoch ${leaderEpoch} of ${name}`, async () => {
+      const answer = await ask(this.#port, 3, 9, { topics, allowAutoTopicCreation: false });
+      const [topic] = (answer as unknown as Described).topics;
+      return topic?.partitions[0]?.leaderEpoch === leaderEpoch ? true : undefined;
+    });
+  }
+
   close(): Promise<void> {
     return this.#zk.close();
   }
+}
+
+interface Described {
+  readonly topics: readonly { readonly partitions: readonly { readonly leaderEpoch: number }[] }[];
 }
 
 interface Story {
@@ -115,6 +129,7 @@ const records: Story = {
     for (const offset of [1, 0, 4, -2]) await listener.ask(21, 2, deletion('records', offset));
     await listener.ask(21, 2, deletion('compacted', 1));
     await listener.ask(45, 0, move('records', [0]));
+    await listener.led('records', 1);
     await listener.describe('records');
     await listener.produce('records', 2);
     for (const [currentLeaderEpoch, leaderEpoch] of [
@@ -157,6 +172,7 @@ const leaders: Story = {
     await listener.gone('/admin/reassign_partitions');
     await listener.read('/brokers/topics/old-tool');
     await listener.read('/brokers/topics/old-tool/partitions/0/state');
+    await listener.led('preferred', 2);
     await listener.describe('preferred');
     await listener.ask(43, 2, election('preferred', 0));
     await listener.ask(20, 4, { topicNames: ['preferred', 'old-tool', 'here'], timeoutMs: 10_000 });
@@ -200,7 +216,6 @@ const isr: Story = {
     await alter(1, {}, []);
     await alter(1, { partitionEpoch: 1 });
     await listener.read('/brokers/topics/isr/partitions/0/state');
-    await listener.describe('isr');
     await listener.ask(67, 0, { brokerId: 0, brokerEpoch });
     await listener.read('/latest_producer_id_block');
   },

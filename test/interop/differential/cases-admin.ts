@@ -322,24 +322,20 @@ const feature = (name: string, maxVersionLevel: number, version: number, upgrade
   ...(version === 0 ? { allowDowngrade: upgradeType > 1 } : { upgradeType }),
 });
 
-const oddResources = [0, 1, 3, 16, 64].map((resourceType) => ({ resourceType, resourceName: 'x' }));
+/** Two of those that have no configuration: one that nobody knows, one that KRaft alone has. */
+const oddResources: readonly Case[] = [3, 16].flatMap((resourceType): Case[] => {
+  const name = `of a resource of type ${resourceType}`;
+  const resource = { resourceType, resourceName: 'x' };
+  const change = { name: 'a', configOperation: 0, value: 'b' };
+  return [
+    { apiKey: 32, name, request: () => ({ resources: [{ ...resource, configurationKeys: null }] }) },
+    { apiKey: 33, name, request: () => ({ validateOnly: true, resources: [{ ...resource, configs: [change] }] }) },
+    { apiKey: 44, name, request: () => ({ validateOnly: true, resources: [{ ...resource, configs: [change] }] }) },
+  ];
+});
 
 const clusterCases: readonly Case[] = [
-  {
-    apiKey: 32,
-    name: 'of resources that have none',
-    request: () => ({ resources: oddResources.map((resource) => ({ ...resource, configurationKeys: null })) }),
-  },
-  {
-    apiKey: 33,
-    name: 'of resources that have none',
-    request: () => ({ validateOnly: true, resources: oddResources.map((resource) => ({ ...resource, configs: [] })) }),
-  },
-  {
-    apiKey: 44,
-    name: 'of resources that have none',
-    request: () => ({ validateOnly: true, resources: oddResources.map((resource) => ({ ...resource, configs: [] })) }),
-  },
+  ...oddResources,
   {
     apiKey: 50,
     name: 'of nobody, twice and without a name',

@@ -12,6 +12,7 @@ import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 import { stories, transcriptOf } from './admin-stories.ts';
+import { outcomeOf, toolSteps } from './admin-tools.ts';
 import { cases, type World } from './cases.ts';
 import { normalise } from './normalise.ts';
 import { type Answer, ask } from './raw-client.ts';
@@ -150,6 +151,13 @@ for (const story of stories) {
       { port: ours.port, zookeeper: odradek.zookeeper },
     ];
     const [wanted, got] = await Promise.all(sides.map((side) => transcriptOf(story, side)));
+    assert.deepEqual(got, wanted);
+  });
+}
+
+for (const step of toolSteps) {
+  test(`${step.tool} of ${step.version}: ${step.args}`, async () => {
+    const [wanted, got] = await Promise.all([theirs, ours].map(({ port }) => outcomeOf(step, `127.0.0.1:${port}`)));
     assert.deepEqual(got, wanted);
   });
 }
