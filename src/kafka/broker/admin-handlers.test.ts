@@ -126,21 +126,21 @@ test('an anonymous client gets no token, whomever it asks for', async () => {
   assert.deepEqual([answer.principalName, answer.tokenRequesterPrincipalName], ['ann', 'ANONYMOUS']);
 });
 
-test('nobody makes the broker count to two billion partitions', async () => {
+test('nobody makes the broker count to more partitions than a topic’s node can name', async () => {
   const world = await new ClusterWorld().start();
   await world.createTopic('t', [[0]]);
-  const numPartitions = 2_147_483_647;
+  const numPartitions = 200_001;
   const created = await world.ask(0, (client) =>
     client.ask(CreateTopicsRequest, CreateTopicsResponse, 7, {
       topics: [{ name: 'huge', numPartitions, replicationFactor: 1, assignments: [], configs: [] }],
-      timeoutMs: 5000,
+      validateOnly: true,
     }),
   );
   assert.equal(created.topics[0]?.errorCode, ErrorCode.POLICY_VIOLATION);
   const grown = await world.ask(0, (client) =>
     client.ask(CreatePartitionsRequest, CreatePartitionsResponse, 3, {
       topics: [{ name: 't', count: numPartitions, assignments: null }],
-      timeoutMs: 5000,
+      validateOnly: true,
     }),
   );
   assert.equal(grown.results[0]?.errorCode, ErrorCode.POLICY_VIOLATION);
