@@ -130,6 +130,7 @@ test('Apache’s clients of 4.4.0 spend a day with our broker in the newest vers
   assert.match(await tool('kafka-configs', ['--describe', '--broker', '0', '--all']), /log\.dirs=/);
   const described = await tool('kafka-topics', ['--describe', '--topic', 'day']);
   assert.match(described, /PartitionCount: 2\tReplicationFactor: 1\tConfigs: .*retention\.ms=1234567/);
+  assert.equal(await tool('kafka-client-metrics', ['--list']), '\n');
 
   await tool('kafka-console-consumer', [
     ...['--topic', 'day', '--from-beginning', '--group', 'passers-by'],

@@ -6,7 +6,13 @@ import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { PartitionAssignment, TopicAssignment } from '../zk/znodes.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { CreateTopicPolicy } from './config/policies.ts';
-import { collides, requireLegalTopicName } from './topic-names.ts';
+import {
+  checkAddedAssignment,
+  checkNewAssignment,
+  invalidAssignment,
+  requireModestCount,
+} from './manual-assignment.ts';
+import { collides, illegalTopicName, requireLegalTopicName } from './topic-names.ts';
 
 export interface NewTopic {
   readonly name: string;
@@ -14,7 +20,7 @@ export interface NewTopic {
   readonly partitionCount: number;
   /** -1: the broker's default. */
   readonly replicationFactor: number;
-  /** Given by hand: replicas by partition. */
+  /** Given by hand: replicas by partition, of brokers that need not be live or even known. */
   readonly assignment?: ReadonlyMap<number, readonly number[]>;
   readonly config: ReadonlyMap<string, string>;
 }
@@ -48,25 +54,26 @@ export class TopicAdmin {
     this.#options = options;
   }
 
-  /** @throws KafkaError with the topic's own error */
+  /** Faults are found in Apache's order. @throws KafkaError with the topic's own error */
   async create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic> {
-    const { zk } = this.#options;
-    requireLegalTopicName(topic.name);
-    if (await zk.topicExists(topic.name)) throw alreadyExists(topic.name);
-    await this.#refuseCollision(topic.name);
-    this.#options.validateTopicConfig(topic.config);
+    const { zk, metadata, validateTopicConfig } = this.#options;
+    const { name } = topic;
+    if (metadata.topic(name) !== undefined) throw alreadyExists(name);
     const partitions = this.#assign(topic);
+    requireLegalTopicName(name);
+    if (await zk.isTopicBeingDeleted(name)) {
+      throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' is marked for deletion.`);
+    }
+    if (await zk.topicExists(name)) throw alreadyExists(name);
+    await this.#refuseCollision(name);
+    checkNewAssignment(partitions);
+    validateTopicConfig(topic.config);
     await this.#askPolicy(topic, partitions);
     const topicId = zk.newTopicId();
-    const assignment: TopicAssignment = { topicId, partitions };
-    if (!validateOnly && !(await zk.createTopic(topic.name, assignment, topic.config))) throw alreadyExists(topic.name);
-    const [first] = partitions.values();
-    return {
-      name: topic.name,
-      topicId,
-      partitionCount: partitions.size,
-      replicationFactor: first?.replicas.length ?? 0,
-    };
+    const assignment: TopicAssignment = { topicId, partitions: withoutMoves(partitions) };
+    if (!validateOnly && !(await zk.createTopic(name, assignment, topic.config))) throw alreadyExists(name);
+    const [first = []] = partitions.values();
+    return { name, topicId, partitionCount: partitions.size, replicationFactor: first.length };
   }
 
   /**
@@ -80,9 +87,12 @@ export class TopicAdmin {
     validateOnly: boolean,
   ): Promise<void> {
     const { zk } = this.#options;
-    const current = await zk.topic(name);
+    const current = illegalTopicName(name) === undefined ? await zk.topic(name) : undefined;
     if (current === undefined)
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`);
+    if (await zk.isTopicBeingDeleted(name)) {
+      throw new KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, 'The topic is queued for deletion.');
+    }
     const existing = [...current.partitions.values()];
     if (existing.some(({ addingReplicas, removingReplicas }) => addingReplicas.length + removingReplicas.length > 0)) {
       throw new KafkaError(
@@ -91,6 +101,7 @@ export class TopicAdmin {
       );
     }
     const had = existing.length;
+    requireModestCount(count);
     if (count < had) {
       throw new KafkaError(
         ErrorCode.INVALID_PARTITIONS,
@@ -112,19 +123,20 @@ export class TopicAdmin {
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED */
   async delete(name: string): Promise<void> {
-    const { config, zk } = this.#options;
+    const { config, zk, metadata } = this.#options;
     if (!config.boolean('delete.topic.enable')) throw new KafkaError(ErrorCode.TOPIC_DELETION_DISABLED);
-    if (!(await zk.topicExists(name))) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const isThere = metadata.topic(name) !== undefined && (await zk.topicExists(name));
+    if (!isThere) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     await zk.requestTopicDeletion(name);
   }
 
   /** @throws KafkaError POLICY_VIOLATION */
-  async #askPolicy(topic: NewTopic, partitions: ReadonlyMap<number, PartitionAssignment>): Promise<void> {
+  async #askPolicy(topic: NewTopic, partitions: ReadonlyMap<number, readonly number[]>): Promise<void> {
     const isByHand = topic.assignment !== undefined && topic.assignment.size > 0;
     await this.#options.policy?.validate({
       topic: topic.name,
       numPartitions: isByHand ? null : partitions.size,
-      replicationFactor: isByHand ? null : (partitions.get(0)?.replicas.length ?? 0),
+      replicationFactor: isByHand ? null : (partitions.get(0)?.length ?? 0),
       replicasAssignments: topic.assignment !== undefined && isByHand ? topic.assignment : null,
       configs: topic.config,
     });
@@ -132,49 +144,28 @@ export class TopicAdmin {
 
   async #refuseCollision(name: string): Promise<void> {
     if (!/[._]/.test(name)) return;
-    const other = (await this.#options.zk.topics()).find((candidate) => collides(name, candidate));
-    if (other === undefined) return;
-    throw new KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topic: ${other}`);
+    const others = (await this.#options.zk.topics()).filter((candidate) => collides(name, candidate));
+    if (others.length === 0) return;
+    throw new KafkaError(
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      `Topic '${name}' collides with existing topics: ${others.join(', ')}`,
+    );
   }
 
-  #assign(topic: NewTopic): Map<number, PartitionAssignment> {
+  #assign({ assignment, partitionCount, replicationFactor }: NewTopic): ReadonlyMap<number, readonly number[]> {
     const { config, metadata, random } = this.#options;
-    if (topic.assignment !== undefined && topic.assignment.size > 0) return this.#assignedByHand(topic);
-    const partitionCount = topic.partitionCount === -1 ? config.number('num.partitions') : topic.partitionCount;
-    const replicationFactor =
-      topic.replicationFactor === -1 ? config.number('default.replication.factor') : topic.replicationFactor;
-    const brokers = [...metadata.brokers.keys()];
-    return withoutMoves(assignReplicas({ brokers, partitionCount, replicationFactor }, random));
-  }
-
-  #assignedByHand({
-    assignment = new Map(),
-    partitionCount,
-    replicationFactor,
-  }: NewTopic): Map<number, PartitionAssignment> {
-    if (partitionCount !== -1 || replicationFactor !== -1) {
-      throw new KafkaError(
-        ErrorCode.INVALID_REQUEST,
-        'Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.',
-      );
+    if (assignment === undefined) {
+      const count = partitionCount === -1 ? config.number('num.partitions') : partitionCount;
+      requireModestCount(count);
+      const factor = replicationFactor === -1 ? config.number('default.replication.factor') : replicationFactor;
+      const brokers = [...metadata.brokers.keys()];
+      return assignReplicas({ brokers, partitionCount: count, replicationFactor: factor }, random);
     }
-    const sizes = new Set([...assignment.values()].map((replicas) => replicas.length));
-    if (sizes.size !== 1) throw invalidAssignment('All partitions should have the same number of replicas');
-    for (let partition = 0; partition < assignment.size; partition += 1) {
-      const replicas = assignment.get(partition);
-      if (replicas === undefined)
-        throw invalidAssignment('partitions should be a consecutive 0-based integer sequence');
-      this.#checkReplicas(replicas);
-    }
-    return withoutMoves(new Map([...assignment].sort(([a], [b]) => a - b)));
-  }
-
-  #checkReplicas(replicas: readonly number[]): void {
-    if (replicas.length === 0) throw invalidAssignment('Partition replica lists may not be empty');
-    if (new Set(replicas).size !== replicas.length)
-      throw invalidAssignment(`Duplicate replicas not allowed in ${replicas}`);
-    const unknown = replicas.filter((id) => !this.#options.metadata.brokers.has(id));
-    if (unknown.length > 0) throw invalidAssignment(`Unknown broker(s) in replica assignment: ${unknown.join(', ')}.`);
+    if (partitionCount === -1 && replicationFactor === -1) return assignment;
+    throw new KafkaError(
+      ErrorCode.INVALID_REQUEST,
+      'Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.',
+    );
   }
 
   #addedByRotation(current: TopicAssignment, count: number, replicationFactor: number): Map<number, readonly number[]> {
@@ -196,18 +187,19 @@ export class TopicAdmin {
     count: number,
     replicationFactor: number,
   ): Map<number, readonly number[]> {
+    const { brokers } = this.#options.metadata;
+    const unknown = new Set(assignments.flat().filter((id) => !brokers.has(id)));
+    if (unknown.size > 0) {
+      throw invalidAssignment(`Unknown broker(s) in replica assignment: ${[...unknown].join(', ')}.`);
+    }
     if (assignments.length !== count - had) {
       throw invalidAssignment(
         `Increasing the number of partitions by ${count - had} but ${assignments.length} assignments provided.`,
       );
     }
-    for (const replicas of assignments) {
-      this.#checkReplicas(replicas);
-      if (replicas.length !== replicationFactor) {
-        throw invalidAssignment('Inconsistent replication factor between partitions');
-      }
-    }
-    return new Map(assignments.map((replicas, index) => [had + index, replicas]));
+    const added = new Map(assignments.map((replicas, index) => [had + index, replicas]));
+    checkAddedAssignment(added, replicationFactor);
+    return added;
   }
 }
 
@@ -215,10 +207,6 @@ function withoutMoves(replicas: ReadonlyMap<number, readonly number[]>): Map<num
   return new Map(
     [...replicas].map(([partition, list]) => [partition, { replicas: list, addingReplicas: [], removingReplicas: [] }]),
   );
-}
-
-function invalidAssignment(message: string): KafkaError {
-  return new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
 }
 
 function alreadyExists(name: string): KafkaError {

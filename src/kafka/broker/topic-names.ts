@@ -3,6 +3,8 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 export const OFFSETS_TOPIC = '__consumer_offsets';
 export const TRANSACTIONS_TOPIC = '__transaction_state';
 export const SHARE_STATE_TOPIC = '__share_group_state';
+/** KRaft's log of the cluster: a topic that nobody may create. */
+export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
 
 /** Topics that brokers write for themselves (`org.apache.kafka.common.internals.Topic`). */
 export function isInternal(topic: string): boolean {

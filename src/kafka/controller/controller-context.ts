@@ -61,12 +61,24 @@ export class ControllerContext {
     return this.assignment(topic, partition)?.replicas ?? [];
   }
 
+  /** A reassignment began, moved on or ended. */
+  setAssignment(topic: string, partition: number, assignment: PartitionAssignment): void {
+    const known = this.topics.get(topic);
+    if (known === undefined) return;
+    this.topics.set(topic, { ...known, partitions: new Map([...known.partitions, [partition, assignment]]) });
+  }
+
   state(topic: string, partition: number): VersionedState | undefined {
     return this.states.get(keyOf(topic, partition));
   }
 
   setState(topic: string, partition: number, state: VersionedState): void {
     this.states.set(keyOf(topic, partition), state);
+  }
+
+  topicName(topicId: string): string | undefined {
+    for (const [topic, known] of this.topics) if (known.topicId === topicId) return topic;
+    return undefined;
   }
 
   forgetTopic(topic: string): void {

@@ -9,8 +9,11 @@ import { decodeLogDirEvent, paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
 import { EventQueue } from './event-queue.ts';
+import { electLeaders } from './leader-requests.ts';
 import { Leaderships } from './leaderships.ts';
 import { PartitionStates } from './partition-states.ts';
+import { Reassignments } from './reassignments.ts';
+import type { Reign } from './reign.ts';
 import { type ReplicaOutcome, RequestBatch } from './request-batch.ts';
 import { type DeletionOutcome, TopicDeletions } from './topic-deletions.ts';
 
@@ -26,16 +29,6 @@ export interface ControllerOptions {
   readonly uncleanElectionAllowed: (topic: string) => boolean;
   /** What only a broken invariant throws. */
   readonly onFatal: (error: unknown) => void;
-}
-
-/** The reign of one controller: what it holds from its election to its resignation. */
-interface Reign {
-  readonly epoch: ControllerEpoch;
-  readonly context: ControllerContext;
-  readonly states: PartitionStates;
-  readonly links: BrokerLinks;
-  readonly leaderships: Leaderships;
-  readonly deletions: TopicDeletions;
 }
 
 /**
@@ -58,6 +51,9 @@ export class Controller {
   readonly #onDeletion = (): void => this.#reigning('topic deletion', (reign) => this.#deletionsChanged(reign));
   readonly #onIsrChange = (): void => this.#reigning('ISR change', (reign) => this.#isrChanged(reign));
   readonly #onLogDirEvent = (): void => this.#reigning('log dir event', (reign) => this.#takeLogDirEvents(reign));
+  readonly #onElectionAsked = (): void => this.#reigning('election asked', (reign) => this.#electAsAsked(reign));
+  readonly #onReassignmentAsked = (): void =>
+    this.#reigning('reassignment asked', (reign) => reign.reassignments.askedInZookeeper(this.#onReassignmentAsked));
   readonly #onPartitionChange = new Map<string, () => void>();
 
   constructor(options: ControllerOptions) {
@@ -112,21 +108,21 @@ export class Controller {
    * @throws KafkaError NOT_CONTROLLER, BROKER_NOT_AVAILABLE, STALE_BROKER_EPOCH
    */
   controlledShutdown(broker: number, brokerEpoch: number): Promise<TopicPartition[]> {
-    return this.#request('controlled shutdown', async (reign) => {
+    return this.request('controlled shutdown', async (reign) => {
       const registered = reign.context.brokers.get(broker);
       if (registered === undefined)
         throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, `Broker id ${broker} does not exist.`);
       if (brokerEpoch >= 0 && brokerEpoch < registered.epoch) throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH);
       const { batch, stillLed } = await reign.leaderships.shutDown(broker);
       // Nobody is waited for: the decision stands in ZooKeeper, and one of the brokers may be dying itself.
-      this.#send(reign, batch);
+      reign.send(batch);
       return stillLed;
     });
   }
 
   /** Replicas that are not in sync may lead now, where a topic has no leader. */
   electUncleanly(): void {
-    this.#reigning('unclean election', async (reign) => this.#send(reign, await reign.leaderships.recover()));
+    this.#reigning('unclean election', async (reign) => reign.send(await reign.leaderships.recover()));
   }
 
   // ---- events
@@ -147,7 +143,11 @@ export class Controller {
     });
   }
 
-  #request<T>(name: string, run: (reign: Reign) => Promise<T>): Promise<T> {
+  /**
+   * What a client asks of the controller, in its turn among the events.
+   * @throws KafkaError NOT_CONTROLLER, and what `run` throws
+   */
+  request<T>(name: string, run: (reign: Reign) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       void this.#event(name, async () => {
         try {
@@ -210,7 +210,17 @@ export class Controller {
     const { brokerId } = this.#options;
     const deletions = new TopicDeletions(context, log, (batch) => batch.send(links, brokerId, epoch.epoch));
     const leaderships = new Leaderships(context, states, this.#options.uncleanElectionAllowed);
-    const reign: Reign = { epoch, context, links, states, leaderships, deletions };
+    const send = (batch: RequestBatch): void => {
+      batch
+        .send(links, brokerId, epoch.epoch, (broker, outcomes) => {
+          if (outcomes.some(({ errorCode }) => errorCode === ErrorCode.KAFKA_STORAGE_ERROR)) {
+            this.#reigning('replicas on a failed log dir', (now) => this.#replicasFailed(now, broker, outcomes));
+          }
+        })
+        .catch((error: unknown) => this.#options.onFatal(error));
+    };
+    const reassignments = new Reassignments({ zk, context, states, epoch, log, send });
+    const reign: Reign = { epoch, context, links, states, leaderships, deletions, reassignments, send };
     this.#reign = reign;
     await zk.createFeatureNode(epoch);
     const [brokers, topics, toDelete] = await Promise.all([
@@ -227,24 +237,28 @@ export class Controller {
 
     const first = new RequestBatch(context);
     first.metadata(context.live, []);
-    this.#send(reign, first);
+    reign.send(first);
     const batch = new RequestBatch(context);
     for (const { topic, partition } of context.partitions()) {
       if (context.state(topic, partition) !== undefined) batch.leaderAndIsr(topic, partition, false);
     }
-    this.#send(reign, batch);
-    this.#send(reign, await reign.leaderships.recover());
+    reign.send(batch);
+    reign.send(await reign.leaderships.recover());
     await this.#delete(reign, toDelete);
+    await reign.reassignments.goOn(() => true);
+    await reign.reassignments.askedInZookeeper(this.#onReassignmentAsked);
+    await this.#electAsAsked(reign);
   }
 
-  #send(reign: Reign, batch: RequestBatch): void {
-    batch
-      .send(reign.links, this.#options.brokerId, reign.epoch.epoch, (broker, outcomes) => {
-        if (outcomes.some(({ errorCode }) => errorCode === ErrorCode.KAFKA_STORAGE_ERROR)) {
-          this.#reigning('replicas on a failed log dir', (now) => this.#replicasFailed(now, broker, outcomes));
-        }
-      })
-      .catch((error: unknown) => this.#options.onFatal(error));
+  /** Tools of before KIP-460 write whom they want to lead into a node, and see it go. */
+  async #electAsAsked(reign: Reign): Promise<void> {
+    const { zk, log } = this.#options;
+    const asked = await zk.adminRequests.preferredElection(this.#onElectionAsked);
+    if (asked === undefined) return;
+    for (const { topic, partition, result } of await electLeaders(reign, asked, 'preferred')) {
+      if (result instanceof KafkaError) log.info('no election', { topic, partition, reason: result.message });
+    }
+    await zk.adminRequests.forgetPreferredElection(reign.epoch);
   }
 
   // ---- topics
@@ -260,7 +274,7 @@ export class Controller {
     const batch = new RequestBatch(reign.context);
     const partitions = created.flatMap((topic) => reign.context.partitionsOf(topic));
     await reign.states.create(partitions, batch);
-    this.#send(reign, batch);
+    reign.send(batch);
   }
 
   /** Topics that an old tool wrote have no id yet: they get one, as Apache's controller gives it (KIP-516). */
@@ -310,7 +324,7 @@ export class Controller {
     const added = reign.context.partitionsOf(topic).filter(({ partition }) => !known.partitions.has(partition));
     const batch = new RequestBatch(reign.context);
     await reign.states.create(added, batch);
-    this.#send(reign, batch);
+    reign.send(batch);
   }
 
   async #deletionsChanged(reign: Reign): Promise<void> {
@@ -358,7 +372,7 @@ export class Controller {
       context.offline.delete(id);
     }
     if (gone.length > 0) reign.deletions.giveUp();
-    if (gone.length > 0) this.#send(reign, await reign.leaderships.brokersFailed(gone));
+    if (gone.length > 0) reign.send(await reign.leaderships.brokersFailed(gone));
     for (const id of come) {
       const broker = now.get(id);
       if (broker === undefined) continue;
@@ -366,8 +380,9 @@ export class Controller {
       links.add(id);
     }
     if (come.length > 0) {
-      this.#send(reign, reign.leaderships.brokersCame(come));
-      this.#send(reign, await reign.leaderships.recover());
+      reign.send(reign.leaderships.brokersCame(come));
+      reign.send(await reign.leaderships.recover());
+      await reign.reassignments.goOn((target) => target.some((id) => come.includes(id)));
     }
     await this.#delete(reign, [...context.topicsToDelete]);
   }
@@ -387,7 +402,8 @@ export class Controller {
     await this.#readStates(reign, [...context.partitions()]);
     const batch = new RequestBatch(context);
     batch.metadata(context.live, context.partitions());
-    this.#send(reign, batch);
+    reign.send(batch);
+    await reign.reassignments.completeAmong(context.partitions());
   }
 
   async #takeLogDirEvents(reign: Reign): Promise<void> {
@@ -396,7 +412,7 @@ export class Controller {
     for (const broker of new Set(events.map(decodeLogDirEvent))) {
       if (broker === undefined || !reign.context.brokers.has(broker)) continue;
       log.info('a broker lost a log dir', { broker });
-      this.#send(reign, reign.leaderships.askForReplicas(broker));
+      reign.send(reign.leaderships.askForReplicas(broker));
     }
   }
 
@@ -416,6 +432,6 @@ export class Controller {
       broker,
       partitions: fresh.map((one) => keyOf(one.topic, one.partition)),
     });
-    this.#send(reign, await reign.leaderships.replicasFailed(broker, fresh));
+    reign.send(await reign.leaderships.replicasFailed(broker, fresh));
   }
 }

@@ -39,6 +39,16 @@ export function electPreferred(
   return { leader: preferred, isr: state.isr };
 }
 
+/** The leader is not among those who shall have the partition: the first of them who is live and in sync. */
+export function electForReassignment(
+  replicas: readonly number[],
+  state: PartitionState,
+  live: ReadonlySet<number>,
+): Election | undefined {
+  const leader = replicas.find((id) => live.has(id) && state.isr.includes(id));
+  return leader === undefined ? undefined : { leader, isr: state.isr };
+}
+
 /** A broker is leaving: somebody live and in sync that stays takes over. */
 export function electForShutdown(
   replicas: readonly number[],

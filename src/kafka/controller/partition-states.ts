@@ -2,11 +2,13 @@ import type { Log } from '../../runtime/log.ts';
 import { NO_LEADER } from '../replication/metadata-cache.ts';
 import type { ControllerEpoch } from '../zk/controller-election.ts';
 import { ControllerMovedError } from '../zk/controller-election.ts';
-import type { KafkaZk } from '../zk/kafka-zk.ts';
+import type { KafkaZk, VersionedState } from '../zk/kafka-zk.ts';
 import type { PartitionState } from '../zk/znodes.ts';
 import type { ControllerContext, TopicPartition } from './controller-context.ts';
 import { type Election, electNew } from './elections.ts';
 import type { RequestBatch } from './request-batch.ts';
+
+export type StateChange = Pick<PartitionState, 'isr' | 'leaderRecoveryState'>;
 
 /** Chooses a leader from the replicas and the state; undefined: no change is possible. */
 export type ElectionStrategy = (
@@ -109,6 +111,29 @@ export class PartitionStates {
       }
       await this.#readAgain(topic, partition);
     }
+  }
+
+  /** The leader stays, and tells its replicas so in a new epoch: that is how it hears of another assignment (KIP-455). */
+  async raiseEpoch(partition: TopicPartition, batch: RequestBatch): Promise<void> {
+    await this.elect([partition], (_replicas, { leader, isr }) => ({ leader, isr }), batch);
+  }
+
+  /**
+   * What a leader wants of its own state (KIP-497): the epoch stays. Undefined when somebody else wrote it meanwhile, as the
+   * context then says.
+   */
+  async change({ topic, partition }: TopicPartition, wanted: StateChange): Promise<VersionedState | undefined> {
+    const current = this.#context.state(topic, partition);
+    if (current === undefined) return undefined;
+    const state: PartitionState = { ...current.state, ...wanted, controllerEpoch: this.#epoch.epoch };
+    const zkVersion = await this.#zk.setPartitionState(this.#epoch, topic, partition, state, current.zkVersion);
+    if (zkVersion === undefined) {
+      await this.#readAgain(topic, partition);
+      return undefined;
+    }
+    const changed = { state, zkVersion };
+    this.#context.setState(topic, partition, changed);
+    return changed;
   }
 
   /** Writes with the next leader epoch; false when the version was stale. */

@@ -51,9 +51,9 @@ export class RequestBatch {
     this.metadata(this.#context.live, [{ topic, partition }]);
   }
 
-  /** One broker's replica alone: a broker that came back. */
-  leaderAndIsrTo(broker: number, topic: string, partition: number): void {
-    of(this.#leaderAndIsr, broker).set(keyOf(topic, partition), { topic, partition, isNew: false });
+  /** One broker's replica alone: a broker that came back, or a replica that it did not have before. */
+  leaderAndIsrTo(broker: number, topic: string, partition: number, isNew = false): void {
+    of(this.#leaderAndIsr, broker).set(keyOf(topic, partition), { topic, partition, isNew });
   }
 
   /** Without partitions: only who is alive. */

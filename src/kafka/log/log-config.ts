@@ -136,6 +136,12 @@ export function validateTopicConfig(overrides: TopicConfigTexts): void {
       throw new KafkaError(ErrorCode.INVALID_CONFIG, `Invalid value ${shown} for configuration ${name}: ${fault}`);
     }
   }
+  if (parseBoolean(overrides.get('remote.storage.enable') ?? 'false')) {
+    throw new KafkaError(
+      ErrorCode.INVALID_CONFIG,
+      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+    );
+  }
 }
 
 /** As Apache shows it: what its type cannot take as it came, else what the type made of it. */
@@ -151,7 +157,7 @@ function refusedText({ type, allowed }: TopicKey, value: string): string {
 function faultOf(topicKey: TopicKey, value: string): string | undefined {
   const fault = configDefFault(topicKey, value);
   if (fault !== undefined) return fault;
-  if (topicKey.name === 'compression.gzip.level' && Number(value) === 0) {
+  if (topicKey.name === 'compression.gzip.level' && !isGzipLevel(Number(value))) {
     return 'Value must be between 1 and 9 or equal to -1';
   }
   if (topicKey.name === 'message.format.version' && !isFormatVersion(value)) {
@@ -159,6 +165,8 @@ function faultOf(topicKey: TopicKey, value: string): string | undefined {
   }
   return topicKey.name.endsWith('.throttled.replicas') ? faultOfThrottledReplicas(topicKey.name, value) : undefined;
 }
+
+const isGzipLevel = (level: number): boolean => level === -1 || (level >= 1 && level <= 9);
 
 /** `partition:broker,…`, `*`, or nothing (`ThrottledReplicaListValidator`). */
 function faultOfThrottledReplicas(name: string, value: string): string | undefined {

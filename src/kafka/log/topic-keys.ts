@@ -33,7 +33,7 @@ const NO_LIMIT = '9223372036854775807';
 // biome-ignore format: one key a line
 const rows: readonly TopicKey[] = [
   key('cleanup.policy', 'list', 'delete', ['log.cleanup.policy'], 'Whether old segments are deleted, compacted by key, or both.', { allowed: ['compact', 'delete'] }),
-  key('compression.gzip.level', 'int', '-1', ['compression.gzip.level'], 'Level when compression.type is gzip; -1 is the codec’s own default.', { min: -1, max: 9 }),
+  key('compression.gzip.level', 'int', '-1', ['compression.gzip.level'], 'Level when compression.type is gzip; -1 is the codec’s own default.'),
   key('compression.lz4.level', 'int', '9', ['compression.lz4.level'], 'Level when compression.type is lz4.', { min: 1, max: 17 }),
   key('compression.type', 'string', 'producer', ['compression.type'], 'The final codec of the topic; producer keeps what the producer chose.', {
     allowed: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],

@@ -6,6 +6,7 @@ import type { MultiOp } from '../../zookeeper/client/multi.ts';
 import { CreateMode } from '../../zookeeper/jute/create-mode.ts';
 import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode } from '../../zookeeper/jute/errors.ts';
+import { AdminRequests } from './admin-requests.ts';
 import { registerBroker } from './broker-registration.ts';
 import { type ControllerEpoch, electController, fenced, resignController } from './controller-election.ts';
 import { unless, watching, ZkConnection } from './zk-connection.ts';
@@ -53,11 +54,14 @@ const CONFIG_CHANGE_LIFETIME_MS = 15 * 60_000;
 /** Kafka's one door to ZooKeeper: every operation that brokers and controllers perform on the znodes (`KafkaZkClient`). */
 export class KafkaZk {
   readonly #zk: ZkConnection;
+  /** What tools ask of the controller below /admin. */
+  readonly adminRequests: AdminRequests;
   readonly #clock: Clock;
   readonly #random: Random;
 
   constructor(client: ZookeeperClient, clock: Clock, random: Random) {
     this.#zk = new ZkConnection(client);
+    this.adminRequests = new AdminRequests(this.#zk);
     this.#clock = clock;
     this.#random = random;
   }
@@ -248,6 +252,10 @@ export class KafkaZk {
     return this.#zk.requests.getChildren(paths.deleteTopics, watching(onChange));
   }
 
+  async isTopicBeingDeleted(topic: string): Promise<boolean> {
+    return (await this.#zk.requests.exists(paths.deleteTopic(topic))) !== undefined;
+  }
+
   /** Asks for a deletion. Answers false if it was asked for already. */
   async requestTopicDeletion(topic: string): Promise<boolean> {
     return (await unless(ErrorCode.NODEEXISTS, this.#zk.requests.create(paths.deleteTopic(topic), null))) !== undefined;
@@ -294,6 +302,21 @@ export class KafkaZk {
     if ((await unless(ErrorCode.NONODE, this.#zk.requests.setData(path, data))) !== undefined) return;
     if ((await unless(ErrorCode.NODEEXISTS, this.#zk.requests.create(path, data))) !== undefined) return;
     await this.#zk.requests.setData(path, data);
+  }
+
+  /** Users and clients without any value left have no node, unless it has children (`AdminZkClient.tryCleanQuotaNodes`). */
+  async setOrRemoveConfig(
+    entityType: 'users' | 'clients' | 'ips',
+    entity: string,
+    config: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    if (config.size > 0) return this.setConfig(entityType, entity, config);
+    const removing = unless(ErrorCode.NONODE, this.#zk.requests.delete(paths.entityConfig(entityType, entity)));
+    const isRemoved = await unless(
+      ErrorCode.NOTEMPTY,
+      removing.then(() => true),
+    );
+    if (isRemoved !== true) await this.setConfig(entityType, entity, config);
   }
 
   /** Tells every broker to read an entity's configuration again. */

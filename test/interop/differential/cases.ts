@@ -2,6 +2,7 @@
 import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { adminCases } from './cases-admin.ts';
 import { logDirCases } from './cases-logdirs.ts';
 import { transactionCases } from './cases-transactions.ts';
 import { txnlogCases } from './cases-txnlog.ts';
@@ -19,6 +20,8 @@ export interface Case {
   readonly request: (version: number, world: World) => object;
   /** Versions that Apache 3.9.1 answers in its own way; why stands beside the case. */
   readonly except?: readonly number[];
+  /** The broker answers by closing the connection. */
+  readonly closes?: boolean;
 }
 
 const NO_ID = ZERO_UUID;
@@ -415,4 +418,5 @@ export const cases: readonly Case[] = [
   },
   { apiKey: 60, name: 'the cluster', request: () => ({}) },
   ...logDirCases,
+  ...adminCases,
 ];

@@ -8,7 +8,10 @@ const ownValues: ReadonlySet<string> = new Set([
 ]);
 
 /** Lists whose order says nothing, by what they are sorted. */
-const sortKeys = ['name', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'];
+const sortKeys = [
+  ...['name', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'],
+  ...['topic', 'partitionId', 'user', 'feature'],
+];
 
 export function normalise(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');

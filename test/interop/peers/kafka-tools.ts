@@ -18,6 +18,7 @@ const always = (name: string): MainClasses => [name, name, name];
 
 const mainClasses = {
   'kafka-acls': since4('AclCommand', 'kafka.admin.AclCommand'),
+  'kafka-client-metrics': since3('ClientMetricsCommand'),
   'kafka-broker-api-versions': since4('BrokerApiVersionsCommand', 'kafka.admin.BrokerApiVersionsCommand'),
   'kafka-configs': always('kafka.admin.ConfigCommand'),
   'kafka-console-consumer': since3('consumer.ConsoleConsumer', 'kafka.tools.ConsoleConsumer'),

@@ -33,6 +33,9 @@ export const apacheDay: Spoken = {
     44: 1,
     47: 0,
     60: 2,
+    71: 0,
+    74: 1,
+    75: 0,
   },
 };
 

@@ -12,7 +12,7 @@ import type { PasswordEncoder } from './password-encoder.ts';
 import type { AlterConfigPolicy } from './policies.ts';
 
 /** Kinds of resources that carry configuration (`ConfigResource.Type`). */
-export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16 } as const;
+export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
 
 /** What IncrementalAlterConfigs does with a key (`AlterConfigOp.OpType`). */
 export const AlterOperation = { set: 0, delete: 1, append: 2, subtract: 3 } as const;

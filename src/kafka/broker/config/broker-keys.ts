@@ -143,6 +143,7 @@ const rows: readonly BrokerKeyRow[] = [
   ['log.segment.bytes', 'int', '1073741824', 'cluster-wide', 'honoured', 14],
   ['log.segment.delete.delay.ms', 'long', '60000', 'cluster-wide', 'honoured', 0],
   ['max.incremental.fetch.session.cache.slots', 'int', '1000', 'read-only', 'honoured', 0],
+  ['max.request.partition.size.limit', 'int', '2000', 'read-only', 'honoured', 1],
   ['message.max.bytes', 'int', '1048588', 'cluster-wide', 'honoured', 0],
   ['min.insync.replicas', 'int', '1', 'cluster-wide', 'honoured', 1],
   ['num.recovery.threads.per.data.dir', 'int', '1', 'cluster-wide', 'accepted'],
@@ -225,6 +226,7 @@ const rows: readonly BrokerKeyRow[] = [
   ['metrics.num.samples', 'int', '2', 'read-only', 'accepted'],
   ['metrics.recording.level', 'string', 'INFO', 'read-only', 'accepted'],
   ['metrics.sample.window.ms', 'long', '30000', 'read-only', 'accepted'],
+  ['telemetry.max.bytes', 'int', '1048576', 'read-only', 'honoured', 1],
   ['quota.window.num', 'int', '11', 'read-only', 'accepted'],
   ['quota.window.size.seconds', 'int', '1', 'read-only', 'accepted'],
   // Security

@@ -17,6 +17,8 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
     response: MetadataResponse,
     versions: '0-13',
     handle(request, context, responder) {
+      const errorCode = errorOf(request, context.apiVersion);
+      if (errorCode !== ErrorCode.NONE) return responder.answer(refusal(request, errorCode));
       responder.answer(
         build(MetadataResponse, {
           brokers: brokersOn(broker, context.listenerName),
@@ -27,6 +29,30 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
         }),
       );
     },
+  });
+}
+
+/**
+ * Topics have ids in requests since v12; v10 and v11 carry fields for them that nobody may use (KAFKA-12701). A topic without
+ * either is an exception in Apache's broker.
+ */
+function errorOf({ topics }: MetadataRequest, version: number): number {
+  for (const { name, topicId } of topics ?? []) {
+    const hasId = topicId !== ZERO_UUID;
+    if (version < 12 && (name === null || hasId)) return ErrorCode.INVALID_REQUEST;
+    if (name === null && !hasId) return ErrorCode.UNKNOWN_SERVER_ERROR;
+  }
+  return ErrorCode.NONE;
+}
+
+function refusal({ topics }: MetadataRequest, errorCode: number): MetadataResponse {
+  return build(MetadataResponse, {
+    clusterId: null,
+    controllerId: -1,
+    topics: (topics ?? []).map(({ name, topicId }) => ({
+      ...failed(name ?? '', topicId, errorCode),
+      isInternal: false,
+    })),
   });
 }
 
@@ -51,12 +77,18 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
   const { topics } = request;
   const all = topics === null || (context.apiVersion === 0 && topics.length === 0);
   if (all) return [...broker.metadata.topics()].map((topic) => describe(broker, topic, request, context));
-  return topics.map(({ name, topicId }) => {
-    if (name === null) {
-      const found = broker.metadata.topicName(topicId);
-      if (found === undefined) return failed(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
-      return describe(broker, broker.metadata.topic(found) as TopicMetadata, request, context);
-    }
+  const ids = new Set(topics.map(({ topicId }) => topicId).filter((id) => id !== ZERO_UUID));
+  // Whoever names one topic by its id is answered by ids alone.
+  if (ids.size > 0) {
+    return [...ids].map((id) => {
+      const topic = broker.metadata.topic(broker.metadata.topicName(id) ?? '');
+      return topic === undefined
+        ? failed(null, id, ErrorCode.UNKNOWN_TOPIC_ID)
+        : describe(broker, topic, request, context);
+    });
+  }
+  const names = new Set(topics.flatMap(({ name }) => (name === null ? [] : [name])));
+  return [...names].map((name) => {
     const topic = broker.metadata.topic(name);
     return topic === undefined ? missing(broker, name, request) : describe(broker, topic, request, context);
   });

@@ -6,6 +6,7 @@ import type { BrokerContext } from '../broker-context.ts';
 import { describeTopicValues } from '../config/describe-config.ts';
 import { asKafkaError } from '../request-errors.ts';
 import type { CreatedTopic, NewTopic } from '../topic-admin.ts';
+import { CLUSTER_METADATA_TOPIC } from '../topic-names.ts';
 import { hasLeaders, waitForTopics } from '../topic-waiting.ts';
 
 type Asked = CreateTopicsRequest['topics'][number];
@@ -27,15 +28,18 @@ export function createTopicsHandler(broker: BrokerContext): ApiHandler {
 
 async function createAll(broker: BrokerContext, request: CreateTopicsRequest): Promise<Result[]> {
   if (!broker.controller.isActive) {
-    return request.topics.map(({ name }) => failed(name, new KafkaError(ErrorCode.NOT_CONTROLLER)));
+    return request.topics.map(({ name }) => refused(name, ErrorCode.NOT_CONTROLLER));
   }
   const names = request.topics.map(({ name }) => name);
   const results = new Map<string, Result>();
   const created = new Map<string, CreatedTopic>();
   for (const topic of request.topics) {
     try {
+      if (topic.name === CLUSTER_METADATA_TOPIC) {
+        throw new KafkaError(ErrorCode.INVALID_REQUEST, `Creation of internal topic ${topic.name} is prohibited.`);
+      }
       if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
-        throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.');
+        throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Found multiple entries for this topic.');
       }
       const made = await broker.topics.create(newTopic(topic), request.validateOnly);
       created.set(topic.name, made);
@@ -45,7 +49,7 @@ async function createAll(broker: BrokerContext, request: CreateTopicsRequest): P
     }
   }
   if (!request.validateOnly) await waitForLeaders(broker, created, request.timeoutMs, results);
-  return [...results.values()];
+  return names.map((name) => results.get(name) as Result);
 }
 
 /** The topic exists although its leaders are not seen in time: REQUEST_TIMED_OUT says so. */
@@ -60,17 +64,16 @@ async function waitForLeaders(
     isDone: (name) => hasLeaders(broker.metadata, name, created.get(name)?.partitionCount ?? 0),
     timeoutMs,
   });
-  for (const name of late) results.set(name, failed(name, new KafkaError(ErrorCode.REQUEST_TIMED_OUT)));
+  for (const name of late) {
+    const topicId = created.get(name)?.topicId ?? ZERO_UUID;
+    results.set(name, { ...refused(name, ErrorCode.REQUEST_TIMED_OUT), topicId });
+  }
 }
 
 function newTopic(asked: Asked): NewTopic {
-  const partitions = asked.assignments.map(({ partitionIndex }) => partitionIndex);
-  if (new Set(partitions).size !== partitions.length) {
-    throw new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'Duplicate partition in the assignment.');
-  }
-  const missing = asked.configs.find(({ value }) => value === null);
-  if (missing !== undefined) {
-    throw new KafkaError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${missing.name}`);
+  const missing = asked.configs.filter(({ value }) => value === null).map(({ name }) => name);
+  if (missing.length > 0) {
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${missing.join(',')}`);
   }
   return {
     name: asked.name,
@@ -101,11 +104,16 @@ function succeeded(broker: BrokerContext, asked: Asked, made: CreatedTopic, vali
 }
 
 function failed(name: string, error: KafkaError): Result {
+  return { ...refused(name, error.code), errorMessage: error.message };
+}
+
+/** Where Apache says no more than the code. */
+function refused(name: string, errorCode: number): Result {
   return {
     name,
     topicId: ZERO_UUID,
-    errorCode: error.code,
-    errorMessage: error.message,
+    errorCode,
+    errorMessage: null,
     topicConfigErrorCode: ErrorCode.NONE,
     numPartitions: -1,
     replicationFactor: -1,

@@ -1,5 +1,5 @@
 import { build, ZERO_UUID } from '../../../wire/schema.ts';
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
@@ -22,43 +22,58 @@ export function deleteTopicsHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
+interface Asked {
+  readonly name: string | null;
+  readonly topicId: string;
+}
+
 async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, version: number): Promise<Result[]> {
-  const asked = [
-    ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })),
-    ...request.topics.map(({ name, topicId }) => ({
-      name: name ?? broker.metadata.topicName(topicId) ?? null,
-      topicId,
-    })),
-  ];
-  const results = await Promise.all(
-    asked.map(async ({ name, topicId }) => {
+  const asked: Asked[] = [...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })), ...request.topics];
+  const refuseAll = (errorCode: number): Result[] => asked.map((topic) => result(topic, errorCode));
+  if (!broker.controller.isActive) return refuseAll(ErrorCode.NOT_CONTROLLER);
+  if (!broker.config.boolean('delete.topic.enable')) {
+    // Before v3 there was no code for it.
+    return refuseAll(version < 3 ? ErrorCode.INVALID_REQUEST : ErrorCode.TOPIC_DELETION_DISABLED);
+  }
+  if (asked.some(({ name, topicId }) => name !== null && topicId !== ZERO_UUID)) {
+    return refuseAll(ErrorCode.INVALID_REQUEST);
+  }
+  const named = asked.map(({ name, topicId }) => ({
+    name: name ?? broker.metadata.topicName(topicId) ?? null,
+    topicId,
+  }));
+  const outcomes = await deleteOnce(broker, new Set(named.map(({ name }) => name)));
+  const isGone = (name: string): boolean => broker.metadata.topic(name) === undefined;
+  const topics = [...outcomes].flatMap(([name, errorCode]) => (errorCode === ErrorCode.NONE ? [name] : []));
+  const late = await waitForTopics(broker, { topics, isDone: isGone, timeoutMs: request.timeoutMs });
+  return named.map((topic) => {
+    // Apache takes a topic that has neither name nor id for one that the client may not see.
+    if (topic.name === null) {
+      const hasId = topic.topicId !== ZERO_UUID;
+      return result(topic, hasId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    }
+    const isLate = late.includes(topic.name);
+    return result(topic, isLate ? ErrorCode.REQUEST_TIMED_OUT : (outcomes.get(topic.name) ?? ErrorCode.NONE));
+  });
+}
+
+async function deleteOnce(broker: BrokerContext, names: ReadonlySet<string | null>): Promise<Map<string, number>> {
+  const outcomes = new Map<string, number>();
+  await Promise.all(
+    [...names].map(async (name) => {
+      if (name === null) return;
       try {
-        if (!broker.controller.isActive) throw new KafkaError(ErrorCode.NOT_CONTROLLER);
-        if (name === null) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID);
-        // Before v3 there was no code for it.
-        if (version < 3 && !broker.config.boolean('delete.topic.enable'))
-          throw new KafkaError(ErrorCode.INVALID_REQUEST);
-        const id = broker.metadata.topicId(name);
         await broker.topics.delete(name);
-        return result(name, id, undefined);
+        outcomes.set(name, ErrorCode.NONE);
       } catch (error) {
-        return result(name, topicId, asKafkaError(error));
+        outcomes.set(name, asKafkaError(error).code);
       }
     }),
   );
-  const late = await waitForTopics(broker, {
-    topics: results.flatMap(({ name, errorCode }) => (name !== null && errorCode === ErrorCode.NONE ? [name] : [])),
-    isDone: (name) => broker.metadata.topic(name) === undefined,
-    timeoutMs: request.timeoutMs,
-  });
-  return results.map((one) =>
-    one.name !== null && late.includes(one.name)
-      ? result(one.name, one.topicId, new KafkaError(ErrorCode.REQUEST_TIMED_OUT))
-      : one,
-  );
+  return outcomes;
 }
 
-/** Apache's ZooKeeper brokers say no more than the code. */
-function result(name: string | null, topicId: string, error: KafkaError | undefined): Result {
-  return { name, topicId, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: null };
+/** Apache's ZooKeeper brokers say no more than the code, and give back the id that they were given. */
+function result({ name, topicId }: Asked, errorCode: number): Result {
+  return { name, topicId, errorCode, errorMessage: null };
 }

@@ -23,18 +23,20 @@ export function createPartitionsHandler(broker: BrokerContext): ApiHandler {
 
 async function growAll(broker: BrokerContext, request: CreatePartitionsRequest): Promise<Result[]> {
   const names = request.topics.map(({ name }) => name);
+  if (!broker.controller.isActive) return names.map((name) => result(name, ErrorCode.NOT_CONTROLLER));
+  const once = [...new Map(request.topics.map((topic) => [topic.name, topic])).values()];
   const results = await Promise.all(
-    request.topics.map(async ({ name, count, assignments }) => {
+    once.map(async ({ name, count, assignments }) => {
       try {
-        if (!broker.controller.isActive) throw new KafkaError(ErrorCode.NOT_CONTROLLER);
         if (names.indexOf(name) !== names.lastIndexOf(name)) {
           throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.');
         }
         const replicas = assignments?.map(({ brokerIds }) => brokerIds) ?? null;
         await broker.topics.grow(name, count, replicas, request.validateOnly);
-        return result(name, undefined);
+        return result(name, ErrorCode.NONE);
       } catch (error) {
-        return result(name, asKafkaError(error));
+        const { code, message } = asKafkaError(error);
+        return result(name, code, message);
       }
     }),
   );
@@ -45,11 +47,9 @@ async function growAll(broker: BrokerContext, request: CreatePartitionsRequest):
     isDone: (name) => hasLeaders(broker.metadata, name, counts.get(name) ?? 0),
     timeoutMs: request.timeoutMs,
   });
-  return results.map((one) =>
-    late.includes(one.name) ? result(one.name, new KafkaError(ErrorCode.REQUEST_TIMED_OUT)) : one,
-  );
+  return results.map((one) => (late.includes(one.name) ? result(one.name, ErrorCode.REQUEST_TIMED_OUT) : one));
 }
 
-function result(name: string, error: KafkaError | undefined): Result {
-  return { name, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null };
+function result(name: string, errorCode: number, errorMessage: string | null = null): Result {
+  return { name, errorCode, errorMessage };
 }

@@ -1,5 +1,5 @@
 import { build } from '../../../wire/schema.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { DescribeClusterRequest, DescribeClusterResponse } from '../../protocol/messages/60-describe-cluster.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import { CLUSTER_OPERATIONS } from '../authorized-operations.ts';
@@ -8,6 +8,7 @@ import { brokersOn } from './03-metadata.ts';
 
 /** Endpoint type 2 asks for KRaft controllers, which a ZooKeeper cluster does not have (KIP-919). */
 const BROKERS = 1;
+const CONTROLLERS = 2;
 
 export function describeClusterHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
@@ -16,13 +17,9 @@ export function describeClusterHandler(broker: BrokerContext): ApiHandler {
     versions: '0-2',
     handle(request, context, responder) {
       if (request.endpointType !== BROKERS) {
+        const { code, message } = endpointError(request.endpointType);
         return responder.answer(
-          build(DescribeClusterResponse, {
-            errorCode:
-              request.endpointType === 2 ? ErrorCode.MISMATCHED_ENDPOINT_TYPE : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
-            errorMessage: 'The request was sent to an endpoint of the wrong type.',
-            endpointType: BROKERS,
-          }),
+          build(DescribeClusterResponse, { errorCode: code, errorMessage: message, endpointType: BROKERS }),
         );
       }
       responder.answer(
@@ -39,4 +36,13 @@ export function describeClusterHandler(broker: BrokerContext): ApiHandler {
       );
     },
   });
+}
+
+function endpointError(type: number): KafkaError {
+  return type === CONTROLLERS
+    ? new KafkaError(
+        ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+        'The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER',
+      )
+    : new KafkaError(ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, `Unsupported endpoint type ${type}`);
 }
