@@ -1,7 +1,7 @@
 /** The package as it would be installed: built, below `node_modules`, where Node strips no types. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { buildPackage } from '../scripts/build.ts';
@@ -16,7 +16,20 @@ function run(program: string, args: readonly string[]): { code: number | null; s
   return { code: status, stdout, stderr };
 }
 
-before(() => buildPackage(installed));
+before(async () => {
+  await buildPackage(installed);
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest;
+  // As npm would.
+  for (const name of Object.keys(dependencies)) symlinkSync(installedHere(name), join(project, 'node_modules', name));
+});
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function installedHere(name: string): string {
+  return join(import.meta.dirname, '../node_modules', name);
+}
 
 test('every entry point is there, and they share one of everything', () => {
   const script = `

@@ -84,8 +84,6 @@ async function configsOf(
           ? 'Client metrics subscription name must not be empty'
           : 'Config type client-metrics is only supported on KRaft clusters',
       );
-    case ResourceType.clientMetrics:
-      throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Config type client-metrics is only supported on KRaft clusters');
     default:
       throw new KafkaError(ErrorCode.INVALID_REQUEST);
   }
