@@ -21,6 +21,7 @@ import type { BrokerContext } from './broker-context.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { DECOMPRESSED_BYTES_KEY } from './config/own-keys.ts';
 import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
@@ -222,6 +223,7 @@ class Broker implements KafkaBroker {
       brokerId: this.#id,
       logs,
       log: log.named('kafka.replicas'),
+      decompressedBytesMax: this.#config.number(DECOMPRESSED_BYTES_KEY),
       fetchPurgatory: this.#fetchPurgatory,
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });

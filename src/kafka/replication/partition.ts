@@ -43,16 +43,24 @@ export class Partition {
   readonly index: number;
   readonly name: string;
   readonly #brokerId: number;
+  readonly #decompressedBytesMax: number | undefined;
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
-  constructor(options: { topic: string; index: number; brokerId: number; onProgress: (partition: Partition) => void }) {
+  constructor(options: {
+    topic: string;
+    index: number;
+    brokerId: number;
+    decompressedBytesMax?: number | undefined;
+    onProgress: (partition: Partition) => void;
+  }) {
     this.topic = options.topic;
     this.index = options.index;
     this.name = `${options.topic}-${options.index}`;
     this.#brokerId = options.brokerId;
+    this.#decompressedBytesMax = options.decompressedBytesMax;
     this.#onProgress = options.onProgress;
   }
 
@@ -130,6 +138,7 @@ export class Partition {
         leaderEpoch: this.leaderEpoch,
         nowMs: request.nowMs,
         origin: request.origin,
+        decompressedSizeMax: this.#decompressedBytesMax,
       });
       if (validated.kind === 'rejected') {
         const { code, message, recordErrors } = validated;

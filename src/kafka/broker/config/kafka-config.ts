@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../config/config-error.ts';
 import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../config/values.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
+import { ownKeys } from './own-keys.ts';
 
 export interface ListenerAddress {
   readonly listenerName: string;
@@ -41,7 +42,7 @@ export class KafkaConfig {
 
   /** The text of a key: given, else its default. */
   optional(name: string): string | null {
-    return this.#given.get(name) ?? brokerKeys.get(name)?.default ?? null;
+    return this.#given.get(name) ?? keyOf(name)?.default ?? null;
   }
 
   string(name: string): string {
@@ -129,6 +130,10 @@ export class KafkaConfig {
   }
 }
 
+function keyOf(name: string): BrokerKey | undefined {
+  return brokerKeys.get(name) ?? ownKeys.get(name);
+}
+
 function refuseUnlessEmpty(config: KafkaConfig, key: string, fix: string): void {
   const value = config.optional(key);
   if (value !== null && value !== '') throw new ConfigError(key, value, fix);
@@ -137,7 +142,7 @@ function refuseUnlessEmpty(config: KafkaConfig, key: string, fix: string): void 
 function check(given: ReadonlyMap<string, string>): string[] {
   const warnings: string[] = [];
   for (const [name, value] of given) {
-    const key = brokerKeys.get(name);
+    const key = keyOf(name);
     if (key === undefined) {
       if (!name.startsWith('listener.name.')) warnings.push(`The configuration ${name} is not known to this broker.`);
       continue;
