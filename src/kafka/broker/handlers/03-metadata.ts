@@ -10,6 +10,9 @@ import { illegalTopicName, isInternal } from '../topic-names.ts';
 type Topic = MetadataResponse['topics'][number];
 type Partition = Topic['partitions'][number];
 
+/** Versions 10 and 11 have a place for topic ids, and no other way to say that they mean nothing yet. */
+const FIRST_VERSION_BY_ID = 12;
+
 /** Answers from the metadata cache alone; a topic that is missing may come into being. */
 export function metadataHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
@@ -17,6 +20,10 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
     response: MetadataResponse,
     versions: '0-13',
     handle(request, context, responder) {
+      const { topics } = request;
+      if (topics !== null && context.apiVersion < FIRST_VERSION_BY_ID && topics.some(isById)) {
+        return responder.answer(build(MetadataResponse, { topics: topics.map(refusedById) }));
+      }
       responder.answer(
         build(MetadataResponse, {
           brokers: brokersOn(broker, context.listenerName),
@@ -28,6 +35,16 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
       );
     },
   });
+}
+
+type AskedTopic = NonNullable<MetadataRequest['topics']>[number];
+
+function isById({ name, topicId }: AskedTopic): boolean {
+  return name === null || topicId !== ZERO_UUID;
+}
+
+function refusedById({ name, topicId }: AskedTopic): Topic {
+  return failed(name ?? '', topicId, ErrorCode.INVALID_REQUEST);
 }
 
 /** Only endpoints of the listener that the client came by: it may not reach the others. */
