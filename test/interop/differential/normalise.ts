@@ -7,7 +7,7 @@ const ownValues: ReadonlySet<string> = new Set([
 ]);
 
 /** Lists whose order says nothing, by what they are sorted. */
-const sortKeys = ['name', 'apiKey', 'groupId', 'partitionIndex', 'topicName', 'key', 'nodeId'];
+const sortKeys = ['name', 'index', 'apiKey', 'groupId', 'partitionIndex', 'topicName', 'key', 'nodeId'];
 
 export function normalise(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');

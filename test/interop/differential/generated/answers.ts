@@ -4,14 +4,14 @@ import { type Batch, batchesOf } from '../../../../src/kafka/records/batch.ts';
 import { recordsOf } from '../../../../src/kafka/records/iterate.ts';
 import { normalise } from '../normalise.ts';
 import type { Answer } from '../raw-client.ts';
-import type { Side } from './side.ts';
+import type { NoAnswer, Side } from './side.ts';
 
 /** Lists of everything there is: what other runs made is none of this one's. */
 const listings: ReadonlySet<string> = new Set(['topics', 'groups', 'transactionStates']);
 const nameKeys = ['name', 'topic', 'groupId', 'transactionalId'] as const;
 
-export function neutral(answer: Answer | 'closed' | null, side: Side): unknown {
-  if (answer === 'closed' || answer === null) return answer;
+export function neutral(answer: Answer | NoAnswer | null, side: Side): unknown {
+  if (typeof answer === 'string' || answer === null) return answer;
   const named = normalise(describeAll(answer, '', side));
   return JSON.parse(JSON.stringify(named).replaceAll(side.prefix, '~')) as unknown;
 }

@@ -61,7 +61,7 @@ async function tell(side: Side, { kind: name, args }: Step): Promise<unknown> {
   const kind = byName.get(name);
   if (kind === undefined) throw new RangeError(`no kind of request named ${name}`);
   const answer = await side.send(kind.request(args, side));
-  if (answer !== 'closed' && answer !== null) {
+  if (typeof answer !== 'string' && answer !== null) {
     const told = neutral({ ...answer, facts: kind.facts?.(answer, side) ?? null }, side);
     await kind.learn?.(args, answer, side);
     return told;

@@ -3,18 +3,21 @@ import { connect, type Socket } from 'node:net';
 import { flatten, type Slices } from '../../../../src/base/slices.ts';
 import { FrameSplitter } from '../../../../src/wire/framing.ts';
 import { ZERO_UUID } from '../../../../src/wire/schema.ts';
-import { PeerError, until } from '../../peers/process.ts';
+import { until } from '../../peers/process.ts';
 import { type Answer, ask, decodeAnswer, encodeRequest } from '../raw-client.ts';
 import type { RequestToSend } from './kind.ts';
 
 const UNKNOWN_ID = 'n0tThereAtAll0n0tThere';
-const ANSWER_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 5_000;
 const API_VERSIONS = 18;
 
 export interface Member {
   memberId: string;
   generationId: number;
 }
+
+/** The broker ended the connection, or said nothing for so long that this is taken for what it does. */
+export type NoAnswer = 'closed' | 'silent';
 
 export class Side {
   readonly name: string;
@@ -26,7 +29,7 @@ export class Side {
   readonly sessions = new Map<string, { id: number; epoch: number }>();
   readonly producers = new Map<string, { id: number; epoch: number }>();
   #socket: Socket | undefined;
-  #waiting: ((frame: Slices | 'closed') => void) | undefined;
+  #waiting: ((frame: Slices | NoAnswer) => void) | undefined;
 
   constructor(name: string, port: number, prefix: string) {
     this.name = name;
@@ -60,22 +63,22 @@ export class Side {
     this.topicIds.set(name, topicId);
   }
 
-  /** 'closed' when the broker ended the connection; null where no answer belongs to the request, and the connection goes on. */
-  async send({ apiKey, version, fields, isAnswered = true }: RequestToSend): Promise<Answer | 'closed' | null> {
+  /** Null where no answer belongs to the request, and the connection goes on. */
+  async send({ apiKey, version, fields, isAnswered = true }: RequestToSend): Promise<Answer | NoAnswer | null> {
     const request = encodeRequest(apiKey, version, fields);
     // Answers come in order: the one to a later request tells that there was none to this.
     const follower = isAnswered ? undefined : encodeRequest(API_VERSIONS, 0, {});
     const frame = await this.#exchange(follower === undefined ? [request] : [request, follower]);
-    if (frame === 'closed') return 'closed';
+    if (typeof frame === 'string') return frame;
     return follower === undefined ? decodeAnswer(apiKey, version, frame) : null;
   }
 
-  #exchange(requests: readonly Slices[]): Promise<Slices | 'closed'> {
+  #exchange(requests: readonly Slices[]): Promise<Slices | NoAnswer> {
     const socket = this.#connected();
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.close();
-        reject(new PeerError(`no answer from ${this.name}`));
+        this.#waiting?.('silent');
       }, ANSWER_WITHIN_MS);
       this.#waiting = (frame) => {
         clearTimeout(timer);

@@ -114,7 +114,8 @@ const leave = requestKind<MemberArgs>({
   draw: (draw) => drawMember(draw, 13, 3),
   request: (args, side) => {
     const { groupId, memberId, groupInstanceId } = identityOf(args, side);
-    const fields = args.version < 3 ? { groupId, memberId } : { groupId, members: [{ memberId, groupInstanceId }] };
+    const fields =
+      args.version < 3 ? { groupId, memberId } : { groupId, members: [{ memberId, groupInstanceId, reason: null }] };
     return { apiKey: 13, version: args.version, fields };
   },
 });

@@ -81,7 +81,15 @@ const fetchOffsets = requestKind<FetchArgs>({
     const fields =
       version < 8
         ? { groupId: side.named(groups[0] ?? 'simple'), topics: named, requireStable }
-        : { groups: groups.map((group) => ({ groupId: side.named(group), topics: named })), requireStable };
+        : {
+            groups: groups.map((group) => ({
+              groupId: side.named(group),
+              memberId: null,
+              memberEpoch: -1,
+              topics: named,
+            })),
+            requireStable,
+          };
     return { apiKey: 9, version, fields };
   },
 });

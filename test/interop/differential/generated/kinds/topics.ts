@@ -162,11 +162,14 @@ const remove = requestKind<DeleteArgs>({
     version,
     fields: {
       timeoutMs: 10_000,
-      topicNames: topics.map((topic) => side.named(topic)),
-      topics: topics.map((topic) => {
-        const { topicId } = side.topic(topic, byId);
-        return { name: byId ? null : side.named(topic), topicId };
-      }),
+      topicNames: version < 6 ? topics.map((topic) => side.named(topic)) : [],
+      topics:
+        version < 6
+          ? []
+          : topics.map((topic) => ({
+              name: byId ? null : side.named(topic),
+              topicId: side.topic(topic, byId).topicId,
+            })),
     },
   }),
 });
