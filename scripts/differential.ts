@@ -27,7 +27,7 @@ try {
     played += 1;
     if (told !== undefined) failed += 1;
     process.stdout.write(told === undefined ? `✔ seed ${seed}: ${values.steps} steps\n` : `✖ ${told}\n`);
-  } while (values.seed === undefined && Date.now() < untilMs);
+  } while (values.seed === undefined && Date.now() < untilMs && pair.odradek.alive() && pair.apache.alive());
   process.stdout.write(`ℹ pass ${played - failed}\nℹ fail ${failed}\n`);
   process.exitCode = failed > 0 ? 1 : 0;
 } finally {

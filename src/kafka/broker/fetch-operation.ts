@@ -39,6 +39,11 @@ interface Found {
   records: Slices;
 }
 
+interface Refused {
+  readonly target: FetchTarget;
+  readonly data: PartitionData;
+}
+
 interface Asked {
   readonly target: FetchTarget;
   readonly topic: string;
@@ -56,7 +61,9 @@ export class FetchOperation {
   readonly #maxBytes: number;
   readonly #asked: Asked[] = [];
   /** Partitions that nobody knows: they come last, and no fetch waits or does not wait for their sake. */
-  readonly #unknown: { readonly target: FetchTarget; readonly data: PartitionData }[] = [];
+  readonly #unknown: Refused[] = [];
+  /** These before the others. */
+  readonly #unknownIds: Refused[] = [];
 
   constructor(
     broker: BrokerContext,
@@ -79,12 +86,11 @@ export class FetchOperation {
     const { metadata } = this.#broker;
     const { topic: name, topicId, partition } = target;
     const topic = this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? metadata.topicName(topicId) : name;
-    const refuse = (errorCode: number): void => {
-      this.#unknown.push({ target, data: refusedPartition(partition, errorCode) });
-    };
-    if (topic === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_ID);
-    if (metadata.partition(topic, partition) === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-    this.#asked.push({ target, topic });
+    const refused = (errorCode: number) => ({ target, data: refusedPartition(partition, errorCode) });
+    if (topic === undefined) this.#unknownIds.push(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+    else if (metadata.partition(topic, partition) === undefined) {
+      this.#unknown.push(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    } else this.#asked.push({ target, topic });
   }
 
   start(): void {
@@ -221,7 +227,7 @@ export class FetchOperation {
     const { apiVersion, listenerName } = this.#context;
     const all = [
       ...found.map((one) => ({ target: one.target, one, data: this.#describe(one) })),
-      ...this.#unknown.map((unknown) => ({ ...unknown, one: undefined })),
+      ...[...this.#unknownIds, ...this.#unknown].map((unknown) => ({ ...unknown, one: undefined })),
     ];
     const { sessionId, errorCode, isTold } = this.#inSession(all);
     const responses: FetchResponse['responses'] = [];

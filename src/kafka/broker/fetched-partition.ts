@@ -61,17 +61,21 @@ export function inReachOf(apiVersion: number, fetched: Fetched): PartitionData {
   const { data, config } = fetched;
   // Records of producers that chose zstd themselves are sent: not the topic but the consumer has to fail then.
   if (config?.compressionType === 'zstd' && apiVersion < FIRST_VERSION_WITH_ZSTD) {
-    return refusedPartition(data.partitionIndex, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
+    return withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
   }
   const errorCode = knownError(apiVersion, data.errorCode);
   if (config === undefined || apiVersion >= FIRST_VERSION_WITH_MAGIC_2) return { ...data, errorCode };
   if (!config.messageDownconversionEnable) {
-    return refusedPartition(data.partitionIndex, ErrorCode.UNSUPPORTED_VERSION);
+    return withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_VERSION);
   }
   const converted = convert(apiVersion, fetched);
   return typeof converted === 'number'
-    ? refusedPartition(data.partitionIndex, converted)
+    ? withoutRecords(data.partitionIndex, converted)
     : { ...data, errorCode, records: converted };
+}
+
+function withoutRecords(partitionIndex: number, errorCode: number): PartitionData {
+  return { ...refusedPartition(partitionIndex, errorCode), records: null };
 }
 
 function knownError(apiVersion: number, errorCode: number): number {

@@ -12,12 +12,12 @@ export interface FetchConversionOptions extends DownConvertOptions {
 /** Batches that are converted together, in bytes (`LazyDownConversionRecordsSend.MAX_READ_SIZE`). */
 const CHUNK_BYTES = 131_072;
 /** An offset and a size: the least that a reader takes for a message which goes on. */
-const OVERFLOW_BYTES_MIN = 12;
+const OVERFLOW_BYTES = 12;
 
 /**
  * Down-conversion for one partition of an answer, with the sizes of Apache's `LazyDownConversionRecords`: the first batch comes
  * whole, the others as far as they fit, the last perhaps cut. Where zstd comes later than first, the answer ends before; where
- * nothing can be converted, the reader sees the beginning of a message that is too large for it.
+ * every batch is left out (control batches), the reader sees the beginning of a message that is too large for it.
  * @throws KafkaError UNSUPPORTED_COMPRESSION_TYPE for zstd in the first batch
  */
 export function convertForFetch(records: Slices, options: FetchConversionOptions): Slices {
@@ -36,7 +36,7 @@ export function convertForFetch(records: Slices, options: FetchConversionOptions
     parts.push(converted);
     size += converted.size;
   }
-  if (parts.length === 0) return takenBytes === 0 ? noSlices : overflow(takenBytes);
+  if (parts.length === 0) return chunkEnd(records, 0, 0) > 0 ? overflow() : noSlices;
   return subSlices(concatSlices(parts), 0, Math.min(size, sizeMax));
 }
 
@@ -60,9 +60,9 @@ function chunkEnd(records: Slices, from: number, bytesMax: number): number {
   return end;
 }
 
-function overflow(takenBytes: number): Slices {
-  const bytes = new Uint8Array(Math.max(takenBytes, OVERFLOW_BYTES_MIN));
+function overflow(): Slices {
+  const bytes = new Uint8Array(OVERFLOW_BYTES);
   bytes.fill(0xff, 0, 8);
-  putInt32(bytes, 8, Math.max(takenBytes + 1, BATCH_OVERHEAD));
+  putInt32(bytes, 8, BATCH_OVERHEAD);
   return slicesOf(bytes);
 }

@@ -149,14 +149,14 @@ export class Partition {
           recordErrors,
           firstOffset: -1,
           logAppendTimeMs: -1,
-          logStartOffset: recordErrors.length > 0 ? log.logStartOffset : -1,
+          logStartOffset: tellsLogStart(code) ? log.logStartOffset : -1,
         });
       }
       if (validated.batches.length === 0) {
         return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
       }
       log.appendAsLeader(validated, request.origin, (error, info) => {
-        if (error !== undefined || info === undefined) return request.done(failed(error));
+        if (error !== undefined || info === undefined) return request.done(this.#failed(error));
         this.#advance();
         request.done({
           errorCode: ErrorCode.NONE,
@@ -168,8 +168,15 @@ export class Partition {
         });
       });
     } catch (error) {
-      request.done(failed(error));
+      request.done(this.#failed(error));
     }
+  }
+
+  #failed(error: unknown): AppendOutcome {
+    if (error !== undefined && !(error instanceof KafkaError)) throw error;
+    const errorCode = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+    const logStartOffset = tellsLogStart(errorCode) ? (this.#log?.logStartOffset ?? -1) : -1;
+    return { ...nothingAppended, errorCode, logStartOffset };
   }
 
   /**
@@ -209,8 +216,16 @@ const nothingAppended: AppendOutcome = {
   logStartOffset: -1,
 };
 
-function failed(error: unknown): AppendOutcome {
-  if (error !== undefined && !(error instanceof KafkaError)) throw error;
-  const code = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
-  return { ...nothingAppended, errorCode: code };
+/** Errors of `ReplicaManager.appendToLocalLog` after which nobody asks where the log begins. */
+const withoutLogStart: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
+
+function tellsLogStart(errorCode: number): boolean {
+  return !withoutLogStart.has(errorCode);
 }

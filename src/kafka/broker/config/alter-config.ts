@@ -171,7 +171,7 @@ function apply(
       return;
     case AlterOperation.append:
     case AlterOperation.subtract: {
-      requireList(name);
+      requireList(name, operation === AlterOperation.append ? 'append' : 'subtract');
       const current = splitList(values.get(name) ?? inherited(name));
       const given = splitList(text);
       const next =
@@ -182,14 +182,15 @@ function apply(
       return;
     }
     default:
-      throw new KafkaError(ErrorCode.INVALID_REQUEST, `Unknown operation ${operation} for config ${name}`);
+      // Apache's brokers have no error for it either, and no word.
+      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
   }
 }
 
-function requireList(name: string): void {
+function requireList(name: string, operation: 'append' | 'subtract'): void {
   const type: ConfigType | undefined = topicKeys.get(name)?.type ?? brokerKeys.get(name)?.type;
   if (type === 'list') return;
-  throw new KafkaError(ErrorCode.INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`);
+  throw new KafkaError(ErrorCode.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${name}`);
 }
 
 function refuseDuplicates(names: readonly string[]): void {

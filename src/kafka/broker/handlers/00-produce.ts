@@ -1,6 +1,9 @@
+import { noSlices } from '../../../base/slices.ts';
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
+import { fewBatchesOf } from '../../records/batch.ts';
+import { CorruptBatchError } from '../../records/errors.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
 import type { AppendOutcome } from '../../replication/partition.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
@@ -23,10 +26,37 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
     overlaps: true,
     handle(request, context, responder) {
       if (request.transactionalId !== null) return refuseAll(request, responder, ErrorCode.INVALID_TXN_STATE);
-      if (request.acks < -1 || request.acks > 1) return refuseAll(request, responder, ErrorCode.INVALID_REQUIRED_ACKS);
+      const rejected = rejectUnreadable(request);
+      if (rejected !== undefined) return refuseAll(request, responder, rejected.code, rejected.message);
       new ProduceOperation(broker, request, context, responder).start();
     },
   });
+}
+
+interface Rejection {
+  readonly code: number;
+  readonly message: string | null;
+}
+
+/**
+ * Apache looks for transactional records before anything else (`RequestUtils.hasTransactionalRecords`): a header that cannot be
+ * read refuses the whole request.
+ */
+function rejectUnreadable(request: ProduceRequest): Rejection | undefined {
+  try {
+    for (const { partitionData } of request.topicData) {
+      for (const { records } of partitionData) {
+        if (records === null) continue;
+        for (const { header } of fewBatchesOf(records)) {
+          if (header.isTransactional) return { code: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message: null };
+        }
+      }
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof CorruptBatchError) return { code: ErrorCode.CORRUPT_MESSAGE, message: error.message };
+    throw error;
+  }
 }
 
 /** One request on its way through its partitions. */
@@ -54,7 +84,7 @@ class ProduceOperation {
 
   start(): void {
     const nowMs = this.#broker.runtime.clock.wallMs();
-    for (const topic of this.#request.topicData) {
+    for (const topic of distinctPartitions(this.#request.topicData)) {
       // Each place is taken when its outcome is known.
       const partitionResponses = new Array<PartitionResponse>(topic.partitionData.length);
       this.#responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
@@ -73,19 +103,20 @@ class ProduceOperation {
 
   #append(topic: string | undefined, data: PartitionData, nowMs: number, done: (outcome: AppendOutcome) => void): void {
     if (topic === undefined) return done(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+    if (this.#broker.metadata.partition(topic, data.index) === undefined) {
+      return done(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    }
+    const { records } = data;
+    const rejected = checkProduceRecords(this.#context.apiVersion, records ?? noSlices);
+    if (rejected !== undefined) return done(refused(rejected.code));
+    const { acks } = this.#request;
+    if (acks < -1 || acks > 1) return done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
     if (isInternal(topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
       return done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
     }
     const partition = this.#broker.replicas.partition(topic, data.index);
-    if (partition === undefined) {
-      const known = this.#broker.metadata.partition(topic, data.index) !== undefined;
-      return done(refused(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
-    }
-    const { records } = data;
-    if (records === null) return done(refused(ErrorCode.INVALID_RECORD));
-    const rejected = checkProduceRecords(this.#context.apiVersion, records);
-    if (rejected !== undefined) return done({ ...refused(rejected.code), errorMessage: rejected.message });
-    partition.append({ records, acks: this.#request.acks, origin: 'client', nowMs, done });
+    if (partition === undefined || records === null) return done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
+    partition.append({ records, acks, origin: 'client', nowMs, done });
   }
 
   #settle(): void {
@@ -98,14 +129,35 @@ class ProduceOperation {
   }
 }
 
-function refuseAll(request: ProduceRequest, responder: Responder<ProduceResponse>, errorCode: number): void {
+/** Where a partition is named twice the last counts, in the place of the first. */
+function distinctPartitions(topics: readonly TopicData[]): TopicData[] {
+  const merged = new Map<string, Map<number, PartitionData>>();
+  return topics
+    .map((topic) => {
+      const key = topic.name === '' ? topic.topicId : topic.name;
+      const isFirst = !merged.has(key);
+      const partitions = merged.get(key) ?? new Map<number, PartitionData>();
+      merged.set(key, partitions);
+      for (const data of topic.partitionData) partitions.set(data.index, data);
+      return { topic, partitions, isFirst };
+    })
+    .filter(({ isFirst }) => isFirst)
+    .map(({ topic, partitions }) => ({ ...topic, partitionData: [...partitions.values()] }));
+}
+
+function refuseAll(
+  request: ProduceRequest,
+  responder: Responder<ProduceResponse>,
+  errorCode: number,
+  errorMessage: string | null = null,
+): void {
   if (request.acks === 0) return responder.close('a produce request with acks=0 was refused');
   responder.answer(
     build(ProduceResponse, {
       responses: request.topicData.map(({ name, topicId, partitionData }) => ({
         name,
         topicId,
-        partitionResponses: partitionData.map(({ index }) => respond(index, refused(errorCode))),
+        partitionResponses: partitionData.map(({ index }) => respond(index, { ...refused(errorCode), errorMessage })),
       })),
     }),
   );

@@ -12,6 +12,8 @@ type Partition = Topic['partitions'][number];
 
 /** Versions 10 and 11 have a place for topic ids, and no other way to say that they mean nothing yet. */
 const FIRST_VERSION_BY_ID = 12;
+/** Nobody asked which operations are allowed. */
+const NO_OPERATIONS = -2_147_483_648;
 
 /** Answers from the metadata cache alone; a topic that is missing may come into being. */
 export function metadataHandler(broker: BrokerContext): ApiHandler {
@@ -68,7 +70,7 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
   const { topics } = request;
   const all = topics === null || (context.apiVersion === 0 && topics.length === 0);
   if (all) return [...broker.metadata.topics()].map((topic) => describe(broker, topic, request, context));
-  return topics.map(({ name, topicId }) => {
+  return distinctTopics(topics).map(({ name, topicId }) => {
     if (name === null) {
       const found = broker.metadata.topicName(topicId);
       if (found === undefined) return failed(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
@@ -79,20 +81,34 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
   });
 }
 
-function missing(broker: BrokerContext, name: string, request: MetadataRequest): Topic {
-  if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION);
-  const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
-  return failed(name, ZERO_UUID, create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+/** Where some go by id, those without are not looked at; each is answered once. */
+function distinctTopics(topics: readonly AskedTopic[]): AskedTopic[] {
+  const byId = topics.filter(({ topicId }) => topicId !== ZERO_UUID);
+  const asked = byId.length === 0 ? topics : byId.map(({ topicId }) => ({ name: null, topicId }));
+  return [...new Map(asked.map((topic) => [`${topic.name} ${topic.topicId}`, topic])).values()];
 }
 
-function failed(name: string | null, topicId: string, errorCode: number): Topic {
+function missing(broker: BrokerContext, name: string, request: MetadataRequest): Topic {
+  const known = operationsFor(request);
+  if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, known);
+  const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
+  const errorCode = create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return failed(name, ZERO_UUID, errorCode, known);
+}
+
+/** What one may do to a topic does not depend on whether it is there. */
+function operationsFor({ includeTopicAuthorizedOperations }: MetadataRequest): number {
+  return includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NO_OPERATIONS;
+}
+
+function failed(name: string | null, topicId: string, errorCode: number, operations = NO_OPERATIONS): Topic {
   return {
     errorCode,
     name,
     topicId,
     isInternal: name !== null && isInternal(name),
     partitions: [],
-    topicAuthorizedOperations: -2_147_483_648,
+    topicAuthorizedOperations: operations,
   };
 }
 
@@ -110,7 +126,7 @@ function describe(
     topicId: topic.id,
     isInternal: isInternal(topic.name),
     partitions,
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : -2_147_483_648,
+    topicAuthorizedOperations: operationsFor(request),
   };
 }
 

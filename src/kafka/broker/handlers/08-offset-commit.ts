@@ -19,13 +19,14 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
     response: OffsetCommitResponse,
     versions: '0-10',
     handle(request, { apiVersion }, responder) {
-      const { codes, accepted } = checkTopics(broker, request.topics, apiVersion);
+      const asked = request.topics.map((topic) => distinctPartitions(broker, topic, apiVersion));
+      const { codes, accepted } = checkTopics(broker, asked, apiVersion);
       const topics = accepted.map(({ topic }) => topic);
       const answer = (errors: readonly (readonly number[])[]): void => {
         accepted.forEach(({ topicIndex, places }, index) => {
           for (const [at, place] of places.entries()) codes[topicIndex]![place] = errors[index]![at]!;
         });
-        responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, codes) }));
+        responder.answer(build(OffsetCommitResponse, { topics: describe(asked, codes) }));
       };
       if (topics.length === 0) answer([]);
       else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer);
@@ -36,6 +37,23 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
       }
     },
   });
+}
+
+/** Of a partition that is there and is named twice the last counts; the others are refused each time. */
+function distinctPartitions(broker: BrokerContext, topic: Topic, version: number): Topic {
+  const name = nameOf(broker, topic, version);
+  if (name === undefined) return topic;
+  const last = new Map(topic.partitions.map((partition) => [partition.partitionIndex, partition]));
+  const partitions = topic.partitions.filter(
+    (partition) =>
+      last.get(partition.partitionIndex) === partition ||
+      broker.metadata.partition(name, partition.partitionIndex) === undefined,
+  );
+  return partitions.length === topic.partitions.length ? topic : { ...topic, partitions };
+}
+
+function nameOf(broker: BrokerContext, { name, topicId }: Topic, version: number): string | undefined {
+  return version >= TOPIC_IDS_FROM ? broker.metadata.topicName(topicId) : name;
 }
 
 interface Accepted {
@@ -53,7 +71,7 @@ function checkTopics(
 ): { readonly codes: number[][]; readonly accepted: Accepted[] } {
   const accepted: Accepted[] = [];
   const codes = topics.map((topic, topicIndex) => {
-    const name = version >= TOPIC_IDS_FROM ? broker.metadata.topicName(topic.topicId) : topic.name;
+    const name = nameOf(broker, topic, version);
     if (name === undefined) return topic.partitions.map((): number => ErrorCode.UNKNOWN_TOPIC_ID);
     const exists = ({ partitionIndex }: Partition): boolean =>
       broker.metadata.partition(name, partitionIndex) !== undefined;

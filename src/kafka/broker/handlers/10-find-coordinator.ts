@@ -41,7 +41,8 @@ function findCoordinator(
     host: '',
     port: -1,
     errorCode,
-    errorMessage: '',
+    // From v4 on a failed answer has its error's own text, but where there is no coordinator yet.
+    errorMessage: errorCode === ErrorCode.INVALID_REQUEST ? errorInfo(errorCode).message : '',
   });
   if (wanted.keyType === TRANSACTION) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
   if (wanted.keyType !== GROUP) return failed(ErrorCode.INVALID_REQUEST);

@@ -1,4 +1,5 @@
 import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import { AlterConfigsRequest, AlterConfigsResponse } from '../../protocol/messages/33-alter-configs.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
@@ -32,6 +33,6 @@ export async function altering(
     return { ...resource, errorCode: 0, errorMessage: null };
   } catch (error) {
     const { code, message } = asKafkaError(error);
-    return { ...resource, errorCode: code, errorMessage: message };
+    return { ...resource, errorCode: code, errorMessage: code === ErrorCode.UNKNOWN_SERVER_ERROR ? null : message };
   }
 }

@@ -12,8 +12,9 @@ const nameKeys = ['name', 'topic', 'groupId', 'transactionalId'] as const;
 
 export function neutral(answer: Answer | NoAnswer | null, side: Side): unknown {
   if (typeof answer === 'string' || answer === null) return answer;
-  const named = normalise(describeAll(answer, '', side));
-  return JSON.parse(JSON.stringify(named).replaceAll(side.prefix, '~')) as unknown;
+  const named = JSON.stringify(normalise(describeAll(answer, '', side))).replaceAll(side.prefix, '~');
+  // What a broker's clock gives, alone or in a message, and the bounds that Apache computes of it.
+  return JSON.parse(named.replaceAll(/-?\d{13,19}/g, (digits) => (isNow(digits) ? '0' : digits))) as unknown;
 }
 
 function describeAll(value: unknown, key: string, side: Side): unknown {
@@ -44,6 +45,15 @@ function describeRecords(records: Slices): unknown {
 }
 
 const RECENT_MS = 3_600_000;
+
+/** Now, or the largest int64 away from it. */
+function isNow(digits: string): boolean {
+  const largest = 2n ** 63n - 1n;
+  return [0n, largest, -largest].some((away) => {
+    const distance = Number(BigInt.asIntN(64, BigInt(digits) - away)) - Date.now();
+    return Math.abs(distance) < RECENT_MS;
+  });
+}
 
 function describeBatch(batch: Batch): unknown {
   const { header, bytes } = batch;

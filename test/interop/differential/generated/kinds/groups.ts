@@ -52,6 +52,7 @@ const join = requestKind<JoinArgs>({
   draw: (draw) => {
     const group = draw.group();
     // A second member would wait for the first.
+    draw.next('member');
     const isEmpty = draw.next(`members of ${group}`) === 0;
     return {
       version: draw.version(11),

@@ -6,7 +6,7 @@ interface Args {
   readonly acks: number;
   readonly topics: readonly {
     readonly name: string;
-    readonly partitions: readonly { readonly index: number; readonly records: DrawnRecords | null }[];
+    readonly partitions: readonly { readonly index: number; readonly records: DrawnRecords }[];
   }[];
 }
 
@@ -24,7 +24,7 @@ export const produce = requestKind<Args>({
         name,
         partitions: [...new Set(draw.some(2, () => draw.partition()))].map((index) => ({
           index,
-          records: draw.chance(0.02) ? null : drawRecords(draw, version),
+          records: drawRecords(draw, version),
         })),
       })),
     };
@@ -40,7 +40,7 @@ export const produce = requestKind<Args>({
         ...side.topic(name, version >= 13),
         partitionData: partitions.map(({ index, records }) => ({
           index,
-          records: records === null ? null : recordsFrom(records, side),
+          records: recordsFrom(records, side),
         })),
       })),
     },
