@@ -288,9 +288,17 @@ function conversionOf({ log, target, read }: Found) {
   return { config: log?.config, fetchOffset: target.fetchOffset, takenBytes: read?.takenBytes ?? 0 };
 }
 
-/** Null for a partition that could not be read. */
-function abortedIn({ log, errorCode, target, records }: Found): PartitionData['abortedTransactions'] {
+/** Null for a partition that could not be read, or whose first batch is left out. */
+function abortedIn({
+  log,
+  errorCode,
+  target,
+  records,
+  read,
+  readableBytes,
+}: Found): PartitionData['abortedTransactions'] {
   if (log === undefined || errorCode !== ErrorCode.NONE) return null;
+  if (read === nothingToRead && readableBytes > 0) return null;
   if (records.size === 0) return [];
   let upperBound = target.fetchOffset;
   for (const { header } of batchesOf(records)) upperBound = header.lastOffset + 1;

@@ -12,6 +12,7 @@ import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 import { cases, type World } from './cases.ts';
+import { runSeed, sharedVersions } from './generated/run.ts';
 import { normalise } from './normalise.ts';
 import { type Answer, ask } from './raw-client.ts';
 
@@ -40,6 +41,8 @@ before(async () => {
     'offsets.topic.num.partitions': '5',
     'offsets.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // Records of the tests are of 2023.
+    'log.retention.hours': '-1',
   };
   [apache, odradek] = await Promise.all([
     startApacheKafka({
@@ -130,6 +133,15 @@ for (const { apiKey, name, request, except = [] } of cases) {
       const other = await ask(theirs.port, apiKey, version, request(version, theirs.world));
       assert.deepEqual(normalise(own), normalise(other), `${api} v${version}`);
     }
+  });
+}
+
+/** Longer ones, and others: `npm run test:differential`. */
+const GENERATED = { seeds: [1, 2, 3], steps: 250 } as const;
+for (const seed of GENERATED.seeds) {
+  test(`generated sequences of requests are answered alike (seed ${seed})`, async () => {
+    const ports = { apache: theirs.port, ours: ours.port };
+    assert.equal(await runSeed(ports, await sharedVersions(ports), seed, GENERATED.steps), undefined);
   });
 }
 

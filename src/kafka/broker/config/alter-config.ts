@@ -13,6 +13,8 @@ export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8 } as const;
 /** What IncrementalAlterConfigs does with a key (`AlterConfigOp.OpType`). */
 export const AlterOperation = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
 
+const operations: ReadonlySet<number> = new Set(Object.values(AlterOperation));
+
 export interface ConfigChange {
   readonly name: string;
   readonly operation: number;
@@ -55,6 +57,9 @@ export class ConfigAdmin {
 
   /** IncrementalAlterConfigs: only the named keys change. @throws KafkaError */
   async change(resource: ConfigResource, changes: readonly ConfigChange[], validateOnly: boolean): Promise<void> {
+    // Apache's brokers have no error for what they do not know, and no word.
+    if (changes.some(({ operation }) => !operations.has(operation)))
+      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
     refuseDuplicates(changes.map(({ name }) => name));
     const missing = changes.filter(({ operation, value }) => operation !== AlterOperation.delete && value === null);
     if (missing.length > 0) {
@@ -182,7 +187,6 @@ function apply(
       return;
     }
     default:
-      // Apache's brokers have no error for it either, and no word.
       throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
   }
 }
@@ -196,9 +200,6 @@ function requireList(name: string, operation: 'append' | 'subtract'): void {
 function refuseDuplicates(names: readonly string[]): void {
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   if (twice.length > 0) {
-    throw new KafkaError(
-      ErrorCode.INVALID_REQUEST,
-      `Error due to duplicate config keys : ${[...new Set(twice)].join(',')}`,
-    );
+    throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Error due to duplicate config keys');
   }
 }

@@ -45,10 +45,12 @@ export function describeTopicValues(
     if (!wanted(options, key.name)) continue;
     const own = overrides.get(key.name);
     const chain: Synonym[] = own === undefined ? [] : [{ name: key.name, value: own, source: ConfigSource.topic }];
-    const inherited = key.synonyms.flatMap(({ name }) => brokerChain(store, name));
-    // Of several broker keys only the first that has a default shows it, and last.
-    chain.push(...inherited.filter(({ source }) => source !== ConfigSource.default));
-    chain.push(...inherited.filter(({ source }) => source === ConfigSource.default).slice(0, 1));
+    for (const [rank, { name }] of key.synonyms.entries()) {
+      for (const synonym of brokerChain(store, name)) {
+        // Of several broker keys only the first shows its default.
+        if (synonym.source !== ConfigSource.default || rank === 0) chain.push(synonym);
+      }
+    }
     const first = chain[0];
     const value = own ?? (first === undefined ? key.default : inTopicUnit(key.synonyms, first));
     described.push(

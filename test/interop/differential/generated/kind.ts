@@ -15,6 +15,8 @@ export class Draw {
   readonly #versions: VersionRanges;
   /** Names that were used for a topic, whether or not it came to be. */
   readonly topics: string[] = [];
+  /** Topics whose configuration changes: when a broker has heard of that is its own affair, so they get no records. */
+  readonly quietTopics: string[] = [];
   readonly #counters = new Map<string, number>();
 
   constructor(random: SimRandom, versions: VersionRanges) {
@@ -57,6 +59,10 @@ export class Draw {
   topic(): string {
     if (this.topics.length === 0 || this.chance(0.04)) return 'missing';
     return this.chance(0.8) ? this.pick(this.topics.slice(-4)) : this.pick(this.topics);
+  }
+
+  quietTopic(): string {
+    return this.quietTopics.length === 0 || this.chance(0.04) ? 'missing' : this.pick(this.quietTopics);
   }
 
   partition(): number {

@@ -16,7 +16,6 @@ const changes: readonly (readonly [string, string | null])[] = [
   ['message.timestamp.before.max.ms', '5000'],
   ['segment.bytes', '2000'],
   ['segment.bytes', '2'],
-  ['cleanup.policy', ''],
   ['compression.type', 'lzma'],
   ['unheard.of', '1'],
   ['flush.messages', null],
@@ -35,7 +34,7 @@ const describeConfigs = requestKind<DescribeArgs>({
   apiKey: 32,
   draw: (draw) => ({
     version: draw.version(32),
-    topics: [...new Set(draw.some(2, () => draw.topic()))],
+    topics: [...new Set(draw.some(2, () => (draw.chance(0.5) ? draw.topic() : draw.quietTopic())))],
     keys: draw.pick([null, ['max.message.bytes', 'compression.type'], ['unheard.of'], []]),
     includeSynonyms: draw.chance(0.5),
   }),
@@ -74,7 +73,7 @@ const alterConfigs = requestKind<AlterArgs>({
   apiKey: 33,
   draw: (draw) => ({
     version: draw.version(33),
-    topic: draw.topic(),
+    topic: draw.quietTopic(),
     configs: drawChanges(draw),
     validateOnly: draw.chance(0.3),
   }),
@@ -100,7 +99,7 @@ const incrementalAlterConfigs = requestKind<AlterArgs>({
   apiKey: 44,
   draw: (draw) => ({
     version: draw.version(44),
-    topic: draw.topic(),
+    topic: draw.quietTopic(),
     configs: drawChanges(draw),
     validateOnly: draw.chance(0.3),
   }),

@@ -17,7 +17,7 @@ export const metadata = requestKind<Args>({
     // Before version 4 whoever asks for a topic creates it.
     const name = (): string => (version < 4 ? draw.topics[0]! : draw.topic());
     const by = (): 'name' | 'id' | 'both' | 'nothing' =>
-      version < 10 || draw.chance(0.5) ? 'name' : draw.pick(['id', 'id', 'both', 'nothing']);
+      version < 10 || draw.chance(0.5) ? 'name' : draw.pick(['id', 'id', 'both', version < 12 ? 'nothing' : 'id']);
     const topics = version >= 1 && draw.chance(0.15) ? null : draw.some(3, () => ({ name: name(), by: by() }));
     return { version, topics, withOperations: draw.chance(0.3) };
   },

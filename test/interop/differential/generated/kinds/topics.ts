@@ -74,7 +74,8 @@ const create = requestKind<CreateArgs>({
     const validateOnly = !isFirst && draw.chance(0.2);
     if (!isFirst && draw.chance(0.35)) return { version, topics: [drawBadTopic(draw)], validateOnly };
     const topics = draw.some(isFirst ? 1 : 2, () => drawTopic(draw));
-    if (!validateOnly) draw.topics.push(...topics.map(({ name }) => name));
+    const made = !isFirst && draw.chance(0.25) ? draw.quietTopics : draw.topics;
+    if (!validateOnly) made.push(...topics.map(({ name }) => name));
     return { version, topics, validateOnly };
   },
   request: ({ version, topics, validateOnly }, side) => ({
@@ -118,7 +119,7 @@ const grow = requestKind<GrowArgs>({
     version: draw.version(37),
     topic: draw.topic(),
     count: draw.pick([0, 1, 2, 3, 4, 5, -1]),
-    assignments: draw.pick([null, null, [[0]], [[0], [0]], [[1]], [[]], [[0, 0]]]),
+    assignments: draw.pick([null, null, [[0]], [[0], [0]]]),
     validateOnly: draw.chance(0.4),
   }),
   request: ({ version, topic, count, assignments, validateOnly }, side) => ({
