@@ -126,3 +126,12 @@ test('a record that claims a billion headers is refused at once', () => {
   const [batch] = batchesOf(bytes);
   assert.throws(() => walkRecords(batch!.bytes, BATCH_OVERHEAD, 1), InvalidRecordError);
 });
+
+test('a value that reaches into the next record is refused, wherever the bytes are cut', () => {
+  const bytes = Buffer.from(copyOf(buildBatch({ records: [{ value: Buffer.alloc(4) }, { value: Buffer.alloc(9) }] })));
+  bytes[BATCH_OVERHEAD + 5] = 2 * 12;
+  for (let cut = BATCH_OVERHEAD; cut < bytes.length; cut += 1) {
+    const slices = slicesOf(bytes.subarray(0, cut), bytes.subarray(cut));
+    assert.throws(() => walkRecords(slices, BATCH_OVERHEAD, 2), InvalidRecordError);
+  }
+});

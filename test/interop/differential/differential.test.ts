@@ -42,7 +42,7 @@ before(async () => {
     'offsets.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
     // Records of the tests are of 2023.
-    'log.retention.hours': '-1',
+    'log.retention.ms': '-1',
   };
   [apache, odradek] = await Promise.all([
     startApacheKafka({

@@ -19,7 +19,7 @@ export async function startPair(settings: Readonly<Record<string, string>> = {})
     'offsets.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
     // Records of the tests are of 2023.
-    'log.retention.hours': '-1',
+    'log.retention.ms': '-1',
     ...settings,
   };
   const [apache, odradek] = await Promise.all([
