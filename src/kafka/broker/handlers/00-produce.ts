@@ -26,12 +26,15 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
     overlaps: true,
     handle(request, context, responder) {
       if (request.transactionalId !== null) return refuseAll(request, responder, ErrorCode.INVALID_TXN_STATE);
-      const rejected = rejectUnreadable(request);
+      const rejected = rejectUnreadable(broker, request, context.apiVersion);
       if (rejected !== undefined) return refuseAll(request, responder, rejected.code, rejected.message);
       new ProduceOperation(broker, request, context, responder).start();
     },
   });
 }
+
+const FIRST_VERSION_OF_BATCHES = 3;
+const FIRST_VERSION_WITH_ZSTD = 7;
 
 interface Rejection {
   readonly code: number;
@@ -40,19 +43,24 @@ interface Rejection {
 
 /**
  * Apache looks for transactional records before anything else (`RequestUtils.hasTransactionalRecords`): a header that cannot be
- * read refuses the whole request.
+ * read refuses the whole request. So does, where zstd is looked for, a codec that nobody knows.
  */
-function rejectUnreadable(request: ProduceRequest): Rejection | undefined {
+function rejectUnreadable(broker: BrokerContext, request: ProduceRequest, version: number): Rejection | undefined {
+  const looksForZstd = version >= FIRST_VERSION_OF_BATCHES && version < FIRST_VERSION_WITH_ZSTD;
+  let hasUnknownCodec = false;
   try {
-    for (const { partitionData } of request.topicData) {
-      for (const { records } of partitionData) {
+    for (const { name, partitionData } of request.topicData) {
+      for (const { index, records } of partitionData) {
         if (records === null) continue;
         for (const { header } of fewBatchesOf(records)) {
+          if (looksForZstd && header.codec === undefined && header.magic === 2) {
+            hasUnknownCodec ||= broker.metadata.partition(name, index) !== undefined;
+          }
           if (header.isTransactional) return { code: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message: null };
         }
       }
     }
-    return undefined;
+    return hasUnknownCodec ? { code: ErrorCode.UNKNOWN_SERVER_ERROR, message: null } : undefined;
   } catch (error) {
     if (error instanceof CorruptBatchError) return { code: ErrorCode.CORRUPT_MESSAGE, message: error.message };
     throw error;
