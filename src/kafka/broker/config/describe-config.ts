@@ -44,17 +44,15 @@ export function describeTopicValues(
   for (const key of topicKeys.values()) {
     if (!wanted(options, key.name)) continue;
     const own = overrides.get(key.name);
-    const chain: Synonym[] = own === undefined ? [] : [{ name: key.name, value: own, source: ConfigSource.topic }];
-    for (const [rank, { name }] of key.synonyms.entries()) {
-      for (const synonym of brokerChain(store, name)) {
-        // Of several broker keys only the first shows its default.
-        if (synonym.source !== ConfigSource.default || rank === 0) chain.push(synonym);
-      }
-    }
-    const first = chain[0];
+    const inherited = key.synonyms.map(({ name }) => brokerChain(store, name));
+    const chain = shownSynonyms(inherited.flat(), key.synonyms[0]?.name);
+    if (own !== undefined) chain.unshift({ name: key.name, value: own, source: ConfigSource.topic });
+    const first = inherited.flatMap(([synonym], rank) =>
+      synonym !== undefined && (rank === 0 || synonym.source !== ConfigSource.default) ? [synonym] : [],
+    )[0];
     const value = own ?? (first === undefined ? key.default : inTopicUnit(key.synonyms, first));
     described.push(
-      describe(key.name, value, first?.source ?? ConfigSource.default, chain, options, {
+      describe(key.name, value, chain[0]?.source ?? ConfigSource.default, chain, options, {
         type: key.type,
         documentation: key.description,
         readOnly: false,
@@ -62,6 +60,16 @@ export function describeTopicValues(
     );
   }
   return described;
+}
+
+/**
+ * By where they are set, and none before the first of the topic key's broker keys (`ConfigHelper.configSynonyms`): what is set for
+ * `log.retention.hours` alone does not show at all.
+ */
+function shownSynonyms(inherited: readonly Synonym[], primary: string | undefined): Synonym[] {
+  const sorted = inherited.toSorted((a, b) => a.source - b.source);
+  const from = sorted.findIndex(({ name }) => name === primary);
+  return from < 0 ? [] : sorted.slice(from);
 }
 
 function inTopicUnit(synonyms: readonly { readonly name: string; readonly unitMs?: number }[], found: Synonym): string {

@@ -42,8 +42,7 @@ const describeConfigs = requestKind<DescribeArgs>({
     apiKey: 32,
     version,
     fields: {
-      // Whatever an operator sets for all topics has synonyms of its own, and both brokers have something set.
-      includeSynonyms: version >= 1 && includeSynonyms && (keys?.length ?? 0) > 0,
+      includeSynonyms: version >= 1 && includeSynonyms,
       resources: topics.map((topic) => ({
         resourceType: TOPIC,
         resourceName: side.named(topic),
