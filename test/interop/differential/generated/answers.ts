@@ -39,9 +39,14 @@ function isSlices(value: unknown): value is Slices {
   return typeof value === 'object' && value !== null && 'chunks' in value && 'size' in value;
 }
 
-/** A batch that is cut off at the end is left out: whether it is sent at all is a broker's own affair. */
+/**
+ * A batch that is cut off at the end is left out: whether it is sent at all is a broker's own affair. So is how many old messages
+ * fit beside compressed ones that it wrote anew, since no two compressors write the same.
+ */
 function describeRecords(records: Slices): unknown {
-  return [...batchesOf(records)].map(describeBatch);
+  const batches = [...batchesOf(records)];
+  const isRewritten = batches.some(({ header }) => header.magic < 2 && header.codec !== 'none');
+  return (isRewritten ? batches.slice(0, 1) : batches).map(describeBatch);
 }
 
 const RECENT_MS = 3_600_000;

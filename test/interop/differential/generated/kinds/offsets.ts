@@ -1,6 +1,7 @@
 import { type Draw, requestKind } from '../kind.ts';
 
 interface CommitArgs {
+  readonly made: number;
   readonly version: number;
   readonly group: string;
   readonly as: 'member' | 'nobody' | 'stranger';
@@ -22,6 +23,8 @@ const commit = requestKind<CommitArgs>({
   weight: 4,
   apiKey: 8,
   draw: (draw) => ({
+    // A refused commit may leave a group without members behind.
+    made: draw.next('member'),
     // Version 0 keeps offsets in ZooKeeper.
     version: draw.version(8, 1),
     group: draw.chance(0.4) ? 'simple' : draw.group(),
