@@ -225,6 +225,7 @@ export class FetchOperation {
   #answer(found: readonly Found[], sent: (() => void) | undefined): void {
     if (this.#context.isClosed()) return;
     const { apiVersion, listenerName } = this.#context;
+    const isFromFollower = replicaIdOf(this.#request) > CONSUMER_REPLICA_ID;
     const all = [
       ...found.map((one) => ({ target: one.target, one, data: this.#describe(one) })),
       ...[...this.#unknownIds, ...this.#unknown].map((unknown) => ({ ...unknown, one: undefined })),
@@ -234,7 +235,7 @@ export class FetchOperation {
     for (const { target, one, data } of all) {
       if (!isTold(target, data)) continue;
       const { topic, topicId } = target;
-      const told = one === undefined ? data : inReachOf(apiVersion, { data, ...conversionOf(one) });
+      const told = one === undefined ? data : inReachOf(apiVersion, { data, isFromFollower, ...conversionOf(one) });
       const last = responses.at(-1);
       if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(told);
       else responses.push({ topic, topicId, partitions: [told] });

@@ -47,6 +47,7 @@ export interface Fetched {
   /** Undefined where no replica is known. */
   readonly config: LogConfig | undefined;
   readonly fetchOffset: number;
+  readonly isFromFollower: boolean;
   /** What the records take of the answer's limit. */
   readonly takenBytes: number;
 }
@@ -65,7 +66,7 @@ export function inReachOf(apiVersion: number, fetched: Fetched): PartitionData {
   }
   const errorCode = knownError(apiVersion, data.errorCode);
   if (config === undefined || apiVersion >= FIRST_VERSION_WITH_MAGIC_2) return { ...data, errorCode };
-  if (!config.messageDownconversionEnable) {
+  if (!config.messageDownconversionEnable && !fetched.isFromFollower) {
     return withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_VERSION);
   }
   const converted = convert(apiVersion, fetched);

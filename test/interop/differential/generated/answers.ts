@@ -45,8 +45,8 @@ function isSlices(value: unknown): value is Slices {
  */
 function describeRecords(records: Slices): unknown {
   const batches = [...batchesOf(records)];
-  const isRewritten = batches.some(({ header }) => header.magic < 2 && header.codec !== 'none');
-  return (isRewritten ? batches.slice(0, 1) : batches).map(describeBatch);
+  const rewritten = batches.findIndex(({ header }) => header.magic < 2 && header.codec !== 'none');
+  return (rewritten < 0 ? batches : batches.slice(0, Math.max(rewritten, 1))).map(describeBatch);
 }
 
 const RECENT_MS = 3_600_000;
