@@ -163,7 +163,8 @@ export class Partition {
           errorMessage: null,
           recordErrors: noErrors,
           firstOffset: info.firstOffset,
-          logAppendTimeMs: info.isDuplicate ? -1 : validated.logAppendTimeMs,
+          // Apache answers a repetition with the batch's own time, whatever the topic keeps (`UnifiedLog.append`).
+          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
           logStartOffset: log.logStartOffset,
         });
       });
