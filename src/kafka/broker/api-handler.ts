@@ -15,6 +15,10 @@ export interface RequestContext {
   readonly isClosed: () => boolean;
   /** Names the connection, as `<local>-<remote>-<sequence>`. */
   readonly connectionId: string;
+  /** The user's name, without its type. Absent for what the broker asks itself: no quota counts it. */
+  readonly principal?: string | undefined;
+  /** Milliseconds that the event loop spent on the request so far, where quotas count them. */
+  readonly handledMs?: () => number;
 }
 
 export interface Responder<R> {

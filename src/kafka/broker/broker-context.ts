@@ -13,6 +13,8 @@ import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import type { QuotaAdmin } from './quotas/quota-admin.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
 /** What the handlers of one broker share. */
@@ -38,6 +40,9 @@ export interface BrokerContext {
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;
   readonly producerIds: ProducerIds;
+  /** What clients may do, and who changes that. */
+  readonly quotas: ClientQuotas;
+  readonly quotaAdmin: QuotaAdmin;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
   /** Reads what is configured for topics that this broker had no replica of. */

@@ -114,15 +114,15 @@ test('a partition is news when something changed, and as long as it is in error'
   const { open } = world();
   const session = open();
   assert.ok(session);
-  assert.equal(session.isNews(target(0), facts()), true);
-  assert.equal(session.isNews(target(0), facts()), false);
-  assert.equal(session.isNews(target(0), facts({ highWatermark: 6 })), true);
-  assert.equal(session.isNews(target(0), facts({ highWatermark: 6, logStartOffset: 1 })), true);
-  assert.equal(session.isNews(target(0), facts({ highWatermark: 6, logStartOffset: 1, recordBytes: 9 })), true);
+  assert.equal(session.tell(target(0), facts()), true);
+  assert.equal(session.tell(target(0), facts()), false);
+  assert.equal(session.tell(target(0), facts({ highWatermark: 6 })), true);
+  assert.equal(session.tell(target(0), facts({ highWatermark: 6, logStartOffset: 1 })), true);
+  assert.equal(session.tell(target(0), facts({ highWatermark: 6, logStartOffset: 1, recordBytes: 9 })), true);
   const failed = facts({ errorCode: 6, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 });
-  assert.equal(session.isNews(target(0), failed), true);
-  assert.equal(session.isNews(target(0), failed), true);
-  assert.equal(session.isNews(target(0), facts()), true, 'and when the error is over');
+  assert.equal(session.tell(target(0), failed), true);
+  assert.equal(session.tell(target(0), failed), true);
+  assert.equal(session.tell(target(0), facts()), true, 'and when the error is over');
 });
 
 test('a partition that got records goes to the back', () => {

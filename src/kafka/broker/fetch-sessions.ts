@@ -74,21 +74,29 @@ export class FetchSession {
     this.#partitions.delete(keyOf({ topic, topicId, partition }));
   }
 
-  /** Whether the client must be told, now that this was found; remembers that it was. */
+  /** Whether the client must be told, now that this was found. */
   isNews(target: FetchTarget, facts: FetchedFacts): boolean {
     const known = this.#partitions.get(keyOf(target));
-    if (known === undefined) return true;
-    const changed =
+    return (
+      known === undefined ||
       facts.recordBytes > 0 ||
       facts.errorCode !== ErrorCode.NONE ||
       known.highWatermark !== facts.highWatermark ||
       known.lastStableOffset !== facts.lastStableOffset ||
-      known.logStartOffset !== facts.logStartOffset;
+      known.logStartOffset !== facts.logStartOffset
+    );
+  }
+
+  /** As `isNews`; remembers that the client was told. */
+  tell(target: FetchTarget, facts: FetchedFacts): boolean {
+    const isNews = this.isNews(target, facts);
+    const known = this.#partitions.get(keyOf(target));
+    if (known === undefined) return true;
     // An error is told every time until it is gone.
     known.highWatermark = facts.errorCode === ErrorCode.NONE ? facts.highWatermark : -1;
     known.lastStableOffset = facts.lastStableOffset;
     known.logStartOffset = facts.logStartOffset;
-    return changed;
+    return isNews;
   }
 
   /** Who got records goes to the back, so that busy partitions do not starve the others. */
@@ -148,6 +156,11 @@ export class FetchSessions {
       return { kind: 'full', targets: request.targets, session };
     }
     return this.#continue(request);
+  }
+
+  /** The client was not told of it. */
+  drop(session: FetchSession): void {
+    this.#sessions.delete(session.id);
   }
 
   #continue(request: SessionRequest): SessionOutcome {

@@ -27,6 +27,8 @@ import { createPartitionsHandler } from './handlers/37-create-partitions.ts';
 import { deleteGroupsHandler } from './handlers/42-delete-groups.ts';
 import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-configs.ts';
 import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
+import { describeClientQuotasHandler } from './handlers/48-describe-client-quotas.ts';
+import { alterClientQuotasHandler } from './handlers/49-alter-client-quotas.ts';
 import { describeClusterHandler } from './handlers/60-describe-cluster.ts';
 
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
@@ -60,6 +62,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     deleteGroupsHandler(broker),
     incrementalAlterConfigsHandler(broker),
     offsetDeleteHandler(broker),
+    describeClientQuotasHandler(broker),
+    alterClientQuotasHandler(broker),
     describeClusterHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);

@@ -31,6 +31,7 @@ import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { OFFSETS_TOPIC } from './topic-names.ts';
 import { openSession } from './zookeeper-session.ts';
@@ -84,6 +85,7 @@ class Broker implements KafkaBroker {
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
+  readonly #quotas: BrokerQuotas;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
   /** The controller has told us of ourselves: from then on our answers are right. */
@@ -132,6 +134,7 @@ class Broker implements KafkaBroker {
       }
     };
     this.#configs = new ConfigStore(config, configure, runtime.log.named('kafka.config'));
+    this.#quotas = new BrokerQuotas({ runtime, config, value: (key) => this.#configs.brokerValue(key) });
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });
@@ -189,7 +192,9 @@ class Broker implements KafkaBroker {
     });
     this.#id = identity.brokerId;
     const store = this.#configs;
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
+    const log = this.#runtime.log.named('kafka.config');
+    const quotas = this.#quotas.changes(zk);
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, quotas, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -270,6 +275,8 @@ class Broker implements KafkaBroker {
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       producerIds: new ProducerIds(this.#id, zk),
+      quotas: this.#quotas.clients,
+      quotaAdmin: this.#quotas.admin(zk),
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
@@ -292,6 +299,8 @@ class Broker implements KafkaBroker {
       config: this.#config,
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
+      quotas: this.#quotas.clients,
+      connectionQuotas: this.#quotas.connections,
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;

@@ -6,6 +6,9 @@ import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import { ConnectionGate } from './quotas/connection-gate.ts';
+import type { ConnectionQuotas } from './quotas/connection-quotas.ts';
 
 /** What the connections of a broker hold in memory. */
 export interface NetworkLoad {
@@ -16,16 +19,28 @@ export interface NetworkLoad {
   readonly unsentBytes: number;
 }
 
+/** Where a connection came from. */
+interface Origin {
+  readonly host: string;
+  readonly listenerName: string;
+  /** It counts. */
+  isLetIn: boolean;
+}
+
 export interface ListenersOptions {
   readonly runtime: Runtime;
   readonly config: KafkaConfig;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
   readonly turnEnd: TurnEnd;
+  readonly quotas: ClientQuotas;
+  readonly connectionQuotas: ConnectionQuotas;
   readonly onFatal: (error: unknown) => void;
 }
 
 /** Answers that slow clients have not taken, all together; beyond it the broker waits for them. (Apache has no such bound.) */
 const UNSENT_BYTES_MAX = 256 << 20;
+/** Whoever is not asked for a name. */
+const ANONYMOUS = 'ANONYMOUS';
 /** Idle connections are looked for this often. */
 const IDLE_SWEEP_MS = 10_000;
 
@@ -34,9 +49,9 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #budget: ByteBudget;
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
-  readonly #connections = new Map<ClientConnection, string>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #connections = new Map<ClientConnection, Origin>();
   readonly #listeners: Listener[] = [];
+  readonly #gates: ConnectionGate[] = [];
   #sequence = 0;
   #sweep: Timer | undefined;
 
@@ -54,8 +69,12 @@ export class Listeners {
   /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
   async open(address: ListenerAddress): Promise<number> {
     const { host, port, listenerName } = address;
-    const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName);
-    const listener = await listenOn(this.#options.runtime.network, host, port, accept);
+    const { runtime, config, connectionQuotas: quotas } = this.#options;
+    const waitingMax = config.number('socket.listen.backlog.size');
+    const gate = new ConnectionGate({ listenerName, quotas, clock: runtime.clock, waitingMax });
+    this.#gates.push(gate);
+    const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName, gate);
+    const listener = await listenOn(runtime.network, host, port, accept);
     this.#listeners.push(listener);
     this.#sweep ??= this.#sweepLater();
     return listener.address.port;
@@ -63,12 +82,13 @@ export class Listeners {
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
+    for (const gate of this.#gates) gate.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 
-  #accept(connection: Connection, listenerName: string): ClientConnection {
-    const { runtime, config, handlers, turnEnd, onFatal } = this.#options;
+  #accept(connection: Connection, listenerName: string, gate: ConnectionGate): ClientConnection {
+    const { runtime, config, handlers, turnEnd, quotas, onFatal } = this.#options;
     const host = connection.remote.host;
     this.#sequence += 1;
     const client = new ClientConnection(connection, {
@@ -80,26 +100,49 @@ export class Listeners {
       turnEnd,
       requestBytesMax: config.number('socket.request.max.bytes'),
       log: runtime.log.named('kafka.network'),
-      nowMs: () => runtime.clock.monotonicMs(),
+      clock: runtime.clock,
+      quotas,
+      principal: ANONYMOUS,
       onClosed: (closed) => this.#forget(closed),
       onFatal,
     });
-    const sameHost = (this.#perAddress.get(host) ?? 0) + 1;
-    this.#perAddress.set(host, sameHost);
-    this.#connections.set(client, host);
-    const tooMany =
-      sameHost > config.number('max.connections.per.ip') || this.#connections.size > config.number('max.connections');
-    if (tooMany) client.destroy('too many connections');
+    const origin: Origin = { host, listenerName, isLetIn: false };
+    this.#connections.set(client, origin);
+    gate.enter({
+      address: host,
+      get isClosed() {
+        return client.isClosed;
+      },
+      admit: () => this.#letIn(client, origin),
+      refuse: (reason) => client.destroy(reason),
+    });
+    if (!origin.isLetIn) client.hold();
     return client;
   }
 
+  #letIn(client: ClientConnection, origin: Origin): void {
+    const quotas = this.#options.connectionQuotas;
+    origin.isLetIn = true;
+    if (!quotas.add(origin.listenerName, origin.host)) return client.destroy('too many connections of one address');
+    client.letIn();
+    if (quotas.isProtected(origin.listenerName) && quotas.isOverfull) this.#closeLongestIdle();
+  }
+
+  /** Brokers must reach each other: where there are too many connections, one of another listener goes (KIP-402). */
+  #closeLongestIdle(): void {
+    let longest: ClientConnection | undefined;
+    for (const [client, { listenerName, isLetIn }] of this.#connections) {
+      if (!isLetIn || this.#options.connectionQuotas.isProtected(listenerName)) continue;
+      if (longest === undefined || client.lastUsedMs < longest.lastUsedMs) longest = client;
+    }
+    longest?.destroy('the listener between brokers needs its place');
+  }
+
   #forget(connection: ClientConnection): void {
-    const host = this.#connections.get(connection);
-    if (host === undefined) return;
+    const origin = this.#connections.get(connection);
+    if (origin === undefined) return;
     this.#connections.delete(connection);
-    const left = (this.#perAddress.get(host) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(host);
-    else this.#perAddress.set(host, left);
+    if (origin.isLetIn) this.#options.connectionQuotas.remove(origin.listenerName, origin.host);
   }
 
   #sweepLater(): Timer {

@@ -25,6 +25,10 @@ export interface CreatedTopic {
   readonly replicationFactor: number;
 }
 
+/** Told how many partitions come or go, right before they do. @throws KafkaError if that is too many for now */
+export type Admit = (partitionCount: number) => void;
+const admitAll: Admit = () => undefined;
+
 export interface TopicAdminOptions {
   readonly config: KafkaConfig;
   readonly zk: KafkaZk;
@@ -46,7 +50,7 @@ export class TopicAdmin {
   }
 
   /** @throws KafkaError with the topic's own error */
-  async create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic> {
+  async create(topic: NewTopic, validateOnly: boolean, admit: Admit = admitAll): Promise<CreatedTopic> {
     const { zk } = this.#options;
     requireLegalTopicName(topic.name);
     if (await zk.topicExists(topic.name)) throw alreadyExists(topic.name);
@@ -55,6 +59,7 @@ export class TopicAdmin {
     const partitions = this.#assign(topic);
     const topicId = zk.newTopicId();
     const assignment: TopicAssignment = { topicId, partitions };
+    if (!validateOnly) admit(partitions.size);
     if (!validateOnly && !(await zk.createTopic(topic.name, assignment, topic.config))) throw alreadyExists(topic.name);
     const [first] = partitions.values();
     return {
@@ -74,6 +79,7 @@ export class TopicAdmin {
     count: number,
     assignments: readonly (readonly number[])[] | null,
     validateOnly: boolean,
+    admit: Admit = admitAll,
   ): Promise<void> {
     const { zk } = this.#options;
     const current = await zk.topic(name);
@@ -100,6 +106,7 @@ export class TopicAdmin {
         ? this.#addedByRotation(current, count - had, replicationFactor)
         : this.#addedByHand(assignments, had, count, replicationFactor);
     if (validateOnly) return;
+    admit(added.size);
     const partitions = new Map([...current.partitions, ...withoutMoves(added)]);
     if (!(await zk.setTopic(name, { ...current, partitions }))) {
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`);
@@ -107,10 +114,11 @@ export class TopicAdmin {
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED */
-  async delete(name: string): Promise<void> {
-    const { config, zk } = this.#options;
+  async delete(name: string, admit: Admit = admitAll): Promise<void> {
+    const { config, metadata, zk } = this.#options;
     if (!config.boolean('delete.topic.enable')) throw new KafkaError(ErrorCode.TOPIC_DELETION_DISABLED);
     if (!(await zk.topicExists(name))) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    admit(metadata.topic(name)?.partitions.size ?? 0);
     await zk.requestTopicDeletion(name);
   }
 

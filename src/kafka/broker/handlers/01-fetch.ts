@@ -1,6 +1,8 @@
 import { present } from '../../../base/assert.ts';
 import { noSlices, type Slices } from '../../../base/slices.ts';
+import { codecFor } from '../../../wire/codec.ts';
 import { build } from '../../../wire/schema.ts';
+import { Writer } from '../../../wire/writer.ts';
 import type { PartitionLog } from '../../log/log.ts';
 import { type LogRead, nothingToRead } from '../../log/read.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
@@ -80,6 +82,9 @@ class FetchOperation {
   readonly #session: FetchSession | undefined;
   readonly #isIncremental: boolean;
   readonly #isolation: Isolation;
+  /** For the whole answer. */
+  readonly #maxBytes: number;
+  readonly #minBytes: number;
 
   constructor(
     broker: BrokerContext,
@@ -96,6 +101,13 @@ class FetchOperation {
     this.#session = outcome.session;
     this.#isIncremental = outcome.kind === 'incremental';
     this.#isolation = request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark';
+    const quotaBytes = this.#isFollower ? Infinity : broker.quotas.fetchBytesMax(context);
+    this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), quotaBytes);
+    this.#minBytes = Math.min(request.minBytes, this.#maxBytes);
+  }
+
+  get #isFollower(): boolean {
+    return replicaIdOf(this.#request) > CONSUMER_REPLICA_ID;
   }
 
   start(): void {
@@ -125,7 +137,7 @@ class FetchOperation {
       if (errorCode !== ErrorCode.NONE) return true;
       bytes += readableBytes;
     }
-    return bytes >= this.#request.minBytes;
+    return bytes >= this.#minBytes;
   }
 
   #partitionOf(target: FetchTarget): Partition | undefined {
@@ -139,7 +151,7 @@ class FetchOperation {
 
   /** Within the limits of the whole answer, in the order that was asked. */
   #readAll(): Found[] {
-    let left = Math.min(this.#request.maxBytes, this.#broker.config.number('fetch.max.bytes'));
+    let left = this.#maxBytes;
     // From v3 on the first batch of the answer comes whole, however large (KIP-74); before, limits were hard.
     let minOneMessage = this.#context.apiVersion >= 3;
     return this.#targets.map((target) => {
@@ -160,7 +172,7 @@ class FetchOperation {
         const known = this.#broker.metadata.partition(topic, target.partition) !== undefined;
         throw new KafkaError(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       }
-      if (replicaIdOf(this.#request) > CONSUMER_REPLICA_ID) {
+      if (this.#isFollower) {
         // Followers come with replication between brokers; until then nobody else has a replica of ours.
         throw new KafkaError(
           target.currentLeaderEpoch >= 0 ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -226,23 +238,49 @@ class FetchOperation {
 
   #answer(found: readonly Found[], sent: (() => void) | undefined): void {
     if (this.#context.isClosed()) return;
-    const responses: FetchResponse['responses'] = [];
-    for (const one of found) {
-      const data = this.#describe(one);
+    const throttleTimeMs = this.#broker.quotas.isCounting && !this.#isFollower ? this.#judge(found) : 0;
+    if (throttleTimeMs > 0) return this.#responder.answer(this.#throttled(throttleTimeMs), sent);
+    const partitions = found.flatMap((one) => {
+      const data = this.#inReach(one, this.#describe(one));
       const facts = { ...data, recordBytes: data.records?.size ?? 0 };
-      const isNews = this.#session?.isNews(one.target, facts) ?? true;
+      const isNews = this.#session?.tell(one.target, facts) ?? true;
       if (facts.recordBytes > 0) this.#session?.moveToEnd(one.target);
-      if (this.#isIncremental && !isNews) continue;
+      return this.#isIncremental && !isNews ? [] : [{ one, data }];
+    });
+    this.#responder.answer(this.#response(partitions), sent);
+  }
+
+  /** By the answer as it would be, before records are made smaller for old clients. */
+  #judge(found: readonly Found[]): number {
+    const partitions = found.flatMap((one) => {
+      const data = this.#describe(one);
+      const facts = { ...data, recordBytes: one.records.size };
+      return this.#isIncremental && this.#session?.isNews(one.target, facts) === false ? [] : [{ one, data }];
+    });
+    const writer = new Writer();
+    codecFor(FetchResponse, this.#context.apiVersion).write(writer, this.#response(partitions));
+    return this.#broker.quotas.fetched(this.#context, 4 + writer.size);
+  }
+
+  /** Nothing is answered but for how long; no session begins with it. */
+  #throttled(throttleTimeMs: number): FetchResponse {
+    if (this.#session !== undefined && !this.#isIncremental) this.#broker.fetchSessions.drop(this.#session);
+    return build(FetchResponse, { throttleTimeMs, sessionId: (this.#isIncremental && this.#session?.id) || 0 });
+  }
+
+  #response(partitions: readonly { readonly one: Found; readonly data: PartitionData }[]): FetchResponse {
+    const responses: FetchResponse['responses'] = [];
+    for (const { one, data } of partitions) {
       const last = responses.at(-1);
       const { topic, topicId } = one.target;
       if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(data);
       else responses.push({ topic, topicId, partitions: [data] });
     }
-    this.#responder.answer(build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses }), sent);
+    return build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses });
   }
 
   #describe(one: Found): PartitionData {
-    const data: PartitionData = {
+    return {
       partitionIndex: one.target.partition,
       errorCode: one.errorCode,
       highWatermark: one.highWatermark,
@@ -255,7 +293,6 @@ class FetchOperation {
       preferredReadReplica: -1,
       records: one.records,
     };
-    return this.#inReach(one, data);
   }
 
   /** Null where nobody asked; but Apache answers a partition that it does not know with an empty list, whoever asked. */

@@ -58,14 +58,20 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
       return describe(broker, broker.metadata.topic(found) as TopicMetadata, request, context);
     }
     const topic = broker.metadata.topic(name);
-    return topic === undefined ? missing(broker, name, request) : describe(broker, topic, request, context);
+    return topic === undefined ? missing(broker, name, request, context) : describe(broker, topic, request, context);
   });
 }
 
-function missing(broker: BrokerContext, name: string, request: MetadataRequest): Topic {
+function missing(broker: BrokerContext, name: string, request: MetadataRequest, context: RequestContext): Topic {
   if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
-  return failed(name, ZERO_UUID, create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  return failed(
+    name,
+    ZERO_UUID,
+    create
+      ? broker.autoTopics.create(name, broker.quotas.mutations(context, Infinity).record)
+      : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  );
 }
 
 function failed(name: string | null, topicId: string, errorCode: number): Topic {

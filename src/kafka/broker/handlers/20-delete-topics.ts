@@ -4,6 +4,7 @@ import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messag
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
+import type { Admit } from '../topic-admin.ts';
 import { waitForTopics } from '../topic-waiting.ts';
 
 type Result = DeleteTopicsResponse['responses'][number];
@@ -15,14 +16,21 @@ export function deleteTopicsHandler(broker: BrokerContext): ApiHandler {
     response: DeleteTopicsResponse,
     versions: '0-6',
     handle(request, context, responder) {
-      void deleteAll(broker, request, context.apiVersion)
-        .then((responses) => responder.answer(build(DeleteTopicsResponse, { responses })))
+      const quota = broker.quotas.mutations(context, 5);
+      void deleteAll(broker, request, { version: context.apiVersion, admit: quota.record })
+        .then((responses) => {
+          responder.answer(build(DeleteTopicsResponse, { responses, throttleTimeMs: quota.throttleMs() }));
+        })
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, version: number): Promise<Result[]> {
+async function deleteAll(
+  broker: BrokerContext,
+  request: DeleteTopicsRequest,
+  { version, admit }: { readonly version: number; readonly admit: Admit },
+): Promise<Result[]> {
   const asked = [
     ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })),
     ...request.topics.map(({ name, topicId }) => ({
@@ -39,7 +47,7 @@ async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, ve
         if (version < 3 && !broker.config.boolean('delete.topic.enable'))
           throw new KafkaError(ErrorCode.INVALID_REQUEST);
         const id = broker.metadata.topicId(name);
-        await broker.topics.delete(name);
+        await broker.topics.delete(name, admit);
         return result(name, id, undefined);
       } catch (error) {
         return result(name, topicId, asKafkaError(error));

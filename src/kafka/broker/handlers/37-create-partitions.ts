@@ -4,6 +4,7 @@ import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protoco
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
+import type { Admit } from '../topic-admin.ts';
 import { hasLeaders, waitForTopics } from '../topic-waiting.ts';
 
 type Result = CreatePartitionsResponse['results'][number];
@@ -13,15 +14,18 @@ export function createPartitionsHandler(broker: BrokerContext): ApiHandler {
     request: CreatePartitionsRequest,
     response: CreatePartitionsResponse,
     versions: '0-3',
-    handle(request, _context, responder) {
-      void growAll(broker, request)
-        .then((results) => responder.answer(build(CreatePartitionsResponse, { results })))
+    handle(request, context, responder) {
+      const quota = broker.quotas.mutations(context, 3);
+      void growAll(broker, request, quota.record)
+        .then((results) => {
+          responder.answer(build(CreatePartitionsResponse, { results, throttleTimeMs: quota.throttleMs() }));
+        })
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-async function growAll(broker: BrokerContext, request: CreatePartitionsRequest): Promise<Result[]> {
+async function growAll(broker: BrokerContext, request: CreatePartitionsRequest, admit: Admit): Promise<Result[]> {
   const names = request.topics.map(({ name }) => name);
   const results = await Promise.all(
     request.topics.map(async ({ name, count, assignments }) => {
@@ -31,7 +35,7 @@ async function growAll(broker: BrokerContext, request: CreatePartitionsRequest):
           throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.');
         }
         const replicas = assignments?.map(({ brokerIds }) => brokerIds) ?? null;
-        await broker.topics.grow(name, count, replicas, request.validateOnly);
+        await broker.topics.grow(name, count, replicas, request.validateOnly, admit);
         return result(name, undefined);
       } catch (error) {
         return result(name, asKafkaError(error));
@@ -51,5 +55,9 @@ async function growAll(broker: BrokerContext, request: CreatePartitionsRequest):
 }
 
 function result(name: string, error: KafkaError | undefined): Result {
-  return { name, errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null };
+  return {
+    name,
+    errorCode: error?.code ?? ErrorCode.NONE,
+    errorMessage: error === undefined || error.code === ErrorCode.THROTTLING_QUOTA_EXCEEDED ? null : error.message,
+  };
 }
