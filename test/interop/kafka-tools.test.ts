@@ -291,7 +291,6 @@ const configs39: readonly Step[] = [
   '--bootstrap-server $B --alter --entity-type topics --add-config a=b',
 ].map((args) => ({ tool: 'kafka-configs', args }));
 
-/** Our broker has no quotas yet. */
 const quotas39: readonly Step[] = [
   '--bootstrap-server $B --entity-type clients --entity-name c1 --alter --add-config producer_byte_rate=1024,consumer_byte_rate=2048',
   '--bootstrap-server $B --entity-type clients --entity-name c1 --describe',
@@ -301,7 +300,13 @@ const quotas39: readonly Step[] = [
   '--bootstrap-server $B --entity-type users --describe',
   '--bootstrap-server $B --entity-type clients --describe',
   '--bootstrap-server $B --entity-type clients --entity-name c1 --alter --delete-config producer_byte_rate',
-].map((args) => ({ tool: 'kafka-configs', args, at: 'apache' }));
+  '--bootstrap-server $B --entity-type clients --entity-name odd~name*(1) --alter --add-config consumer_byte_rate=10485760,request_percentage=0.0005',
+  '--bootstrap-server $B --entity-type clients --entity-name odd~name*(1) --describe',
+  '--bootstrap-server $B --entity-type ips --entity-name 127.0.0.9 --alter --add-config connection_creation_rate=50',
+  '--bootstrap-server $B --entity-type ips --describe',
+  '--bootstrap-server $B --entity-type ips --entity-name 127.0.0.9 --alter --delete-config connection_creation_rate',
+  '--bootstrap-server $B --entity-type clients --entity-name c1 --alter --add-config producer_byte_rate=1.5',
+].map((args) => ({ tool: 'kafka-configs', args }));
 
 const configs21: readonly Step[] = [
   '--zookeeper $Z --entity-type topics --entity-name plain --describe',

@@ -1,8 +1,13 @@
-import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { ErrorCode, errorInfo, KafkaError } from '../protocol/errors.ts';
 
 /** What a client is told of an error: the protocol's own, or UNKNOWN_SERVER_ERROR without the text of what is ours alone. */
 export function asKafkaError(error: unknown): KafkaError {
   return error instanceof KafkaError
     ? error
     : new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, undefined, { cause: error });
+}
+
+/** What is said beside the code: nothing where the code says it all (`ApiError.fromThrowable`). */
+export function ownMessage(error: KafkaError): string | null {
+  return error.message === errorInfo(error.code).message ? null : error.message;
 }

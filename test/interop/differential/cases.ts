@@ -2,6 +2,7 @@
 import { flatten, slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { quotaCases } from './cases-quotas.ts';
 
 export interface World {
   /** Of the topic `diff`, which has one partition and three records of magic 2, and what a group `group` committed. */
@@ -408,5 +409,6 @@ export const cases: readonly Case[] = [
     name: 'of an unknown group',
     request: () => ({ groupId: 'unheard-of', topics: [{ name: 'diff', partitions: [{ partitionIndex: 0 }] }] }),
   },
+  ...quotaCases,
   { apiKey: 60, name: 'the cluster', request: () => ({}) },
 ];

@@ -7,7 +7,7 @@ import type { QuotaEntity } from '../../zk/quota-znodes.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { quotaFilters } from '../quotas/quota-filter.ts';
-import { asKafkaError } from '../request-errors.ts';
+import { asKafkaError, ownMessage } from '../request-errors.ts';
 
 type Entry = NonNullable<DescribeClientQuotasResponse['entries']>[number];
 
@@ -21,8 +21,8 @@ export function describeClientQuotasHandler(broker: BrokerContext): ApiHandler {
       void describe(broker, request)
         .then((entries) => responder.answer(build(DescribeClientQuotasResponse, { entries })))
         .catch((reason: unknown) => {
-          const { code, message } = asKafkaError(reason);
-          const refusal = { errorCode: code, errorMessage: message, entries: null };
+          const error = asKafkaError(reason);
+          const refusal = { errorCode: error.code, errorMessage: ownMessage(error), entries: null };
           responder.answer(build(DescribeClientQuotasResponse, refusal));
         });
     },

@@ -1,10 +1,10 @@
 import { build } from '../../../wire/schema.ts';
-import { ErrorCode, errorInfo, KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { AlterClientQuotasRequest, AlterClientQuotasResponse } from '../../protocol/messages/49-alter-client-quotas.ts';
 import type { QuotaEntity } from '../../zk/quota-znodes.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { asKafkaError } from '../request-errors.ts';
+import { asKafkaError, ownMessage } from '../request-errors.ts';
 
 type Asked = AlterClientQuotasRequest['entries'][number];
 type Result = AlterClientQuotasResponse['entries'][number];
@@ -31,7 +31,7 @@ async function alterAll(broker: BrokerContext, request: AlterClientQuotasRequest
     const error = await alter(broker, names, asked.ops, request.validateOnly);
     results.set(JSON.stringify([...names].sort()), {
       errorCode: error?.code ?? ErrorCode.NONE,
-      errorMessage: error === undefined || error.message === errorInfo(error.code).message ? null : error.message,
+      errorMessage: error === undefined ? null : ownMessage(error),
       entity: [...names].map(([entityType, entityName]) => ({ entityType, entityName })),
     });
   }

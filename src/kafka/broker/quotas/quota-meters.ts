@@ -45,7 +45,7 @@ export class QuotaMeters<M> {
   }
 
   find(user: string, clientId: string, nowMs: number): Metered<M> {
-    const key = `${user}\n${clientId}`;
+    const key = keyOf(user, clientId);
     let found = this.#found.get(key);
     if (found === undefined) {
       found = this.#resolve(user, clientId, nowMs);
@@ -58,7 +58,7 @@ export class QuotaMeters<M> {
   #resolve(user: string, clientId: string, nowMs: number): Metered<M> & { readonly kept: Kept<M> } {
     this.#forgetIdle(nowMs);
     const bucket = this.#limits.bucketOf(user, clientId);
-    const key = `${bucket.user}\n${bucket.clientId}`;
+    const key = keyOf(bucket.user, bucket.clientId);
     let kept = this.#meters.get(key);
     if (kept === undefined) {
       kept = { meter: this.#create(), usedMs: nowMs };
@@ -73,4 +73,9 @@ export class QuotaMeters<M> {
     for (const [key, { usedMs }] of this.#meters) if (nowMs - usedMs > IDLE_MS) this.#meters.delete(key);
     for (const [key, { kept }] of this.#found) if (nowMs - kept.usedMs > IDLE_MS) this.#found.delete(key);
   }
+}
+
+/** Whatever is in the names, no two pairs have one key. */
+function keyOf(user: string, clientId: string): string {
+  return `${user.length}:${user}${clientId}`;
 }
