@@ -79,22 +79,17 @@ export class QuotaZnodes {
 
   /** Answers false where there are children: the znode stays, empty (`tryCleanQuotaNodes`). */
   async #clean(path: string): Promise<boolean> {
-    if ((await this.#children(path)).length > 0) return false;
-    await this.#delete(path);
+    if (!(await this.#delete(path))) return false;
     const [type, user, clients] = path.split('/');
-    if (clients === undefined) return true;
-    const parents = [`${type}/${user}/clients`, `${type}/${user}`];
-    for (const parent of parents) {
-      if ((await this.#children(parent)).length > 0) break;
-      if (parent === parents[1] && (await this.read(parent)).size > 0) break;
-      await this.#delete(parent);
-    }
+    if (clients === undefined || !(await this.#delete(`${type}/${user}/clients`))) return true;
+    if ((await this.read(`${type}/${user}`)).size === 0) await this.#delete(`${type}/${user}`);
     return true;
   }
 
-  /** Somebody else may have deleted it, or put something below it. */
-  async #delete(path: string): Promise<void> {
-    await unless(ErrorCode.NOTEMPTY, unless(ErrorCode.NONODE, this.#zk.requests.delete(`/config/${path}`)));
+  /** Answers false where something is below it; somebody else may have deleted it. */
+  async #delete(path: string): Promise<boolean> {
+    const gone = unless(ErrorCode.NONODE, this.#zk.requests.delete(`/config/${path}`)).then(() => true);
+    return (await unless(ErrorCode.NOTEMPTY, gone)) === true;
   }
 
   async #setOrCreate(path: string, data: Uint8Array): Promise<void> {

@@ -142,6 +142,15 @@ test('the listener between brokers is spared the limits of the broker where ther
   assert.equal(alone.hasRoom('A'), false);
 });
 
+test('a connection that is not let in for its address counts for no rate', async () => {
+  const quotas = quotasOf({ 'max.connection.creation.rate': '200' });
+  await quotas.setRate(null, '100');
+  for (let count = 0; count < 3000; count += 1) {
+    assert.equal(quotas.recordArrival('B', 0), 0, `arrival ${count}`);
+    assert.equal(quotas.recordAddress('B', '10.0.0.7', 0), count < 1000 ? 0 : 10, `of the address ${count}`);
+  }
+});
+
 test('an address has its own rate or that of all, and none when both were taken back', async () => {
   const quotas = quotasOf({});
   await quotas.setRate(null, '1');

@@ -32,6 +32,14 @@ test('a sample is forgotten when its last value is as old as all windows', () =>
   assert.equal(rate.measure(11_900), 0);
 });
 
+test('a sample that is only partly in view counts as a whole, beside all windows', () => {
+  const rate = new WindowedRate(tenSeconds);
+  for (const atMs of [0, 999]) rate.record(1, atMs);
+  for (let atMs = 1000; atMs <= 11_000; atMs += 1000) rate.record(1, atMs);
+  assert.equal(rate.spanMs(11_000), 11_000);
+  assert.equal(Math.round(rate.measure(11_000) * 11), 13);
+});
+
 test('what is taken back was never there', () => {
   const rate = new WindowedRate(tenSeconds);
   rate.record(5000, 100);

@@ -1,6 +1,7 @@
 /** Quotas of a whole broker, in virtual time: who waits, for how long, and who does not. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ZERO_UUID } from '../../../wire/schema.ts';
 import { CreateMode } from '../../../zookeeper/jute/create-mode.ts';
 import { ErrorCode as KeeperCode, KeeperError } from '../../../zookeeper/jute/errors.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
@@ -133,6 +134,36 @@ test('a fetch session that is throttled at its beginning does not begin, a later
   assert.ok((resumed.responses[0]?.partitions[0]?.records?.size ?? 0) > 20_000);
 });
 
+test('what a throttled answer left out is told by the next', async () => {
+  const cluster = await new ClusterWorld().start();
+  await cluster.createTopic('t', [[0], [0]]);
+  for (let count = 0; count < 2; count += 1) await cluster.run(produce(cluster.connectTo(0), 20_000));
+  await cluster.produce(0, 't', 'x', 1);
+  await setQuota(cluster, { 'client-id': 'raw' }, 'consumer_byte_rate', 3000);
+  const ask = (fields: Partial<FetchRequest>) =>
+    cluster.run(cluster.connectTo(0).ask(FetchRequest, FetchResponse, 11, { maxWaitMs: 0, minBytes: 1, ...fields }));
+  const topics = (offsets: readonly number[]): FetchRequest['topics'] => {
+    const [topic] = fetchRequest('t', 0).topics ?? [];
+    const [partition] = topic?.partitions ?? [];
+    assert.ok(topic && partition);
+    const partitions = offsets.map((fetchOffset, index) => ({ ...partition, partition: index, fetchOffset }));
+    return [{ ...topic, partitions }];
+  };
+  const { sessionId } = await ask({ topics: topics([0, 0]), maxBytes: 25_000, sessionId: 0, sessionEpoch: 0 });
+  await cluster.produce(0, 't', 'y', 1);
+  const throttled = await ask({ topics: topics([1, 2]), sessionId, sessionEpoch: 1 });
+  assert.ok(throttled.throttleTimeMs > 0);
+  await cluster.sim.runFor(12_000);
+  const forgottenTopicsData = [{ topic: 't', topicId: ZERO_UUID, partitions: [0] }];
+  const { responses } = await ask({ topics: [], forgottenTopicsData, sessionId, sessionEpoch: 2 });
+  assert.deepEqual(
+    responses.map(({ partitions }) =>
+      partitions.map(({ partitionIndex, highWatermark }) => [partitionIndex, highWatermark]),
+    ),
+    [[[1, 2]]],
+  );
+});
+
 test('quotas that tools wrote count after either form of notification, after a restart, and after a new session', async () => {
   const cluster = await world();
   const { zk } = cluster;
@@ -170,7 +201,7 @@ test('quotas that tools wrote count after either form of notification, after a r
 
   cluster.sim.network.partition(cluster.broker(0).machine, cluster.zookeeper.machine);
   await cluster.sim.runFor(20_000);
-  await write('/config/users/ANONYMOUS/clients/raw', {});
+  await cluster.run(zk.delete('/config/users/ANONYMOUS/clients/raw'));
   cluster.sim.network.heal();
   await cluster.until('a new session', async () => cluster.exists('/brokers/ids/0'));
   await cluster.sim.runFor(3000);
@@ -187,7 +218,14 @@ test('the last quota takes the znode with it, and parents that only led there', 
   await setQuota(cluster, both, 'producer_byte_rate', null);
   assert.equal(await cluster.exists('/config/users/u%201/clients/c'), false);
   assert.equal(await cluster.exists('/config/users/u%201/clients/<default>'), true);
+  await setQuota(cluster, { user: 'u 1' }, 'producer_byte_rate', 10);
   await setQuota(cluster, { user: 'u 1', 'client-id': null }, 'producer_byte_rate', null);
+  assert.equal(await cluster.exists('/config/users/u%201/clients'), false);
+  assert.equal(await cluster.exists('/config/users/u%201'), true, 'with quotas of its own');
+  await setQuota(cluster, both, 'producer_byte_rate', 10);
+  await setQuota(cluster, { user: 'u 1' }, 'producer_byte_rate', null);
+  assert.equal(await cluster.exists('/config/users/u%201/clients/c'), true);
+  await setQuota(cluster, both, 'producer_byte_rate', null);
   assert.equal(await cluster.exists('/config/users/u%201'), false);
   assert.equal(await cluster.exists('/config/users'), true);
 });
