@@ -18,7 +18,7 @@ export interface RequestContext {
   /** The user's name, without its type. Absent for what the broker asks itself: no quota counts it. */
   readonly principal?: string | undefined;
   /** Milliseconds that the event loop spent on the request so far, where quotas count them. */
-  readonly handledMs?: () => number;
+  handledMs?(): number;
 }
 
 export interface Responder<R> {

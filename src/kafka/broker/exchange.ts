@@ -77,7 +77,9 @@ export class Exchange implements RequestContext, Responder<unknown> {
     return this.#owner.principal;
   }
 
-  readonly handledMs = (): number => this.#localMs ?? this.#owner.nowMs() - this.#startedMs;
+  handledMs(): number {
+    return this.#localMs ?? this.#owner.nowMs() - this.#startedMs;
+  }
 
   /** Its handler has returned. */
   handled(): void {

@@ -240,25 +240,27 @@ class FetchOperation {
     if (this.#context.isClosed()) return;
     const throttleTimeMs = this.#broker.quotas.isCounting && !this.#isFollower ? this.#judge(found) : 0;
     if (throttleTimeMs > 0) return this.#responder.answer(this.#throttled(throttleTimeMs), sent);
-    const partitions = found.flatMap((one) => {
+    const responses: FetchResponse['responses'] = [];
+    for (const one of found) {
       const data = this.#inReach(one, this.#describe(one));
       const facts = { ...data, recordBytes: data.records?.size ?? 0 };
       const isNews = this.#session?.tell(one.target, facts) ?? true;
       if (facts.recordBytes > 0) this.#session?.moveToEnd(one.target);
-      return this.#isIncremental && !isNews ? [] : [{ one, data }];
-    });
-    this.#responder.answer(this.#response(partitions), sent);
+      if (!this.#isIncremental || isNews) add(responses, one, data);
+    }
+    this.#responder.answer(build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses }), sent);
   }
 
   /** By the answer as it would be, before records are made smaller for old clients. */
   #judge(found: readonly Found[]): number {
-    const partitions = found.flatMap((one) => {
+    const responses: FetchResponse['responses'] = [];
+    for (const one of found) {
       const data = this.#describe(one);
-      const facts = { ...data, recordBytes: one.records.size };
-      return this.#isIncremental && this.#session?.isNews(one.target, facts) === false ? [] : [{ one, data }];
-    });
+      const isNews = this.#session?.isNews(one.target, { ...data, recordBytes: one.records.size }) ?? true;
+      if (!this.#isIncremental || isNews) add(responses, one, data);
+    }
     const writer = new Writer();
-    codecFor(FetchResponse, this.#context.apiVersion).write(writer, this.#response(partitions));
+    codecFor(FetchResponse, this.#context.apiVersion).write(writer, build(FetchResponse, { responses }));
     return this.#broker.quotas.fetched(this.#context, 4 + writer.size);
   }
 
@@ -266,17 +268,6 @@ class FetchOperation {
   #throttled(throttleTimeMs: number): FetchResponse {
     if (this.#session !== undefined && !this.#isIncremental) this.#broker.fetchSessions.drop(this.#session);
     return build(FetchResponse, { throttleTimeMs, sessionId: (this.#isIncremental && this.#session?.id) || 0 });
-  }
-
-  #response(partitions: readonly { readonly one: Found; readonly data: PartitionData }[]): FetchResponse {
-    const responses: FetchResponse['responses'] = [];
-    for (const { one, data } of partitions) {
-      const last = responses.at(-1);
-      const { topic, topicId } = one.target;
-      if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(data);
-      else responses.push({ topic, topicId, partitions: [data] });
-    }
-    return build(FetchResponse, { sessionId: this.#session?.id ?? 0, responses });
   }
 
   #describe(one: Found): PartitionData {
@@ -328,6 +319,14 @@ class FetchOperation {
     });
     return { ...data, records: slices };
   }
+}
+
+/** Partitions of one topic that follow each other stand together. */
+function add(responses: FetchResponse['responses'], { target }: Found, data: PartitionData): void {
+  const last = responses.at(-1);
+  const { topic, topicId } = target;
+  if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(data);
+  else responses.push({ topic, topicId, partitions: [data] });
 }
 
 const noEpoch: PartitionData['divergingEpoch'] = { epoch: -1, endOffset: -1 };

@@ -115,3 +115,15 @@ test('a value that is no number is no quota', () => {
   assert.equal(quotas.throttleMs(request({ apiKey: ApiKey.Produce }), answered), 0);
   assert.equal(quotas.fetchBytesMax(request()), 10_000);
 });
+
+test('while no quota was ever set nothing is counted; afterwards everything is, whatever is set', () => {
+  const { quotas } = world();
+  const produce = request({ apiKey: ApiKey.Produce });
+  assert.equal(quotas.isCounting, false);
+  assert.equal(quotas.throttleMs(produce, answered), 0);
+  set(quotas, 'request_percentage', '1000');
+  assert.equal(quotas.isCounting, true);
+  assert.equal(quotas.throttleMs(produce, answered), 0, 'bytes have no limit');
+  set(quotas, 'producer_byte_rate', '1000');
+  assert.equal(quotas.throttleMs(produce, answered), 190_000, 'but the ones before were counted');
+});

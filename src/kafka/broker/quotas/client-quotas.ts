@@ -18,7 +18,7 @@ export interface QuotaRequest {
   /** The user's name. Undefined for what the broker asks itself: no quota counts it. */
   readonly principal?: string | undefined;
   /** Milliseconds that the event loop spent on it so far. */
-  readonly handledMs?: () => number;
+  handledMs?(): number;
 }
 
 export interface RequestOutcome {
@@ -139,8 +139,9 @@ export class ClientQuotas {
     return this.#produce.record(principal, clientId, bytes, this.#nowMs());
   }
 
-  #spent({ principal = '', clientId, handledMs }: QuotaRequest): number {
-    return this.#request.record(principal, clientId, percentOfSecond(handledMs?.() ?? 0), this.#nowMs());
+  #spent(request: QuotaRequest): number {
+    const percent = percentOfSecond(request.handledMs?.() ?? 0);
+    return this.#request.record(request.principal ?? '', request.clientId, percent, this.#nowMs());
   }
 
   #nowMs(): number {
