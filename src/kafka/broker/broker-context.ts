@@ -18,6 +18,8 @@ import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import type { QuotaAdmin } from './quotas/quota-admin.ts';
 import type { ShareGroups } from './share/share-groups.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
@@ -47,6 +49,9 @@ export interface BrokerContext {
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;
   readonly producerIds: ProducerIds;
+  /** What clients may do, and who changes that. */
+  readonly quotas: ClientQuotas;
+  readonly quotaAdmin: QuotaAdmin;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
   /** The transactions that this broker coordinates. */

@@ -1,6 +1,7 @@
 import type { Log } from '../../runtime/log.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import { type ConfigStore, DEFAULT_ENTITY } from './config/config-store.ts';
+import type { QuotaChanges } from './quotas/quota-changes.ts';
 
 /**
  * Keeps the configuration as ZooKeeper has it: everything is read at the start, then each entity that a notification under
@@ -10,16 +11,18 @@ export class ConfigChanges {
   readonly #brokerId: number;
   readonly #zk: KafkaZk;
   readonly #store: ConfigStore;
+  readonly #quotas: QuotaChanges;
   readonly #log: Log;
   /** Name of the newest notification that was processed. */
   #last = '';
   #tail: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(options: { brokerId: number; zk: KafkaZk; store: ConfigStore; log: Log }) {
+  constructor(options: { brokerId: number; zk: KafkaZk; store: ConfigStore; quotas: QuotaChanges; log: Log }) {
     this.#brokerId = options.brokerId;
     this.#zk = options.zk;
     this.#store = options.store;
+    this.#quotas = options.quotas;
     this.#log = options.log;
   }
 
@@ -30,6 +33,7 @@ export class ConfigChanges {
     await Promise.all([
       this.#readBroker('cluster'),
       this.#readBroker('broker'),
+      this.#quotas.readAll(),
       ...topics.map((topic) => this.#readTopic(topic)),
     ]);
   }
@@ -75,5 +79,6 @@ export class ConfigChanges {
     if (type === 'topics') await this.#readTopic(entity);
     else if (type === 'brokers' && entity === DEFAULT_ENTITY) await this.#readBroker('cluster');
     else if (type === 'brokers' && entity === String(this.#brokerId)) await this.#readBroker('broker');
+    else await this.#quotas.read(entityPath);
   }
 }

@@ -1,6 +1,8 @@
 import { present } from '../../base/assert.ts';
 import { noSlices, type Slices } from '../../base/slices.ts';
+import { codecFor } from '../../wire/codec.ts';
 import { build } from '../../wire/schema.ts';
+import { Writer } from '../../wire/writer.ts';
 import type { PartitionLog } from '../log/log.ts';
 import { type LogRead, nothingToRead } from '../log/read.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
@@ -41,7 +43,8 @@ interface Found {
   records: Slices;
 }
 
-interface Refused {
+/** What is told of a partition. */
+interface Described {
   readonly target: FetchTarget;
   readonly data: PartitionData;
 }
@@ -63,9 +66,9 @@ export class FetchOperation {
   readonly #maxBytes: number;
   readonly #asked: Asked[] = [];
   /** Partitions that nobody knows: they come last, and no fetch waits or does not wait for their sake. */
-  readonly #unknown: Refused[] = [];
+  readonly #unknown: Described[] = [];
   /** These before the others. */
-  readonly #unknownIds: Refused[] = [];
+  readonly #unknownIds: Described[] = [];
 
   constructor(
     broker: BrokerContext,
@@ -80,8 +83,13 @@ export class FetchOperation {
     this.#responder = responder;
     this.#outcome = outcome;
     this.#isolation = request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark';
-    this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'));
+    const quotaBytes = this.#isFollower ? Infinity : broker.quotas.fetchBytesMax(context);
+    this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), quotaBytes);
     for (const target of outcome.targets) this.#sort(target);
+  }
+
+  get #isFollower(): boolean {
+    return replicaIdOf(this.#request) > CONSUMER_REPLICA_ID;
   }
 
   #sort(target: FetchTarget): void {
@@ -156,7 +164,7 @@ export class FetchOperation {
       if (apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS && (log.topicId ?? target.topicId) !== target.topicId) {
         throw new KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID);
       }
-      if (replicaIdOf(this.#request) > CONSUMER_REPLICA_ID) {
+      if (this.#isFollower) {
         // Followers come with replication between brokers; until then nobody else has a replica of ours.
         throw new KafkaError(
           target.currentLeaderEpoch >= 0 ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -229,28 +237,49 @@ export class FetchOperation {
   #answer(found: readonly Found[], sent: (() => void) | undefined): void {
     if (this.#context.isClosed()) return;
     const { apiVersion, listenerName } = this.#context;
-    const isFromFollower = replicaIdOf(this.#request) > CONSUMER_REPLICA_ID;
+    const isFromFollower = this.#isFollower;
     const all = [
       ...found.map((one) => ({ target: one.target, one, data: this.#describe(one) })),
       ...[...this.#unknownIds, ...this.#unknown].map((unknown) => ({ ...unknown, one: undefined })),
     ];
+    const throttleTimeMs = this.#broker.quotas.isCounting && !isFromFollower ? this.#judge(all) : 0;
+    if (throttleTimeMs > 0) return this.#responder.answer(this.#throttled(throttleTimeMs), sent);
     const { sessionId, errorCode, isTold } = this.#inSession(all);
     const responses: FetchResponse['responses'] = [];
     for (const { target, one, data } of all) {
       if (!isTold(target, data)) continue;
-      const { topic, topicId } = target;
       const told = one === undefined ? data : inReachOf(apiVersion, { data, isFromFollower, ...conversionOf(one) });
-      const last = responses.at(-1);
-      if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(told);
-      else responses.push({ topic, topicId, partitions: [told] });
+      add(responses, target, told);
     }
     const leaders = responses.flatMap(({ partitions }) => partitions.map(({ currentLeader }) => currentLeader));
     const nodeEndpoints = endpointsOf(this.#broker, leaders, listenerName);
     this.#responder.answer(build(FetchResponse, { errorCode, sessionId, responses, nodeEndpoints }), sent);
   }
 
+  /** By the answer as it would be, before records are made smaller for old clients. */
+  #judge(all: readonly Described[]): number {
+    const outcome = this.#outcome;
+    const isNews = ({ target, data }: Described): boolean =>
+      outcome.kind === 'full' ||
+      (outcome.session.epoch === outcome.epoch && outcome.session.isNews(target, factsOf(data)));
+    const responses: FetchResponse['responses'] = [];
+    for (const one of all) if (isNews(one)) add(responses, one.target, one.data);
+    const writer = new Writer();
+    codecFor(FetchResponse, this.#context.apiVersion).write(writer, build(FetchResponse, { responses }));
+    return this.#broker.quotas.fetched(this.#context, 4 + writer.size);
+  }
+
+  /** Nothing is answered but for how long; no session begins with it. */
+  #throttled(throttleTimeMs: number): FetchResponse {
+    const outcome = this.#outcome;
+    if (outcome.kind === 'full') return build(FetchResponse, { throttleTimeMs });
+    const isPast = outcome.session.epoch !== outcome.epoch;
+    const errorCode = isPast ? ErrorCode.INVALID_FETCH_SESSION_EPOCH : ErrorCode.NONE;
+    return build(FetchResponse, { throttleTimeMs, errorCode, sessionId: outcome.session.id });
+  }
+
   /** What the session, if there is one, makes of the answer: its id, and which partitions it names. */
-  #inSession(all: readonly { readonly target: FetchTarget; readonly data: PartitionData }[]): {
+  #inSession(all: readonly Described[]): {
     readonly sessionId: number;
     readonly errorCode: number;
     readonly isTold: (target: FetchTarget, data: PartitionData) => boolean;
@@ -268,7 +297,7 @@ export class FetchOperation {
       // The same request came twice, and the other one was answered meanwhile.
       return { sessionId: session.id, errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH, isTold: () => false };
     }
-    return { sessionId: session.id, errorCode, isTold: (target, data) => session.isNews(target, factsOf(data)) };
+    return { sessionId: session.id, errorCode, isTold: (target, data) => session.tell(target, factsOf(data)) };
   }
 
   #describe(one: Found): PartitionData {
@@ -283,6 +312,13 @@ export class FetchOperation {
     if (this.#context.apiVersion < FIRST_VERSION_WITH_LEADERS || !tellsLeader(one.errorCode)) return data;
     return { ...data, currentLeader: currentLeaderOf(this.#broker, one.topic, one.target.partition) };
   }
+}
+
+/** Partitions of one topic that follow each other stand together. */
+function add(responses: FetchResponse['responses'], { topic, topicId }: FetchTarget, data: PartitionData): void {
+  const last = responses.at(-1);
+  if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(data);
+  else responses.push({ topic, topicId, partitions: [data] });
 }
 
 function factsOf({ errorCode, highWatermark, logStartOffset, records }: PartitionData) {

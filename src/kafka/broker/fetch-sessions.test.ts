@@ -121,22 +121,22 @@ test('a full request closes the session that it names', () => {
 test('a partition is news when something changed, and as long as it is in error', () => {
   const { open, next } = world();
   const session = next(open()?.id ?? 0, 1);
-  assert.equal(session.isNews(target(0), facts()), true);
-  assert.equal(session.isNews(target(0), facts()), false);
-  assert.equal(session.isNews(target(0), facts({ highWatermark: 6 })), true);
-  assert.equal(session.isNews(target(0), facts({ highWatermark: 6, logStartOffset: 1 })), true);
-  assert.equal(session.isNews(target(0), facts({ highWatermark: 6, logStartOffset: 1, recordBytes: 9 })), true);
+  assert.equal(session.tell(target(0), facts()), true);
+  assert.equal(session.tell(target(0), facts()), false);
+  assert.equal(session.tell(target(0), facts({ highWatermark: 6 })), true);
+  assert.equal(session.tell(target(0), facts({ highWatermark: 6, logStartOffset: 1 })), true);
+  assert.equal(session.tell(target(0), facts({ highWatermark: 6, logStartOffset: 1, recordBytes: 9 })), true);
   const failed = facts({ errorCode: 6, highWatermark: -1, logStartOffset: -1 });
-  assert.equal(session.isNews(target(0), failed), true);
-  assert.equal(session.isNews(target(0), failed), true);
-  assert.equal(session.isNews(target(0), facts()), true, 'and when the error is over');
+  assert.equal(session.tell(target(0), failed), true);
+  assert.equal(session.tell(target(0), failed), true);
+  assert.equal(session.tell(target(0), facts()), true, 'and when the error is over');
 });
 
 test('a partition that got records goes to the back', () => {
   const { open, next } = world();
   const session = next(open([0, 1, 2])?.id ?? 0, 1);
-  session.isNews(target(1), facts());
-  session.isNews(target(0), facts({ recordBytes: 9 }));
+  session.tell(target(1), facts());
+  session.tell(target(0), facts({ recordBytes: 9 }));
   assert.deepEqual(
     [...session.targets()].map(({ partition }) => partition),
     [1, 2, 0],

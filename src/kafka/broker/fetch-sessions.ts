@@ -89,19 +89,27 @@ export class FetchSession {
     this.#partitions.delete(keyOf({ topic, topicId, partition }));
   }
 
-  /**
-   * Whether the client must be told, now that this was found; remembers that it was. Who got records goes to the back, so that
-   * busy partitions do not starve the others.
-   */
+  /** Whether the client must be told, now that this was found. */
   isNews(target: FetchTarget, facts: FetchedFacts): boolean {
-    const key = keyOf(target);
-    const known = this.#partitions.get(key);
-    if (known === undefined) return true;
-    const changed =
+    const known = this.#partitions.get(keyOf(target));
+    return (
+      known === undefined ||
       facts.recordBytes > 0 ||
       facts.errorCode !== ErrorCode.NONE ||
       known.highWatermark !== facts.highWatermark ||
-      known.logStartOffset !== facts.logStartOffset;
+      known.logStartOffset !== facts.logStartOffset
+    );
+  }
+
+  /**
+   * As `isNews`; remembers that the client was told. Who got records goes to the back, so that busy partitions do not starve the
+   * others.
+   */
+  tell(target: FetchTarget, facts: FetchedFacts): boolean {
+    const isNews = this.isNews(target, facts);
+    const key = keyOf(target);
+    const known = this.#partitions.get(key);
+    if (known === undefined) return true;
     // An error is told every time until it is gone, and then that it is.
     known.highWatermark = facts.errorCode === ErrorCode.NONE ? facts.highWatermark : -1;
     known.logStartOffset = facts.logStartOffset;
@@ -109,7 +117,7 @@ export class FetchSession {
       this.#partitions.delete(key);
       this.#partitions.set(key, known);
     }
-    return changed;
+    return isNews;
   }
 }
 

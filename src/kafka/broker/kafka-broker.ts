@@ -50,6 +50,7 @@ import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { shareMembershipConfig } from './share/group-config.ts';
 import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
@@ -115,6 +116,7 @@ class Broker implements KafkaBroker {
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
   readonly #passwords: PasswordEncoder | undefined;
+  readonly #quotas: BrokerQuotas;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
   /** The controller has told us of ourselves: from then on our answers are right. */
@@ -169,6 +171,11 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+    });
+    this.#quotas = new BrokerQuotas({
+      runtime: this.#runtime,
+      config,
+      value: (key) => this.#configs.brokerValue(key),
     });
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
@@ -242,7 +249,9 @@ class Broker implements KafkaBroker {
     this.#loggers.belongTo(this.#id);
     const store = this.#configs;
     await this.#encodePasswordsAnew(zk);
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
+    const log = this.#runtime.log.named('kafka.config');
+    const quotas = this.#quotas.changes(zk);
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, quotas, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -399,6 +408,8 @@ class Broker implements KafkaBroker {
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       producerIds,
+      quotas: this.#quotas.clients,
+      quotaAdmin: this.#quotas.admin(zk),
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
@@ -423,6 +434,8 @@ class Broker implements KafkaBroker {
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
       onClosed: (connectionId) => this.#shares?.connectionClosed(connectionId),
+      quotas: this.#quotas.clients,
+      connectionQuotas: this.#quotas.connections,
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;

@@ -9,6 +9,7 @@ import { ErrorCode } from '../../zookeeper/jute/errors.ts';
 import { AdminRequests } from './admin-requests.ts';
 import { registerBroker } from './broker-registration.ts';
 import { type ControllerEpoch, electController, fenced, resignController } from './controller-election.ts';
+import type { PersistentRequests } from './persistent-requests.ts';
 import { unless, watching, ZkConnection } from './zk-connection.ts';
 import {
   type BrokerInfo,
@@ -68,6 +69,11 @@ export class KafkaZk {
 
   get client(): ZookeeperClient {
     return this.#zk.client;
+  }
+
+  /** Requests of the session of now, for those who keep znodes of their own kind. */
+  get requests(): PersistentRequests {
+    return this.#zk.requests;
   }
 
   /** A session that expired is replaced by another. */

@@ -100,15 +100,17 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
   const names = new Set(topics.flatMap(({ name }) => (name === null ? [] : [name])));
   return [...names].map((name) => {
     const topic = broker.metadata.topic(name);
-    return topic === undefined ? missing(broker, name, request) : describe(broker, topic, request, context);
+    return topic === undefined ? missing(broker, name, request, context) : describe(broker, topic, request, context);
   });
 }
 
-function missing(broker: BrokerContext, name: string, request: MetadataRequest): Topic {
+function missing(broker: BrokerContext, name: string, request: MetadataRequest, context: RequestContext): Topic {
   const known = operationsFor(request);
   if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, known);
   const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
-  const errorCode = create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const errorCode = create
+    ? broker.autoTopics.create(name, broker.quotas.mutations(context, Infinity).record)
+    : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return failed(name, ZERO_UUID, errorCode, known);
 }
 
