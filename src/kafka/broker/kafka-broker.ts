@@ -171,6 +171,7 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+      onBrokerChange: () => this.#quotas.connections.limitsChanged(),
     });
     this.#quotas = new BrokerQuotas({
       runtime: this.#runtime,

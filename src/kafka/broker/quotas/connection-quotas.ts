@@ -1,7 +1,7 @@
 import { ConfigError } from '../../../config/config-error.ts';
-import { splitList } from '../../../config/values.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Network } from '../../../runtime/network.ts';
+import { connectionOverrides, DynamicConfigError } from '../config/dynamic-validation.ts';
 import { throttleTimeMs } from './throttle-time.ts';
 import { type RateWindows, WindowedRate } from './windowed-rate.ts';
 
@@ -112,10 +112,15 @@ export class ConnectionQuotas {
     else this.#perAddress.set(address, left);
     this.#perListener.set(listener, (this.#perListener.get(listener) ?? 1) - 1);
     this.#total -= 1;
+    this.limitsChanged();
+  }
+
+  /** There may be room for those who wait. */
+  limitsChanged(): void {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Calls whenever a connection is gone, until the answer is called. */
+  /** Calls whenever a connection is gone or limits are others, until the answer is called. */
   onRoom(wake: () => void): () => void {
     this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);
@@ -176,12 +181,13 @@ export class ConnectionQuotas {
 }
 
 /** @throws ConfigError */
-function parseOverrides(text: string): [host: string, max: number][] {
-  return splitList(text).map((item) => {
-    const [, host, max] = /^(.+):(\d+)$/.exec(item) ?? [];
-    if (host === undefined) throw new ConfigError(OVERRIDES, text, 'write it as host:number,host:number');
-    return [host.trim(), Number(max)];
-  });
+function parseOverrides(text: string): ReadonlyMap<string, number> {
+  try {
+    return connectionOverrides(text);
+  } catch (error) {
+    if (!(error instanceof DynamicConfigError)) throw error;
+    throw new ConfigError(OVERRIDES, text, 'write it as host:number,host:number');
+  }
 }
 
 /** In digits: names have letters beyond f, or no colon and no dotted number. */
