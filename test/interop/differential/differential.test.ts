@@ -71,7 +71,7 @@ after(async () => {
 
 async function prepare(port: number): Promise<Side> {
   const bootstrap = `127.0.0.1:${port}`;
-  for (const topic of ['diff', 'diff2', 'produced']) {
+  for (const topic of ['diff', 'diff2', 'produced', 'marked']) {
     const created = await kafkaTool('kafka-topics', '3.9.1', [
       '--bootstrap-server',
       bootstrap,
