@@ -27,7 +27,7 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
         responder.answer(build(OffsetCommitResponse, { topics: describe(asked, checked.codesWith(errors)) }));
       };
       if (topics.length === 0) answer([]);
-      else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer, apiVersion);
+      else if (apiVersion > 0) broker.groups.offsets.commit({ ...request, topics }, answer, apiVersion);
       else {
         void commitToZookeeper(broker, request.groupId, topics)
           .then(answer)

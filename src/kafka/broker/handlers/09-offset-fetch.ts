@@ -46,7 +46,7 @@ export function offsetFetchHandler(broker: BrokerContext): ApiHandler {
           .catch((error: unknown) => responder.close(String(error)));
       } else {
         const wanted = request.topics?.map(distinctPartitions) ?? null;
-        broker.groups.fetchOffsets(request.groupId, wanted, request.requireStable, (fetched) =>
+        broker.groups.offsets.fetch(request.groupId, wanted, request.requireStable, (fetched) =>
           answer(oneGroup(fetched, request, version)),
         );
       }
@@ -97,7 +97,7 @@ function fetchGroup(broker: BrokerContext, asked: AskedGroup, fetch: GroupFetch)
     const results = named === undefined ? allTopics(broker, fetched, byId) : askedTopics(named, fetched);
     done({ groupId, topics: errorCode === ErrorCode.NONE ? results : [], errorCode });
   };
-  broker.groups.fetchOffsets(groupId, wanted ?? null, requireStable, answer, member);
+  broker.groups.offsets.fetch(groupId, wanted ?? null, requireStable, answer, member);
 }
 
 /** A topic without an id cannot be named in an answer by ids. */
