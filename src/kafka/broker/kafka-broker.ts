@@ -29,6 +29,8 @@ import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { cleanerConfigOf } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
+import { GroupConfigAdmin } from './config/group-config-admin.ts';
+import { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
 import {
@@ -113,6 +115,7 @@ class Broker implements KafkaBroker {
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
+  readonly #groupConfigs: GroupConfigs;
   readonly #passwords: PasswordEncoder | undefined;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
@@ -169,6 +172,7 @@ class Broker implements KafkaBroker {
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
     });
+    this.#groupConfigs = new GroupConfigs(config, this.#runtime.log.named('kafka.config'));
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });
@@ -241,7 +245,8 @@ class Broker implements KafkaBroker {
     this.#loggers.belongTo(this.#id);
     const store = this.#configs;
     await this.#encodePasswordsAnew(zk);
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
+    const log = this.#runtime.log.named('kafka.config');
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups: this.#groupConfigs, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -339,7 +344,7 @@ class Broker implements KafkaBroker {
       metadata: this.#metadata,
       replicas,
       openChannel: this.#openChannel,
-      groupOverrides: () => new Map(),
+      groupConfigs: this.#groupConfigs,
       createStateTopic: () => void autoTopics.create(SHARE_STATE_TOPIC),
       onProgress: (partition) => this.#fetchPurgatory.check(partition),
     });
@@ -390,9 +395,11 @@ class Broker implements KafkaBroker {
         zk,
         metadata: this.#metadata,
         loggers: this.#loggers,
+        groups: new GroupConfigAdmin({ zk, groups: this.#groupConfigs, policy: policies.alterConfig }),
         passwords: this.#passwords,
         policy: policies.alterConfig,
       }),
+      groupConfigs: this.#groupConfigs,
       loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
@@ -459,9 +466,9 @@ class Broker implements KafkaBroker {
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
       enterTransaction: entranceToOffsets(gate),
-      consumers: consumerConfig(this.#config),
+      consumers: consumerConfig(this.#config, this.#groupConfigs),
       image: new MetadataTopicImage(this.#metadata, clock),
-      shares: shareMembershipConfig((key) => this.#config.number(key)),
+      shares: shareMembershipConfig(this.#config, this.#groupConfigs),
       keeper,
     });
     groups.start();

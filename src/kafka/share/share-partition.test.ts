@@ -201,7 +201,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('crash' as const) }),
 );
 
-type Step = (typeof step) extends fc.Arbitrary<infer S> ? S : never;
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 const take = { kind: 'fetch', member: 'a', maxRecords: 2, batchSize: 1, isStrict: true, batches: 1 } as const;
 const renewSecond = [0, AcknowledgeType.renew, 0, 0, 0, 0, 0];
 const renewed = { kind: 'acknowledge', member: 'a', first: 0, length: 2, perOffset: true, stray: 0 } as const;
@@ -211,13 +211,7 @@ const foundByChance: [number[], Step[]][] = [
   [[1], [take, { kind: 'wait', ms: LOCK_MS }, { kind: 'crash' }]],
   [
     [3],
-    [
-      take,
-      { kind: 'wait', ms: 448 },
-      { ...renewed, types: renewSecond },
-      { kind: 'wait', ms: 560 },
-      { kind: 'crash' },
-    ],
+    [take, { kind: 'wait', ms: 448 }, { ...renewed, types: renewSecond }, { kind: 'wait', ms: 560 }, { kind: 'crash' }],
   ],
 ];
 

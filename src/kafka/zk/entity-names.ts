@@ -3,6 +3,11 @@ export function sanitize(name: string): string {
   return encodeURIComponent(name).replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** As for users; what ZooKeeper takes for a step in a path is escaped too. */
+export function groupEntity(group: string): string {
+  return /^\.\.?$/.test(group) ? group.replaceAll('.', '%2E') : sanitize(group);
+}
+
 /** What no broker has written stays as it is. */
 export function desanitize(name: string): string {
   try {

@@ -116,7 +116,7 @@ export class GroupWorld {
       enterTransaction: (...asked) => this.entrance(...asked),
       consumers,
       image,
-      shares: SHARES,
+      shares: { groupSizeMax: SHARES.groupSizeMax, times: () => SHARES },
       keeper: this.keeper,
     });
   }
