@@ -62,7 +62,7 @@ for (const [source, message] of faults) {
 }
 
 test('nothing nests too deeply for the one who reads it', () => {
-  const pattern = '('.repeat(20_000) + 'a' + ')'.repeat(20_000);
+  const pattern = `${'('.repeat(20_000)}a${')'.repeat(20_000)}`;
   assert.throws(() => compilePattern(pattern), { name: 'PatternError', message: 'expression nests too deeply' });
 });
 
