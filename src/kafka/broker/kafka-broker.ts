@@ -1,4 +1,3 @@
-import { ConfigError } from '../../config/config-error.ts';
 import { parseNumber } from '../../config/values.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -28,7 +27,7 @@ import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
-import { cleanerConfigOf } from './config/cleaner-config.ts';
+import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import { GroupConfigAdmin } from './config/group-config-admin.ts';
 import { GroupConfigs } from './config/group-configs.ts';
@@ -172,7 +171,7 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
-      onBrokerChange: () => this.#brokerConfigured(),
+      onBrokerChange: () => configureCleaner(this.#logs, config, this.#runtime.log),
     });
     this.#groupConfigs = new GroupConfigs(config, this.#runtime.log.named('kafka.config'));
     this.#isKnown = new Promise((resolve) => {
@@ -231,16 +230,6 @@ class Broker implements KafkaBroker {
       if (partition.log !== undefined) partition.log.config = now;
     }
     if (now.uncleanLeaderElectionEnable && !before.uncleanLeaderElectionEnable) this.#controller?.electUncleanly();
-  }
-
-  #brokerConfigured(): void {
-    try {
-      this.#logs?.configureCleaner(cleanerConfigOf(this.#config));
-    } catch (error) {
-      // Apache takes values that its cleaner then fails on; ours goes on as it was.
-      if (!(error instanceof ConfigError)) throw error;
-      this.#runtime.log.warn('the log cleaner stays as it is', { error: error.message });
-    }
   }
 
   /** The log dirs know which broker and cluster they belong to; a broker without an id gets one now. */
