@@ -14,6 +14,7 @@ import type { AutoTopics } from './auto-topics.ts';
 import type { BrokerLoggers } from './broker-loggers.ts';
 import type { ConfigAdmin } from './config/alter-config.ts';
 import type { ConfigStore } from './config/config-store.ts';
+import type { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
@@ -44,6 +45,7 @@ export interface BrokerContext {
   /** What is configured now, and who changes it. */
   readonly configs: ConfigStore;
   readonly configAdmin: ConfigAdmin;
+  readonly groupConfigs: GroupConfigs;
   readonly loggers: BrokerLoggers;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;

@@ -27,8 +27,10 @@ import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
-import { cleanerConfigOf } from './config/cleaner-config.ts';
+import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
+import { GroupConfigAdmin } from './config/group-config-admin.ts';
+import { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { DECOMPRESSED_BYTES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
@@ -115,6 +117,7 @@ class Broker implements KafkaBroker {
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
+  readonly #groupConfigs: GroupConfigs;
   readonly #passwords: PasswordEncoder | undefined;
   readonly #quotas: BrokerQuotas;
   readonly failed: Promise<unknown>;
@@ -171,13 +174,17 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
-      onBrokerChange: () => this.#quotas.connections.limitsChanged(),
+      onBrokerChange: () => {
+        this.#quotas.connections.limitsChanged();
+        configureCleaner(this.#logs, config, this.#runtime.log);
+      },
     });
     this.#quotas = new BrokerQuotas({
       runtime: this.#runtime,
       config,
       value: (key) => this.#configs.brokerValue(key),
     });
+    this.#groupConfigs = new GroupConfigs(config, this.#runtime.log.named('kafka.config'));
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });
@@ -251,8 +258,8 @@ class Broker implements KafkaBroker {
     const store = this.#configs;
     await this.#encodePasswordsAnew(zk);
     const log = this.#runtime.log.named('kafka.config');
-    const quotas = this.#quotas.changes(zk);
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, quotas, log });
+    const [quotas, groups] = [this.#quotas.changes(zk), this.#groupConfigs];
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -351,7 +358,7 @@ class Broker implements KafkaBroker {
       metadata: this.#metadata,
       replicas,
       openChannel: this.#openChannel,
-      groupOverrides: () => new Map(),
+      groupConfigs: this.#groupConfigs,
       createStateTopic: () => void autoTopics.create(SHARE_STATE_TOPIC),
       onProgress: (partition) => this.#fetchPurgatory.check(partition),
     });
@@ -402,9 +409,11 @@ class Broker implements KafkaBroker {
         zk,
         metadata: this.#metadata,
         loggers: this.#loggers,
+        groups: new GroupConfigAdmin({ zk, groups: this.#groupConfigs, policy: policies.alterConfig }),
         passwords: this.#passwords,
         policy: policies.alterConfig,
       }),
+      groupConfigs: this.#groupConfigs,
       loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
@@ -475,9 +484,9 @@ class Broker implements KafkaBroker {
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
       enterTransaction: entranceToOffsets(gate),
-      consumers: consumerConfig(this.#config),
+      consumers: consumerConfig(this.#config, this.#groupConfigs),
       image: new MetadataTopicImage(this.#metadata, clock),
-      shares: shareMembershipConfig((key) => this.#config.number(key)),
+      shares: shareMembershipConfig(this.#config, this.#groupConfigs),
       keeper,
     });
     groups.start();

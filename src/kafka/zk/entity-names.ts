@@ -9,6 +9,11 @@ export function sanitize(name: string): string {
   );
 }
 
+/** As for users; what ZooKeeper takes for a step in a path is escaped too. */
+export function groupEntity(group: string): string {
+  return /^\.\.?$/.test(group) ? group.replaceAll('.', '%2E') : sanitize(group);
+}
+
 /** The opposite. What is no quoted name at all is taken as it is: other tools may have written the znode. */
 export function desanitize(text: string): string {
   try {

@@ -19,6 +19,7 @@ export const ConfigSource = {
   staticBroker: 4,
   default: 5,
   dynamicBrokerLogger: 6,
+  group: 8,
 } as const;
 
 const typeCodes: { readonly [type in ConfigType]: number } = {
@@ -87,7 +88,7 @@ function brokerFacts(name: string): Facts {
 }
 
 /** By source, then by synonym; what stands before the name itself belongs to others (`ConfigHelper.configSynonyms`). */
-function brokerChain(store: ConfigStore, name: string): Synonym[] {
+export function brokerChain(store: ConfigStore, name: string): Synonym[] {
   const synonyms = synonymsOf(name, true);
   const chain: Synonym[] = [];
   const push = (source: number, textOf: (name: string) => string | null | undefined): void => {
@@ -119,7 +120,7 @@ interface Entry {
   readonly options: DescribeOptions;
 }
 
-function describe({ name, value, chain, facts, options }: Entry): Described {
+export function describe({ name, value, chain, facts, options }: Entry): Described {
   const isSensitive = facts.type === undefined || facts.type === 'password';
   const hidden = (text: string | null): string | null => (isSensitive ? null : text);
   return {
@@ -136,6 +137,6 @@ function describe({ name, value, chain, facts, options }: Entry): Described {
   };
 }
 
-function wanted({ keys }: DescribeOptions, name: string): boolean {
+export function wanted({ keys }: DescribeOptions, name: string): boolean {
   return keys === null || keys.length === 0 || keys.includes(name);
 }

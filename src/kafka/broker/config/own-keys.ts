@@ -4,12 +4,16 @@ export const DECOMPRESSED_BYTES_KEY = 'odradek.message.max.decompressed.bytes';
 
 const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?])[] = [
   ['group.consumer.assignment.interval.ms', 'int', '1000', 0],
+  ['group.consumer.max.assignment.interval.ms', 'int', '15000', 0],
   ['group.consumer.migration.policy', 'string', 'bidirectional'],
+  ['group.consumer.min.assignment.interval.ms', 'int', '0', 0],
   ['group.consumer.regex.refresh.interval.ms', 'int', '600000', 10_000],
   ['group.share.assignment.interval.ms', 'int', '1000', 0],
+  ['group.share.max.assignment.interval.ms', 'int', '15000', 0],
   ['group.share.max.delivery.count.limit', 'int', '10', 2],
   ['group.share.max.partition.max.record.locks', 'int', '4000', 100],
   ['group.share.max.share.sessions', 'int', '2000', 1],
+  ['group.share.min.assignment.interval.ms', 'int', '0', 0],
   ['group.share.min.delivery.count.limit', 'int', '2', 2],
   ['group.share.min.partition.max.record.locks', 'int', '100', 100],
   ['share.coordinator.cold.partition.snapshot.interval.ms', 'int', '300000', 1],

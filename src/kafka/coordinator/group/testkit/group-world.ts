@@ -117,7 +117,7 @@ export class GroupWorld {
       enterTransaction: (...asked) => this.entrance(...asked),
       consumers,
       image,
-      shares: SHARES,
+      shares: { groupSizeMax: SHARES.groupSizeMax, times: () => SHARES },
       keeper: this.keeper,
     });
   }
