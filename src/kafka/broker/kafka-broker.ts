@@ -7,19 +7,13 @@ import type { SaslCredentials } from '../../zookeeper/client/sasl-exchange.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
-import { groupConfig } from '../coordinator/group/group-config.ts';
-import { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
-import type { ShareStateKeeper } from '../coordinator/group/share/share-state-keeper.ts';
-import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { codecNames } from '../records/batch.ts';
 import { LogDirMoves } from '../replication/log-dir-moves.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
-import type { TransactionGate } from '../replication/transaction-gate.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
@@ -42,24 +36,17 @@ import {
   type NewTopicFacts,
 } from './config/policies.ts';
 import { ConfigChanges } from './config-changes.ts';
-import { consumerConfig } from './consumer-config.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
+import { Coordinators } from './coordinators.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
-import { InternalTopicLog } from './internal-topic-log.ts';
 import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
-import { shareMembershipConfig } from './share/group-config.ts';
-import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { MetadataTopicImage } from './topic-image.ts';
-import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
-import { startCoordinatingTransactions } from './transaction-coordination.ts';
-import { entranceToOffsets, openTransactions, type Transactions } from './transactions.ts';
 import { openSession } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
@@ -135,10 +122,7 @@ class Broker implements KafkaBroker {
   #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
-  #groups: GroupCoordinator | undefined;
-  #transactionCoordinator: TransactionCoordinator | undefined;
-  #transactions: Transactions | undefined;
-  #shares: ShareGroups | undefined;
+  #coordinators: Coordinators | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #endpoints: readonly Endpoint[] = [];
@@ -351,38 +335,22 @@ class Broker implements KafkaBroker {
       metadata: this.#metadata,
       log: log.named('kafka.topics'),
     });
-    const shares = new ShareGroups({
+    const producerIds = new ProducerIds(this.#id, zk);
+    const coordinators = new Coordinators({
       brokerId: this.#id,
       runtime: this.#runtime,
       config: this.#config,
-      metadata: this.#metadata,
-      replicas,
-      openChannel: this.#openChannel,
       groupConfigs: this.#groupConfigs,
-      createStateTopic: () => void autoTopics.create(SHARE_STATE_TOPIC),
-      onProgress: (partition) => this.#fetchPurgatory.check(partition),
-    });
-    this.#shares = shares;
-    this.#transactions = openTransactions({
-      config: this.#config,
-      metadata: this.#metadata,
-      replicas,
-      openChannel: this.#openChannel,
-      log: log.named('kafka.transactions'),
-    });
-    const transactionGate = this.#transactions.gate;
-    const groups = this.#coordinateGroups(replicas, transactionGate, shares.keeper);
-    const producerIds = new ProducerIds(this.#id, zk);
-    const transactions = startCoordinatingTransactions({
-      runtime: this.#runtime,
-      config: this.#config,
       zk,
       metadata: this.#metadata,
       replicas,
       producerIds,
+      autoTopics,
       openChannel: this.#openChannel,
+      onProgress: (partition) => this.#fetchPurgatory.check(partition),
     });
-    this.#transactionCoordinator = transactions;
+    this.#coordinators = coordinators;
+    const { groups, transactions, transactionGate, shares } = coordinators;
     const context: BrokerContext = {
       id: this.#id,
       groups,
@@ -443,7 +411,7 @@ class Broker implements KafkaBroker {
       config: this.#config,
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
-      onClosed: (connectionId) => this.#shares?.connectionClosed(connectionId),
+      onClosed: (connectionId) => this.#coordinators?.shares.connectionClosed(connectionId),
       quotas: this.#quotas.clients,
       connectionQuotas: this.#quotas.connections,
       onFatal: (error) => this.#fatal(error),
@@ -468,44 +436,9 @@ class Broker implements KafkaBroker {
     );
   }
 
-  #coordinateGroups(replicas: ReplicaManager, gate: TransactionGate, keeper: ShareStateKeeper): GroupCoordinator {
-    const { clock, random, log } = this.#runtime;
-    const groups = new GroupCoordinator({
-      coordinatorLog: new InternalTopicLog({
-        topic: OFFSETS_TOPIC,
-        partitionCount: this.#config.number('offsets.topic.num.partitions'),
-        codec: codecNames[this.#config.number('offsets.topic.compression.codec')] ?? 'none',
-        clock,
-        metadata: this.#metadata,
-        replicas,
-      }),
-      clock,
-      random,
-      log: log.named('kafka.groups'),
-      config: groupConfig((key) => this.#config.number(key)),
-      enterTransaction: entranceToOffsets(gate),
-      consumers: consumerConfig(this.#config, this.#groupConfigs),
-      image: new MetadataTopicImage(this.#metadata, clock),
-      shares: shareMembershipConfig(this.#config, this.#groupConfigs),
-      keeper,
-    });
-    groups.start();
-    this.#groups = groups;
-    return groups;
-  }
-
-  /** Whoever leads a partition of an internal topic coordinates what is kept in it. */
   #leadershipChanged(partition: Partition): void {
     this.#moves?.resume(partition);
-    this.#shares?.leadershipChanged(partition);
-    const coordinator =
-      partition.topic === OFFSETS_TOPIC
-        ? this.#groups
-        : partition.topic === TRANSACTIONS_TOPIC
-          ? this.#transactionCoordinator
-          : undefined;
-    if (partition.isLeader) coordinator?.onElected(partition.index, partition.leaderEpoch);
-    else coordinator?.onResigned(partition.index);
+    this.#coordinators?.leadershipChanged(partition);
   }
 
   // ---- the session ends, and another begins
@@ -573,10 +506,7 @@ class Broker implements KafkaBroker {
     await this.#leave();
     await this.#listeners?.close();
     this.#configChanges?.close();
-    this.#groups?.close();
-    this.#transactionCoordinator?.close();
-    this.#transactions?.close();
-    this.#shares?.close();
+    this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();
     this.#stopWaiting();
@@ -607,10 +537,7 @@ class Broker implements KafkaBroker {
     this.#closing ??= Promise.resolve();
     await this.#listeners?.close();
     this.#configChanges?.close();
-    this.#groups?.close();
-    this.#transactionCoordinator?.close();
-    this.#transactions?.close();
-    this.#shares?.close();
+    this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();
     this.#stopWaiting();
