@@ -67,6 +67,14 @@ const javaRecipes = {
     artifacts: ['org.apache.kafka:kafka_2.13:4.4.0', 'org.slf4j:slf4j-simple:1.7.36'],
     without: WITHOUT_CONNECT,
   },
+  'kafka-streams-3.9.1': { artifacts: ['org.apache.kafka:kafka-streams:3.9.1', 'org.slf4j:slf4j-simple:1.7.36'] },
+  'kafka-connect-3.9.1': {
+    artifacts: [
+      'org.apache.kafka:connect-runtime:3.9.1',
+      'org.apache.kafka:connect-file:3.9.1',
+      'org.apache.kafka:connect-json:3.9.1',
+    ],
+  },
 } as const satisfies Readonly<Record<string, JavaRecipe>>;
 
 export type JavaPeer = keyof typeof javaRecipes;
