@@ -194,32 +194,40 @@ async function story(t: TestContext, server: Server, { elsewhere }: { elsewhere:
     configs: [],
   }));
   await ask(server.port, 19, 4, { topics, timeoutMs: 10_000 });
-  const written = async (topic: string, atLeast: number): Promise<void> => {
-    await until(`${atLeast} offsets of ${topic}`, async () => {
+  const see = async (what: string, probe: () => Promise<boolean>, everyMs = 25): Promise<void> => {
+    const seen = async () => {
       application.assertAlive();
-      return (await offsets(server, topic, 'stable')) >= atLeast ? true : undefined;
-    });
+      return (await probe()) || undefined;
+    };
+    await until(what, seen, { timeoutMs: 90_000, everyMs }).catch((error) =>
+      assert.fail(`${error}\n${application.output}`),
+    );
   };
+  const written = (atLeast: number): Promise<void> =>
+    see(`${atLeast} offsets of counts`, async () => (await offsets(server, 'counts', 'stable')) >= atLeast);
   await Promise.all([feed(server, 'lines', lines(0, 500)), feed(server, 'left', side('l', 0, 200))]);
   await application.start();
-  await written('counts', 200);
+  await written(200);
   await application.kill();
   assert.ok((await offsets(server, 'counts', 'stable')) < 1000, 'it was killed amid its work');
   await Promise.all([feed(server, 'lines', lines(500, 500)), feed(server, 'right', side('r', 0, 100))]);
   if (elsewhere) application = new Application(server.bootstrap, tempDir());
   await application.start();
-  await written('counts', 1200);
+  await written(1200);
   await server.restart();
   application.assertAlive();
   await feed(server, 'right', side('r', 100, 100));
   await feed(server, 'lines', lines(1000, 5));
-  await until('all', async () => {
-    application.assertAlive();
-    const [counts, joined] = await Promise.all([read(server, 'counts'), read(server, 'joined')]);
-    return counts.length >= 2010 && joined.length >= 200 ? true : undefined;
-  });
-  await until('what was counted is deleted', async () => {
-    return (await offsets(server, 'counter-words-repartition', 'first')) > 2000 ? true : undefined;
+  await see(
+    'all',
+    async () => {
+      const [counts, joined] = await Promise.all([read(server, 'counts'), read(server, 'joined')]);
+      return counts.length >= 2010 && joined.length >= 200;
+    },
+    500,
+  );
+  await see('what was counted is deleted', async () => {
+    return (await offsets(server, 'counter-words-repartition', 'first')) > 2000;
   });
   await application.stop();
   assert.deepEqual(await policies(server, Object.keys(internalTopics)), internalTopics);

@@ -79,6 +79,7 @@ public class AdminDay {
     }));
     ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "0");
     change(broker, AlterConfigOp.OpType.SET, "message.max.bytes", "2000000");
+    while (!show(broker, "message.max.bytes").startsWith("2000000 ")) Thread.sleep(20);
     say("dynamic", show(broker, "message.max.bytes"));
     change(broker, AlterConfigOp.OpType.DELETE, "message.max.bytes", "");
     ConfigResource logger = new ConfigResource(ConfigResource.Type.BROKER_LOGGER, "0");

@@ -32,7 +32,7 @@ public class StreamsCounts {
   /** So that whoever wants to kill the application amid its work has the time to. */
   static void pause() {
     try {
-      Thread.sleep(2);
+      Thread.sleep(6);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
