@@ -47,7 +47,9 @@ public class StreamsCounts {
     config.put("default.key.serde", Serdes.String().getClass());
     config.put("default.value.serde", Serdes.String().getClass());
     config.put("num.stream.threads", 2);
-    config.put("commit.interval.ms", 100);
+    // What is written comes to the broker long before it is committed, so that a killed application leaves something behind.
+    config.put("commit.interval.ms", 400);
+    config.put("producer.linger.ms", 0);
     // Every count is written, so that the output tells whether one was left out or repeated.
     config.put("statestore.cache.max.bytes", 0);
     config.put("repartition.purge.interval.ms", 500);
