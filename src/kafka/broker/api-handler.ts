@@ -18,6 +18,10 @@ export interface RequestContext {
   /** A request that may overlap waits for something: what follows on its connection is not handled before `letOthers`. */
   holdOthers(): void;
   letOthers(): void;
+  /** The user's name, without its type. Absent for what the broker asks itself: no quota counts it. */
+  readonly principal?: string | undefined;
+  /** Milliseconds that the event loop spent on the request so far, where quotas count them. */
+  handledMs?(): number;
 }
 
 export interface Responder<R> {

@@ -2,7 +2,7 @@ import type { Log } from '../../runtime/log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
-import type { TopicAdmin } from './topic-admin.ts';
+import type { Admit, TopicAdmin } from './topic-admin.ts';
 import { illegalTopicName, OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
 
 /** Where the broker's configuration says how an internal topic is made. */
@@ -28,7 +28,7 @@ export class AutoTopics {
   }
 
   /** Starts to create a topic, and answers what a client that asked for it is told meanwhile. */
-  create(name: string): number {
+  create(name: string, admit?: Admit): number {
     if (illegalTopicName(name) !== undefined) return ErrorCode.INVALID_TOPIC_EXCEPTION;
     // Before the controller's first word nobody is known; the topic may well be there, and Apache's broker leaves it to the controller.
     if (this.#metadata.brokers.size === 0) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
@@ -44,7 +44,7 @@ export class AutoTopics {
     if (!this.#inFlight.has(name)) {
       this.#inFlight.add(name);
       void this.#admin
-        .create({ name, partitionCount, replicationFactor, config }, false)
+        .create({ name, partitionCount, replicationFactor, config }, false, admit)
         .catch((error: unknown) => {
           if (error instanceof KafkaError && error.code === ErrorCode.TOPIC_ALREADY_EXISTS) return;
           this.#log.warn('automatic creation of a topic failed', { topic: name, error: String(error) });

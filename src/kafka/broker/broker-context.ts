@@ -14,10 +14,13 @@ import type { AutoTopics } from './auto-topics.ts';
 import type { BrokerLoggers } from './broker-loggers.ts';
 import type { ConfigAdmin } from './config/alter-config.ts';
 import type { ConfigStore } from './config/config-store.ts';
+import type { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import type { QuotaAdmin } from './quotas/quota-admin.ts';
 import type { ShareGroups } from './share/share-groups.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
@@ -42,11 +45,15 @@ export interface BrokerContext {
   /** What is configured now, and who changes it. */
   readonly configs: ConfigStore;
   readonly configAdmin: ConfigAdmin;
+  readonly groupConfigs: GroupConfigs;
   readonly loggers: BrokerLoggers;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;
   readonly producerIds: ProducerIds;
+  /** What clients may do, and who changes that. */
+  readonly quotas: ClientQuotas;
+  readonly quotaAdmin: QuotaAdmin;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
   /** The transactions that this broker coordinates. */

@@ -1,6 +1,7 @@
 import { present } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
 import type { Slices } from '../../base/slices.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/network.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
@@ -14,6 +15,7 @@ import { RequestHeader, requestHeaderVersion } from '../protocol/headers.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 export interface ConnectionOptions {
   readonly id: string;
@@ -27,8 +29,10 @@ export interface ConnectionOptions {
   /** `socket.request.max.bytes`. */
   readonly requestBytesMax: number;
   readonly log: Log;
-  /** Monotonic time of the last request, for `connections.max.idle.ms`. */
-  readonly nowMs: () => number;
+  readonly clock: Clock;
+  readonly quotas: ClientQuotas;
+  /** Who the peer is, without the type. */
+  readonly principal: string;
   readonly onClosed: (connection: ClientConnection) => void;
   /** A broken invariant: the broker stops, its host lives. */
   readonly onFatal: (error: unknown) => void;
@@ -58,6 +62,11 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   #outgoingSent: (() => void)[] = [];
   #closed = false;
   #paused = false;
+  /** Nobody has let it in yet. */
+  #held = false;
+  /** Runs while the peer is over its quotas. */
+  #muted: Timer | undefined;
+  #mutedUntilMs = 0;
   #peerIsSlow = false;
   /** What of the response budget this connection holds. */
   #unsentTaken = 0;
@@ -76,7 +85,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     this.#connection = connection;
     this.#options = options;
     this.#splitter = new FrameSplitter(options.requestBytesMax);
-    this.#lastUsedMs = options.nowMs();
+    this.#lastUsedMs = this.nowMs();
   }
 
   get id(): string {
@@ -95,9 +104,21 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     return this.#closed;
   }
 
-  /** Nothing is being handled: an idle connection may be closed by the broker. */
+  get principal(): string {
+    return this.#options.principal;
+  }
+
+  get quotas(): ClientQuotas {
+    return this.#options.quotas;
+  }
+
+  nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  /** Nothing is being handled, nor held back: an idle connection may be closed by the broker. */
   get isQuiet(): boolean {
-    return this.#exchanges.size === 0 && this.#frames.size === 0;
+    return this.#exchanges.size === 0 && this.#frames.size === 0 && this.#muted === undefined && !this.#held;
   }
 
   /** Bytes of answers that the peer has not taken yet. */
@@ -111,7 +132,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   data(chunk: Uint8Array): void {
     if (this.#closed) return;
-    this.#lastUsedMs = this.#options.nowMs();
+    this.#lastUsedMs = this.nowMs();
     try {
       this.#splitter.push(chunk, (frame) => this.#enqueue(frame));
     } catch (error) {
@@ -127,8 +148,21 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     this.#pump();
   }
 
+  /** Nothing is read until it is let in. */
+  hold(): void {
+    this.#held = true;
+    this.#regulateReading();
+  }
+
+  letIn(): void {
+    this.#held = false;
+    this.#lastUsedMs = this.nowMs();
+    this.#pump();
+  }
+
   closed(reason?: NetworkError): void {
     this.#closed = true;
+    this.#muted?.cancel();
     this.#options.budget.forget(this.#resume);
     this.#options.responseBudget.forget(this.#resume);
     this.#options.responseBudget.release(this.#unsentTaken);
@@ -183,8 +217,10 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   #mayHandleNext(): boolean {
     const frame = this.#frames.peek();
-    if (frame === undefined) return false;
+    if (frame === undefined || this.#held || this.#muted !== undefined) return false;
     if (this.#exchanges.size === 0) return true;
+    // One after the other where quotas count: whoever is over them gets no further.
+    if (this.#options.quotas.isCounting) return false;
     // Everything in flight overlaps, and so does the next: appends.
     const last = this.#exchanges.at(this.#exchanges.size - 1);
     return last?.handler.overlaps === true && !last.holdsOthers && this.#overlaps(frame);
@@ -200,24 +236,26 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     const apiKey = beginning.int16();
     const apiVersion = beginning.int16();
     const frameBytes = frame.size;
+    const startedMs = this.#options.quotas.isCounting ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
       // The rest of the header has the form of a version that we do not know.
       const correlationId = beginning.int32();
-      const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes });
+      const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs });
       return this.#refuseVersion(this.#begin(refused));
     }
     const from = new Reader(frame);
     const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
     const request = codecFor(handler.request, apiVersion).read(from);
-    const received = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes };
+    const received = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes, startedMs };
     const exchange = this.#begin(new Exchange(this, received));
     try {
       handler.handle(request, exchange, exchange);
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
+    if (this.#options.quotas.isCounting) exchange.handled();
   }
 
   /** The frame is no longer waiting but being answered. */
@@ -258,6 +296,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   /** An answer is ready (or there will be none): now, or later, when it leaves with those of the same turn. */
   complete(exchange: Exchange): void {
     if (this.#closed) return;
+    if (exchange.throttleMs > 0) this.#mute(exchange.throttleMs);
     if (this.#exchanges.peek() === exchange) this.#collect();
     if (this.#gathering || this.#waitsForTurnEnd) return;
     this.#waitsForTurnEnd = true;
@@ -266,6 +305,19 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   goOn(): void {
     this.#pump();
+  }
+
+  /** The peer is over its quotas: its next request is not even read before the time is up (KIP-219). */
+  #mute(milliseconds: number): void {
+    const untilMs = this.nowMs() + milliseconds;
+    if (this.#muted !== undefined && untilMs <= this.#mutedUntilMs) return;
+    this.#mutedUntilMs = untilMs;
+    this.#muted?.cancel();
+    this.#muted = this.#options.clock.after(milliseconds, () => {
+      this.#muted = undefined;
+      this.#lastUsedMs = this.nowMs();
+      this.#pump();
+    });
   }
 
   /** Moves finished answers from the head of the queue to the outgoing list. */
@@ -315,6 +367,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
       this.#frames.size >= QUEUED_FRAMES_MAX ||
       this.#queuedBytes >= QUEUED_BYTES_MAX ||
       this.#peerIsSlow ||
+      this.#held ||
+      this.#muted !== undefined ||
       this.#options.budget.exhausted;
     if (this.#options.budget.exhausted) this.#options.budget.whenFree(this.#resume);
     if (full === this.#paused) return;

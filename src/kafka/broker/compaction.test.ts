@@ -4,6 +4,11 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/messages/08-offset-commit.ts';
 import { OffsetFetchRequest, OffsetFetchResponse } from '../protocol/messages/09-offset-fetch.ts';
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts';
+import {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../protocol/messages/44-incremental-alter-configs.ts';
+import { AlterOperation, ResourceType } from './config/alter-config.ts';
 import { ClusterWorld } from './testkit/cluster-world.ts';
 
 const OFFSETS = '/kafka/__consumer_offsets-0';
@@ -70,4 +75,28 @@ test('with log.cleaner.enable=false nothing is compacted', async () => {
   const before = bytesOf(cluster);
   await cluster.sim.runFor(10_000);
   assert.equal(bytesOf(cluster), before);
+});
+
+async function configure(cluster: ClusterWorld, name: string, value: string): Promise<void> {
+  const configs = [{ name, configOperation: AlterOperation.set, value }];
+  const resources = [{ resourceType: ResourceType.broker, resourceName: '', configs }];
+  const answer = await cluster.ask(0, (client) =>
+    client.ask(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, 1, { resources }),
+  );
+  assert.equal(answer.responses[0]?.errorCode, ErrorCode.NONE, answer.responses[0]?.errorMessage ?? '');
+}
+
+test('log.cleaner.* that change while the broker runs reach the cleaner, and what it cannot work with does not', async () => {
+  const cluster = await world({ 'log.cleaner.backoff.ms': 86_400_000 });
+  for (let offset = 1; offset <= 120; offset += 1) await commit(cluster, offset);
+  const before = bytesOf(cluster);
+  await cluster.sim.runFor(60_000);
+  assert.equal(bytesOf(cluster), before, 'it still waits');
+  await configure(cluster, 'log.cleaner.io.buffer.load.factor', '0');
+  await configure(cluster, 'log.cleaner.backoff.ms', '2000');
+  await cluster.sim.runFor(5000);
+  assert.equal(bytesOf(cluster), before, 'an offset map that nothing fits into');
+  await configure(cluster, 'log.cleaner.io.buffer.load.factor', '0.5');
+  await cluster.sim.runFor(5000);
+  assert.ok(bytesOf(cluster) < before / 2, `${before} bytes became ${bytesOf(cluster)}`);
 });

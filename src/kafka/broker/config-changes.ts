@@ -1,6 +1,18 @@
 import type { Log } from '../../runtime/log.ts';
+import { desanitize } from '../zk/entity-names.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import { type ConfigStore, DEFAULT_ENTITY } from './config/config-store.ts';
+import type { GroupConfigs } from './config/group-configs.ts';
+import type { QuotaChanges } from './quotas/quota-changes.ts';
+
+export interface ConfigChangesOptions {
+  readonly brokerId: number;
+  readonly zk: KafkaZk;
+  readonly store: ConfigStore;
+  readonly groups: GroupConfigs;
+  readonly quotas: QuotaChanges;
+  readonly log: Log;
+}
 
 /**
  * Keeps the configuration as ZooKeeper has it: everything is read at the start, then each entity that a notification under
@@ -10,16 +22,20 @@ export class ConfigChanges {
   readonly #brokerId: number;
   readonly #zk: KafkaZk;
   readonly #store: ConfigStore;
+  readonly #quotas: QuotaChanges;
+  readonly #groups: GroupConfigs;
   readonly #log: Log;
   /** Name of the newest notification that was processed. */
   #last = '';
   #tail: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(options: { brokerId: number; zk: KafkaZk; store: ConfigStore; log: Log }) {
+  constructor(options: ConfigChangesOptions) {
     this.#brokerId = options.brokerId;
     this.#zk = options.zk;
     this.#store = options.store;
+    this.#groups = options.groups;
+    this.#quotas = options.quotas;
     this.#log = options.log;
   }
 
@@ -27,10 +43,13 @@ export class ConfigChanges {
   async start(): Promise<void> {
     await this.#take(false);
     const topics = await this.#zk.configuredEntities('topics');
+    const groups = await this.#zk.configuredEntities('groups');
     await Promise.all([
       this.#readBroker('cluster'),
       this.#readBroker('broker'),
+      this.#quotas.readAll(),
       ...topics.map((topic) => this.#readTopic(topic)),
+      ...groups.map((entity) => this.#readGroup(entity)),
     ]);
   }
 
@@ -41,6 +60,10 @@ export class ConfigChanges {
   /** What this broker knows of a topic may be older than the topic: read it before its log is made. */
   async #readTopic(topic: string): Promise<void> {
     this.#store.setTopic(topic, await this.#zk.config('topics', topic));
+  }
+
+  async #readGroup(entity: string): Promise<void> {
+    this.#groups.set(desanitize(entity), await this.#zk.config('groups', entity));
   }
 
   async #readBroker(scope: 'cluster' | 'broker'): Promise<void> {
@@ -73,7 +96,9 @@ export class ConfigChanges {
     const entity = entityPath.slice(slash + 1);
     this.#log.info('processing a configuration change', { entity: entityPath });
     if (type === 'topics') await this.#readTopic(entity);
+    else if (type === 'groups') await this.#readGroup(entity);
     else if (type === 'brokers' && entity === DEFAULT_ENTITY) await this.#readBroker('cluster');
     else if (type === 'brokers' && entity === String(this.#brokerId)) await this.#readBroker('broker');
+    else await this.#quotas.read(entityPath);
   }
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
+import { silent } from '../../runtime/log.ts';
+import { GroupConfigs } from './config/group-configs.ts';
 import { KafkaConfig } from './config/kafka-config.ts';
 import { consumerConfig } from './consumer-config.ts';
 
-const config = (given: Record<string, string> = {}): ReturnType<typeof consumerConfig> =>
-  consumerConfig(new KafkaConfig(new Map(Object.entries({ 'zookeeper.connect': 'localhost:2181', ...given }))));
+const config = (given: Record<string, string> = {}): ReturnType<typeof consumerConfig> => {
+  const all = new KafkaConfig(new Map(Object.entries({ 'zookeeper.connect': 'localhost:2181', ...given })));
+  return consumerConfig(all, new GroupConfigs(all, silent));
+};
 
 test('what is not given has Apache’s defaults', () => {
   const { times, ...rest } = config();
@@ -30,6 +34,7 @@ const refused: readonly (readonly [string, Record<string, string>])[] = [
   ['another policy', { 'group.consumer.migration.policy': 'sometimes' }],
   ['a session below the least', { 'group.consumer.session.timeout.ms': '44999' }],
   ['a session above the most', { 'group.consumer.session.timeout.ms': '60001' }],
+  ['an interval above the most', { 'group.consumer.assignment.interval.ms': '15001' }],
   ['a least above the most', { 'group.consumer.min.heartbeat.interval.ms': '20000' }],
 ];
 

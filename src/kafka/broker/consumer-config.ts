@@ -4,13 +4,14 @@ import {
   type ConsumerConfig,
   type MigrationPolicy,
 } from '../coordinator/group/consumer/consumer-config.ts';
+import type { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 
 const PROTOCOLS = 'group.coordinator.rebalance.protocols';
 const policies: readonly MigrationPolicy[] = ['bidirectional', 'upgrade', 'downgrade', 'disabled'];
 
 /** @throws ConfigError */
-export function consumerConfig(config: KafkaConfig): ConsumerConfig {
+export function consumerConfig(config: KafkaConfig, groups: GroupConfigs): ConsumerConfig {
   const assignors = config.list('group.consumer.assignors').map((text) => {
     const name = assignorName(text);
     if (name !== undefined) return name;
@@ -22,11 +23,7 @@ export function consumerConfig(config: KafkaConfig): ConsumerConfig {
   if (migrationPolicy === undefined) {
     throw new ConfigError('group.consumer.migration.policy', policy, `it is one of ${policies.join(', ')}`);
   }
-  const times = {
-    sessionTimeoutMs: within(config, 'session.timeout.ms'),
-    heartbeatIntervalMs: within(config, 'heartbeat.interval.ms'),
-    assignmentIntervalMs: config.number('group.consumer.assignment.interval.ms'),
-  };
+  checkGroupTimes(config, 'consumer');
   return {
     // Its default is that of 3.9, which serves them in KRaft alone; we serve all unless we are told otherwise.
     isEnabled: !config.given.has(PROTOCOLS) || config.list(PROTOCOLS).includes('consumer'),
@@ -34,30 +31,20 @@ export function consumerConfig(config: KafkaConfig): ConsumerConfig {
     assignors,
     migrationPolicy,
     regexRefreshIntervalMs: config.number('group.consumer.regex.refresh.interval.ms'),
-    times: () => times,
+    times: (groupId) => groups.times('consumer', groupId),
   };
 }
 
-/** In Apache's words. */
-function within(config: KafkaConfig, key: string): number {
-  const value = config.number(`group.consumer.${key}`);
-  const [min, max] = [`group.consumer.min.${key}`, `group.consumer.max.${key}`];
-  if (config.number(max) < config.number(min)) {
-    throw new ConfigError(max, config.string(max), `${max} must be greater than or equal to ${min}`);
+/** What a broker says for all groups lies within what it allows each; in Apache's words. @throws ConfigError */
+export function checkGroupTimes(config: KafkaConfig, kind: 'consumer' | 'share'): void {
+  for (const time of ['session.timeout.ms', 'heartbeat.interval.ms', 'assignment.interval.ms']) {
+    const key = `group.${kind}.${time}`;
+    const [min, max] = [`group.${kind}.min.${time}`, `group.${kind}.max.${time}`];
+    const refuse = (name: string, text: string): never => {
+      throw new ConfigError(name, config.string(name), `${name} must be ${text}`);
+    };
+    if (config.number(max) < config.number(min)) refuse(max, `greater than or equal to ${min}`);
+    if (config.number(key) < config.number(min)) refuse(key, `greater than or equal to ${min}`);
+    if (config.number(key) > config.number(max)) refuse(key, `less than or equal to ${max}`);
   }
-  if (value < config.number(min)) {
-    throw new ConfigError(
-      `group.consumer.${key}`,
-      String(value),
-      `group.consumer.${key} must be greater than or equal to ${min}`,
-    );
-  }
-  if (value > config.number(max)) {
-    throw new ConfigError(
-      `group.consumer.${key}`,
-      String(value),
-      `group.consumer.${key} must be less than or equal to ${max}`,
-    );
-  }
-  return value;
 }

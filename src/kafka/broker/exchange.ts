@@ -3,6 +3,7 @@ import { codecFor } from '../../wire/codec.ts';
 import { Writer } from '../../wire/writer.ts';
 import { responseHeaderVersion } from '../protocol/headers.ts';
 import type { ApiHandler, RequestContext, Responder } from './api-handler.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 /** What a request needs of the connection that it came from. */
 export interface ExchangeOwner {
@@ -10,6 +11,9 @@ export interface ExchangeOwner {
   readonly listenerName: string;
   readonly clientAddress: string;
   readonly isClosed: boolean;
+  readonly principal: string;
+  readonly quotas: ClientQuotas;
+  nowMs(): number;
   /** The exchange is no longer working. */
   complete(exchange: Exchange): void;
   /** The next request may be handled. */
@@ -23,6 +27,8 @@ export interface ReceivedRequest {
   readonly correlationId: number;
   readonly clientId: string;
   readonly frameBytes: number;
+  /** When its handling began; 0 while no quota counts. */
+  readonly startedMs: number;
 }
 
 /** A request whose answer has not left: what its handler knows of it, and how it is answered. */
@@ -33,12 +39,17 @@ export class Exchange implements RequestContext, Responder<unknown> {
   readonly clientId: string;
   readonly frameBytes: number;
   readonly #owner: ExchangeOwner;
+  readonly #startedMs: number;
+  /** Set when the handler has returned; until the answer others are served. */
+  #localMs: number | undefined;
   state: 'working' | 'answered' | 'silent' = 'working';
   /** Nothing overlaps with it now, although its kind may. */
   holdsOthers = false;
   response: Slices | undefined;
   /** Who wants to hear when the response has been sent. */
   sent: (() => void) | undefined;
+  /** How long the connection must be still, for its quotas. */
+  throttleMs = 0;
 
   constructor(owner: ExchangeOwner, request: ReceivedRequest) {
     this.#owner = owner;
@@ -47,6 +58,7 @@ export class Exchange implements RequestContext, Responder<unknown> {
     this.correlationId = request.correlationId;
     this.clientId = request.clientId;
     this.frameBytes = request.frameBytes;
+    this.#startedMs = request.startedMs;
   }
 
   get apiKey(): number {
@@ -74,6 +86,19 @@ export class Exchange implements RequestContext, Responder<unknown> {
     this.#owner.goOn();
   }
 
+  get principal(): string {
+    return this.#owner.principal;
+  }
+
+  handledMs(): number {
+    return this.#localMs ?? this.#owner.nowMs() - this.#startedMs;
+  }
+
+  /** Its handler has returned. */
+  handled(): void {
+    this.#localMs = this.handledMs();
+  }
+
   isClosed(): boolean {
     return this.#owner.isClosed;
   }
@@ -86,19 +111,32 @@ export class Exchange implements RequestContext, Responder<unknown> {
   answerAs(version: number, response: object, sent?: () => void): void {
     if (this.state !== 'working' || this.#owner.isClosed) return;
     this.sent = sent;
-    this.response = encodeResponse(this.handler, version, this.correlationId, response);
+    const { quotas } = this.#owner;
+    const told = quotas.isCounting ? this.#judged(response) : response;
+    const judgedMs = quotas.isCounting ? this.#owner.nowMs() : 0;
+    this.response = encodeResponse(this.handler, version, this.correlationId, told);
+    if (quotas.isCounting) quotas.recordTime(this, this.#owner.nowMs() - judgedMs);
     this.state = 'answered';
     this.#owner.complete(this);
   }
 
   none(): void {
     if (this.state !== 'working') return;
+    const { quotas } = this.#owner;
+    if (quotas.isCounting) this.throttleMs = quotas.throttleMs(this, { frameBytes: this.frameBytes, foundMs: 0 });
     this.state = 'silent';
     this.#owner.complete(this);
   }
 
   close(reason: string): void {
     this.#owner.destroy(reason);
+  }
+
+  /** The answer tells the client how long its connection will be still, where there is a place for that. */
+  #judged(response: object): object {
+    const foundMs = 'throttleTimeMs' in response ? Number(response.throttleTimeMs) : 0;
+    this.throttleMs = this.#owner.quotas.throttleMs(this, { frameBytes: this.frameBytes, foundMs, isAnswered: true });
+    return this.throttleMs === foundMs ? response : { ...response, throttleTimeMs: this.throttleMs };
   }
 }
 

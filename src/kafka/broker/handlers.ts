@@ -49,6 +49,8 @@ import { incrementalAlterConfigsHandler } from './handlers/44-incremental-alter-
 import { alterPartitionReassignmentsHandler } from './handlers/45-alter-partition-reassignments.ts';
 import { listPartitionReassignmentsHandler } from './handlers/46-list-partition-reassignments.ts';
 import { offsetDeleteHandler } from './handlers/47-offset-delete.ts';
+import { describeClientQuotasHandler } from './handlers/48-describe-client-quotas.ts';
+import { alterClientQuotasHandler } from './handlers/49-alter-client-quotas.ts';
 import { describeUserScramCredentialsHandler } from './handlers/50-describe-user-scram-credentials.ts';
 import { alterUserScramCredentialsHandler } from './handlers/51-alter-user-scram-credentials.ts';
 import { alterPartitionHandler } from './handlers/56-alter-partition.ts';
@@ -130,6 +132,8 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     alterPartitionReassignmentsHandler(broker),
     listPartitionReassignmentsHandler(broker),
     offsetDeleteHandler(broker),
+    describeClientQuotasHandler(broker),
+    alterClientQuotasHandler(broker),
     describeUserScramCredentialsHandler(broker),
     alterUserScramCredentialsHandler(broker),
     alterPartitionHandler(broker),

@@ -1,6 +1,7 @@
 /** A request that may overlap with others, but waits: what follows on its connection waits with it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Clock } from '../../runtime/clock.ts';
 import { silent } from '../../runtime/log.ts';
 import type { Connection } from '../../runtime/network.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
@@ -9,6 +10,7 @@ import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce
 import { apiHandler, type RequestContext } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
 import { encodeRequest } from './testkit/raw-client.ts';
 
 test('what comes behind a request that holds others is handled when it lets them, in order', () => {
@@ -46,7 +48,9 @@ test('what comes behind a request that holds others is handled when it lets them
     }),
     requestBytesMax: 1 << 20,
     log: silent,
-    nowMs: () => 0,
+    clock: { monotonicMs: () => 0 } as unknown as Clock,
+    quotas: { isCounting: false } as unknown as ClientQuotas,
+    principal: 'ANONYMOUS',
     onClosed: () => undefined,
     onFatal: (error) => {
       throw error;

@@ -27,9 +27,12 @@ import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
-import { cleanerConfigOf } from './config/cleaner-config.ts';
+import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
+import { GroupConfigAdmin } from './config/group-config-admin.ts';
+import { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { DECOMPRESSED_BYTES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
 import {
   type AlterConfigPolicy,
@@ -49,6 +52,7 @@ import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { shareMembershipConfig } from './share/group-config.ts';
 import { ShareGroups } from './share/share-groups.ts';
 import { TopicAdmin } from './topic-admin.ts';
@@ -113,7 +117,9 @@ class Broker implements KafkaBroker {
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
   readonly #configs: ConfigStore;
+  readonly #groupConfigs: GroupConfigs;
   readonly #passwords: PasswordEncoder | undefined;
+  readonly #quotas: BrokerQuotas;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
   /** The controller has told us of ourselves: from then on our answers are right. */
@@ -168,7 +174,17 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+      onBrokerChange: () => {
+        this.#quotas.connections.limitsChanged();
+        configureCleaner(this.#logs, config, this.#runtime.log);
+      },
     });
+    this.#quotas = new BrokerQuotas({
+      runtime: this.#runtime,
+      config,
+      value: (key) => this.#configs.brokerValue(key),
+    });
+    this.#groupConfigs = new GroupConfigs(config, this.#runtime.log.named('kafka.config'));
     this.#isKnown = new Promise((resolve) => {
       this.#known = resolve;
     });
@@ -241,7 +257,9 @@ class Broker implements KafkaBroker {
     this.#loggers.belongTo(this.#id);
     const store = this.#configs;
     await this.#encodePasswordsAnew(zk);
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, log: this.#runtime.log.named('kafka.config') });
+    const log = this.#runtime.log.named('kafka.config');
+    const [quotas, groups] = [this.#quotas.changes(zk), this.#groupConfigs];
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -293,6 +311,7 @@ class Broker implements KafkaBroker {
       brokerId: this.#id,
       logs,
       log: log.named('kafka.replicas'),
+      decompressedBytesMax: this.#config.number(DECOMPRESSED_BYTES_KEY),
       fetchPurgatory: this.#fetchPurgatory,
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });
@@ -339,7 +358,7 @@ class Broker implements KafkaBroker {
       metadata: this.#metadata,
       replicas,
       openChannel: this.#openChannel,
-      groupOverrides: () => new Map(),
+      groupConfigs: this.#groupConfigs,
       createStateTopic: () => void autoTopics.create(SHARE_STATE_TOPIC),
       onProgress: (partition) => this.#fetchPurgatory.check(partition),
     });
@@ -390,13 +409,17 @@ class Broker implements KafkaBroker {
         zk,
         metadata: this.#metadata,
         loggers: this.#loggers,
+        groups: new GroupConfigAdmin({ zk, groups: this.#groupConfigs, policy: policies.alterConfig }),
         passwords: this.#passwords,
         policy: policies.alterConfig,
       }),
+      groupConfigs: this.#groupConfigs,
       loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       producerIds,
+      quotas: this.#quotas.clients,
+      quotaAdmin: this.#quotas.admin(zk),
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
@@ -421,6 +444,8 @@ class Broker implements KafkaBroker {
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
       onClosed: (connectionId) => this.#shares?.connectionClosed(connectionId),
+      quotas: this.#quotas.clients,
+      connectionQuotas: this.#quotas.connections,
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;
@@ -459,9 +484,9 @@ class Broker implements KafkaBroker {
       log: log.named('kafka.groups'),
       config: groupConfig((key) => this.#config.number(key)),
       enterTransaction: entranceToOffsets(gate),
-      consumers: consumerConfig(this.#config),
+      consumers: consumerConfig(this.#config, this.#groupConfigs),
       image: new MetadataTopicImage(this.#metadata, clock),
-      shares: shareMembershipConfig((key) => this.#config.number(key)),
+      shares: shareMembershipConfig(this.#config, this.#groupConfigs),
       keeper,
     });
     groups.start();

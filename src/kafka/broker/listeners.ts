@@ -1,4 +1,3 @@
-import { parseNumber } from '../../config/values.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -6,8 +5,10 @@ import type { TurnEnd } from '../../runtime/turn-end.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
-import { connectionOverrides } from './config/dynamic-validation.ts';
 import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import { ConnectionGate } from './quotas/connection-gate.ts';
+import type { ConnectionQuotas } from './quotas/connection-quotas.ts';
 
 /** What the connections of a broker hold in memory. */
 export interface NetworkLoad {
@@ -18,6 +19,14 @@ export interface NetworkLoad {
   readonly unsentBytes: number;
 }
 
+/** Where a connection came from. */
+interface Origin {
+  readonly host: string;
+  readonly listenerName: string;
+  /** It counts. */
+  isLetIn: boolean;
+}
+
 export interface ListenersOptions {
   readonly runtime: Runtime;
   readonly config: KafkaConfig;
@@ -25,17 +34,15 @@ export interface ListenersOptions {
   readonly turnEnd: TurnEnd;
   /** What belongs to a connection ends with it. */
   readonly onClosed: (connectionId: string) => void;
+  readonly quotas: ClientQuotas;
+  readonly connectionQuotas: ConnectionQuotas;
   readonly onFatal: (error: unknown) => void;
-}
-
-/** Where a connection came from, and through which door. */
-interface Origin {
-  readonly host: string;
-  readonly listenerName: string;
 }
 
 /** Answers that slow clients have not taken, all together; beyond it the broker waits for them. (Apache has no such bound.) */
 const UNSENT_BYTES_MAX = 256 << 20;
+/** Whoever is not asked for a name. */
+const ANONYMOUS = 'ANONYMOUS';
 /** Idle connections are looked for this often. */
 const IDLE_SWEEP_MS = 10_000;
 
@@ -45,9 +52,8 @@ export class Listeners {
   readonly #budget: ByteBudget;
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
   readonly #connections = new Map<ClientConnection, Origin>();
-  readonly #perAddress = new Map<string, number>();
-  readonly #perListener = new Map<string, number>();
   readonly #listeners: Listener[] = [];
+  readonly #gates: ConnectionGate[] = [];
   #sequence = 0;
   #sweep: Timer | undefined;
 
@@ -65,8 +71,12 @@ export class Listeners {
   /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
   async open(address: ListenerAddress): Promise<number> {
     const { host, port, listenerName } = address;
-    const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName);
-    const listener = await listenOn(this.#options.runtime.network, host, port, accept);
+    const { runtime, config, connectionQuotas: quotas } = this.#options;
+    const waitingMax = config.number('socket.listen.backlog.size');
+    const gate = new ConnectionGate({ listenerName, quotas, clock: runtime.clock, waitingMax });
+    this.#gates.push(gate);
+    const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName, gate);
+    const listener = await listenOn(runtime.network, host, port, accept);
     this.#listeners.push(listener);
     this.#sweep ??= this.#sweepLater();
     return listener.address.port;
@@ -74,12 +84,13 @@ export class Listeners {
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
+    for (const gate of this.#gates) gate.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 
-  #accept(connection: Connection, listenerName: string): ClientConnection {
-    const { runtime, config, handlers, turnEnd, onFatal } = this.#options;
+  #accept(connection: Connection, listenerName: string, gate: ConnectionGate): ClientConnection {
+    const { runtime, config, handlers, turnEnd, quotas, onFatal } = this.#options;
     const host = connection.remote.host;
     this.#sequence += 1;
     const client = new ClientConnection(connection, {
@@ -91,33 +102,50 @@ export class Listeners {
       turnEnd,
       requestBytesMax: config.number('socket.request.max.bytes'),
       log: runtime.log.named('kafka.network'),
-      nowMs: () => runtime.clock.monotonicMs(),
+      clock: runtime.clock,
+      quotas,
+      principal: ANONYMOUS,
       onClosed: (closed) => this.#forget(closed),
       onFatal,
     });
-    const sameHost = (this.#perAddress.get(host) ?? 0) + 1;
-    this.#perAddress.set(host, sameHost);
-    const sameListener = (this.#perListener.get(listenerName) ?? 0) + 1;
-    this.#perListener.set(listenerName, sameListener);
-    this.#connections.set(client, { host, listenerName });
-    const tooMany =
-      sameHost > connectionsFrom(host, config) ||
-      this.#connections.size > config.number('max.connections') ||
-      sameListener > connectionsTo(listenerName, config);
-    if (tooMany) client.destroy('too many connections');
+    const origin: Origin = { host, listenerName, isLetIn: false };
+    this.#connections.set(client, origin);
+    gate.enter({
+      address: host,
+      get isClosed() {
+        return client.isClosed;
+      },
+      admit: () => this.#letIn(client, origin),
+      refuse: (reason) => client.destroy(reason),
+    });
+    if (!origin.isLetIn) client.hold();
     return client;
+  }
+
+  #letIn(client: ClientConnection, origin: Origin): void {
+    const quotas = this.#options.connectionQuotas;
+    origin.isLetIn = true;
+    if (!quotas.add(origin.listenerName, origin.host)) return client.destroy('too many connections of one address');
+    client.letIn();
+    if (quotas.isProtected(origin.listenerName) && quotas.isOverfull) this.#closeLongestIdle();
+  }
+
+  /** Brokers must reach each other: where there are too many connections, one of another listener goes (KIP-402). */
+  #closeLongestIdle(): void {
+    let longest: ClientConnection | undefined;
+    for (const [client, { listenerName, isLetIn }] of this.#connections) {
+      if (!isLetIn || this.#options.connectionQuotas.isProtected(listenerName)) continue;
+      if (longest === undefined || client.lastUsedMs < longest.lastUsedMs) longest = client;
+    }
+    longest?.destroy('the listener between brokers needs its place');
   }
 
   #forget(connection: ClientConnection): void {
     const origin = this.#connections.get(connection);
     if (origin === undefined) return;
-    const { host, listenerName } = origin;
-    this.#perListener.set(listenerName, (this.#perListener.get(listenerName) ?? 1) - 1);
     this.#connections.delete(connection);
     this.#options.onClosed(connection.id);
-    const left = (this.#perAddress.get(host) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(host);
-    else this.#perAddress.set(host, left);
+    if (origin.isLetIn) this.#options.connectionQuotas.remove(origin.listenerName, origin.host);
   }
 
   #sweepLater(): Timer {
@@ -136,19 +164,6 @@ export class Listeners {
       if (connection.isQuiet && nowMs - connection.lastUsedMs > maxIdleMs) connection.destroy();
     }
   }
-}
-
-/** `max.connections.per.ip`, or what its overrides say of a host. */
-function connectionsFrom(host: string, config: KafkaConfig): number {
-  const overrides = config.string('max.connections.per.ip.overrides');
-  const own = overrides === '' ? undefined : connectionOverrides(overrides).get(host);
-  return own ?? config.number('max.connections.per.ip');
-}
-
-/** A listener's own `max.connections`, beside that of all together. */
-function connectionsTo(listenerName: string, config: KafkaConfig): number {
-  const own = config.current.get(`listener.name.${listenerName.toLowerCase()}.max.connections`);
-  return own === undefined ? Infinity : parseNumber(own);
 }
 
 /** An empty host is every address, of both families where the machine has both: `localhost` is ::1 to some clients. */

@@ -1,4 +1,4 @@
-import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { ErrorCode, errorInfo, KafkaError } from '../protocol/errors.ts';
 
 /** What a client is told of an error: the protocol's own, or UNKNOWN_SERVER_ERROR without the text of what is ours alone. */
 export function asKafkaError(error: unknown): KafkaError {
@@ -11,4 +11,9 @@ export function asKafkaError(error: unknown): KafkaError {
 export function asOldClientsKnow(errorCode: number, apiVersion: number, fencedFrom: number): number {
   const isUnknown = errorCode === ErrorCode.PRODUCER_FENCED && apiVersion < fencedFrom;
   return isUnknown ? ErrorCode.INVALID_PRODUCER_EPOCH : errorCode;
+}
+
+/** What is said beside the code: nothing where the code says it all (`ApiError.fromThrowable`). */
+export function ownMessage(error: KafkaError): string | null {
+  return error.message === errorInfo(error.code).message ? null : error.message;
 }

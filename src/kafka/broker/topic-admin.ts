@@ -32,6 +32,10 @@ export interface CreatedTopic {
   readonly replicationFactor: number;
 }
 
+/** Told how many partitions come or go, right before they do. @throws KafkaError if that is too many for now */
+export type Admit = (partitionCount: number) => void;
+const admitAll: Admit = () => undefined;
+
 export interface TopicAdminOptions {
   readonly config: KafkaConfig;
   readonly zk: KafkaZk;
@@ -55,7 +59,7 @@ export class TopicAdmin {
   }
 
   /** Faults are found in Apache's order. @throws KafkaError with the topic's own error */
-  async create(topic: NewTopic, validateOnly: boolean): Promise<CreatedTopic> {
+  async create(topic: NewTopic, validateOnly: boolean, admit: Admit = admitAll): Promise<CreatedTopic> {
     const { zk, metadata, validateTopicConfig } = this.#options;
     const { name } = topic;
     if (metadata.topic(name) !== undefined) throw alreadyExists(name);
@@ -71,6 +75,7 @@ export class TopicAdmin {
     await this.#askPolicy(topic, partitions);
     const topicId = zk.newTopicId();
     const assignment: TopicAssignment = { topicId, partitions: withoutMoves(partitions) };
+    if (!validateOnly) admit(partitions.size);
     if (!validateOnly && !(await zk.createTopic(name, assignment, topic.config))) throw alreadyExists(name);
     const [first = []] = partitions.values();
     return { name, topicId, partitionCount: partitions.size, replicationFactor: first.length };
@@ -85,6 +90,7 @@ export class TopicAdmin {
     count: number,
     assignments: readonly (readonly number[])[] | null,
     validateOnly: boolean,
+    admit: Admit = admitAll,
   ): Promise<void> {
     const { zk } = this.#options;
     const current = illegalTopicName(name) === undefined ? await zk.topic(name) : undefined;
@@ -115,6 +121,7 @@ export class TopicAdmin {
         ? this.#addedByRotation(current, count - had, replicationFactor)
         : this.#addedByHand(assignments, had, count, replicationFactor);
     if (validateOnly) return;
+    admit(added.size);
     const partitions = new Map([...current.partitions, ...withoutMoves(added)]);
     if (!(await zk.setTopic(name, { ...current, partitions }))) {
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`);
@@ -122,11 +129,13 @@ export class TopicAdmin {
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED */
-  async delete(name: string): Promise<void> {
+  async delete(name: string, admit: Admit = admitAll): Promise<void> {
     const { config, zk, metadata } = this.#options;
     if (!config.boolean('delete.topic.enable')) throw new KafkaError(ErrorCode.TOPIC_DELETION_DISABLED);
-    const isThere = metadata.topic(name) !== undefined && (await zk.topicExists(name));
-    if (!isThere) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const known = metadata.topic(name);
+    if (known === undefined || !(await zk.topicExists(name)))
+      throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    admit(known.partitions.size);
     await zk.requestTopicDeletion(name);
   }
 

@@ -1,6 +1,6 @@
 import type { Log } from '../../runtime/log.ts';
 import type { ChannelTarget, OpenChannel } from '../channel/broker-channel.ts';
-import type { EnterTransaction } from '../coordinator/group/group-coordinator.ts';
+import type { EnterTransaction } from '../coordinator/group/group-host.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';

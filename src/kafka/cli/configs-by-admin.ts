@@ -1,3 +1,4 @@
+import { javaDouble } from '../../base/java-double.ts';
 import type { Admin } from '../client/admin.ts';
 import type { ConfigEntry, ConfigResource } from '../client/configs.ts';
 import type { Quota, QuotaEntityType, QuotaFilter } from '../client/quotas.ts';
@@ -156,8 +157,4 @@ function entityText({ entity }: Quota): string {
       return name === null || name === undefined ? `the default ${words[type]}` : `${words[type]} '${name}'`;
     })
     .join(', ');
-}
-
-function javaDouble(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) < 1e7 ? `${value}.0` : String(value).replace(/e\+?/, 'E');
 }

@@ -2,14 +2,13 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { connectZookeeper } from '../../zookeeper/client/client.ts';
 import { ensurePath } from '../../zookeeper/client/recipes/nodes.ts';
 import { ErrorCode, KeeperError } from '../../zookeeper/jute/errors.ts';
+import { DEFAULT_NAME, desanitize, sanitize } from '../zk/entity-names.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import { type ConfigEntityType, decodeConfig, encodeConfig } from '../zk/znodes.ts';
 import { type Entity, parseAddedConfigs, parseDeletedConfigs } from './kafka-configs-options.ts';
 import type { ParsedOptions } from './option-parser.ts';
 import { ToolExit, type ToolIo } from './tool.ts';
 import { requireValidConfigs } from './topic-command.ts';
-
-const DEFAULT = '<default>';
 
 /** kafka-configs of 2.1: reads and writes znodes itself, and announces the change to the brokers. */
 export async function configsByZookeeper(
@@ -37,8 +36,8 @@ function pathOf(entities: readonly Entity[]): string {
 
 /** Users and clients may have any name: it is quoted as in a URL (`Sanitizer`). */
 function sanitized(type: Entity['type'], name: string | null | undefined): string {
-  if (name === null || name === undefined) return DEFAULT;
-  return type === 'users' || type === 'clients' ? encodeURIComponent(name).replaceAll('*', '%2A') : name;
+  if (name === null || name === undefined) return DEFAULT_NAME;
+  return type === 'users' || type === 'clients' ? sanitize(name) : name;
 }
 
 async function read(zk: KafkaZk, path: string): Promise<Map<string, string>> {
@@ -86,7 +85,7 @@ async function describe(zk: KafkaZk, entities: readonly Entity[], io: ToolIo): P
 }
 
 function named({ type }: Entity, znode: string): Entity {
-  return { type, name: znode === DEFAULT ? null : decodeURIComponent(znode) };
+  return { type, name: znode === DEFAULT_NAME ? null : desanitize(znode) };
 }
 
 /** `user-principal 'u', client-id 'c'`. */

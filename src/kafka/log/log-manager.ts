@@ -262,6 +262,11 @@ export class LogManager {
     });
   }
 
+  /** `log.cleaner.*` have changed; whether there is a cleaner cannot. */
+  configureCleaner(config: CleanerConfig): void {
+    this.#cleaner?.configure(config);
+  }
+
   /** Clean stop. */
   async close(): Promise<void> {
     if (this.#closed) return;

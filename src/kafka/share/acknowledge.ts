@@ -25,7 +25,8 @@ export interface Changes {
 }
 
 /**
- * All acknowledgements, or none of them (`SharePartition.acknowledge`).
+ * All acknowledgements, or none of them (`SharePartition.acknowledge`): only what was renewed before the first that is refused stays
+ * renewed, as with Apache.
  * @throws KafkaError INVALID_REQUEST, INVALID_RECORD_STATE
  */
 export function acknowledgeRecords(

@@ -9,6 +9,8 @@ import { ErrorCode } from '../../zookeeper/jute/errors.ts';
 import { AdminRequests } from './admin-requests.ts';
 import { registerBroker } from './broker-registration.ts';
 import { type ControllerEpoch, electController, fenced, resignController } from './controller-election.ts';
+import { groupEntity } from './entity-names.ts';
+import type { PersistentRequests } from './persistent-requests.ts';
 import { unless, watching, ZkConnection } from './zk-connection.ts';
 import {
   type BrokerInfo,
@@ -68,6 +70,11 @@ export class KafkaZk {
 
   get client(): ZookeeperClient {
     return this.#zk.client;
+  }
+
+  /** Requests of the session of now, for those who keep znodes of their own kind. */
+  get requests(): PersistentRequests {
+    return this.#zk.requests;
   }
 
   /** A session that expired is replaced by another. */
@@ -306,7 +313,7 @@ export class KafkaZk {
 
   /** Users and clients without any value left have no node, unless it has children (`AdminZkClient.tryCleanQuotaNodes`). */
   async setOrRemoveConfig(
-    entityType: 'users' | 'clients' | 'ips',
+    entityType: 'users' | 'clients' | 'ips' | 'groups',
     entity: string,
     config: ReadonlyMap<string, string>,
   ): Promise<void> {
@@ -317,6 +324,18 @@ export class KafkaZk {
       removing.then(() => true),
     );
     if (isRemoved !== true) await this.setConfig(entityType, entity, config);
+  }
+
+  groupConfig(group: string): Promise<Map<string, string>> {
+    return this.config('groups', groupEntity(group));
+  }
+
+  /** /config/groups is not among the nodes that Apache's brokers know, and is made when it is needed. */
+  async setGroupConfig(group: string, config: ReadonlyMap<string, string>): Promise<void> {
+    const entity = groupEntity(group);
+    await unless(ErrorCode.NODEEXISTS, this.#zk.requests.create(paths.config('groups'), new Uint8Array()));
+    await this.setOrRemoveConfig('groups', entity, config);
+    await this.announceConfigChange(`groups/${entity}`);
   }
 
   /** Tells every broker to read an entity's configuration again. */

@@ -33,7 +33,7 @@ export const paths = {
   entityConfig: (entityType: ConfigEntityType, entity: string): string => `/config/${entityType}/${entity}`,
 } as const;
 
-export type ConfigEntityType = 'topics' | 'clients' | 'users' | 'brokers' | 'ips';
+export type ConfigEntityType = 'topics' | 'clients' | 'users' | 'brokers' | 'ips' | 'groups';
 
 /** What every broker creates at its start (`ZkData.PersistentZkPaths`). */
 export const persistentPaths: readonly string[] = [

@@ -4,6 +4,7 @@ import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { adminCases } from './cases-admin.ts';
 import { logDirCases } from './cases-logdirs.ts';
+import { quotaCases } from './cases-quotas.ts';
 import { transactionCases } from './cases-transactions.ts';
 import { txnlogCases } from './cases-txnlog.ts';
 
@@ -416,6 +417,7 @@ export const cases: readonly Case[] = [
     name: 'of an unknown group',
     request: () => ({ groupId: 'unheard-of', topics: [{ name: 'diff', partitions: [{ partitionIndex: 0 }] }] }),
   },
+  ...quotaCases,
   { apiKey: 60, name: 'the cluster', request: () => ({}) },
   ...logDirCases,
   ...adminCases,

@@ -10,6 +10,7 @@ export const comparedWith4: readonly {
   { apiKey: 42, name: 'lives of groups, Apache 4.4.0', versions: [3] },
   { apiKey: 68, name: 'lives of groups, Apache 4.4.0', versions: [0, 1] },
   { apiKey: 69, name: 'lives of groups, Apache 4.4.0', versions: [0, 1] },
+  { apiKey: 74, name: 'stories of share groups, Apache 4.4.0', versions: [1] },
   { apiKey: 76, name: 'stories of share groups, Apache 4.4.0', versions: [1] },
   { apiKey: 77, name: 'stories of share groups, Apache 4.4.0', versions: [1] },
   { apiKey: 78, name: 'stories of share groups, Apache 4.4.0', versions: [2] },

@@ -77,7 +77,8 @@ for (const [index, { name, tell }] of consumerStories.entries()) {
 }
 
 test('what the table of COMPATIBILITY.md takes from here was compared', () => {
-  for (const { apiKey, versions } of comparedWith4) {
+  const fromHere = comparedWith4.filter(({ name }) => name.startsWith('lives of groups'));
+  for (const { apiKey, versions } of fromHere) {
     for (const version of versions) assert.ok(spoken.get(apiKey)?.has(version), `api key ${apiKey} version ${version}`);
   }
 });

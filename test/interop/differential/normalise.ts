@@ -9,15 +9,19 @@ const ownValues: ReadonlySet<string> = new Set([
 
 /** Lists whose order says nothing, by what they are sorted. */
 const sortKeys = [
-  ...['name', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'],
+  ...['name', 'index', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'],
   ...['topic', 'partitionId', 'user', 'feature'],
 ];
+
+/** Lists of Java's maps, whose items have no name of their own. */
+const unordered: ReadonlySet<string> = new Set(['entries', 'entity']);
 
 export function normalise(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (isSlices(value)) return withoutPadding(Buffer.concat(value.chunks).toString('hex'));
   if (Array.isArray(value)) {
     const items = value.map((item) => normalise(item, name));
+    if (unordered.has(name)) return items.sort((a, b) => compare(JSON.stringify(a), JSON.stringify(b)));
     return items.sort((a, b) => compare(sortKey(a), sortKey(b)));
   }
   if (typeof value === 'object' && value !== null) {

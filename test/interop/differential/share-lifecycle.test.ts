@@ -7,6 +7,7 @@ import type { ApacheKafka } from '../peers/apache-kafka.ts';
 import { startApacheKraft } from '../peers/apache-kraft.ts';
 import { type KafkaToolName, kafkaTool } from '../peers/kafka-tools.ts';
 import { tempDir } from '../peers/temp-dir.ts';
+import { tellOfGroupConfigs } from './group-config-story.ts';
 import { tellOfDeliveries, tellOfFailures, tellOfMembers, tellOfState } from './share-stories.ts';
 import { Teller } from './share-teller.ts';
 
@@ -38,6 +39,7 @@ const stories = {
   'records are acquired and acknowledged': tellOfDeliveries,
   'records come again, in parts and in batches': tellOfFailures,
   'members come and go, and offsets are altered': tellOfMembers,
+  'groups are configured': tellOfGroupConfigs,
 } satisfies Record<string, (teller: Teller) => Promise<void>>;
 
 test('both brokers tell the same stories', { concurrency: true }, async (t) => {
@@ -68,8 +70,10 @@ test('Java’s share consumer gets each record once, and the tool for share grou
   await new Teller(odradek.kafkaPort, 'shared').begin(1);
   await tool('kafka-console-producer', ['--topic', 'shared'], 'one\ntwo\nthree\n');
   // Groups begin at the end of the log unless they are told otherwise.
-  const topics = [{ topicName: 'shared', partitions: [{ partitionIndex: 0, startOffset: 0 }] }];
-  await new Teller(odradek.kafkaPort, 'shared').ask(91, 0, { groupId: 'java', topics });
+  const ofJava = ['--entity-type', 'groups', '--entity-name', 'java'];
+  await tool('kafka-configs', [...ofJava, '--alter', '--add-config', 'share.auto.offset.reset=earliest']);
+  const settings = await tool('kafka-configs', [...ofJava, '--describe']);
+  assert.match(settings, /share\.auto\.offset\.reset=earliest sensitive=false synonyms=\{DYNAMIC_GROUP_CONFIG/);
   const consumer = ['--topic', 'shared', '--group', 'java', '--max-messages', '3'];
   const consumed = await tool('kafka-console-share-consumer', consumer);
   assert.deepEqual(consumed.trim().split('\n'), ['one', 'two', 'three']);

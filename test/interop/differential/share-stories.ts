@@ -1,4 +1,5 @@
 /** Stories about share groups: what a state is, who gets which records, who is in a group. */
+import { until } from '../peers/process.ts';
 import type { Line, Teller } from './share-teller.ts';
 
 const A = 'AAAAAAAAAAAAAAAAAAAAAQ';
@@ -109,6 +110,19 @@ class Deliveries {
     this.#teller.tell(`fetch ${shareSessionEpoch} ${JSON.stringify(asking)}`, await line.ask(78, 2, request));
   }
 
+  /** A broker that has just started takes longer for its first answer than anybody waits, and says less in it. */
+  async warmUp(): Promise<void> {
+    const { port, topic, group } = this.#teller;
+    const line = this.#teller.line();
+    await until(`share partitions of ${topic} at ${port}`, async () => {
+      const usual = { memberId: B, maxWaitMs: 200, minBytes: 1, maxBytes: 1 << 20, maxRecords: 500, batchSize: 500 };
+      const request = { groupId: group, ...usual, shareSessionEpoch: 0, topics: this.#topics({}) };
+      const { responses } = await line.ask(78, 2, request);
+      return responses.length > 0 ? true : undefined;
+    });
+    line.close();
+  }
+
   async acknowledge(
     line: Line,
     epoch: number,
@@ -128,6 +142,7 @@ export async function tellOfDeliveries(teller: Teller): Promise<void> {
   await teller.begin(2);
   await teller.ask(83, 0, teller.ofPartitions([0, 1], { stateEpoch: 0, startOffset: 0 }));
   const says = new Deliveries(teller);
+  await says.warmUp();
   const none = { partitions: [] };
   const summary = async (partition = 0): Promise<void> => teller.tell('summary', await teller.summary(partition));
   const a = teller.line();
@@ -203,6 +218,7 @@ export async function tellOfFailures(teller: Teller): Promise<void> {
   await teller.begin(2);
   await teller.ask(83, 0, teller.ofPartitions([0, 1], { stateEpoch: 0, startOffset: 0 }));
   const says = new Deliveries(teller);
+  await says.warmUp();
   const none = { partitions: [] };
   const a = teller.line();
   await says.fetch(a, 0);

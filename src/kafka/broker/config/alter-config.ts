@@ -8,6 +8,7 @@ import { brokerKeys, type ConfigType } from './broker-keys.ts';
 import { type BrokerScope, type ConfigStore, DEFAULT_ENTITY } from './config-store.ts';
 import { isPassword } from './dynamic-keys.ts';
 import { DynamicConfigError } from './dynamic-validation.ts';
+import type { GroupConfigAdmin } from './group-config-admin.ts';
 import type { PasswordEncoder } from './password-encoder.ts';
 import type { AlterConfigPolicy } from './policies.ts';
 
@@ -34,6 +35,7 @@ export interface ConfigAdminOptions {
   readonly zk: KafkaZk;
   readonly metadata: MetadataCache;
   readonly loggers: BrokerLoggers;
+  readonly groups: GroupConfigAdmin;
   /** Encodes passwords for ZooKeeper; undefined without `password.encoder.secret`. */
   readonly passwords: PasswordEncoder | undefined;
   /** `alter.config.policy.class.name`; undefined where none is configured. */
@@ -66,6 +68,9 @@ export class ConfigAdmin {
   ): Promise<void> {
     refuseDuplicates(values.map(({ name }) => name));
     refuseNulls(values);
+    if (resource.type === ResourceType.group) {
+      return this.#options.groups.replace(resource.name, values, validateOnly);
+    }
     const next = new Map(values.map(({ name, value }) => [name, value ?? '']));
     if (resource.type === ResourceType.broker) this.#validateBroker(resource.name, next);
     else refuseUnknown(resource.type, false);
@@ -76,6 +81,9 @@ export class ConfigAdmin {
   async change(resource: ConfigResource, changes: readonly ConfigChange[], validateOnly: boolean): Promise<void> {
     refuseDuplicates(changes.map(({ name }) => name));
     refuseNulls(changes.filter(({ operation }) => operation !== AlterOperation.delete));
+    if (resource.type === ResourceType.group) {
+      return this.#options.groups.change(resource.name, changes, validateOnly);
+    }
     refuseUnknown(resource.type, true);
     if (resource.type === ResourceType.brokerLogger) {
       return this.#options.loggers.change(resource.name, changes, validateOnly);
@@ -250,8 +258,8 @@ function apply(
       return;
     }
     default:
-      // Apache does not foresee it.
-      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, '');
+      // Apache's brokers have no error for it, and no word.
+      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
   }
 }
 
@@ -261,7 +269,7 @@ function listOf(value: string | undefined, key: ListKey): string[] {
 }
 
 function requireList(name: string, key: ListKey | undefined, operation: 'append' | 'subtract'): ListKey {
-  if (key === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, '');
+  if (key === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
   if (key.type === 'list') return key;
   throw new KafkaError(ErrorCode.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${name}`);
 }

@@ -1,5 +1,7 @@
 import { ConfigError } from '../../../config/config-error.ts';
+import type { Log } from '../../../runtime/log.ts';
 import type { CleanerConfig } from '../../log/cleaner/cleaner-config.ts';
+import type { LogManager } from '../../log/log-manager.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 
 const MIB = 1_048_576;
@@ -34,4 +36,14 @@ export function cleanerConfigOf(config: KafkaConfig): CleanerConfig {
     throw new ConfigError('log.cleaner.io.max.bytes.per.second', String(cleaner.ioBytesPerSecondMax), fix);
   }
   return cleaner;
+}
+
+/** What changed while the broker runs counts at once. Apache takes values that its cleaner then fails on; ours goes on as it was. */
+export function configureCleaner(logs: LogManager | undefined, config: KafkaConfig, log: Log): void {
+  try {
+    logs?.configureCleaner(cleanerConfigOf(config));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.warn('the log cleaner stays as it is', { error: error.message });
+  }
 }

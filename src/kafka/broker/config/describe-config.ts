@@ -6,6 +6,7 @@ import { brokerKeys, type ConfigType } from './broker-keys.ts';
 import type { ConfigStore } from './config-store.ts';
 import { keyDocumentation } from './documentation/key-documentation.ts';
 import { isDynamic, keyOf, synonymsOf } from './dynamic-keys.ts';
+import { ownKeys } from './own-keys.ts';
 
 export type Described = DescribeConfigsResponse['results'][number]['configs'][number];
 type Synonym = Described['synonyms'][number];
@@ -18,6 +19,7 @@ export const ConfigSource = {
   staticBroker: 4,
   default: 5,
   dynamicBrokerLogger: 6,
+  group: 8,
 } as const;
 
 const typeCodes: { readonly [type in ConfigType]: number } = {
@@ -59,12 +61,12 @@ export function describeTopicValues(
   });
 }
 
-/** Every key of this broker, and whatever else was set; what is a password or of an unknown kind shows no value. */
+/** Every key of this broker, and whatever else was set but keys that only we know; what is a password or of an unknown kind shows no value. */
 export function describeBrokerConfig(store: ConfigStore, options: DescribeOptions): Described[] {
   const { current } = store.staticConfig;
   const names = new Set([...brokerKeys.keys(), ...current.keys()]);
   return [...names].flatMap((name) => {
-    if (!wanted(options, name)) return [];
+    if (!wanted(options, name) || ownKeys.has(name)) return [];
     const text = current.get(name) ?? brokerKeys.get(name)?.default ?? null;
     const type = brokerKeys.get(name)?.type;
     const value = text === null || type === undefined ? text : canonicalText(type, text);
@@ -86,7 +88,7 @@ function brokerFacts(name: string): Facts {
 }
 
 /** By source, then by synonym; what stands before the name itself belongs to others (`ConfigHelper.configSynonyms`). */
-function brokerChain(store: ConfigStore, name: string): Synonym[] {
+export function brokerChain(store: ConfigStore, name: string): Synonym[] {
   const synonyms = synonymsOf(name, true);
   const chain: Synonym[] = [];
   const push = (source: number, textOf: (name: string) => string | null | undefined): void => {
@@ -118,7 +120,7 @@ interface Entry {
   readonly options: DescribeOptions;
 }
 
-function describe({ name, value, chain, facts, options }: Entry): Described {
+export function describe({ name, value, chain, facts, options }: Entry): Described {
   const isSensitive = facts.type === undefined || facts.type === 'password';
   const hidden = (text: string | null): string | null => (isSensitive ? null : text);
   return {
@@ -135,6 +137,6 @@ function describe({ name, value, chain, facts, options }: Entry): Described {
   };
 }
 
-function wanted({ keys }: DescribeOptions, name: string): boolean {
+export function wanted({ keys }: DescribeOptions, name: string): boolean {
   return keys === null || keys.length === 0 || keys.includes(name);
 }

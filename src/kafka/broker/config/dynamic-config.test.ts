@@ -8,6 +8,7 @@ import {
   IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/44-incremental-alter-configs.ts';
 import { type ClusterOptions, ClusterWorld } from '../testkit/cluster-world.ts';
+import type { RawClient } from '../testkit/raw-client.ts';
 import { AlterOperation, ResourceType } from './alter-config.ts';
 import { PasswordEncoder } from './password-encoder.ts';
 
@@ -15,15 +16,17 @@ const CLUSTER = '';
 const BROKER = '0';
 
 class DynamicWorld extends ClusterWorld {
-  async set(resourceName: string, name: string, value: string | null): Promise<readonly [number?, (string | null)?]> {
+  change(client: RawClient, resourceName: string, name: string, value: string | null) {
     const configOperation = value === null ? AlterOperation.delete : AlterOperation.set;
     const resource = { resourceType: ResourceType.broker, resourceName, configs: [{ name, configOperation, value }] };
-    const answer = await this.ask(0, (client) =>
-      client.ask(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, 1, {
-        resources: [resource],
-        validateOnly: false,
-      }),
-    );
+    return client.ask(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, 1, {
+      resources: [resource],
+      validateOnly: false,
+    });
+  }
+
+  async set(resourceName: string, name: string, value: string | null): Promise<readonly [number?, (string | null)?]> {
+    const answer = await this.ask(0, (client) => this.change(client, resourceName, name, value));
     await this.sim.runFor(500);
     return [answer.responses[0]?.errorCode, answer.responses[0]?.errorMessage];
   }
@@ -37,19 +40,29 @@ class DynamicWorld extends ClusterWorld {
     return { value: found?.value, sources: found?.synonyms.map(({ source }) => source), found };
   }
 
-  /** How many of so many connections are not closed at once. */
-  async open(count: number): Promise<number> {
+  /** So many connections that ask for something; the answer counts those that are served. */
+  hold(count: number): { readonly served: () => number; readonly close: () => void } {
     const clients = Array.from({ length: count }, () => this.connectTo(0));
-    const asked = clients.map((client) =>
-      client.ask(MetadataRequest, MetadataResponse, 1, { topics: [] }).then(
-        () => true,
-        () => false,
-      ),
-    );
-    const outcomes = await this.run(Promise.all(asked));
-    for (const client of clients) client.close();
+    let served = 0;
+    for (const client of clients) {
+      void client.ask(MetadataRequest, MetadataResponse, 1, { topics: [] }).then(
+        () => {
+          served += 1;
+        },
+        () => undefined,
+      );
+    }
+    return { served: () => served, close: () => clients.forEach((client) => void client.close()) };
+  }
+
+  /** How many of so many connections are served, while the others wait or are closed. */
+  async open(count: number): Promise<number> {
+    const { served, close } = this.hold(count);
+    await this.sim.runFor(1000);
+    const servedWhileOpen = served();
+    close();
     await this.sim.runFor(100);
-    return outcomes.filter((isOpen) => isOpen).length;
+    return servedWhileOpen;
   }
 }
 
@@ -77,6 +90,19 @@ test('limits of connections count at once, for all, for a host, for a listener',
     NONE,
   );
   assert.equal(await cluster.open(5), 4);
+});
+
+test('who waits for room is let in when a change makes some', async () => {
+  const cluster = await world();
+  const admin = cluster.connectTo(0);
+  await cluster.run(cluster.change(admin, CLUSTER, 'max.connections', '4'));
+  await cluster.sim.runFor(500);
+  const { served } = cluster.hold(5);
+  await cluster.sim.runFor(1000);
+  assert.equal(served(), 3);
+  await cluster.run(cluster.change(admin, CLUSTER, 'max.connections', null));
+  await cluster.sim.runFor(1000);
+  assert.equal(served(), 5);
 });
 
 test('what is for one broker goes over what is for all, and an end of it brings back the other', async () => {

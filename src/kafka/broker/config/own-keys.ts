@@ -1,13 +1,19 @@
 import type { BrokerKey } from './broker-keys.ts';
 
+export const DECOMPRESSED_BYTES_KEY = 'odradek.message.max.decompressed.bytes';
+
 const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?])[] = [
   ['group.consumer.assignment.interval.ms', 'int', '1000', 0],
+  ['group.consumer.max.assignment.interval.ms', 'int', '15000', 0],
   ['group.consumer.migration.policy', 'string', 'bidirectional'],
+  ['group.consumer.min.assignment.interval.ms', 'int', '0', 0],
   ['group.consumer.regex.refresh.interval.ms', 'int', '600000', 10_000],
   ['group.share.assignment.interval.ms', 'int', '1000', 0],
+  ['group.share.max.assignment.interval.ms', 'int', '15000', 0],
   ['group.share.max.delivery.count.limit', 'int', '10', 2],
   ['group.share.max.partition.max.record.locks', 'int', '4000', 100],
   ['group.share.max.share.sessions', 'int', '2000', 1],
+  ['group.share.min.assignment.interval.ms', 'int', '0', 0],
   ['group.share.min.delivery.count.limit', 'int', '2', 2],
   ['group.share.min.partition.max.record.locks', 'int', '100', 100],
   ['share.coordinator.cold.partition.snapshot.interval.ms', 'int', '300000', 1],
@@ -47,6 +53,18 @@ export const ownKeys: ReadonlyMap<string, BrokerKey> = new Map(
       updateMode: 'read-only',
       effect: 'honoured',
       min: 0,
+    } as const,
+    /**
+     * What a compressed batch of a producer may become, in bytes; default 256 MiB. A MB can become 32 GB, and although that
+     * costs no memory it holds every other request. Beyond it the batch is refused with MESSAGE_TOO_LARGE.
+     */
+    {
+      name: DECOMPRESSED_BYTES_KEY,
+      type: 'long',
+      default: '268435456',
+      updateMode: 'read-only',
+      effect: 'honoured',
+      min: 1,
     } as const,
   ].map((key) => [key.name, key]),
 );

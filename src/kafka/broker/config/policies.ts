@@ -18,7 +18,7 @@ export interface NewTopicFacts {
 
 /** What a policy is asked about a change of configuration (`AlterConfigPolicy.RequestMetadata`). */
 export interface ConfigChangeFacts {
-  readonly resource: { readonly type: 'TOPIC' | 'BROKER'; readonly name: string };
+  readonly resource: { readonly type: 'TOPIC' | 'BROKER' | 'GROUP'; readonly name: string };
   /** The values that were named, null for those that go back to their default. */
   readonly configs: ReadonlyMap<string, string | null>;
 }

@@ -5,7 +5,7 @@ import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { describeTopicValues } from '../config/describe-config.ts';
 import { asKafkaError } from '../request-errors.ts';
-import type { CreatedTopic, NewTopic } from '../topic-admin.ts';
+import type { Admit, CreatedTopic, NewTopic } from '../topic-admin.ts';
 import { CLUSTER_METADATA_TOPIC } from '../topic-names.ts';
 import { hasLeaders, waitForTopics } from '../topic-waiting.ts';
 
@@ -18,15 +18,18 @@ export function createTopicsHandler(broker: BrokerContext): ApiHandler {
     request: CreateTopicsRequest,
     response: CreateTopicsResponse,
     versions: '0-7',
-    handle(request, _context, responder) {
-      void createAll(broker, request)
-        .then((topics) => responder.answer(build(CreateTopicsResponse, { topics })))
+    handle(request, context, responder) {
+      const quota = broker.quotas.mutations(context, 6);
+      void createAll(broker, request, quota.record)
+        .then((topics) => {
+          responder.answer(build(CreateTopicsResponse, { topics, throttleTimeMs: quota.throttleMs() }));
+        })
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-async function createAll(broker: BrokerContext, request: CreateTopicsRequest): Promise<Result[]> {
+async function createAll(broker: BrokerContext, request: CreateTopicsRequest, admit: Admit): Promise<Result[]> {
   if (!broker.controller.isActive) {
     return request.topics.map(({ name }) => refused(name, ErrorCode.NOT_CONTROLLER));
   }
@@ -41,7 +44,7 @@ async function createAll(broker: BrokerContext, request: CreateTopicsRequest): P
       if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
         throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Found multiple entries for this topic.');
       }
-      const made = await broker.topics.create(newTopic(topic), request.validateOnly);
+      const made = await broker.topics.create(newTopic(topic), request.validateOnly, admit);
       created.set(topic.name, made);
       results.set(topic.name, succeeded(broker, topic, made, request.validateOnly));
     } catch (error) {
@@ -104,7 +107,8 @@ function succeeded(broker: BrokerContext, asked: Asked, made: CreatedTopic, vali
 }
 
 function failed(name: string, error: KafkaError): Result {
-  return { ...refused(name, error.code), errorMessage: error.message };
+  const isThrottled = error.code === ErrorCode.THROTTLING_QUOTA_EXCEEDED;
+  return { ...refused(name, error.code), errorMessage: isThrottled ? null : error.message };
 }
 
 /** Where Apache says no more than the code. */

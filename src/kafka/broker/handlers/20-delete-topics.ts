@@ -4,6 +4,7 @@ import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messag
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
+import type { Admit } from '../topic-admin.ts';
 import { waitForTopics } from '../topic-waiting.ts';
 
 type Result = DeleteTopicsResponse['responses'][number];
@@ -15,8 +16,11 @@ export function deleteTopicsHandler(broker: BrokerContext): ApiHandler {
     response: DeleteTopicsResponse,
     versions: '0-6',
     handle(request, context, responder) {
-      void deleteAll(broker, request, context.apiVersion)
-        .then((responses) => responder.answer(build(DeleteTopicsResponse, { responses })))
+      const quota = broker.quotas.mutations(context, 5);
+      void deleteAll(broker, request, { version: context.apiVersion, admit: quota.record })
+        .then((responses) => {
+          responder.answer(build(DeleteTopicsResponse, { responses, throttleTimeMs: quota.throttleMs() }));
+        })
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
@@ -27,7 +31,11 @@ interface Asked {
   readonly topicId: string;
 }
 
-async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, version: number): Promise<Result[]> {
+async function deleteAll(
+  broker: BrokerContext,
+  request: DeleteTopicsRequest,
+  { version, admit }: { readonly version: number; readonly admit: Admit },
+): Promise<Result[]> {
   const asked: Asked[] = [...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })), ...request.topics];
   const refuseAll = (errorCode: number): Result[] => asked.map((topic) => result(topic, errorCode));
   if (!broker.controller.isActive) return refuseAll(ErrorCode.NOT_CONTROLLER);
@@ -42,7 +50,7 @@ async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, ve
     name: name ?? broker.metadata.topicName(topicId) ?? null,
     topicId,
   }));
-  const outcomes = await deleteOnce(broker, new Set(named.map(({ name }) => name)));
+  const outcomes = await deleteOnce(broker, new Set(named.map(({ name }) => name)), admit);
   const isGone = (name: string): boolean => broker.metadata.topic(name) === undefined;
   const topics = [...outcomes].flatMap(([name, errorCode]) => (errorCode === ErrorCode.NONE ? [name] : []));
   const late = await waitForTopics(broker, { topics, isDone: isGone, timeoutMs: request.timeoutMs });
@@ -57,13 +65,17 @@ async function deleteAll(broker: BrokerContext, request: DeleteTopicsRequest, ve
   });
 }
 
-async function deleteOnce(broker: BrokerContext, names: ReadonlySet<string | null>): Promise<Map<string, number>> {
+async function deleteOnce(
+  broker: BrokerContext,
+  names: ReadonlySet<string | null>,
+  admit: Admit,
+): Promise<Map<string, number>> {
   const outcomes = new Map<string, number>();
   await Promise.all(
     [...names].map(async (name) => {
       if (name === null) return;
       try {
-        await broker.topics.delete(name);
+        await broker.topics.delete(name, admit);
         outcomes.set(name, ErrorCode.NONE);
       } catch (error) {
         outcomes.set(name, asKafkaError(error).code);

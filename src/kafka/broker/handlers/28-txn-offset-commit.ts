@@ -37,7 +37,7 @@ export function txnOffsetCommitHandler(broker: BrokerContext): ApiHandler {
       if (checked.topics.length === 0) answer([]);
       else {
         const accepted = { ...request, topics: [...checked.topics] };
-        broker.groups.commitTransactionalOffsets(accepted, operationOf(apiVersion), answer);
+        broker.groups.offsets.commitTransactional(accepted, operationOf(apiVersion), answer);
       }
     },
   });

@@ -13,6 +13,7 @@ import {
   describeClusterConfig,
   describeTopicValues,
 } from '../config/describe-config.ts';
+import { describeGroupValues, requireGroupName } from '../config/describe-group-config.ts';
 import { asKafkaError } from '../request-errors.ts';
 import { requireLegalTopicName } from '../topic-names.ts';
 
@@ -84,6 +85,9 @@ async function configsOf(
           ? 'Client metrics subscription name must not be empty'
           : 'Config type client-metrics is only supported on KRaft clusters',
       );
+    case ResourceType.group:
+      requireGroupName(resourceName);
+      return describeGroupValues(broker.configs, await broker.zk.groupConfig(resourceName), options);
     default:
       throw new KafkaError(ErrorCode.INVALID_REQUEST);
   }

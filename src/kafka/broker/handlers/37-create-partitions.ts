@@ -4,6 +4,7 @@ import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protoco
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
+import type { Admit } from '../topic-admin.ts';
 import { hasLeaders, waitForTopics } from '../topic-waiting.ts';
 
 type Result = CreatePartitionsResponse['results'][number];
@@ -13,15 +14,18 @@ export function createPartitionsHandler(broker: BrokerContext): ApiHandler {
     request: CreatePartitionsRequest,
     response: CreatePartitionsResponse,
     versions: '0-3',
-    handle(request, _context, responder) {
-      void growAll(broker, request)
-        .then((results) => responder.answer(build(CreatePartitionsResponse, { results })))
+    handle(request, context, responder) {
+      const quota = broker.quotas.mutations(context, 3);
+      void growAll(broker, request, quota.record)
+        .then((results) => {
+          responder.answer(build(CreatePartitionsResponse, { results, throttleTimeMs: quota.throttleMs() }));
+        })
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
 }
 
-async function growAll(broker: BrokerContext, request: CreatePartitionsRequest): Promise<Result[]> {
+async function growAll(broker: BrokerContext, request: CreatePartitionsRequest, admit: Admit): Promise<Result[]> {
   const names = request.topics.map(({ name }) => name);
   if (!broker.controller.isActive) return names.map((name) => result(name, ErrorCode.NOT_CONTROLLER));
   const once = [...new Map(request.topics.map((topic) => [topic.name, topic])).values()];
@@ -32,11 +36,11 @@ async function growAll(broker: BrokerContext, request: CreatePartitionsRequest):
           throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.');
         }
         const replicas = assignments?.map(({ brokerIds }) => brokerIds) ?? null;
-        await broker.topics.grow(name, count, replicas, request.validateOnly);
+        await broker.topics.grow(name, count, replicas, request.validateOnly, admit);
         return result(name, ErrorCode.NONE);
       } catch (error) {
         const { code, message } = asKafkaError(error);
-        return result(name, code, message);
+        return result(name, code, code === ErrorCode.THROTTLING_QUOTA_EXCEEDED ? null : message);
       }
     }),
   );

@@ -15,7 +15,7 @@ export function offsetDeleteHandler(broker: BrokerContext): ApiHandler {
       );
       const exists = asked.map(({ topic, partition }) => broker.metadata.partition(topic, partition) !== undefined);
       const existing = asked.filter((_, index) => exists[index] === true);
-      broker.groups.deleteOffsets(groupId, existing, (errorCode, errors) => {
+      broker.groups.offsets.delete(groupId, existing, (errorCode, errors) => {
         if (errorCode !== ErrorCode.NONE) return responder.answer(build(OffsetDeleteResponse, { errorCode }));
         const left = errors.values();
         const codes = exists.map((known) =>

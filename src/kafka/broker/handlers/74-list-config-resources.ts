@@ -14,7 +14,7 @@ type Resource = ListConfigResourcesResponse['configResources'][number];
 const listed: readonly number[] = Object.values(ResourceType);
 
 /**
- * Names of what can be configured; subscriptions to client metrics and configured groups there are none.
+ * Names of what can be configured; subscriptions to client metrics there are none, and groups only with values of their own.
  *
  * v0  subscriptions to client metrics only (ListClientMetricsResources, KIP-714)
  * v1  the types that are asked for, without any all of them (KIP-1142)
@@ -44,6 +44,8 @@ function resourcesOf(broker: BrokerContext, resourceType: number, listenerName: 
     case ResourceType.broker:
     case ResourceType.brokerLogger:
       return brokersOn(broker, listenerName).map(({ nodeId }) => ({ resourceName: String(nodeId), resourceType }));
+    case ResourceType.group:
+      return [...broker.groupConfigs.names].map((resourceName) => ({ resourceName, resourceType }));
     default:
       return [];
   }

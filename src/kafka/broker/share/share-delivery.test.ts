@@ -1,90 +1,9 @@
 /** Share groups over a whole broker: what a crash, a lost connection and a deleted topic leave. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ZERO_UUID } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
-import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
-import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
-import { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/78-share-fetch.ts';
-import {
-  InitializeShareGroupStateRequest,
-  InitializeShareGroupStateResponse,
-} from '../../protocol/messages/83-initialize-share-group-state.ts';
-import {
-  ReadShareGroupStateSummaryRequest,
-  ReadShareGroupStateSummaryResponse,
-} from '../../protocol/messages/87-read-share-group-state-summary.ts';
-import { ClusterWorld } from '../testkit/cluster-world.ts';
-import type { RawClient } from '../testkit/raw-client.ts';
-
-const LOCK_MS = 15_000;
-
-type Acks = readonly (readonly [number, number, number])[];
-
-class ShareCluster {
-  readonly world: ClusterWorld;
-  topicId = ZERO_UUID;
-
-  constructor(seed = 5) {
-    const kafka = {
-      'share.coordinator.state.topic.num.partitions': 2,
-      'share.coordinator.state.topic.replication.factor': 1,
-      'share.coordinator.state.topic.min.isr': 1,
-      'group.share.record.lock.duration.ms': LOCK_MS,
-    };
-    this.world = new ClusterWorld({ seed, kafka });
-  }
-
-  async start(): Promise<this> {
-    const { world } = this;
-    await world.start();
-    await world.createTopic('t', [[0]]);
-    const found = await world.ask(0, (client) =>
-      client.ask(MetadataRequest, MetadataResponse, 12, { topics: [{ topicId: ZERO_UUID, name: 't' }] }),
-    );
-    this.topicId = found.topics[0]!.topicId;
-    await world.until('the share coordinator initializes', async () => {
-      const coordinatorKeys = [`g:${this.topicId}:0`];
-      await world.ask(0, (client) =>
-        client.ask(FindCoordinatorRequest, FindCoordinatorResponse, 6, { keyType: 2, coordinatorKeys }),
-      );
-      const topics = [{ topicId: this.topicId, partitions: [{ partition: 0, stateEpoch: 0, startOffset: 0 }] }];
-      const { results } = await world.ask(0, (client) =>
-        client.ask(InitializeShareGroupStateRequest, InitializeShareGroupStateResponse, 0, { groupId: 'g', topics }),
-      );
-      return results[0]?.partitions[0]?.errorCode === ErrorCode.NONE;
-    });
-    for (const value of ['a', 'b', 'c', 'd']) await world.produce(0, 't', value);
-    return this;
-  }
-
-  async fetch(client: RawClient, shareSessionEpoch: number, acks: Acks = [], maxWaitMs = 0) {
-    const acknowledgementBatches = acks.map(([firstOffset, lastOffset, type]) => ({
-      firstOffset,
-      lastOffset,
-      acknowledgeTypes: [type],
-    }));
-    const topics = [{ topicId: this.topicId, partitions: [{ partitionIndex: 0, acknowledgementBatches }] }];
-    const limits = { maxWaitMs, minBytes: 1, maxBytes: 1 << 20, maxRecords: 2, batchSize: 10 };
-    const request = { groupId: 'g', memberId: 'm', shareSessionEpoch, topics, ...limits };
-    const answer = await this.world.run(client.ask(ShareFetchRequest, ShareFetchResponse, 2, request));
-    const data = answer.responses[0]?.partitions[0];
-    return {
-      errorCode: answer.errorCode,
-      acknowledgeErrorCode: data?.acknowledgeErrorCode,
-      acquired: data?.acquiredRecords.map((one) => [one.firstOffset, one.lastOffset, one.deliveryCount]) ?? [],
-    };
-  }
-
-  async summary(): Promise<number | undefined> {
-    const topics = [{ topicId: this.topicId, partitions: [{ partition: 0, leaderEpoch: 0 }] }];
-    const { results } = await this.world.ask(0, (client) =>
-      client.ask(ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse, 1, { groupId: 'g', topics }),
-    );
-    return results[0]?.partitions[0]?.startOffset;
-  }
-}
+import { LOCK_MS, ShareCluster } from '../testkit/share-cluster.ts';
 
 test('after kill -9 what was acknowledged is not delivered again, and the rest is', async () => {
   for (const seed of [1, 2, 3]) {

@@ -11,6 +11,7 @@ import type { ReplicaManager } from '../../replication/replica-manager.ts';
 import type { ShareGroupConfig } from '../../share/share-group-config.ts';
 import type { SharePartition } from '../../share/share-partition.ts';
 import { type ShareSession, ShareSessions, type ShareTarget } from '../../share/share-sessions.ts';
+import type { GroupConfigs } from '../config/group-configs.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import { gather } from '../gather.ts';
 import { InternalTopicLog } from '../internal-topic-log.ts';
@@ -27,7 +28,7 @@ export interface ShareGroupsOptions {
   readonly replicas: ReplicaManager;
   readonly openChannel: OpenChannel;
   /** What is configured for a group itself. */
-  readonly groupOverrides: (groupId: string) => ReadonlyMap<string, string>;
+  readonly groupConfigs: GroupConfigs;
   readonly createStateTopic: () => void;
   /** Who waits for records of the partition may find some. */
   readonly onProgress: (partition: Partition) => void;
@@ -90,7 +91,7 @@ export class ShareGroups {
   }
 
   configOf(groupId: string): ShareGroupConfig {
-    return shareGroupConfigOf(this.#options.config, this.#options.groupOverrides(groupId));
+    return shareGroupConfigOf(this.#options.groupConfigs, groupId);
   }
 
   /** The share partitions of what a session fetches, each open or with the error that keeps it closed. */

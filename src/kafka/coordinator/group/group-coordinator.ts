@@ -1,44 +1,17 @@
-import type { Clock, Timer } from '../../../runtime/clock.ts';
-import type { Log } from '../../../runtime/log.ts';
-import type { Random } from '../../../runtime/random.ts';
 import { build } from '../../../wire/schema.ts';
-import type { Verification } from '../../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts';
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
 import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
-import type { TxnOffsetCommitRequest } from '../../protocol/messages/28-txn-offset-commit.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts';
-import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
-import type { Entry } from '../../replication/transaction-gate.ts';
-import type { TransactionOperation, TransactionWriter } from '../../replication/transaction-verifier.ts';
-import type { BatchProducer, EndTxnMarker, TransactionalLog } from '../coordinator-log.ts';
+import type { EndTxnMarker } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
-import { commitError, coordinatorError } from './append-errors.ts';
-import { type ClassicGroup, CONSUMER_PROTOCOL } from './classic-group.ts';
-import { decideDelete, decideForget, expiredOffsets, type TopicPartition } from './clean-up.ts';
-import {
-  type CommitErrors,
-  checkCommit,
-  checkTransactionalCommit,
-  decideCommit,
-  refuseCommit,
-} from './commit-offsets.ts';
-import type { ConsumerConfig } from './consumer/consumer-config.ts';
-import type { ConsumerGroup } from './consumer/consumer-group.ts';
+import { coordinatorError } from './append-errors.ts';
+import { decideDelete } from './clean-up.ts';
 import { writeError } from './consumer/consumer-groups.ts';
-import {
-  checkConsumerCommit,
-  checkConsumerFetch,
-  checkTransactionalConsumerCommit,
-  deleteConsumerGroup,
-  expiredConsumerOffsets,
-  forgetConsumerOffsets,
-  isSubscribed,
-} from './consumer/consumer-offsets.ts';
+import { deleteConsumerGroup } from './consumer/consumer-offsets.ts';
 import {
   attempt,
   consumerHeartbeat,
@@ -56,7 +29,6 @@ import {
 } from './consumer/describe-consumer.ts';
 import { checkHeartbeat } from './consumer/heartbeat.ts';
 import { groupTombstones } from './consumer/membership.ts';
-import type { TopicImage } from './consumer/topic-image.ts';
 import {
   type DescribedGroup,
   deadGroup,
@@ -65,54 +37,17 @@ import {
   listGroup,
   unavailableGroup,
 } from './describe.ts';
-import { type FetchedOffsets, fetchOffsets, type WantedTopics } from './fetch-offsets.ts';
-import type { GroupConfig } from './group-config.ts';
+import { errorOf, type GroupCoordinatorOptions, type GroupHost } from './group-host.ts';
+import { GroupOffsets } from './group-offsets.ts';
 import { GroupPartition } from './group-partition.ts';
 import { type GroupClient, joinGroup } from './join.ts';
 import { heartbeat, leaveGroup } from './leave.ts';
 import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
+import { OffsetExpiry } from './offset-expiry.ts';
 import { listShareGroup } from './share/describe-share.ts';
-import type { ShareGroups, ShareMembershipConfig } from './share/share-groups.ts';
+import type { ShareGroups } from './share/share-groups.ts';
 import { deleteShareGroup } from './share/share-offsets.ts';
-import type { ShareStateKeeper } from './share/share-state-keeper.ts';
 import { syncGroup } from './sync.ts';
-
-export interface GroupCoordinatorOptions {
-  readonly coordinatorLog: TransactionalLog;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly config: GroupConfig;
-  /** Asks whether a transaction may write to a partition of `__consumer_offsets`; without it every one may. */
-  readonly enterTransaction?: EnterTransaction;
-  readonly consumers: ConsumerConfig;
-  /** The topics that groups of the consumer protocol are assigned. */
-  readonly image: TopicImage;
-  /** `group.share.*` of members, and who keeps what is delivered to them. */
-  readonly shares: ShareMembershipConfig;
-  readonly keeper: ShareStateKeeper;
-}
-
-export type EnterTransaction = (
-  partition: number,
-  writer: TransactionWriter,
-  operation: TransactionOperation,
-  done: (entry: Entry) => void,
-) => void;
-
-const noProducer: BatchProducer = {
-  producerId: NO_PRODUCER_ID,
-  producerEpoch: NO_PRODUCER_EPOCH,
-  verification: undefined,
-};
-
-const enterUnasked: EnterTransaction = (_partition, _writer, _operation, done) =>
-  done({ errorCode: ErrorCode.NONE, verification: undefined });
-
-/** Later versions of OffsetCommit name topics by id, and know groups that do not exist. */
-const NEWEST_COMMIT_BY_NAME = 9;
-/** Groups that are looked at in one slice of the search for expired offsets. */
-const GROUPS_PER_SLICE = 200;
 
 /**
  * Coordinates the groups whose partition of `__consumer_offsets` this broker leads: membership, and committed offsets.
@@ -122,25 +57,34 @@ export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions;
   readonly #turns = new Turns();
   readonly #partitions = new Map<number, GroupPartition>();
-  #expiryTimer: Timer | undefined;
+  /** What groups have committed. */
+  readonly offsets: GroupOffsets;
+  readonly #expiry: OffsetExpiry;
   #isClosed = false;
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options;
+    const host: GroupHost = {
+      options,
+      turns: this.#turns,
+      partitions: () => this.#partitions.values(),
+      partitionFor: (groupId) => this.partitionFor(groupId),
+      partitionOf: (groupId) => this.#partitionOf(groupId),
+      onGroup: (groupId, turn) => this.#onGroup(groupId, turn),
+    };
+    this.offsets = new GroupOffsets(host);
+    this.#expiry = new OffsetExpiry(host);
   }
 
   /** Begins to look for expired offsets from time to time. */
   start(): void {
-    const { clock, config } = this.#options;
-    this.#expiryTimer = clock.after(config.retentionCheckIntervalMs, () =>
-      this.#turns.run(() => this.#expireOffsets()),
-    );
+    this.#expiry.start();
   }
 
   /** Everybody who waits is sent to the next coordinator. */
   close(): void {
     this.#isClosed = true;
-    this.#expiryTimer?.cancel();
+    this.#expiry.close();
     this.#turns.run(() => {
       for (const partition of this.#partitions.values()) partition.close();
       this.#partitions.clear();
@@ -182,13 +126,7 @@ export class GroupCoordinator {
   /** Committed offsets of topics that are gone are forgotten in every group. */
   onTopicsDeleted(topics: Iterable<string>): void {
     const gone = new Set(topics);
-    this.#turns.run(() => {
-      for (const partition of this.#partitions.values()) {
-        if (partition.errorCode !== ErrorCode.NONE) continue;
-        for (const group of [...partition.groups.values()]) this.#forgetTopics(partition, group, gone);
-        for (const { id } of partition.state.consumerGroups.values()) this.#forgetConsumed(id, gone);
-      }
-    });
+    this.#turns.run(() => this.#expiry.forgetTopics(gone));
   }
 
   /** Delivery state of topics that are gone belongs to no share group. */
@@ -197,31 +135,6 @@ export class GroupCoordinator {
       for (const partition of this.#partitions.values()) {
         if (partition.errorCode === ErrorCode.NONE) partition.shareGroups.topicsDeleted(topicIds);
       }
-    });
-  }
-
-  #forgetTopics(partition: GroupPartition, group: ClassicGroup, topics: ReadonlySet<string>): void {
-    if (group.state === 'Dead') return;
-    const inFlight = partition.inFlight(group.id);
-    const offsets = [
-      ...partition.state.offsets(group.id),
-      ...partition.state.pendingOffsets(group.id),
-      ...inFlight.offsets,
-    ];
-    const gone = offsets.filter(({ topic }) => topics.has(topic));
-    if (gone.length === 0) return;
-    partition.forget(group, decideForget(group, partition.state, inFlight, gone), (errorCode) =>
-      this.#warnOf(errorCode, group.id),
-    );
-  }
-
-  #forgetConsumed(groupId: string, topics: ReadonlySet<string>): void {
-    this.#onGroup(groupId, (partition) => {
-      const group = partition?.consumers.get(groupId);
-      if (partition === undefined || group === undefined) return;
-      const gone = [...partition.state.offsets(groupId)].filter(({ topic }) => topics.has(topic));
-      const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(groupId), gone);
-      if (gone.length > 0) partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }
 
@@ -348,89 +261,6 @@ export class GroupCoordinator {
     });
   }
 
-  // ---- offsets
-
-  /** The error codes come in the order of the request's topics and partitions. */
-  commitOffsets(
-    request: OffsetCommitRequest,
-    answer: (errors: CommitErrors) => void,
-    version = NEWEST_COMMIT_BY_NAME,
-  ): void {
-    this.#onGroup(request.groupId, (partition) => {
-      const errorCode = errorOf(partition, () => this.#checkCommit(partition!, request, version));
-      if (errorCode !== ErrorCode.NONE || partition === undefined) answer(refuseCommit(request, errorCode));
-      else this.#commit(partition, request, answer);
-    });
-  }
-
-  #checkCommit(partition: GroupPartition, request: OffsetCommitRequest, version: number): number {
-    const { groupId, generationIdOrMemberEpoch: generation } = request;
-    if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
-    const consumers = partition.consumers.get(groupId);
-    if (consumers !== undefined) return checkConsumerCommit(consumers, request, version, this.#options.image);
-    const known = partition.groups.get(groupId);
-    if (known === undefined && generation >= 0) {
-      return version > NEWEST_COMMIT_BY_NAME ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
-    }
-    const group = known ?? partition.newGroup(groupId);
-    const errorCode = checkCommit(group, request);
-    const member = group.members.get(request.memberId);
-    if (errorCode === ErrorCode.NONE && member !== undefined) partition.rebalancer.heard(member);
-    return errorCode;
-  }
-
-  #commit(partition: GroupPartition, request: OffsetCommitRequest, answer: (errors: CommitErrors) => void): void {
-    const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
-    if (records.length === 0) answer(errors(ErrorCode.NONE));
-    else partition.append(records, (appended) => answer(errors(commitError(appended))), noProducer);
-  }
-
-  /** As `commitOffsets`, within a transaction: the offsets count when it is committed. */
-  commitTransactionalOffsets(
-    request: TxnOffsetCommitRequest,
-    operation: TransactionOperation,
-    answer: (errors: CommitErrors) => void,
-  ): void {
-    this.#turns.run(() => {
-      const { groupId } = request;
-      const refuse = (errorCode: number): void => answer(refuseCommit(request, errorCode));
-      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(this.#partitionOf(groupId));
-      if (errorCode !== ErrorCode.NONE) return refuse(errorCode);
-      const enter = this.#options.enterTransaction ?? enterUnasked;
-      enter(this.partitionFor(groupId), request, operation, (entry) =>
-        this.#onGroup(groupId, (partition) => {
-          if (entry.errorCode !== ErrorCode.NONE) refuse(commitError(entry.errorCode));
-          else this.#commitTransactional(partition, request, entry.verification, answer);
-        }),
-      );
-    });
-  }
-
-  /** The coordinator of the transaction may have taken its time: everything is looked at anew. */
-  #commitTransactional(
-    partition: GroupPartition | undefined,
-    request: TxnOffsetCommitRequest,
-    verification: Verification | undefined,
-    answer: (errors: CommitErrors) => void,
-  ): void {
-    const { producerId, producerEpoch } = request;
-    const errorCode = errorOf(partition, () => this.#checkTransactionalCommit(partition!, request));
-    if (errorCode !== ErrorCode.NONE || partition === undefined) return answer(refuseCommit(request, errorCode));
-    const { records, errors } = decideCommit(request, this.#options.config, this.#options.clock.wallMs());
-    if (records.length === 0) return answer(errors(ErrorCode.NONE));
-    // Of no producer (-1) it is a commit like any other, as in Apache's.
-    const producer = { producerId, producerEpoch, verification };
-    partition.append(records, (appended) => answer(errors(commitError(appended))), producer);
-  }
-
-  #checkTransactionalCommit(partition: GroupPartition, request: TxnOffsetCommitRequest): number {
-    const { groupId } = request;
-    if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
-    const consumers = partition.consumers.get(groupId);
-    if (consumers !== undefined) return checkTransactionalConsumerCommit(consumers, request, this.#options.image);
-    return checkTransactionalCommit(partition.groups.get(groupId) ?? partition.newGroup(groupId), request);
-  }
-
   /** Writes the end of a transaction into a partition of `__consumer_offsets`; what it committed there counts from then on. */
   endTransaction(partitionIndex: number, marker: EndTxnMarker, answer: (errorCode: number) => void): void {
     this.#turns.run(() => {
@@ -439,75 +269,6 @@ export class GroupCoordinator {
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
       else partition.endTransaction(marker, answer);
     });
-  }
-
-  fetchOffsets(
-    groupId: string,
-    topics: WantedTopics | null,
-    requireStable: boolean,
-    answer: (fetched: FetchedOffsets) => void,
-    member: { readonly id: string | null; readonly epoch: number } = { id: null, epoch: -1 },
-  ): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(groupId);
-      const consumers = partition?.consumers.get(groupId);
-      const errorCode = errorOf(partition, () =>
-        consumers === undefined ? ErrorCode.NONE : checkConsumerFetch(consumers, member.id, member.epoch),
-      );
-      if (errorCode !== ErrorCode.NONE || partition === undefined) answer({ errorCode, topics: [] });
-      else {
-        const inFlight = requireStable ? partition.inFlight(groupId).offsets : [];
-        answer(fetchOffsets(partition.state, groupId, { topics, requireStable, inFlight }));
-      }
-    });
-  }
-
-  /** Error codes come in the order of the partitions. */
-  deleteOffsets(
-    groupId: string,
-    partitions: readonly TopicPartition[],
-    answer: (errorCode: number, errors: readonly number[]) => void,
-  ): void {
-    this.#onGroup(groupId, (partition) => {
-      const consumers = partition?.consumers.get(groupId);
-      if (partition !== undefined && consumers !== undefined) {
-        this.#deleteConsumed(partition, consumers, partitions, answer);
-        return;
-      }
-      const group = partition?.groups.get(groupId);
-      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition, () => deletable(group));
-      if (errorCode !== ErrorCode.NONE || partition === undefined || group === undefined) {
-        answer(errorCode, []);
-        return;
-      }
-      const isConsumed = partitions.map(({ topic }) => group.state !== 'Empty' && group.isSubscribedTo(topic));
-      const free = partitions.filter((_, index) => isConsumed[index] === false);
-      const errorsWith = (deleted: number): number[] =>
-        isConsumed.map((consumed) => (consumed ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : deleted));
-      if (free.length === 0) {
-        answer(ErrorCode.NONE, errorsWith(ErrorCode.NONE));
-        return;
-      }
-      const decision = decideForget(group, partition.state, partition.inFlight(groupId), free);
-      partition.forget(group, decision, (appended) => answer(ErrorCode.NONE, errorsWith(coordinatorError(appended))));
-    });
-  }
-
-  #deleteConsumed(
-    partition: GroupPartition,
-    group: ConsumerGroup,
-    partitions: readonly TopicPartition[],
-    answer: (errorCode: number, errors: readonly number[]) => void,
-  ): void {
-    const free = partitions.filter(({ topic }) => !isSubscribed(group, topic));
-    const known = free.filter(({ topic, partition: index }) => partition.state.offset(group.id, topic, index));
-    const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(group.id), known);
-    const done = (appended: number): void =>
-      answer(
-        ErrorCode.NONE,
-        partitions.map(({ topic }) => (isSubscribed(group, topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : appended)),
-      );
-    partition.appendAlone(group.id, known.length === 0 ? [] : records, (appended) => done(coordinatorError(appended)));
   }
 
   // ---- administration
@@ -593,62 +354,6 @@ export class GroupCoordinator {
     });
   }
 
-  // ---- expiry
-
-  #expireOffsets(): void {
-    if (this.#isClosed) return;
-    for (const partition of this.#partitions.values()) {
-      for (const { id } of partition.state.consumerGroups.values()) this.#expireConsumed(id);
-    }
-    this.#expireIn(this.#allGroups());
-  }
-
-  #expireIn(groups: Iterator<{ partition: GroupPartition; group: ClassicGroup }>): void {
-    if (this.#isClosed) return;
-    for (let count = 0; count < GROUPS_PER_SLICE; count += 1) {
-      const next = groups.next();
-      if (next.done === true) {
-        this.start();
-        return;
-      }
-      this.#expire(next.value.partition, next.value.group);
-    }
-    this.#options.clock.soon(() => this.#turns.run(() => this.#expireIn(groups)));
-  }
-
-  *#allGroups(): Iterator<{ partition: GroupPartition; group: ClassicGroup }> {
-    for (const partition of [...this.#partitions.values()]) {
-      for (const group of [...partition.groups.values()]) yield { partition, group };
-    }
-  }
-
-  #expire(partition: GroupPartition, group: ClassicGroup): void {
-    const isCurrent = partition.errorCode === ErrorCode.NONE && partition.groups.get(group.id) === group;
-    if (!isCurrent || group.state === 'Dead') return;
-    const inFlight = partition.inFlight(group.id);
-    const times = { nowMs: this.#options.clock.wallMs(), retentionMs: this.#options.config.offsetsRetentionMs };
-    const expired = expiredOffsets(group, partition.state, inFlight, times);
-    const decision = decideForget(group, partition.state, inFlight, expired);
-    if (decision.records.length === 0 && !decision.isGone) return;
-    partition.forget(group, decision, (errorCode) => this.#warnOf(errorCode, group.id));
-  }
-
-  #expireConsumed(groupId: string): void {
-    this.#onGroup(groupId, (partition) => {
-      const group = partition?.consumers.get(groupId);
-      if (partition === undefined || group === undefined) return;
-      const inFlight = partition.inFlight(groupId);
-      const times = { nowMs: this.#options.clock.wallMs(), retentionMs: this.#options.config.offsetsRetentionMs };
-      const expired = expiredConsumerOffsets(group, partition.state, inFlight, times);
-      const records = forgetConsumerOffsets(group, partition.state, inFlight, expired);
-      partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
-    });
-  }
-
-  #warnOf(errorCode: number, group: string): void {
-    if (errorCode !== ErrorCode.NONE) this.#options.log.warn('offsets could not be forgotten', { group, errorCode });
-  }
-
   /** In a turn of its own, once no decision about the group is on its way into the log. */
   #onGroup(groupId: string, turn: (partition: GroupPartition | undefined) => void): void {
     this.#turns.run(() => {
@@ -661,17 +366,4 @@ export class GroupCoordinator {
   #partitionOf(groupId: string): GroupPartition | undefined {
     return this.#partitions.get(this.partitionFor(groupId));
   }
-}
-
-/** What hinders a request; where nothing of the partition does, what the second check says. */
-function errorOf(partition: GroupPartition | undefined, andThen: () => number = () => ErrorCode.NONE): number {
-  const errorCode = partition?.errorCode ?? ErrorCode.NOT_COORDINATOR;
-  return errorCode === ErrorCode.NONE ? andThen() : errorCode;
-}
-
-/** Whether offsets of a group may be deleted at all: only consumers tell which topics they use. */
-function deletable(group: ClassicGroup | undefined): number {
-  if (group === undefined || group.state === 'Dead') return ErrorCode.GROUP_ID_NOT_FOUND;
-  const knowsTopics = group.state === 'Empty' || group.protocolType === CONSUMER_PROTOCOL;
-  return knowsTopics ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }

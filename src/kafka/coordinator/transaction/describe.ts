@@ -3,7 +3,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import type { DescribeTransactionsResponse } from '../../protocol/messages/65-describe-transactions.ts';
 import type { ListTransactionsRequest } from '../../protocol/messages/66-list-transactions.ts';
 import { ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts';
-import { compilePattern } from '../regular-expression.ts';
+import { compilePattern, type Pattern, PatternError } from '../regular-expression.ts';
 import { type Transaction, transactionStates } from './transaction.ts';
 
 export type DescribedTransaction = DescribeTransactionsResponse['transactionStates'][number];
@@ -45,7 +45,7 @@ export function listTransactions(
   const states = new Set(stateFilters.filter((state) => known.has(state)));
   const producerIds = new Set(producerIdFilters);
   // Null and the empty pattern let every id through.
-  const matches = transactionalIdPattern ? compilePattern(transactionalIdPattern) : () => true;
+  const matches = transactionalIdPattern ? patternOrNone(transactionalIdPattern) : () => true;
   if (matches === undefined) {
     return build(ListTransactionsResponse, { errorCode: ErrorCode.INVALID_REGULAR_EXPRESSION });
   }
@@ -62,4 +62,13 @@ export function listTransactions(
     unknownStateFilters: stateFilters.filter((state) => !known.has(state)),
     transactionStates: listed,
   });
+}
+
+function patternOrNone(text: string): Pattern | undefined {
+  try {
+    return compilePattern(text);
+  } catch (error) {
+    if (error instanceof PatternError) return undefined;
+    throw error;
+  }
 }

@@ -13,6 +13,7 @@ import {
   survivors,
 } from '../testkit/compaction.ts';
 import { append, batchesInFile, LOG_DIR, type LogWorld, readAll } from '../testkit/log-world.ts';
+import { defaultCleanerConfig } from './cleaner-config.ts';
 
 const bases = (world: LogWorld): number[] => world.log.segments.map(({ baseOffset }) => baseOffset);
 const read = async (world: LogWorld): Promise<string[]> =>
@@ -238,6 +239,42 @@ test('each thread takes a log of its own', async () => {
     world.runtime.disk.list(log.directory).some(({ name }) => name.endsWith('.cleaned'));
   await world.sim.runUntil(() => inWork(world.log) && inWork(other), 10_000);
   await world.sim.runUntil(() => world.log.firstDirtyOffset === 30 && other.firstDirtyOffset === 30, 10_000);
+  await world.sim.complete(cleaner.close());
+});
+
+test('threads are added and let go while logs are compacted, and a new rate counts at once', async () => {
+  const world = await compactedWorld({ segmentBytes: 60_000 });
+  const other = await world.sim.complete(world.manager.getOrCreate({ topic: 'other', partition: 0 }, true));
+  const fill = async (): Promise<void> => {
+    for (const log of [world.log, other]) {
+      for (let index = 0; index < 30; index += 1) append(log, { records: keyed([`k${index % 5}`, '.'.repeat(5_000)]) });
+      log.roll();
+      log.updateHighWatermark(log.logEndOffset);
+    }
+    await world.drain();
+  };
+  await fill();
+  const slow = { ...defaultCleanerConfig, ioBytesPerSecondMax: 3_000, backoffMs: 1000 };
+  const cleaner = cleanerOf(world, slow);
+  cleaner.start();
+  const inWork = (): number =>
+    [world.log, other].filter((log) =>
+      world.runtime.disk.list(log.directory).some(({ name }) => name.endsWith('.cleaned')),
+    ).length;
+  await world.sim.runUntil(() => inWork() === 1, 200_000);
+  cleaner.configure({ ...slow, threads: 2 });
+  await world.sim.runUntil(() => inWork() === 2, 200_000);
+  cleaner.configure({ ...slow, ioBytesPerSecondMax: Infinity });
+  // Each still waits for what it has read, no longer.
+  await world.sim.runUntil(() => world.log.firstDirtyOffset === 30 && other.firstDirtyOffset === 30, 200_000);
+  cleaner.configure({ ...slow, ioBytesPerSecondMax: 30_000 });
+  const isClean = (): boolean => world.log.firstDirtyOffset === 60 && other.firstDirtyOffset === 60;
+  await fill();
+  for (let waitedMs = 0; waitedMs < 200_000 && !isClean(); waitedMs += 100) {
+    await world.sim.runFor(100);
+    assert.ok(inWork() < 2, 'one at a time');
+  }
+  assert.ok(isClean());
   await world.sim.complete(cleaner.close());
 });
 

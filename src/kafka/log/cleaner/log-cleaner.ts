@@ -11,6 +11,7 @@ import { TimeSlice } from './time-slice.ts';
 
 export interface LogCleanerOptions {
   readonly runtime: LogRuntime;
+  /** What counts until it is configured anew. */
   readonly config: CleanerConfig;
   readonly logs: () => Iterable<PartitionLog>;
 }
@@ -26,31 +27,54 @@ const BYTES_AT_ONCE_MIN = 4_096;
 export class LogCleaner {
   readonly #options: LogCleanerOptions;
   readonly #throttle: Throttle;
+  #config: CleanerConfig;
   readonly #inProgress = new Set<PartitionLog>();
   readonly #uncleanable = new WeakSet<PartitionLog>();
   readonly #pauses = new Map<Timer, () => void>();
-  #workers: Promise<unknown> = Promise.resolve();
+  /** By number: one whose number is too high ends after the log that it is at. */
+  readonly #workers = new Map<number, Promise<void>>();
+  #isStarted = false;
   #isStopping = false;
 
   constructor(options: LogCleanerOptions) {
     this.#options = options;
+    this.#config = options.config;
     this.#throttle = new Throttle(options.runtime.clock, options.config.ioBytesPerSecondMax);
   }
 
   start(): void {
-    const { threads } = this.#options.config;
-    this.#workers = Promise.all(Array.from({ length: threads }, () => this.#work()));
+    this.#isStarted = true;
+    this.#employ();
+  }
+
+  /** Counts at once, also for whoever pauses; a log that is being compacted keeps the buffers that it has (KIP-226). */
+  configure(config: CleanerConfig): void {
+    this.#config = config;
+    this.#throttle.bytesPerSecondMax = config.ioBytesPerSecondMax;
+    if (!this.#isStarted || this.#isStopping) return;
+    this.#employ();
+    this.#wake();
+  }
+
+  #employ(): void {
+    for (let number = 0; number < this.#config.threads; number += 1) {
+      if (!this.#workers.has(number)) this.#workers.set(number, this.#work(number));
+    }
   }
 
   /** Resolves when nothing is being compacted any more; what was half done is given up. */
   async close(): Promise<void> {
     this.stop();
-    await this.#workers;
+    await Promise.all(this.#workers.values());
   }
 
   /** Nothing more is begun. */
   stop(): void {
     this.#isStopping = true;
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const [timer, resume] of this.#pauses) {
       timer.cancel();
       resume();
@@ -74,12 +98,13 @@ export class LogCleaner {
     }
   }
 
-  async #work(): Promise<void> {
-    while (!this.#isStopping) {
+  async #work(number: number): Promise<void> {
+    while (!this.#isStopping && number < this.#config.threads) {
       const hasCleaned = await this.cleanFilthiest();
       await this.#removeOldSegments();
-      if (!hasCleaned) await this.#pause(this.#options.config.backoffMs);
+      if (!hasCleaned) await this.#pause(this.#config.backoffMs);
     }
+    this.#workers.delete(number);
   }
 
   async #grabFilthiest(): Promise<CleanableLog | undefined> {
@@ -97,7 +122,8 @@ export class LogCleaner {
 
   async #clean(cleanable: CleanableLog): Promise<boolean> {
     const { log } = cleanable;
-    const { runtime, config } = this.#options;
+    const { runtime } = this.#options;
+    const config = this.#config;
     const cleaning = new Cleaning({
       log,
       clock: runtime.clock,

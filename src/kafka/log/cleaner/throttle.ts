@@ -6,19 +6,19 @@ const WAIT_FROM_MS = 5;
 /** `log.cleaner.io.max.bytes.per.second`: what all cleaners read and write. */
 export class Throttle {
   readonly #clock: Clock;
-  readonly #bytesPerSecondMax: number;
+  bytesPerSecondMax: number;
   /** When all bytes so far are paid for. */
   #paidAtMs = 0;
 
   constructor(clock: Clock, bytesPerSecondMax: number) {
     this.#clock = clock;
-    this.#bytesPerSecondMax = bytesPerSecondMax;
+    this.bytesPerSecondMax = bytesPerSecondMax;
   }
 
   /** Counts bytes; the answer is how many milliseconds to wait for them. */
   take(bytes: number): number {
     const nowMs = this.#clock.monotonicMs();
-    this.#paidAtMs = Math.max(this.#paidAtMs, nowMs) + (bytes * 1000) / this.#bytesPerSecondMax;
+    this.#paidAtMs = Math.max(this.#paidAtMs, nowMs) + (bytes * 1000) / this.bytesPerSecondMax;
     const waitMs = this.#paidAtMs - nowMs;
     return waitMs < WAIT_FROM_MS ? 0 : waitMs;
   }

@@ -86,8 +86,10 @@ export class DeliveryWorld {
     this.share = this.#open();
   }
 
+  /** Never ends between the end of an acquisition and what comes of it. */
   run(ms: number): void {
     this.shares.run(ms);
+    this.shares.settle();
   }
 
   fetch(memberId: string, fetching: Fetching = {}): readonly AcquiredRecords[] {

@@ -69,6 +69,14 @@ export class NaiveModel {
     }
   }
 
+  /** It was refused at the first record that the member does not hold; what was to be renewed before that is. */
+  refused(member: string, firstOffset: number, lastOffset: number, types: readonly number[], nowMs: number): void {
+    for (let offset = firstOffset; offset <= lastOffset && this.mayAcknowledge(member, offset, offset); offset += 1) {
+      const type = types.length > 1 ? types[offset - firstOffset] : types[0];
+      if (type === AcknowledgeType.renew) this.acknowledged(offset, offset, [type], nowMs);
+    }
+  }
+
   #release(record: Known): void {
     record.state = record.count >= DELIVERIES_MAX ? 'done' : 'free';
     record.stored = { state: record.state, count: record.count };

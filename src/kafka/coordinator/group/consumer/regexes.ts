@@ -1,8 +1,8 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import { compilePattern, PatternError } from '../../regular-expression.ts';
 import type { ConsumerGroup, ResolvedRegex } from './consumer-group.ts';
 import { type ConsumerMember, regexOf } from './consumer-member.ts';
 import type { ConsumerRecord } from './consumer-records.ts';
-import { Pattern, PatternError } from './pattern/pattern.ts';
 import type { TopicImage } from './topic-image.ts';
 
 /** Regular expressions of a group are not resolved more often than this (`REGEX_BATCH_REFRESH_MIN_INTERVAL_MS`). */
@@ -79,7 +79,7 @@ function toRefresh(
 
 function checkRegex(regex: string): void {
   try {
-    new Pattern(regex);
+    compilePattern(regex);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     throw new KafkaError(
@@ -102,8 +102,7 @@ export function resolveRegexes(
 /** Another coordinator may have let an expression in that we do not understand: it matches nothing. */
 function matchesOf(regex: string, image: TopicImage): string[] {
   try {
-    const pattern = new Pattern(regex);
-    return [...image.names()].filter((name) => pattern.matches(name)).sort();
+    return [...image.names()].filter(compilePattern(regex)).sort();
   } catch (error) {
     if (error instanceof PatternError) return [];
     throw error;

@@ -8,6 +8,7 @@ import {
 } from '../../../protocol/messages/76-share-group-heartbeat.ts';
 import { isWritten } from '../../append-outcome.ts';
 import type { Turns } from '../../turns.ts';
+import type { GroupTimes } from '../consumer/consumer-config.ts';
 import { writeError } from '../consumer/consumer-groups.ts';
 import { attempt } from '../consumer/consumer-requests.ts';
 import { MemberTimers } from '../consumer/member-timers.ts';
@@ -29,9 +30,7 @@ import type { ShareStateKeeper } from './share-state-keeper.ts';
 
 export interface ShareMembershipConfig {
   readonly groupSizeMax: number;
-  readonly sessionTimeoutMs: number;
-  readonly heartbeatIntervalMs: number;
-  readonly assignmentIntervalMs: number;
+  times(groupId: string): GroupTimes;
 }
 
 /** What share groups need of the partition that they live on. */
@@ -133,7 +132,7 @@ export class ShareGroups {
       if (errorCode !== ErrorCode.NONE) return answer(shareHeartbeatError(writeError(errorCode)));
       this.#softState(groupId).changes = changes;
       this.#heard(groupId, beat.member.id);
-      answer(this.#response(beat));
+      answer(this.#response(groupId, beat));
       this.#initialize(groupId);
     });
   }
@@ -156,16 +155,16 @@ export class ShareGroups {
       hasher: this.#hasher,
       nowMs: clock.wallMs(),
       groupSizeMax: shares.groupSizeMax,
-      assignmentIntervalMs: shares.assignmentIntervalMs,
+      assignmentIntervalMs: shares.times(groupId).assignmentIntervalMs,
       isTopicsStale: this.#softState(groupId).changes !== image.changes,
     };
   }
 
-  #response({ member, isTold }: Beat): ShareGroupHeartbeatResponse {
+  #response(groupId: string, { member, isTold }: Beat): ShareGroupHeartbeatResponse {
     return build(ShareGroupHeartbeatResponse, {
       memberId: member.id,
       memberEpoch: member.epoch,
-      heartbeatIntervalMs: this.options.shares.heartbeatIntervalMs,
+      heartbeatIntervalMs: this.options.shares.times(groupId).heartbeatIntervalMs,
       assignment: isTold ? { topicPartitions: topicPartitionsOf(member.assigned) } : null,
     });
   }
@@ -194,7 +193,7 @@ export class ShareGroups {
     });
   }
 
-  #heard(groupId: string, memberId: string, delayMs = this.options.shares.sessionTimeoutMs): void {
+  #heard(groupId: string, memberId: string, delayMs = this.options.shares.times(groupId).sessionTimeoutMs): void {
     this.#softState(groupId).timers.set(memberId, 'session', delayMs, () => this.#expire(groupId, memberId));
   }
 

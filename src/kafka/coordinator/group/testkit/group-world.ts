@@ -18,7 +18,8 @@ import type { ConsumerConfig } from '../consumer/consumer-config.ts';
 import type { DescribedGroup, ListedGroup } from '../describe.ts';
 import type { FetchedOffsets, WantedTopics } from '../fetch-offsets.ts';
 import type { GroupConfig } from '../group-config.ts';
-import { type EnterTransaction, GroupCoordinator } from '../group-coordinator.ts';
+import { GroupCoordinator } from '../group-coordinator.ts';
+import type { EnterTransaction } from '../group-host.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
 import { SharesInMemory } from './shares-in-memory.ts';
 import { consumerDefaults, TopicsInMemory } from './topics-in-memory.ts';
@@ -116,7 +117,7 @@ export class GroupWorld {
       enterTransaction: (...asked) => this.entrance(...asked),
       consumers,
       image,
-      shares: SHARES,
+      shares: { groupSizeMax: SHARES.groupSizeMax, times: () => SHARES },
       keeper: this.keeper,
     });
   }
@@ -242,7 +243,7 @@ export class GroupWorld {
       ...rest,
     });
     const answer = this.#answers(pending);
-    this.coordinator.commitOffsets(request, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
+    this.coordinator.offsets.commit(request, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
     return pending;
   }
 
@@ -267,7 +268,7 @@ export class GroupWorld {
       ...rest,
     });
     const answer = this.#answers(pending);
-    this.coordinator.commitTransactionalOffsets(request, operation, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
+    this.coordinator.offsets.commitTransactional(request, operation, (errors) => answer(errors[0]?.[0] ?? Number.NaN));
     return pending;
   }
 
@@ -290,7 +291,7 @@ export class GroupWorld {
     { group = GROUP, requireStable = false }: { group?: string; requireStable?: boolean } = {},
   ): FetchedOffsets {
     let answer: FetchedOffsets | undefined;
-    this.coordinator.fetchOffsets(group, topics, requireStable, (fetched) => {
+    this.coordinator.offsets.fetch(group, topics, requireStable, (fetched) => {
       answer = fetched;
     });
     return answer as FetchedOffsets;
@@ -333,7 +334,7 @@ export class GroupWorld {
     errors: readonly number[];
   } {
     let answer: { errorCode: number; errors: readonly number[] } | undefined;
-    this.coordinator.deleteOffsets(GROUP, partitions, (errorCode, errors) => {
+    this.coordinator.offsets.delete(GROUP, partitions, (errorCode, errors) => {
       answer = { errorCode, errors };
     });
     return answer as { errorCode: number; errors: readonly number[] };

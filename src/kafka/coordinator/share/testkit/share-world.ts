@@ -51,6 +51,14 @@ export class ShareWorld {
     scheduler.skipTo(untilMs);
   }
 
+  /** Lets happen what is due, and what comes of it: a timer's work is done a little after the moment that it was set for. */
+  settle(): void {
+    const scheduler = this.#scheduler;
+    for (let next = scheduler.nextMs; next !== undefined && next <= scheduler.nowMs + 1; next = scheduler.nextMs) {
+      this.run(1);
+    }
+  }
+
   /** The coordinator is gone as if killed; another reads the topic. */
   restart(): void {
     this.coordinator.close();

@@ -1,0 +1,44 @@
+import { canonicalText } from '../../../config/canonical-text.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type { ConfigStore } from './config-store.ts';
+import {
+  brokerChain,
+  ConfigSource,
+  type Described,
+  type DescribeOptions,
+  describe,
+  wanted,
+} from './describe-config.ts';
+import { textWithout } from './group-configs.ts';
+import { type GroupKey, groupKeys } from './group-keys.ts';
+
+/** Whether there is such a group, or ever was, is not asked. @throws KafkaError INVALID_REQUEST */
+export function requireGroupName(group: string): void {
+  if (group === '') throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Group name must not be empty');
+}
+
+/** Every key of a group with its value, and what stands behind it (`ConfigHelper.createGroupConfigEntry`). */
+export function describeGroupValues(
+  store: ConfigStore,
+  own: ReadonlyMap<string, string>,
+  options: DescribeOptions,
+): Described[] {
+  return [...groupKeys.values()].flatMap((key) => {
+    if (!wanted(options, key.name)) return [];
+    const { name, type, description: documentation } = key;
+    const text = own.get(name);
+    const value = canonicalText(type, text ?? textWithout(store.staticConfig, key));
+    const inherited = inheritedBy(store, key);
+    const chain = text === undefined ? inherited : [{ name, value, source: ConfigSource.group }, ...inherited];
+    return [describe({ name, value, chain, facts: { type, documentation, readOnly: false }, options })];
+  });
+}
+
+function inheritedBy(store: ConfigStore, { name, otherwise }: GroupKey): Described['synonyms'] {
+  if ('text' in otherwise) return [{ name, value: otherwise.text, source: ConfigSource.default }];
+  const { brokerKey } = otherwise;
+  const chain = brokerChain(store, brokerKey);
+  // Keys of 4.x, which brokers of a ZooKeeper cluster do not describe.
+  const value = store.staticConfig.string(brokerKey);
+  return chain.length > 0 ? chain : [{ name: brokerKey, value, source: ConfigSource.default }];
+}

@@ -1,0 +1,77 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type { KafkaZk } from '../../zk/kafka-zk.ts';
+import { AlterOperation, type ConfigChange } from './alter-config.ts';
+import type { GroupConfigs } from './group-configs.ts';
+import type { AlterConfigPolicy } from './policies.ts';
+
+export interface GroupConfigAdminOptions {
+  readonly zk: KafkaZk;
+  readonly groups: GroupConfigs;
+  /** `alter.config.policy.class.name`; undefined where none is configured. */
+  readonly policy: AlterConfigPolicy | undefined;
+}
+
+interface Wish {
+  readonly next: ReadonlyMap<string, string>;
+  readonly named: ReadonlyMap<string, string | null>;
+  readonly validateOnly: boolean;
+}
+
+/**
+ * Changes what is configured for groups: checks it as a controller of 4.4 does (`ControllerConfigurationValidator`), keeps it under
+ * /config/groups as other entities are kept, and tells every broker. Apache's brokers have it in KRaft alone.
+ */
+export class GroupConfigAdmin {
+  readonly #options: GroupConfigAdminOptions;
+
+  constructor(options: GroupConfigAdminOptions) {
+    this.#options = options;
+  }
+
+  /** AlterConfigs: what is not named goes back to its default. @throws KafkaError */
+  async replace(
+    group: string,
+    values: readonly { readonly name: string; readonly value: string | null }[],
+    validateOnly: boolean,
+  ): Promise<void> {
+    const next = new Map(values.map(({ name, value }) => [name, value ?? '']));
+    await this.#write(group, { next, named: next, validateOnly });
+  }
+
+  /** IncrementalAlterConfigs: only the named keys change. @throws KafkaError */
+  async change(group: string, changes: readonly ConfigChange[], validateOnly: boolean): Promise<void> {
+    const next = group === '' ? new Map<string, string>() : await this.#options.zk.groupConfig(group);
+    for (const change of changes) apply(change, next);
+    const named = new Map(changes.map(({ name, value }) => [name, value]));
+    await this.#write(group, { next, named, validateOnly });
+  }
+
+  async #write(group: string, { next, named, validateOnly }: Wish): Promise<void> {
+    const { zk, groups, policy } = this.#options;
+    if (group === '') throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Default group resources are not allowed.');
+    groups.validate(next);
+    await policy?.validate({ resource: { type: 'GROUP', name: group }, configs: named });
+    if (!validateOnly) await zk.setGroupConfig(group, next);
+  }
+}
+
+/** No key of groups is a list. */
+function apply({ name, operation, value }: ConfigChange, values: Map<string, string>): void {
+  switch (operation) {
+    case AlterOperation.set:
+      values.set(name, value ?? '');
+      return;
+    case AlterOperation.delete:
+      values.delete(name);
+      return;
+    case AlterOperation.append:
+    case AlterOperation.subtract: {
+      const verb = operation === AlterOperation.append ? 'APPEND' : 'SUBTRACT';
+      const text = `Can't ${verb} to key ${name} because its type is not LIST.`;
+      throw new KafkaError(ErrorCode.INVALID_CONFIG, text);
+    }
+    default:
+      // Apache does not foresee it.
+      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, '');
+  }
+}
