@@ -30,6 +30,8 @@ export class AutoTopics {
   /** Starts to create a topic, and answers what a client that asked for it is told meanwhile. */
   create(name: string, admit?: Admit): number {
     if (illegalTopicName(name) !== undefined) return ErrorCode.INVALID_TOPIC_EXCEPTION;
+    // Before the controller's first word nobody is known; the topic may well be there, and Apache's broker leaves it to the controller.
+    if (this.#metadata.brokers.size === 0) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     const { partitionCount, replicationFactor, config } = this.#shapeOf(name);
     if (replicationFactor > this.#metadata.brokers.size) {
       this.#log.warn('a topic cannot be created automatically: too few brokers', {

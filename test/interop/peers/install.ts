@@ -1,6 +1,7 @@
 /**
  * Installs the real peers that interop tests talk to, each from the registry its own users get it from, through that
- * registry's ordinary client. `node test/interop/peers/install.ts [name…]` installs the named ones, or all.
+ * registry's ordinary client. `node test/interop/peers/install.ts [name…]` installs the named ones, or all that
+ * `npm run test:interop` uses.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,6 +67,14 @@ const javaRecipes = {
   'kafka-server-4.4.0': {
     artifacts: ['org.apache.kafka:kafka_2.13:4.4.0', 'org.slf4j:slf4j-simple:1.7.36'],
     without: WITHOUT_CONNECT,
+  },
+  'kafka-streams-3.9.1': { artifacts: ['org.apache.kafka:kafka-streams:3.9.1', 'org.slf4j:slf4j-simple:1.7.36'] },
+  'kafka-connect-3.9.1': {
+    artifacts: [
+      'org.apache.kafka:connect-runtime:3.9.1',
+      'org.apache.kafka:connect-file:3.9.1',
+      'org.apache.kafka:connect-json:3.9.1',
+    ],
   },
 } as const satisfies Readonly<Record<string, JavaRecipe>>;
 
@@ -162,14 +171,13 @@ export function installZookeeperC(): Promise<string> {
   return installDebian('/usr/lib/zookeeper/bin/cli_mt', 'zookeeper-bin');
 }
 
-const GO_CLIENT = join(import.meta.dirname, '../clients/zookeeper-go');
-
-/** The program of `clients/zookeeper-go`, with the Go client linked in. What Go downloads and compiles stays in the cache too. */
-export async function installZookeeperGo(): Promise<string> {
+/** The program of `clients/<name>`, written in Go. What Go downloads and compiles stays in the cache too. */
+async function installGo(name: string): Promise<string> {
+  const folder = join(import.meta.dirname, '../clients', name);
   const sources = Object.fromEntries(
-    ['go.mod', 'go.sum', 'main.go'].map((name) => [name, readFileSync(join(GO_CLIENT, name), 'utf8')]),
+    readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]),
   );
-  const dir = await cached('zookeeper-go', sources, async (staging) => {
+  const dir = await cached(name, sources, async (staging) => {
     const env = {
       GOMODCACHE: join(cacheDir(), 'go', 'mod'),
       GOCACHE: join(cacheDir(), 'go', 'build'),
@@ -178,11 +186,20 @@ export async function installZookeeperGo(): Promise<string> {
       CGO_ENABLED: '0',
     };
     const go = await installDebian('go', 'golang-go');
-    const args = ['build', '-o', join(staging, 'zookeeper-go'), '.'];
-    await runOrThrow(go, args, { cwd: GO_CLIENT, env, timeoutMs: INSTALL_TIMEOUT_MS });
+    await runOrThrow(go, ['build', '-o', join(staging, name), '.'], {
+      cwd: folder,
+      env,
+      timeoutMs: INSTALL_TIMEOUT_MS,
+    });
   });
-  return join(dir, 'zookeeper-go');
+  return join(dir, name);
 }
+
+/** With the Go client of ZooKeeper linked in. */
+export const installZookeeperGo = (): Promise<string> => installGo('zookeeper-go');
+
+/** With franz-go and sarama; needs the Go that their newest releases need, which Debian's may not be. */
+export const installKafkaGo = (): Promise<string> => installGo('kafka-go');
 
 const installers: Readonly<Record<string, () => Promise<string>>> = {
   ...Object.fromEntries((Object.keys(javaRecipes) as JavaPeer[]).map((peer) => [peer, () => installJava(peer)])),
@@ -190,6 +207,7 @@ const installers: Readonly<Record<string, () => Promise<string>>> = {
   kcat: installKcat,
   'zookeeper-c': installZookeeperC,
   'zookeeper-go': installZookeeperGo,
+  'kafka-go': installKafkaGo,
   'python-clients': installPython,
   'node-clients': installNode,
 };
@@ -249,8 +267,12 @@ async function aptGet(...args: string[]): Promise<void> {
   });
 }
 
+/** Used in the full run alone, and installed when it asks for them. */
+const onDemand: ReadonlySet<string> = new Set(['kafka-connect-3.9.1', 'kafka-go']);
+
 async function main(names: readonly string[]): Promise<void> {
-  for (const name of names.length > 0 ? names : Object.keys(installers)) {
+  const usual = Object.keys(installers).filter((name) => !onDemand.has(name));
+  for (const name of names.length > 0 ? names : usual) {
     const install = installers[name];
     if (install === undefined) throw new PeerError(`no peer ${name}; there are ${Object.keys(installers).join(', ')}`);
     const started = performance.now();
