@@ -37,6 +37,14 @@ export class BufferExhaustedError extends Error {
   }
 }
 
+/** The record was not sent, or nobody waited for what became of it, since its transaction was aborted. */
+export class TransactionAbortedError extends Error {
+  constructor() {
+    super('the transaction was aborted');
+    this.name = 'TransactionAbortedError';
+  }
+}
+
 /** Apache's TimeoutException: the request's own time is over. */
 export function timedOut(message: string, cause?: unknown): KafkaError {
   return new KafkaError(ErrorCode.REQUEST_TIMED_OUT, message, { cause });
