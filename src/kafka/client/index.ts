@@ -19,6 +19,7 @@ export {
   isRetriable,
   NoOffsetForPartitionError,
   TransactionAbortedError,
+  TransactionFailedError,
 } from './client-errors.ts';
 export type { ClientOptions } from './cluster.ts';
 export type { TopicPartition } from './cluster-metadata.ts';

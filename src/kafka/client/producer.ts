@@ -196,7 +196,7 @@ export class Producer {
   }
 
   /**
-   * Offsets of a group that count if and when the transaction is committed. What failed fails the transaction.
+   * Offsets of a group that count if and when the transaction is committed. Throws as `commitTransaction` does.
    * @param committer the consumer's `groupMetadata`, so that a member that was put out is refused (KIP-447)
    */
   async sendOffsetsToTransaction(offsets: readonly CommittedOffset[], committer: Committer): Promise<void> {
@@ -204,8 +204,9 @@ export class Producer {
   }
 
   /**
-   * Sends what is there and commits. After REQUEST_TIMED_OUT nobody knows, and it is to be called again. After any other error but
-   * PRODUCER_FENCED the transaction is to be aborted.
+   * Sends what is there and commits.
+   * @throws TransactionFailedError: to be aborted; KafkaError REQUEST_TIMED_OUT: nobody knows yet, to be called again; any other
+   * KafkaError, PRODUCER_FENCED above all: close this producer
    */
   async commitTransaction(): Promise<void> {
     const transactions = this.#requireTransactions();

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { type SimulatedCluster, simulateCluster } from '../../testing/simulated-cluster.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { createAdmin } from './admin.ts';
-import { ClientUsageError, TransactionAbortedError } from './client-errors.ts';
+import { ClientUsageError, TransactionAbortedError, TransactionFailedError } from './client-errors.ts';
 import { createConsumer } from './consumer.ts';
 import type { ConsumerOptions } from './consumer-options.ts';
 import { createProducer, type Producer, type ProducerOptions } from './producer.ts';
@@ -56,6 +56,7 @@ async function read(cluster: SimulatedCluster, options: Partial<ConsumerOptions>
   return values.sort();
 }
 
+const failedBy = (code: number) => (error: unknown) => error instanceof TransactionFailedError && codeIs(code)(error.cause);
 const codeIs = (code: number) => (error: unknown) => error instanceof KafkaError && error.code === code;
 const both = (producer: Producer, value: string): Promise<unknown>[] =>
   [0, 1].map((partition) => producer.send({ topic: 't', partition, value }));
@@ -131,7 +132,7 @@ test('a new life of the transactional id fences the old one, and ends what it le
   await sim.complete(next.initTransactions());
   const late = both(zombie, 'late').map((each) => assert.rejects(each, codeIs(ErrorCode.INVALID_PRODUCER_EPOCH)));
   await sim.complete(Promise.all(late));
-  await assert.rejects(sim.complete(zombie.commitTransaction()), codeIs(ErrorCode.INVALID_PRODUCER_EPOCH));
+  await assert.rejects(sim.complete(zombie.commitTransaction()), failedBy(ErrorCode.INVALID_PRODUCER_EPOCH));
   await assert.rejects(sim.complete(zombie.abortTransaction()), codeIs(ErrorCode.PRODUCER_FENCED));
   assert.throws(() => zombie.beginTransaction(), codeIs(ErrorCode.PRODUCER_FENCED));
   next.beginTransaction();
@@ -150,8 +151,8 @@ test('a record that fails leaves the transaction to be aborted, and the next one
   sim.network.partition(client, broker.machine);
   const lost = both(producer, 'b').map((each) => assert.rejects(each, KafkaError));
   await sim.complete(Promise.all(lost));
-  await assert.rejects(producer.send({ topic: 't', partition: 0, value: 'c' }), codeIs(ErrorCode.REQUEST_TIMED_OUT));
-  await assert.rejects(sim.complete(producer.commitTransaction()), codeIs(ErrorCode.REQUEST_TIMED_OUT));
+  await assert.rejects(producer.send({ topic: 't', partition: 0, value: 'c' }), failedBy(ErrorCode.REQUEST_TIMED_OUT));
+  await assert.rejects(sim.complete(producer.commitTransaction()), failedBy(ErrorCode.REQUEST_TIMED_OUT));
   sim.network.heal();
   await sim.complete(producer.abortTransaction());
   producer.beginTransaction();
@@ -176,7 +177,7 @@ test('offsets count with the transaction, and a member of an old generation is r
   }
   producer.beginTransaction();
   const stranger = { ...consumer.groupMetadata, generation: 7, memberId: 'nobody' };
-  const refused = codeIs(ErrorCode.UNKNOWN_MEMBER_ID);
+  const refused = failedBy(ErrorCode.UNKNOWN_MEMBER_ID);
   await assert.rejects(sim.complete(producer.sendOffsetsToTransaction([{ ...place, offset: 9 }], stranger)), refused);
   await assert.rejects(sim.complete(producer.commitTransaction()), refused);
   await sim.complete(producer.abortTransaction());

@@ -1,5 +1,5 @@
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { ClientUsageError, codeOf } from './client-errors.ts';
+import { ClientUsageError, codeOf, TransactionFailedError } from './client-errors.ts';
 import type { Cluster } from './cluster.ts';
 import { partitionKey, type TopicPartition } from './cluster-metadata.ts';
 import { type CoordinatorType, findCoordinator } from './coordinator.ts';
@@ -54,7 +54,7 @@ export class Transactions {
   readonly #owner: TransactionsOwner;
   #state: State = 'uninitialized';
   #producer: ProducerId | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   readonly #coordinators = new Map<string, number>();
   readonly #added = new Set<string>();
   readonly #wanted = new Map<string, TopicPartition>();
@@ -124,7 +124,7 @@ export class Transactions {
     await this.#adding;
     const wanted: State = commit ? 'committing' : 'aborting';
     if (this.#state !== wanted) throw this.#failure; // it failed meanwhile
-    const isKnown = codeOf(this.#failure) !== ErrorCode.INVALID_PRODUCER_ID_MAPPING;
+    const isKnown = codeOf(this.#failure?.cause) !== ErrorCode.INVALID_PRODUCER_ID_MAPPING;
     if (isKnown && this.#mayBeBegun) {
       try {
         await this.#ask((node) => this.#endAt(node, commit));
@@ -210,9 +210,9 @@ export class Transactions {
     if (this.#state === 'fatal') return;
     const isFatal = mayBeFatal && fatalCodes.has(codeOf(error));
     if (!isFatal && !this.mayGoOn) return; // the first failure is the one that is told
-    this.#failure = codeOf(error) === ErrorCode.INVALID_PRODUCER_EPOCH && isFatal ? fenced(error) : error;
+    this.#failure = isFatal ? fatal(error) : new TransactionFailedError(error);
     this.#state = isFatal ? 'fatal' : 'failed';
-    this.#owner.failed(this.#failure);
+    this.#owner.failed(error);
   }
 
   get #identity(): TransactionalId {
@@ -253,6 +253,8 @@ export class Transactions {
   }
 }
 
-function fenced(cause: unknown): KafkaError {
-  return new KafkaError(ErrorCode.PRODUCER_FENCED, undefined, { cause });
+/** Old coordinators say of a fenced producer that its epoch is invalid. */
+function fatal(error: unknown): Error {
+  const isFenced = codeOf(error) === ErrorCode.INVALID_PRODUCER_EPOCH;
+  return isFenced ? new KafkaError(ErrorCode.PRODUCER_FENCED, undefined, { cause: error }) : (error as Error);
 }
