@@ -1,4 +1,8 @@
-import { ClientClosedError, TransactionAbortedError, TransactionFailedError } from '../../src/kafka/client/client-errors.ts';
+import {
+  ClientClosedError,
+  TransactionAbortedError,
+  TransactionFailedError,
+} from '../../src/kafka/client/client-errors.ts';
 import { type Consumer, createConsumer } from '../../src/kafka/client/consumer.ts';
 import { createProducer, type Producer } from '../../src/kafka/client/producer.ts';
 import { ErrorCode, KafkaError } from '../../src/kafka/protocol/errors.ts';

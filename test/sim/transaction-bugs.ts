@@ -9,7 +9,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     find: '    transaction.begin(next.state);\n    this.appendAgain(',
     replace:
       "    if (next.state === 'PrepareCommit') { this.#become({ id: transaction.id, metadata: next }); return done(ErrorCode.NONE); }\n    transaction.begin(next.state);\n    this.appendAgain(",
-    seeds: [1],
+    seeds: [31],
     symptom: /visible in part|is lost|is not transformed|transformed twice|went back/,
   },
   {
@@ -27,8 +27,8 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/recovery.ts',
     find: 'if (completed?.aborted === true) segment.transactionIndex.append(completed);',
     replace: 'void completed;',
-    seeds: [1],
-    symptom: /is read, and .* aborted/,
+    seeds: [2],
+    symptom: /is read, and .* (open|aborted)/,
   },
   {
     name: 'a fenced producer may end the transaction of its successor',
@@ -45,7 +45,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/transaction/init-producer-id.ts',
     find: 'const bumped = producerEpoch + 1;',
     replace: 'const bumped = Math.max(0, producerEpoch);',
-    seeds: [1],
+    seeds: [2],
     symptom: /is fenced|is open|is aborted|was aborted|comes after|is lost|twice/,
   },
   {

@@ -76,7 +76,10 @@ export class TransactionHistory {
     must(transaction?.records.get(value) === where, () => `${where}: ${value} at offset ${offset}, which nobody sent`);
     if (isolation === 'read_uncommitted') return;
     const { name, asked, told, isZombie } = transaction;
-    must(asked === 'commit', () => `${where}: ${value} is read, and ${name} is ${asked === undefined ? 'open' : 'aborted'}`);
+    must(
+      asked === 'commit',
+      () => `${where}: ${value} is read, and ${name} is ${asked === undefined ? 'open' : 'aborted'}`,
+    );
     must(told !== 'aborted', () => `${where}: ${value} is read, and ${name} was aborted`);
     must(!isZombie, () => `${where}: ${value} is read, and its producer was fenced before the commit`);
     const before = partition.committed.get(value) ?? offset;
@@ -97,7 +100,8 @@ export class TransactionHistory {
     const by = this.transactions.filter((each) => each.offsets.get(source) === offset);
     must(
       by.some(({ asked, told, isZombie }) => asked === 'commit' && told !== 'aborted' && !isZombie),
-      () => `the group has read ${source} up to ${offset}, which no transaction committed (${by.map(({ name }) => name)})`,
+      () =>
+        `the group has read ${source} up to ${offset}, which no transaction committed (${by.map(({ name }) => name)})`,
     );
     const before = this.#groupOffsets.get(source) ?? 0;
     must(offset >= before, () => `the group's offset of ${source} went back from ${before} to ${offset}`);
@@ -141,13 +145,22 @@ export class TransactionHistory {
         const [, from = '', digits = ''] = /=(.*)@(\d+)$/.exec(value) ?? [];
         if (from !== source) continue;
         const offset = Number(digits);
-        must(!made.has(offset), () => `offset ${offset} of ${source} is transformed twice: ${made.get(offset)} and ${value}`);
-        must(due.has(offset), () => `offset ${offset} of ${source} is transformed, and the group stands at ${groupOffset}`);
+        must(
+          !made.has(offset),
+          () => `offset ${offset} of ${source} is transformed twice: ${made.get(offset)} and ${value}`,
+        );
+        must(
+          due.has(offset),
+          () => `offset ${offset} of ${source} is transformed, and the group stands at ${groupOffset}`,
+        );
         made.set(offset, value);
       }
     }
     for (const offset of due) {
-      must(made.has(offset), () => `the group has read ${source} up to ${groupOffset}, and offset ${offset} is not transformed`);
+      must(
+        made.has(offset),
+        () => `the group has read ${source} up to ${groupOffset}, and offset ${offset} is not transformed`,
+      );
     }
   }
 

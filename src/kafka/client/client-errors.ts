@@ -48,7 +48,9 @@ export class TransactionAbortedError extends Error {
 /** A record or a request of the transaction failed for good, as `cause` says: the transaction is to be aborted. */
 export class TransactionFailedError extends Error {
   constructor(cause: unknown) {
-    super(`the transaction failed and is to be aborted: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`the transaction failed and is to be aborted: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
     this.name = 'TransactionFailedError';
   }
 }

@@ -5,7 +5,13 @@ import { ErrorCode, errorOf, KafkaError } from '../protocol/errors.ts';
 import type { CodecName } from '../records/batch.ts';
 import { type NewRecord, recordSizeUpperBound } from '../records/builder.ts';
 import type { RecordHeader } from '../records/iterate.ts';
-import { BufferExhaustedError, ClientClosedError, ClientUsageError, TransactionAbortedError, timedOut } from './client-errors.ts';
+import {
+  BufferExhaustedError,
+  ClientClosedError,
+  ClientUsageError,
+  TransactionAbortedError,
+  timedOut,
+} from './client-errors.ts';
 import { type ClientOptions, Cluster } from './cluster.ts';
 import type { TopicMetadata } from './cluster-metadata.ts';
 import type { CommittedOffset, Committer } from './offsets.ts';

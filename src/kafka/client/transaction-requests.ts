@@ -1,4 +1,6 @@
 /** What a transactional producer asks of its coordinator and its groups'. One attempt each; errors are thrown. */
+
+import { ZERO_UUID } from '../../wire/schema.ts';
 import { ErrorCode, errorOf, KafkaError } from '../protocol/errors.ts';
 import { InitProducerIdRequest, InitProducerIdResponse } from '../protocol/messages/22-init-producer-id.ts';
 import {
@@ -8,7 +10,6 @@ import {
 import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../protocol/messages/25-add-offsets-to-txn.ts';
 import { EndTxnRequest, EndTxnResponse } from '../protocol/messages/26-end-txn.ts';
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../protocol/messages/28-txn-offset-commit.ts';
-import { ZERO_UUID } from '../../wire/schema.ts';
 import type { Cluster } from './cluster.ts';
 import type { TopicPartition } from './cluster-metadata.ts';
 import type { CommittedOffset, Committer } from './offsets.ts';

@@ -56,7 +56,8 @@ async function read(cluster: SimulatedCluster, options: Partial<ConsumerOptions>
   return values.sort();
 }
 
-const failedBy = (code: number) => (error: unknown) => error instanceof TransactionFailedError && codeIs(code)(error.cause);
+const failedBy = (code: number) => (error: unknown) =>
+  error instanceof TransactionFailedError && codeIs(code)(error.cause);
 const codeIs = (code: number) => (error: unknown) => error instanceof KafkaError && error.code === code;
 const both = (producer: Producer, value: string): Promise<unknown>[] =>
   [0, 1].map((partition) => producer.send({ topic: 't', partition, value }));
@@ -165,10 +166,17 @@ test('offsets count with the transaction, and a member of an old generation is r
   const cluster = await world(6);
   const { sim, client, bootstrap } = cluster;
   const producer = transactional(cluster);
-  const consumer = createConsumer(client.runtime, { bootstrapServers: bootstrap, groupId: 'g', enableAutoCommit: false });
+  const consumer = createConsumer(client.runtime, {
+    bootstrapServers: bootstrap,
+    groupId: 'g',
+    enableAutoCommit: false,
+  });
   const place = { topic: 't', partition: 0 };
   await sim.complete(producer.initTransactions());
-  for (const [offset, commit] of [[3, true], [5, false]] as const) {
+  for (const [offset, commit] of [
+    [3, true],
+    [5, false],
+  ] as const) {
     producer.beginTransaction();
     await sim.complete(producer.sendOffsetsToTransaction([{ ...place, offset }], consumer.groupMetadata));
     await sim.complete(commit ? producer.commitTransaction() : producer.abortTransaction());

@@ -104,7 +104,8 @@ export class Transactions {
 
   begin(): void {
     if (this.#state === 'fatal') throw this.#failure;
-    if (this.#state !== 'ready') throw new ClientUsageError(`Cannot begin a transaction: the producer is ${this.#state}`);
+    if (this.#state !== 'ready')
+      throw new ClientUsageError(`Cannot begin a transaction: the producer is ${this.#state}`);
     this.#state = 'open';
   }
 
