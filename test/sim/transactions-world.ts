@@ -1,9 +1,11 @@
-import type { KafkaBroker } from '../../src/kafka/broker/kafka-broker.ts';
+import { type KafkaBroker, startKafka } from '../../src/kafka/broker/kafka-broker.ts';
 import { createAdmin } from '../../src/kafka/client/admin.ts';
 import type { SimMachine } from '../../src/runtime/sim/sim-machine.ts';
 import type { SimRandom } from '../../src/runtime/sim/sim-random.ts';
 import { Simulation } from '../../src/runtime/sim/simulation.ts';
-import { simulateBroker, simulateZookeeper } from '../../src/testing/simulated-cluster.ts';
+import { simulateZookeeper } from '../../src/testing/simulated-cluster.ts';
+import { SimulatedNode } from '../../src/testing/simulated-node.ts';
+import { type ConfigKeys, testKafkaConfig } from '../../src/testing/test-keys.ts';
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
 import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { Supervisor } from './supervisor.ts';
@@ -23,15 +25,15 @@ const SESSION_TIMEOUT_MS = 6000;
 const isolations: readonly Isolation[] = ['read_uncommitted', 'read_committed'];
 
 /**
- * A broker, producers in transactions and their zombies, one that transforms what others commit, and readers of both isolations.
- * The broker syncs before it answers, so that no crash may lose anything.
+ * One or two brokers, producers in transactions and their zombies, one that transforms what others commit, and readers of both
+ * isolations. Brokers sync before they answer, so that no crash may lose anything.
  */
 class TransactionsWorld {
   readonly sim: Simulation;
   readonly #random: SimRandom;
   readonly #history = new TransactionHistory();
   readonly #zookeeper: Supervisor<ZookeeperServer>;
-  readonly #broker: Supervisor<KafkaBroker>;
+  readonly #brokers: readonly Supervisor<KafkaBroker>[];
   readonly #operator: SimMachine;
   readonly #clients: SimMachine;
   readonly #bootstrap: string;
@@ -51,29 +53,44 @@ class TransactionsWorld {
       Array.from({ length: 1 + random.below(3) }, (_, partition) => ({ topic, partition }));
     this.#places = [...places(SOURCE), ...places(TARGET)];
     const zookeeper = simulateZookeeper(this.sim, { onFatal: (_machine, error) => this.#zookeeper.failed(error) });
-    const broker = simulateBroker(this.sim, `${zookeeper.machine.host}:2181`, {
-      kafka: {
-        'log.segment.bytes': random.pick([2_000, 20_000, 1_000_000]),
-        'log.index.interval.bytes': random.pick([0, 4096]),
-        'log.flush.interval.messages': 1,
-        'zookeeper.session.timeout.ms': SESSION_TIMEOUT_MS,
-        'auto.create.topics.enable': false,
-        'offsets.topic.num.partitions': 1,
-        'transaction.state.log.num.partitions': 1 + random.below(2),
-        'transaction.state.log.segment.bytes': random.pick([20_000, 1_000_000]),
-        'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
-      },
-      onFatal: (_machine, error) => this.#broker.failed(error),
-    });
-    this.#bootstrap = `${broker.machine.host}:9092`;
+    const keys = {
+      'log.segment.bytes': random.pick([2_000, 20_000, 1_000_000]),
+      'log.index.interval.bytes': random.pick([0, 4096]),
+      'log.flush.interval.messages': 1,
+      'zookeeper.session.timeout.ms': SESSION_TIMEOUT_MS,
+      'auto.create.topics.enable': false,
+      'offsets.topic.num.partitions': 1,
+      'transaction.state.log.num.partitions': 1 + random.below(2),
+      'transaction.state.log.segment.bytes': random.pick([20_000, 1_000_000]),
+      'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
+    };
+    const brokers = Array.from({ length: 1 + random.below(2) }, (_, id) =>
+      this.#newBroker(id, `${zookeeper.machine.host}:2181`, keys),
+    );
+    this.#bootstrap = brokers.map(({ machine }) => `${machine.host}:9092`).join(',');
     this.#operator = this.sim.machine('operator');
     this.#clients = this.sim.machine('clients');
     const { clock } = this.#operator.runtime;
     this.#zookeeper = new Supervisor(zookeeper, clock, () => zookeeper.machine.disk.repair());
-    this.#broker = new Supervisor(broker, clock, () => broker.machine.disk.repair());
+    this.#brokers = brokers.map((node) => new Supervisor(node, clock, () => node.machine.disk.repair()));
     this.sim.invariant('history', () => {
       if (this.#violation !== undefined) throw this.#violation;
     });
+  }
+
+  #newBroker(id: number, connect: string, keys: ConfigKeys): SimulatedNode<KafkaBroker> {
+    const machine = this.sim.machine(`broker-${id}`);
+    const listener = `PLAINTEXT://${machine.host}:9092`;
+    const config = testKafkaConfig('/kafka', connect, listener, { 'broker.id': id, ...keys });
+    return new SimulatedNode(this.sim, machine, async (runtime) => {
+      const broker = await startKafka(runtime, config);
+      void broker.failed.then((error) => this.#brokers[id]!.failed(error));
+      return broker;
+    });
+  }
+
+  get #areBrokersUp(): boolean {
+    return this.#brokers.every(({ isUp }) => isUp);
   }
 
   get drawn(): string {
@@ -81,23 +98,30 @@ class TransactionsWorld {
     const { transactions } = this.#history;
     const count = (told: string | undefined): number => transactions.filter((each) => each.told === told).length;
     const lives = this.#actors.reduce((sum, each) => sum + each.lives, 0);
-    return `${this.#places.length} partitions, ${this.#actors.length} transactional ids in ${lives} lives; ${count('committed')} transactions committed, ${count('aborted')} aborted, ${count(undefined)} unknown; ${this.#reader?.read ?? 0} records read, ${this.#broker.starts} broker starts; faults: ${faults}`;
+    const starts = this.#brokers.reduce((sum, each) => sum + each.starts, 0);
+    return `${this.#brokers.length} brokers, ${this.#places.length} partitions, ${this.#actors.length} transactional ids in ${lives} lives; ${count('committed')} transactions committed, ${count('aborted')} aborted, ${count(undefined)} unknown; ${this.#reader?.read ?? 0} records read, ${starts} broker starts; faults: ${faults}`;
   }
 
   /** A server that does not start says why. */
   explain(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
-    return this.#broker.isUp ? message : `${this.#broker.lastError}\n${message}`;
+    const down = this.#brokers.find(({ isUp }) => !isUp);
+    return down === undefined ? message : `${down.lastError}\n${message}`;
   }
 
   async run(): Promise<void> {
     this.#zookeeper.start();
     await this.sim.runUntil(() => this.#zookeeper.isUp, 10_000);
-    this.#broker.start();
-    await this.sim.runUntil(() => this.#broker.isUp, 10_000);
+    for (const broker of this.#brokers) broker.start();
+    await this.sim.runUntil(() => this.#areBrokersUp, 10_000);
     const admin = createAdmin(this.#clients.runtime, { bootstrapServers: this.#bootstrap });
     const topics = [...Map.groupBy(this.#places, ({ topic }) => topic)];
-    await this.sim.complete(admin.createTopics(topics.map(([name, group]) => ({ name, partitions: group.length }))));
+    const leaderOf = (partition: number): number => partition % this.#brokers.length;
+    await this.sim.complete(
+      admin.createTopics(
+        topics.map(([name, group]) => ({ name, assignment: group.map(({ partition }) => [leaderOf(partition)]) })),
+      ),
+    );
     admin.close();
     this.#startActors();
     while (this.sim.nowMs < this.#durationMs) {
@@ -107,8 +131,8 @@ class TransactionsWorld {
     await this.#converge();
     await this.#audit();
     for (const kind of ['process', 'power'] as const) {
-      this.#broker.crash(kind, 500);
-      await this.sim.runUntil(() => this.#broker.isUp, 60_000);
+      for (const broker of this.#brokers) broker.crash(kind, 500);
+      await this.sim.runUntil(() => this.#areBrokersUp, 60_000);
       await this.#audit();
     }
   }
@@ -144,20 +168,23 @@ class TransactionsWorld {
 
   #strike(): void {
     const random = this.#random;
-    const { machine } = this.#broker.node;
+    const broker = random.pick(this.#brokers);
+    const { machine } = broker.node;
     const zookeeper = this.#zookeeper.node.machine;
     const faults: Readonly<Record<string, () => void>> = {
-      'broker process crash': () => this.#broker.crash('process', random.between(50, 3000)),
-      'broker power crash': () => this.#broker.crash('power', random.between(50, 3000)),
-      'crash at an operation of the disk': () => this.#crashAtOperation(random.pick(['process', 'power'])),
-      'broker crash beyond its session': () => this.#broker.crash('process', SESSION_TIMEOUT_MS * 2),
+      'broker process crash': () => broker.crash('process', random.between(50, 3000)),
+      'broker power crash': () => broker.crash('power', random.between(50, 3000)),
+      'crash at an operation of the disk': () => this.#crashAtOperation(broker, random.pick(['process', 'power'])),
+      'broker crash beyond its session': () => broker.crash('process', SESSION_TIMEOUT_MS * 2),
       'ZooKeeper crash': () => this.#zookeeper.crash(random.pick(['process', 'power']), random.between(1, 4000)),
-      'client partition': () => this.#partition(random.between(20, 5000)),
+      'client partition': () => this.#partition(machine, this.#clients, random.between(20, 5000)),
+      'brokers partition': () =>
+        this.#partition(machine, random.pick(this.#brokers).node.machine, random.between(20, 5000)),
       'broker stall': () => machine.stall(random.between(50, 1.5 * SESSION_TIMEOUT_MS)),
       reset: () => this.sim.network.resetBetween(this.#clients, machine),
-      'append fails': () => this.#breakDisk(() => machine.disk.failNext({ operation: 'append', code: 'EIO' })),
+      'append fails': () => this.#breakDisk(broker, () => machine.disk.failNext({ operation: 'append', code: 'EIO' })),
       'sync fails': () =>
-        this.#breakDisk(() =>
+        this.#breakDisk(broker, () =>
           machine.disk.failNext({ operation: 'sync', code: 'EIO', path: random.pick(['', '.log']) }),
         ),
       'clock jump': () => machine.clockJump(Math.floor(random.between(-100_000, 100_000))),
@@ -169,27 +196,26 @@ class TransactionsWorld {
   }
 
   /** In place of one of the next operations that change the disk. */
-  #crashAtOperation(kind: 'process' | 'power'): void {
+  #crashAtOperation(broker: Supervisor<KafkaBroker>, kind: 'process' | 'power'): void {
     const downMs = this.#random.between(50, 1000);
-    const act = (): void => this.#broker.crash(kind, downMs);
-    this.#broker.node.machine.disk.setTrap({ at: 1 + this.#random.below(40), changesOnly: true, act });
+    const act = (): void => broker.crash(kind, downMs);
+    broker.node.machine.disk.setTrap({ at: 1 + this.#random.below(40), changesOnly: true, act });
   }
 
-  #partition(ms: number): void {
-    const { machine } = this.#broker.node;
-    const oneWay = this.#random.chance(0.4);
-    if (this.#random.chance(0.5)) this.sim.network.partition(machine, this.#clients, { oneWay });
-    else this.sim.network.partition(this.#clients, machine, { oneWay });
-    this.#later(ms, () => this.sim.network.heal(machine, this.#clients));
+  #partition(one: SimMachine, other: SimMachine, ms: number): void {
+    if (one === other) return;
+    const [from, to] = this.#random.chance(0.5) ? [one, other] : [other, one];
+    this.sim.network.partition(from, to, { oneWay: this.#random.chance(0.4) });
+    this.#later(ms, () => this.sim.network.heal(one, other));
   }
 
   /** The log dir goes offline, and an operator mends the disk and starts the broker again. */
-  #breakDisk(act: () => void): void {
+  #breakDisk(broker: Supervisor<KafkaBroker>, act: () => void): void {
     act();
-    const { machine } = this.#broker.node;
+    const { machine } = broker.node;
     this.#later(2000, () => {
       machine.disk.repair();
-      if (machine.alive) this.#broker.crash('process', 100);
+      if (machine.alive) broker.crash('process', 100);
     });
   }
 
@@ -209,8 +235,8 @@ class TransactionsWorld {
   async #converge(): Promise<void> {
     this.sim.network.heal();
     await this.sim.runFor(16_000);
-    this.#broker.node.machine.disk.repair();
-    await this.sim.runUntil(() => this.#zookeeper.isUp && this.#broker.isUp, 60_000);
+    for (const { node } of this.#brokers) node.machine.disk.repair();
+    await this.sim.runUntil(() => this.#zookeeper.isUp && this.#areBrokersUp, 60_000);
     for (const actor of this.#actors) actor.stop();
     await this.sim.runUntil(() => this.#actors.every(({ isDone }) => isDone), 120_000);
     for (const actor of this.#actors) {
