@@ -66,4 +66,13 @@ export const transactionBugs: readonly PlantedBug[] = [
     seeds: [11],
     symptom: /gets no producer id|a transaction is open/,
   },
+  {
+    name: 'a transaction begins under an epoch of which a request may still arrive',
+    world: 'transactions',
+    file: 'src/kafka/client/transactions.ts',
+    find: 'if (isUnanswered) this.#epochIsSpent = true;',
+    replace: '',
+    seeds: [1],
+    symptom: /is open|is aborted|was aborted|is lost|visible in part/,
+  },
 ];

@@ -90,6 +90,7 @@ test('records that were not sent when the transaction is aborted fail, and closi
   await sim.complete(producer.initTransactions());
   producer.beginTransaction();
   const unsent = both(producer, 'a').map((each) => assert.rejects(each, TransactionAbortedError));
+  await sim.runFor(500);
   await sim.complete(producer.abortTransaction());
   await sim.complete(Promise.all(unsent));
   producer.beginTransaction();
@@ -223,5 +224,37 @@ test('a transaction that takes too long is aborted by its coordinator, and its p
   await sim.complete(Promise.all(both(producer, 'a')));
   await sim.runFor(TIMEOUT_MS + 2_000);
   await assert.rejects(sim.complete(producer.commitTransaction()), codeIs(ErrorCode.PRODUCER_FENCED));
+  assert.deepEqual(await read(cluster), []);
+});
+
+test('what is not under way fails at once with the record that failed, and an abort waits for no further attempt', async () => {
+  const cluster = await world(9);
+  const { sim, client, broker } = cluster;
+  const producer = transactional(cluster, {
+    lingerMs: 60_000,
+    maxRequestSize: 3_000_000,
+    transactionTimeoutMs: 60_000,
+  });
+  await sim.complete(producer.initTransactions());
+  producer.beginTransaction();
+  const small = assert.rejects(
+    producer.send({ topic: 't', partition: 1, value: 'small' }),
+    codeIs(ErrorCode.MESSAGE_TOO_LARGE),
+  );
+  const large = producer.send({ topic: 't', partition: 0, value: 'x'.repeat(2_000_000) });
+  await sim.complete(assert.rejects(large, codeIs(ErrorCode.MESSAGE_TOO_LARGE)), 5_000);
+  await sim.complete(small, 1_000);
+  await sim.complete(producer.abortTransaction());
+
+  producer.beginTransaction();
+  await sim.complete(Promise.all([...both(producer, 'a'), producer.flush()]));
+  sim.network.partition(client, broker.machine);
+  const lost = both(producer, 'b').map((each) => assert.rejects(each, KafkaError));
+  void producer.flush();
+  await sim.runFor(100);
+  const aborted = producer.abortTransaction();
+  await sim.complete(Promise.all(lost), 3_000);
+  sim.network.heal();
+  await sim.complete(aborted, 10_000);
   assert.deepEqual(await read(cluster), []);
 });
