@@ -89,6 +89,11 @@ export class ProducerLife {
     await this.#producer.close(random.chance(0.5) ? { timeoutMs: 0 } : { timeoutMs: 3000 });
   }
 
+  /** Its process is gone, in the middle of anything. */
+  kill(): void {
+    void this.#producer.close({ timeoutMs: 0 });
+  }
+
   /** @throws what ends this life */
   async transact(commit: boolean): Promise<void> {
     const { history, random } = this.#options;
@@ -238,6 +243,10 @@ export class TransactionalActor {
   stop(): void {
     this.#isStopping = true;
     for (const life of this.#lives) life.isStopping = true;
+  }
+
+  kill(): void {
+    for (const life of this.#lives) if (!life.isEnded) life.kill();
   }
 
   async run(): Promise<void> {

@@ -63,7 +63,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/transaction/transaction-coordinator.ts',
     find: 'complete: (of, transaction) => completeTransaction(this.#completion, of, transaction),',
     replace: 'complete: () => undefined,',
-    seeds: [11],
+    seeds: [2],
     symptom: /gets no producer id|a transaction is open/,
   },
   {

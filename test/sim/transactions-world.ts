@@ -195,10 +195,14 @@ class TransactionsWorld {
     faults[name]?.();
   }
 
-  /** In place of one of the next operations that change the disk. */
+  /** In place of one of the next operations that change the disk; half of the time the producers die with it. */
   #crashAtOperation(broker: Supervisor<KafkaBroker>, kind: 'process' | 'power'): void {
     const downMs = this.#random.between(50, 1000);
-    const act = (): void => broker.crash(kind, downMs);
+    const isAlone = this.#random.chance(0.5);
+    const act = (): void => {
+      broker.crash(kind, downMs);
+      if (!isAlone) for (const actor of this.#actors) actor.kill();
+    };
     broker.node.machine.disk.setTrap({ at: 1 + this.#random.below(40), changesOnly: true, act });
   }
 
