@@ -9,8 +9,8 @@ export const transactionBugs: readonly PlantedBug[] = [
     find: '    transaction.begin(next.state);\n    this.appendAgain(',
     replace:
       "    if (next.state === 'PrepareCommit') { this.#become({ id: transaction.id, metadata: next }); return done(ErrorCode.NONE); }\n    transaction.begin(next.state);\n    this.appendAgain(",
-    seeds: [31],
-    symptom: /visible in part|is lost|is not transformed|transformed twice|went back/,
+    seeds: [47],
+    symptom: /visible in part|is lost|is not transformed|transformed twice|went back|gets no producer id/,
   },
   {
     name: 'readers of what is committed see beyond the last stable offset',
@@ -27,7 +27,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/recovery.ts',
     find: 'if (completed?.aborted === true) segment.transactionIndex.append(completed);',
     replace: 'void completed;',
-    seeds: [2],
+    seeds: [1],
     symptom: /is read, and .* (open|aborted)/,
   },
   {
@@ -45,7 +45,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/transaction/init-producer-id.ts',
     find: 'const bumped = producerEpoch + 1;',
     replace: 'const bumped = Math.max(0, producerEpoch);',
-    seeds: [2],
+    seeds: [1],
     symptom: /is fenced|is open|is aborted|was aborted|comes after|is lost|twice/,
   },
   {
@@ -65,14 +65,5 @@ export const transactionBugs: readonly PlantedBug[] = [
     replace: 'complete: () => undefined,',
     seeds: [2],
     symptom: /gets no producer id|a transaction is open/,
-  },
-  {
-    name: 'a transaction begins under an epoch of which a request may still arrive',
-    world: 'transactions',
-    file: 'src/kafka/client/transactions.ts',
-    find: 'if (isUnanswered) this.#epochIsSpent = true;',
-    replace: '',
-    seeds: [1],
-    symptom: /is open|is aborted|was aborted|is lost|visible in part/,
   },
 ];
