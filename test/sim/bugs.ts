@@ -1,4 +1,5 @@
 import { ensembleBugs } from './ensemble-bugs.ts';
+import { transactionBugs } from './transaction-bugs.ts';
 import type { WorldName } from './worlds.ts';
 
 /** A bug that the simulated worlds must find: one piece of one file's text is another. */
@@ -146,4 +147,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     symptom: /Record size -606348325|corrupt|CRC|magic/i,
   },
   ...ensembleBugs,
+  ...transactionBugs,
 ];

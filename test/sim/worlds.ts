@@ -2,11 +2,13 @@ import { runCrashPointsWorld } from './crash-points-world.ts';
 import { runEnsembleWorld } from './ensemble-world.ts';
 import { runKafkaWorld } from './kafka-world.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
+import { runTransactionsWorld } from './transactions-world.ts';
 import { runZookeeperWorld } from './zookeeper-world.ts';
 
 export const worlds = {
   zookeeper: runZookeeperWorld,
   kafka: runKafkaWorld,
+  transactions: runTransactionsWorld,
   'crash-points': runCrashPointsWorld,
   ensemble: runEnsembleWorld,
 } as const;

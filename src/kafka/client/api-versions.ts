@@ -5,16 +5,21 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 
 /**
  * Where this client stays within a part of what the schemas know. Everything older than 0.11 (no record batches of magic 2) is
- * left out; topics go by name, so requests stop before the version in which ids replace names.
+ * left out; topics go by name, so requests stop before the version in which ids replace names. Transactions add
+ * their partitions first, so requests stop before the version in which brokers do that by themselves (KIP-890), and before that in
+ * which brokers ask for it.
  */
 const limits: ReadonlyMap<number, Versions> = new Map<number, Versions>([
-  [ApiKey.Produce, '3-12'],
+  [ApiKey.Produce, '3-11'],
   [ApiKey.Fetch, '4-12'],
   [ApiKey.ListOffsets, '1-9'],
   [ApiKey.Metadata, '1-12'],
   [ApiKey.OffsetCommit, '2-9'],
   [ApiKey.OffsetFetch, '2-9'],
   [ApiKey.ApiVersions, '0-4'],
+  [ApiKey.AddPartitionsToTxn, '0-3'],
+  [ApiKey.EndTxn, '0-4'],
+  [ApiKey.TxnOffsetCommit, '0-4'],
 ]);
 
 export interface VersionRange {

@@ -37,6 +37,24 @@ export class BufferExhaustedError extends Error {
   }
 }
 
+/** The record was not sent, or nobody waited for what became of it, since its transaction was aborted. */
+export class TransactionAbortedError extends Error {
+  constructor() {
+    super('the transaction was aborted');
+    this.name = 'TransactionAbortedError';
+  }
+}
+
+/** A record or a request of the transaction failed for good, as `cause` says: the transaction is to be aborted. */
+export class TransactionFailedError extends Error {
+  constructor(cause: unknown) {
+    super(`the transaction failed and is to be aborted: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+    this.name = 'TransactionFailedError';
+  }
+}
+
 /** Apache's TimeoutException: the request's own time is over. */
 export function timedOut(message: string, cause?: unknown): KafkaError {
   return new KafkaError(ErrorCode.REQUEST_TIMED_OUT, message, { cause });

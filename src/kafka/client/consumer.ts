@@ -10,7 +10,7 @@ import type { ConsumerRecord } from './fetched-records.ts';
 import { Fetcher, FetchState } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
 import { OffsetCommits } from './offset-commits.ts';
-import { type CommittedOffset, EARLIEST, LATEST } from './offsets.ts';
+import { type CommittedOffset, type Committer, EARLIEST, LATEST } from './offsets.ts';
 import { StartPositions } from './start-positions.ts';
 import { SubscribedTopics } from './subscribed-topics.ts';
 
@@ -374,6 +374,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   /** Commits these offsets, or every position. @throws KafkaError, REBALANCE_IN_PROGRESS among others */
   async commit(offsets?: readonly CommittedOffset[]): Promise<void> {
     await this.#requireCommits().commit(offsets);
+  }
+
+  /** Who this consumer is in its group now: for a producer that commits its offsets. */
+  get groupMetadata(): Committer {
+    if (this.#membership === undefined) throw new ClientUsageError(NO_GROUP);
+    return this.#membership.committer;
   }
 
   #requireCommits(): OffsetCommits {

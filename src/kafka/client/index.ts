@@ -18,6 +18,8 @@ export {
   ClientUsageError,
   isRetriable,
   NoOffsetForPartitionError,
+  TransactionAbortedError,
+  TransactionFailedError,
 } from './client-errors.ts';
 export type { ClientOptions } from './cluster.ts';
 export type { TopicPartition } from './cluster-metadata.ts';
@@ -25,7 +27,14 @@ export type { ConfigChange, ConfigEntry, ConfigResource } from './configs.ts';
 export type { Consumer } from './consumer.ts';
 export type { ConsumerOptions, RebalanceListener } from './consumer-options.ts';
 export type { ConsumerRecord } from './fetched-records.ts';
-export { EARLIEST, type IsolationLevel, LATEST, MAX_TIMESTAMP } from './offsets.ts';
+export {
+  type CommittedOffset,
+  type Committer,
+  EARLIEST,
+  type IsolationLevel,
+  LATEST,
+  MAX_TIMESTAMP,
+} from './offsets.ts';
 export type { Partitioner } from './partitioner.ts';
 export type { Producer, ProducerOptions, ProducerRecord } from './producer.ts';
 export type { RecordMetadata } from './producer-batch.ts';

@@ -67,14 +67,19 @@ export class ProducerBatch {
   }
 
   /** The batch's bytes; made once for every identity under which it is sent. */
-  bytes(codec: CodecName, level: number | undefined, producer: ProducerId | undefined): Slices {
+  bytes(
+    codec: CodecName,
+    level: number | undefined,
+    producer: ProducerId | undefined,
+    isTransactional: boolean,
+  ): Slices {
     const built = this.#built;
     if (built !== undefined && built.producer === producer && built.baseSequence === this.baseSequence)
       return built.bytes;
     const identity =
       producer === undefined
         ? {}
-        : { producerId: producer.id, producerEpoch: producer.epoch, baseSequence: this.baseSequence };
+        : { producerId: producer.id, producerEpoch: producer.epoch, baseSequence: this.baseSequence, isTransactional };
     const bytes = buildBatch({ records: this.records, codec, level, ...identity });
     this.#built = { producer, baseSequence: this.baseSequence, bytes };
     return bytes;

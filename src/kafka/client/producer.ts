@@ -5,12 +5,20 @@ import { ErrorCode, errorOf, KafkaError } from '../protocol/errors.ts';
 import type { CodecName } from '../records/batch.ts';
 import { type NewRecord, recordSizeUpperBound } from '../records/builder.ts';
 import type { RecordHeader } from '../records/iterate.ts';
-import { BufferExhaustedError, ClientClosedError, ClientUsageError, timedOut } from './client-errors.ts';
+import {
+  BufferExhaustedError,
+  ClientClosedError,
+  ClientUsageError,
+  TransactionAbortedError,
+  timedOut,
+} from './client-errors.ts';
 import { type ClientOptions, Cluster } from './cluster.ts';
 import type { TopicMetadata } from './cluster-metadata.ts';
+import type { CommittedOffset, Committer } from './offsets.ts';
 import { DefaultPartitioner, type Partitioner } from './partitioner.ts';
 import type { RecordMetadata } from './producer-batch.ts';
 import { Sender } from './sender.ts';
+import { Transactions } from './transactions.ts';
 
 /** Names and defaults are those of Apache's producer keys. */
 export interface ProducerOptions extends ClientOptions {
@@ -37,6 +45,10 @@ export interface ProducerOptions extends ClientOptions {
   /** Default: as often as the delivery timeout allows. */
   readonly retries?: number;
   readonly partitioner?: Partitioner;
+  /** Makes the producer transactional: its records are written in transactions only (KIP-98). */
+  readonly transactionalId?: string;
+  /** `transaction.timeout.ms`: what stays open for longer, its coordinator aborts; default 60 s. */
+  readonly transactionTimeoutMs?: number;
 }
 
 export interface ProducerRecord {
@@ -72,6 +84,7 @@ export class Producer {
   readonly #clock: Clock;
   readonly #cluster: Cluster;
   readonly #sender: Sender;
+  readonly #transactions: Transactions | undefined;
   readonly #partitioner: Partitioner;
   readonly #bufferMemory: number;
   readonly #maxRequestSize: number;
@@ -89,6 +102,9 @@ export class Producer {
         'Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.',
       );
     }
+    if (options.transactionalId !== undefined && !enableIdempotence) {
+      throw new ClientUsageError('Cannot set a transactional.id without also enabling idempotence.');
+    }
     if (enableIdempotence && maxInFlight > 5) {
       throw new ClientUsageError(
         'Must set max.in.flight.requests.per.connection to at most 5 to use the idempotent producer.',
@@ -100,6 +116,7 @@ export class Producer {
     this.#bufferMemory = options.bufferMemory ?? 33_554_432;
     this.#maxRequestSize = options.maxRequestSize ?? 1_048_576;
     this.#maxBlockMs = options.maxBlockMs ?? 60_000;
+    this.#transactions = this.#newTransactions(options);
     this.#sender = new Sender(
       runtime,
       this.#cluster,
@@ -114,6 +131,7 @@ export class Producer {
         maxInFlight,
         deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
         retries: options.retries ?? Number.POSITIVE_INFINITY,
+        transactions: this.#transactions,
       },
       {
         topics: () => this.#waiting.keys(),
@@ -121,6 +139,21 @@ export class Producer {
         freed: () => this.#releaseAll(),
         isShortOfRoom: () => this.#waitingBytes > 0,
         failed: (error) => this.#failWaiting(() => error),
+      },
+    );
+  }
+
+  #newTransactions({ transactionalId, transactionTimeoutMs = 60_000 }: ProducerOptions): Transactions | undefined {
+    if (transactionalId === undefined) return undefined;
+    return new Transactions(
+      this.#cluster,
+      { transactionalId, transactionTimeoutMs, maxBlockMs: this.#maxBlockMs },
+      {
+        added: () => this.#sender.pump(),
+        failed: (error) => {
+          this.#failWaiting(() => error);
+          this.#sender.abortQueued(error);
+        },
       },
     );
   }
@@ -140,6 +173,7 @@ export class Producer {
   send(record: ProducerRecord): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new ClientClosedError('producer');
+      this.#transactions?.checkOpen();
       const { topic, partition, headers = [], timestamp = this.#clock.wallMs() } = record;
       const made = { key: bytesOf(record.key), value: bytesOf(record.value), headers, timestamp };
       const size = recordSizeUpperBound(made);
@@ -154,6 +188,61 @@ export class Producer {
     });
   }
 
+  /**
+   * Once, before the first transaction: fences earlier producers of this transactional id, and ends what they left open.
+   * @throws KafkaError REQUEST_TIMED_OUT: may be called again
+   */
+  async initTransactions(): Promise<void> {
+    await this.#requireTransactions().init();
+  }
+
+  /** @throws KafkaError PRODUCER_FENCED where another producer took over: close this one */
+  beginTransaction(): void {
+    this.#requireTransactions().begin();
+  }
+
+  /**
+   * Offsets of a group that count if and when the transaction is committed. Throws as `commitTransaction` does.
+   * @param committer the consumer's `groupMetadata`, so that a member that was put out is refused (KIP-447)
+   */
+  async sendOffsetsToTransaction(offsets: readonly CommittedOffset[], committer: Committer): Promise<void> {
+    await this.#requireTransactions().sendOffsets(offsets, committer);
+  }
+
+  /**
+   * Sends what is there and commits.
+   * @throws TransactionFailedError: to be aborted; KafkaError REQUEST_TIMED_OUT: nobody knows yet, to be called again; any other
+   * KafkaError, PRODUCER_FENCED above all: close this producer
+   */
+  async commitTransaction(): Promise<void> {
+    const transactions = this.#requireTransactions();
+    transactions.beginEnding(true);
+    await this.flush();
+    await transactions.end(true);
+  }
+
+  /** What was not sent yet fails with TransactionAbortedError. After REQUEST_TIMED_OUT it is to be called again. */
+  async abortTransaction(): Promise<void> {
+    await this.#abort(this.#requireTransactions());
+  }
+
+  async #abort(transactions: Transactions): Promise<void> {
+    transactions.beginEnding(false);
+    const error = new TransactionAbortedError();
+    this.#failWaiting(() => error);
+    this.#sender.abortQueued(error);
+    await this.#sender.flush();
+    await transactions.end(false);
+  }
+
+  #requireTransactions(): Transactions {
+    if (this.#closed) throw new ClientClosedError('producer');
+    if (this.#transactions === undefined) {
+      throw new ClientUsageError('Cannot use transactional methods without a transactional.id');
+    }
+    return this.#transactions;
+  }
+
   /** Resolves when every record sent so far is settled, one way or the other. */
   async flush(): Promise<void> {
     const waiting = [...this.#waiting.values()].flatMap((queue) => [...queue]);
@@ -162,13 +251,15 @@ export class Producer {
     if (released.length > 0) await this.#sender.flush();
   }
 
-  /** Sends what is there, then ends. Records that are not settled by then fail. */
+  /** Sends what is there, then ends; an open transaction is aborted. Records that are not settled by then fail. */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const { timeoutMs } = options;
-    if (timeoutMs === undefined) await this.flush();
-    else if (timeoutMs > 0) await this.#cluster.within(this.flush(), timeoutMs);
+    const finish = (): Promise<void> =>
+      this.#transactions?.isOpen === true ? this.#abort(this.#transactions).catch(() => undefined) : this.flush();
+    if (timeoutMs === undefined) await finish();
+    else if (timeoutMs > 0) await this.#cluster.within(finish(), timeoutMs);
     this.#blockTimer?.cancel();
     this.#failWaiting(() => new ClientClosedError('producer'));
     this.#sender.close();

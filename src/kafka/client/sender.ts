@@ -10,8 +10,9 @@ import { partitionKey } from './cluster-metadata.ts';
 import type { BrokerConnection } from './connection.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { answersOf, type PartitionAnswer, recordErrorsOf, topicDataOf } from './produce-requests.ts';
-import { ProducerBatch, type RecordMetadata } from './producer-batch.ts';
+import { ProducerBatch, type ProducerId, type RecordMetadata } from './producer-batch.ts';
 import { ProducerIdentity } from './producer-identity.ts';
+import type { Transactions } from './transactions.ts';
 
 export interface SenderOptions {
   readonly acks: -1 | 0 | 1;
@@ -24,6 +25,8 @@ export interface SenderOptions {
   readonly maxInFlight: number;
   readonly deliveryTimeoutMs: number;
   readonly retries: number;
+  /** Of a transactional producer. */
+  readonly transactions: Transactions | undefined;
 }
 
 export interface SenderOwner {
@@ -95,6 +98,14 @@ export class Sender {
     this.#pumpSoon();
   }
 
+  /** Fails what is not under way. */
+  abortQueued(error: unknown): void {
+    for (const queue of this.#busy) {
+      for (const batch of queue.queued.splice(0)) this.#failForGood(batch, error);
+    }
+    this.#busy.clear();
+  }
+
   async flush(): Promise<void> {
     this.#flushing += 1;
     try {
@@ -112,6 +123,18 @@ export class Sender {
     for (const batch of this.#unfinished) batch.fail(error);
     this.#unfinished.clear();
     this.#busy.clear();
+  }
+
+  /** Metadata, permissions or room changed. */
+  pump(): void {
+    this.#pump();
+  }
+
+  /** Under whom new batches count. */
+  get #producer(): ProducerId | undefined {
+    const { enableIdempotence, transactions } = this.#options;
+    if (transactions !== undefined) return transactions.producer;
+    return enableIdempotence ? this.#identity.current : undefined;
   }
 
   /** Asks until all that wait have leaders. */
@@ -190,7 +213,7 @@ export class Sender {
           sizes.delete(connection);
           if (this.#isSaturated(connection)) break;
         }
-        queue.take(this.#options.enableIdempotence ? this.#identity.current : undefined);
+        queue.take(this.#producer);
         requests.set(connection, [...(requests.get(connection) ?? []), batch]);
         sizes.set(connection, (sizes.get(connection) ?? 0) + batch.size);
       }
@@ -230,10 +253,10 @@ export class Sender {
         this.#wakeAt(batch.createdMs + deliveryTimeoutMs);
         continue;
       }
-      queue.queued.splice(queue.queued.indexOf(batch), 1);
       const where = partitionKey(queue.topic, queue.partition);
       const reason = `Expiring ${batch.count} record(s) for ${where}:${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`;
-      this.#finish(batch, () => batch.fail(timedOut(reason)));
+      queue.queued.splice(queue.queued.indexOf(batch), 1);
+      this.#failForGood(batch, timedOut(reason));
     }
   }
 
@@ -244,7 +267,13 @@ export class Sender {
       this.refreshMetadata();
       return undefined;
     }
-    if (this.#options.enableIdempotence && this.#identity.current === undefined) {
+    const { enableIdempotence, transactions } = this.#options;
+    if (transactions !== undefined) {
+      if (!transactions.covers(queue.topic, queue.partition)) {
+        transactions.want(queue.topic, queue.partition);
+        return undefined;
+      }
+    } else if (enableIdempotence && this.#identity.current === undefined) {
       this.#identity.ask(
         (error) => this.#failAll(error),
         () => this.#pump(),
@@ -281,11 +310,13 @@ export class Sender {
   }
 
   #send(connection: BrokerConnection, batches: readonly ProducerBatch[]): void {
-    const { acks, codec, compressionLevel } = this.#options;
-    const topicData = topicDataOf(batches, (batch) =>
-      batch.bytes(codec, compressionLevel, this.#queueOf(batch.topic, batch.partition).producer),
-    );
-    const request = { acks, timeoutMs: this.#cluster.requestTimeoutMs, topicData };
+    const { acks, codec, compressionLevel, transactions } = this.#options;
+    const topicData = topicDataOf(batches, (batch) => {
+      const { producer } = this.#queueOf(batch.topic, batch.partition);
+      return batch.bytes(codec, compressionLevel, producer, transactions !== undefined);
+    });
+    const transactionalId = transactions?.transactionalId ?? null;
+    const request = { transactionalId, acks, timeoutMs: this.#cluster.requestTimeoutMs, topicData };
     if (acks === 0) {
       this.#tell(connection, request, batches);
       return;
@@ -343,6 +374,7 @@ export class Sender {
     queue.settle(batch);
     queue.closeGap(batch);
     this.#finish(batch, () => batch.fail(undefined, recordErrorsOf(answer)));
+    this.#options.transactions?.batchFailed(errorOf(answer.errorCode, answer.errorMessage), true);
   }
 
   #succeeded(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
@@ -367,8 +399,13 @@ export class Sender {
       if (isRetriable(error)) this.refreshMetadata();
     } else {
       queue.closeGap(batch);
-      this.#finish(batch, () => batch.fail(error));
+      this.#failForGood(batch, error);
     }
+  }
+
+  #failForGood(batch: ProducerBatch, error: unknown): void {
+    this.#finish(batch, () => batch.fail(error));
+    this.#options.transactions?.batchFailed(error, batch.attempts > 0);
   }
 
   #split(queue: PartitionQueue, batch: ProducerBatch): void {
@@ -382,12 +419,16 @@ export class Sender {
   #mayRetry(queue: PartitionQueue, batch: ProducerBatch, error: unknown): boolean {
     if (batch.attempts > this.#options.retries) return false;
     if (this.#clock.monotonicMs() >= batch.createdMs + this.#options.deliveryTimeoutMs) return false;
+    const { transactions } = this.#options;
+    if (transactions?.mayGoOn === false) return false;
     if (isRetriable(error)) return true;
     const code = codeOf(error);
     const isOfSequence =
       code === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
       code === ErrorCode.UNKNOWN_PRODUCER_ID ||
       code === ErrorCode.INVALID_PRODUCER_EPOCH;
+    // A transaction with a gap is not to be committed; its coordinator raises the epoch when it was aborted.
+    if (transactions !== undefined) return isOfSequence && !queue.isFirstOutstanding(batch);
     if (!isOfSequence || this.#identity.current === undefined) return false;
     // What went before it failed or is retried, so this one could not fit. If nothing did, the broker's memory of us is gone.
     if (queue.isFirstOutstanding(batch)) this.#identity.raiseEpoch(queue, batch);
@@ -403,10 +444,7 @@ export class Sender {
   /** What cannot pass concerns everything that is to be sent: no permission to have a producer id, no common version. */
   #failAll(error: unknown): void {
     if (this.#closed) return;
-    for (const queue of this.#busy) {
-      for (const batch of queue.queued.splice(0)) this.#finish(batch, () => batch.fail(error));
-    }
-    this.#busy.clear();
+    this.abortQueued(error);
     this.#owner.failed(error);
   }
 }
