@@ -59,7 +59,10 @@ async function measure(start: typeof startOurs): Promise<Grown> {
   const servers = await start({
     dir: tempDir(),
     withProbe: false,
-    brokerConfig: { 'queued.max.request.bytes': String(QUEUED_BYTES_MAX) },
+    brokerConfig: {
+      'socket.request.max.bytes': String(QUEUED_BYTES_MAX),
+      'queued.max.request.bytes': String(QUEUED_BYTES_MAX),
+    },
   });
   await fillTopic(servers.kafkaPort, TOPIC, 8 * MIB);
   const idle = await growth(servers, async (lane) => {

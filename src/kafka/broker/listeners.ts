@@ -8,6 +8,7 @@ import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
 import { connectionOverrides } from './config/dynamic-validation.ts';
 import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+import { queuedBytesMaxOf } from './config/queued-bytes.ts';
 
 /** What the connections of a broker hold in memory. */
 export interface NetworkLoad {
@@ -53,7 +54,7 @@ export class Listeners {
 
   constructor(options: ListenersOptions) {
     this.#options = options;
-    this.#budget = new ByteBudget(options.config.number('queued.max.request.bytes'));
+    this.#budget = new ByteBudget(queuedBytesMaxOf(options.config));
   }
 
   get load(): NetworkLoad {
