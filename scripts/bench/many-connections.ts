@@ -18,10 +18,10 @@ const QUEUED_BYTES_MAX = 16 * MIB;
 const SENT_BYTES = 524_288;
 const IDLE_BYTES_MAX = 65_536;
 /**
- * The queue overdrawn by one request, and what a socket that is read no longer has delivered already: one chunk of at most
- * 64 KiB each. Without a limit it would be half a gigabyte.
+ * The queue overdrawn by one request, and what a socket that is read no longer has delivered already: one chunk of 64 KiB that
+ * had no room, and the next, which comes before the pause is heard. Without a limit it would be half a gigabyte.
  */
-const UNFINISHED_BYTES_MAX = QUEUED_BYTES_MAX + MIB + CONNECTIONS * 65_536;
+const UNFINISHED_BYTES_MAX = QUEUED_BYTES_MAX + MIB + CONNECTIONS * 2 * 65_536;
 const TOPIC = 'connections';
 
 interface Grown {
