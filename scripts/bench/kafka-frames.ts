@@ -44,7 +44,7 @@ export function produceFrame(shape: ProduceShape): Buffer {
   const timestamp = Date.now();
   const records = Array.from({ length: recordsPerPartition }, (_, index) => ({
     timestamp,
-    value: Buffer.alloc(valueBytes, 97 + (index % 26)),
+    value: codec === 'none' ? Buffer.alloc(valueBytes, 97 + (index % 26)) : textOf(index, valueBytes),
   }));
   return requestFrame(ProduceRequest, PRODUCE_VERSION, {
     acks: -1,
@@ -57,6 +57,16 @@ export function produceFrame(shape: ProduceShape): Buffer {
       },
     ],
   });
+}
+
+/** Digits without a pattern, which compress to about half. */
+function textOf(seed: number, size: number): Buffer {
+  let text = '';
+  for (let state = seed + 1; text.length < size; ) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    text += state;
+  }
+  return Buffer.from(text.slice(0, size));
 }
 
 /** Where the first partition's error code stands in a Produce answer with one-byte lengths. */

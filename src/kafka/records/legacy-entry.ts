@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32Of } from '../../base/crc32.ts';
 import {
   type CodecName,
   codecNames,
@@ -54,7 +54,7 @@ export function putEntry(into: Uint8Array, start: number, entry: LegacyEntry): n
   at = putSpan(into, at, entry.source, entry.key);
   at = putSpan(into, at, entry.source, entry.value);
   putInt32(into, start + 8, at - start - LOG_OVERHEAD);
-  putInt32(into, start + 12, crc32(into.subarray(start + 16, at)));
+  putInt32(into, start + 12, crc32Of(into, start + 16, at));
   return at;
 }
 
