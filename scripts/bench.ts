@@ -175,7 +175,7 @@ async function loadLine(row: LoadRow): Promise<Line> {
   for (const servers of [ours, apache]) {
     most = await settle(settlingRounds, async () => rateOf(row, (await measure(servers)).result));
   }
-  if (row.compares === 'p99 at half load') offered = { rate: Math.round(most / 2) };
+  if (row.compares === 'p99 at half load') offered = { rate: Math.round(most / row.perRequest / 2) };
   const measured = await alternate(
     rounds,
     () => measure(ours),

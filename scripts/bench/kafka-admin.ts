@@ -41,8 +41,11 @@ export async function createTopic(
 
 /** Many at once, as nobody would wait for each; resolves when the last partition has a leader. */
 export async function createTopics(port: number, names: readonly string[], partitions: number): Promise<void> {
-  for (let first = 0; first < names.length; first += TOPICS_AT_ONCE) {
-    const some = names.slice(first, first + TOPICS_AT_ONCE);
+  const [one, ...others] = names;
+  if (one === undefined) return;
+  await createTopic(port, one, partitions);
+  for (let first = 0; first < others.length; first += TOPICS_AT_ONCE) {
+    const some = others.slice(first, first + TOPICS_AT_ONCE);
     const topics = some.map((name) => ({
       name,
       numPartitions: partitions,

@@ -143,15 +143,18 @@ class EntryWalk {
     return Number.NaN;
   }
 
-  /** Zig-zag of up to seven bytes, which is more than timestamps need; NaN for what is longer. */
+  /** Zig-zag of up to eight bytes, which is more than timestamps need; NaN for what is longer, or no number holds. */
   #varlong(): number {
     let value = 0;
     let scale = 1;
-    for (let index = 0; index < 7; index += 1) {
+    for (let index = 0; index < 8; index += 1) {
       const byte = this.#from[this.#at] ?? 0xff;
       this.#at += 1;
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      if (byte < 0x80) {
+        if (!Number.isSafeInteger(value)) return Number.NaN;
+        return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      }
       scale *= 128;
     }
     return Number.NaN;
