@@ -87,10 +87,7 @@ class EntryWalk {
     const offset = header.baseOffset + this.#varint();
     const { key, value } = this.#entry;
     if (Number.isNaN(timestamp) || !this.#span(key) || !this.#span(value)) return false;
-    const headerCount = this.#varint();
-    // Old consumers know no headers. Stored batches were checked when they came, so that they end where the record does.
-    if (headerCount > 0) this.#at = recordEnd;
-    if (headerCount < 0 || this.#at !== recordEnd) return false;
+    if (!this.#skipHeaders() || this.#at !== recordEnd) return false;
     if (!Number.isSafeInteger(offset) || offset <= this.#lastOffset) return false;
     if (offset >= this.#options.firstOffset) this.#put(offset, timestamp);
     this.#lastOffset = offset;
@@ -124,6 +121,20 @@ class EntryWalk {
     span.size = size;
     if (size > 0) this.#at += size;
     return this.#at <= this.#from.length;
+  }
+
+  /** Old consumers know no headers. */
+  #skipHeaders(): boolean {
+    const count = this.#varint();
+    for (let left = count; left > 0; left -= 1) {
+      const keySize = this.#varint();
+      if (!(keySize >= 0)) return false;
+      this.#at += keySize;
+      const valueSize = this.#varint();
+      if (valueSize > 0) this.#at += valueSize;
+      if (this.#at > this.#from.length) return false;
+    }
+    return count >= 0;
   }
 
   #skipTimestamp(): number {
