@@ -1,4 +1,4 @@
-import { CompressionError } from './compression-error.ts';
+import { CompressionError, OversizeError } from './compression-error.ts';
 import { copyMatch, fourBytesAt, hashOf, matchLength } from './match-finder.ts';
 
 /*
@@ -26,9 +26,9 @@ export function snappyUncompressedSize(block: Uint8Array): { readonly size: numb
 
 export function snappyUncompress(block: Uint8Array, sizeMax: number): Uint8Array {
   const { size, headerSize } = snappyUncompressedSize(block);
-  if (size > sizeMax) throw new CompressionError(`a Snappy block of ${size} bytes, ${sizeMax} are allowed`);
   // An element has at least one byte for 64 of output: what claims more is not worth its memory.
   if (size > (block.length - headerSize) * 64) throw new CompressionError('a Snappy block too short for its length');
+  if (size > sizeMax) throw new OversizeError(sizeMax);
   const out = Buffer.allocUnsafe(size);
   const end = block.length;
   let at = headerSize;

@@ -71,13 +71,23 @@ export function uncompressSnappy(block: Uint8Array, sizeMax: number): Uint8Array
 }
 
 /** Reads both forms. `native` is given by tests that compare. */
-export function snappyUnframe(
+export function snappyUnframe(bytes: Uint8Array, sizeMax: number, native?: NativeSnappy | null): Uint8Array {
+  const parts: Uint8Array[] = [];
+  snappyPieces(bytes, sizeMax, (part) => parts.push(part), native);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** As `snappyUnframe`, block after block: a stream in xerial's framing is never whole in memory. The pieces are the taker's. */
+export function snappyPieces(
   bytes: Uint8Array,
   sizeMax: number,
+  take: (piece: Uint8Array) => void,
   native: NativeSnappy | null = nativeSnappy(),
-): Uint8Array {
-  if (!startsWithMagic(bytes, 0)) return uncompressBlock(bytes, sizeMax, native);
-  const parts: Uint8Array[] = [];
+): void {
+  if (!startsWithMagic(bytes, 0)) {
+    take(uncompressBlock(bytes, sizeMax, native));
+    return;
+  }
   let left = sizeMax;
   for (let at = skipHeader(bytes, 0); at < bytes.length; ) {
     // Streams may follow each other, each with its own header.
@@ -88,12 +98,11 @@ export function snappyUnframe(
     const size = at + 4 <= bytes.length ? int32At(bytes, at) : -1;
     at += 4;
     if (size < 0 || at + size > bytes.length) throw new CompressionError('a truncated Snappy stream');
-    const part = uncompressBlock(bytes.subarray(at, at + size), left, native);
-    parts.push(part);
-    left -= part.length;
+    const piece = uncompressBlock(bytes.subarray(at, at + size), left, native);
+    left -= piece.length;
     at += size;
+    take(piece);
   }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 function int32At(bytes: Uint8Array, at: number): number {

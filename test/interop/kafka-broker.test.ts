@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { chosen } from './breadth.ts';
 import { roundtrips } from './clients/roundtrips.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
@@ -211,7 +212,7 @@ for (const version of ['3.9.1', '2.1.0'] as const) {
   });
 }
 
-for (const version of ['3.9.1', '2.1.0'] as const) {
+for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.1')) {
   test(`Apache’s broker ${version} outlives kill -9 of our ZooKeeper, and goes on with topics and groups`, async (t) => {
     const dir = tempDir();
     const first = await startOdradek({ dir, withoutKafka: true });

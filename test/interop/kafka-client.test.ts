@@ -14,6 +14,7 @@ import { ErrorCode, KafkaError } from '../../src/kafka/protocol/errors.ts';
 import { codecNames } from '../../src/kafka/records/batch.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
+import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
@@ -129,7 +130,7 @@ async function take(consumer: Consumer, count: number): Promise<ConsumerRecord[]
   return records;
 }
 
-for (const version of versions) {
+for (const version of chosen(versions, (one) => one !== '2.1.0')) {
   test(`what we produce in every codec, a consumer beside ${version} and kcat read, and the reverse`, async (t) => {
     const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'ours', partitions: 1, replicationFactor: 1 }]);

@@ -22,7 +22,7 @@ const pairs = [
   { zookeeper: '3.4.8', kafka: '2.1.0' },
 ] as const;
 
-for (const pair of pairs) {
+for (const pair of chosen(pairs, ({ kafka }) => kafka === '3.9.1')) {
   test(`Apache Kafka ${pair.kafka} on Apache ZooKeeper ${pair.zookeeper} serves its tools and kcat`, async (t) => {
     const dir = tempDir();
     const dataDir = join(dir, 'zookeeper');

@@ -25,7 +25,6 @@ const request = (sessionId: number, sessionEpoch: number, more: Partial<SessionR
 const facts = (more: Partial<FetchedFacts> = {}): FetchedFacts => ({
   errorCode: 0,
   highWatermark: 5,
-  lastStableOffset: 5,
   logStartOffset: 0,
   recordBytes: 0,
   ...more,
@@ -35,12 +34,21 @@ function world(slots = 10) {
   const sim = new Simulation({ seed: 3 });
   const { clock, random } = sim.machine('broker').runtime;
   const sessions = new FetchSessions(slots, clock, random);
-  const open = (partitions: number[] = [0]) => {
+  /** Undefined where there is no room. */
+  const open = (partitions: number[] = [0]): { readonly id: number } | undefined => {
     const outcome = sessions.resolve(request(0, 0, { targets: partitions.map((index) => target(index)) }));
-    assert.ok(outcome.kind === 'full');
+    assert.ok(outcome.kind === 'full' && outcome.opens);
+    const answered = outcome.targets.map((one) => ({ target: one, facts: facts({ highWatermark: -2 }) }));
+    const id = sessions.open(answered, false);
+    return id === 0 ? undefined : { id };
+  };
+  /** The session at its next request. */
+  const next = (id: number, epoch: number) => {
+    const outcome = sessions.resolve(request(id, epoch));
+    assert.ok(outcome.kind === 'incremental');
     return outcome.session;
   };
-  return { sim, sessions, open };
+  return { sim, sessions, open, next };
 }
 
 test('a session remembers its partitions: later requests name only what changed', () => {
@@ -63,10 +71,10 @@ test('a session remembers its partitions: later requests name only what changed'
 test('without a session, and with the last request of one, nothing is remembered', () => {
   const { sessions, open } = world();
   const none = sessions.resolve(request(0, -1, { targets: [target(0)] }));
-  assert.ok(none.kind === 'full' && none.session === undefined);
+  assert.ok(none.kind === 'full' && !none.opens);
   const session = open();
   const last = sessions.resolve(request(session?.id ?? 0, -1, { targets: [target(0)] }));
-  assert.ok(last.kind === 'full' && last.session === undefined);
+  assert.ok(last.kind === 'full' && !last.opens);
   assert.equal(sessions.size, 0);
 });
 
@@ -85,20 +93,20 @@ test('an unknown session, a wrong epoch and a change to topic ids have their own
 });
 
 test('the epoch begins again at 1 after the largest', () => {
-  const { sessions, open } = world();
-  const session = open();
-  assert.ok(session);
+  const { open, next } = world();
+  const { id } = open() ?? { id: 0 };
+  const session = next(id, 1);
   session.epoch = 0x7fffffff;
-  sessions.resolve(request(session.id, 0x7fffffff));
+  next(id, 0x7fffffff);
   assert.equal(session.epoch, 1);
 });
 
-test('a session that fetches nothing any more is closed', () => {
+test('a session that fetches nothing any more is closed, and what its last request named is answered without one', () => {
   const { sessions, open } = world();
-  const outcome = sessions.resolve(
-    request(open()?.id ?? 0, 1, { forgotten: [{ topic: 't', topicId: ZERO_UUID, partition: 0 }] }),
-  );
-  assert.ok(outcome.kind === 'incremental' && outcome.session === undefined);
+  const both = [0, 1].map((partition) => ({ topic: 't', topicId: ZERO_UUID, partition }));
+  const outcome = sessions.resolve(request(open()?.id ?? 0, 1, { targets: [target(1)], forgotten: both }));
+  assert.ok(outcome.kind === 'full' && !outcome.opens);
+  assert.deepEqual(outcome.targets, [target(1)]);
   assert.equal(sessions.size, 0);
 });
 
@@ -106,31 +114,31 @@ test('a full request closes the session that it names', () => {
   const { sessions, open } = world();
   const id = open()?.id ?? 0;
   sessions.resolve(request(id, 0, { targets: [target(0)] }));
-  assert.equal(sessions.size, 1);
+  assert.equal(sessions.size, 0, 'the next begins with its answer');
   assert.equal(sessions.resolve(request(id, 1)).kind, 'error');
 });
 
 test('a partition is news when something changed, and as long as it is in error', () => {
-  const { open } = world();
-  const session = open();
-  assert.ok(session);
+  const { open, next } = world();
+  const session = next(open()?.id ?? 0, 1);
   assert.equal(session.isNews(target(0), facts()), true);
   assert.equal(session.isNews(target(0), facts()), false);
   assert.equal(session.isNews(target(0), facts({ highWatermark: 6 })), true);
   assert.equal(session.isNews(target(0), facts({ highWatermark: 6, logStartOffset: 1 })), true);
   assert.equal(session.isNews(target(0), facts({ highWatermark: 6, logStartOffset: 1, recordBytes: 9 })), true);
-  const failed = facts({ errorCode: 6, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 });
+  const failed = facts({ errorCode: 6, highWatermark: -1, logStartOffset: -1 });
   assert.equal(session.isNews(target(0), failed), true);
   assert.equal(session.isNews(target(0), failed), true);
   assert.equal(session.isNews(target(0), facts()), true, 'and when the error is over');
 });
 
 test('a partition that got records goes to the back', () => {
-  const { open } = world();
-  const session = open([0, 1, 2]);
-  session?.moveToEnd(target(0));
+  const { open, next } = world();
+  const session = next(open([0, 1, 2])?.id ?? 0, 1);
+  session.isNews(target(1), facts());
+  session.isNews(target(0), facts({ recordBytes: 9 }));
   assert.deepEqual(
-    [...(session?.targets() ?? [])].map(({ partition }) => partition),
+    [...session.targets()].map(({ partition }) => partition),
     [1, 2, 0],
   );
 });
@@ -143,8 +151,34 @@ test('a full cache gives way only what was idle for two minutes; the client goes
   await sim.runFor(119_000);
   sessions.resolve(request(second?.id ?? 0, 1));
   await sim.runFor(1000);
+  assert.equal(open(), undefined, 'two minutes to the millisecond are not more');
+  await sim.runFor(1);
   assert.ok(open());
   assert.equal(sessions.size, 2);
   assert.equal(sessions.resolve(request(first?.id ?? 0, 1)).kind, 'error');
   assert.equal(sessions.resolve(request(second?.id ?? 0, 2)).kind, 'incremental');
+});
+
+test('a session that has lived for two minutes gives way to a larger one, not to one of its size', async () => {
+  const { sim, sessions, open, next } = world(2);
+  const small = open([0])?.id ?? 0;
+  const large = open([0, 1])?.id ?? 0;
+  await sim.runFor(119_000);
+  next(small, 1);
+  next(large, 1);
+  await sim.runFor(2_000);
+  assert.equal(open([0, 1, 2]), undefined, 'when they were last used they were too young');
+  next(small, 2);
+  next(large, 2);
+  assert.equal(open([0]), undefined);
+  assert.ok(open([0, 1]));
+  assert.equal(sessions.resolve(request(small, 3)).kind, 'error');
+  assert.equal(sessions.resolve(request(large, 3)).kind, 'incremental');
+});
+
+test('a partition that is named twice is fetched once, as it was named last', () => {
+  const { sessions } = world();
+  const outcome = sessions.resolve(request(0, -1, { targets: [target(0, 1), target(1), target(0, 7)] }));
+  assert.ok(outcome.kind === 'full');
+  assert.deepEqual(outcome.targets, [target(0, 7), target(1)]);
 });

@@ -24,27 +24,32 @@ export interface FetchTarget {
 interface Remembered {
   target: FetchTarget;
   highWatermark: number;
-  lastStableOffset: number;
   logStartOffset: number;
 }
 
 export interface FetchedFacts {
   readonly errorCode: number;
   readonly highWatermark: number;
-  readonly lastStableOffset: number;
   readonly logStartOffset: number;
   readonly recordBytes: number;
 }
 
+/** What a full request was answered: a session begins with it. */
+export interface FetchedPartition {
+  readonly target: FetchTarget;
+  readonly facts: FetchedFacts;
+}
+
 const FINAL_EPOCH = -1;
 const INITIAL_EPOCH = 0;
-/** Sessions idle for longer may be evicted for new ones (`FetchSessionCache`). */
+/** Sessions idle for longer may be evicted for new ones, and those older than this for larger ones (`FetchSessionCache`). */
 const EVICTABLE_AFTER_MS = 120_000;
 const SESSION_ID_MAX = 0x7fffffff;
 
 export class FetchSession {
   readonly id: number;
   readonly usesTopicIds: boolean;
+  readonly createdMs: number;
   epoch = 1;
   lastUsedMs: number;
   readonly #partitions = new Map<string, Remembered>();
@@ -52,6 +57,7 @@ export class FetchSession {
   constructor(id: number, usesTopicIds: boolean, nowMs: number) {
     this.id = id;
     this.usesTopicIds = usesTopicIds;
+    this.createdMs = nowMs;
     this.lastUsedMs = nowMs;
   }
 
@@ -59,45 +65,51 @@ export class FetchSession {
     return this.#partitions.size;
   }
 
+  /** Whether a larger session may take its place: it has lived long enough to have paid for itself. */
+  get yieldsToLarger(): boolean {
+    return this.lastUsedMs - this.createdMs > EVICTABLE_AFTER_MS;
+  }
+
   *targets(): Generator<FetchTarget> {
     for (const { target } of this.#partitions.values()) yield target;
+  }
+
+  add({ target, facts: { highWatermark, logStartOffset } }: FetchedPartition): void {
+    this.#partitions.set(keyOf(target), { target, highWatermark, logStartOffset });
   }
 
   update(target: FetchTarget): void {
     const key = keyOf(target);
     const known = this.#partitions.get(key);
     if (known !== undefined) known.target = target;
-    else this.#partitions.set(key, { target, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 });
+    else this.#partitions.set(key, { target, highWatermark: -1, logStartOffset: -1 });
   }
 
   forget(topic: string, topicId: string, partition: number): void {
     this.#partitions.delete(keyOf({ topic, topicId, partition }));
   }
 
-  /** Whether the client must be told, now that this was found; remembers that it was. */
+  /**
+   * Whether the client must be told, now that this was found; remembers that it was. Who got records goes to the back, so that
+   * busy partitions do not starve the others.
+   */
   isNews(target: FetchTarget, facts: FetchedFacts): boolean {
-    const known = this.#partitions.get(keyOf(target));
+    const key = keyOf(target);
+    const known = this.#partitions.get(key);
     if (known === undefined) return true;
     const changed =
       facts.recordBytes > 0 ||
       facts.errorCode !== ErrorCode.NONE ||
       known.highWatermark !== facts.highWatermark ||
-      known.lastStableOffset !== facts.lastStableOffset ||
       known.logStartOffset !== facts.logStartOffset;
-    // An error is told every time until it is gone.
+    // An error is told every time until it is gone, and then that it is.
     known.highWatermark = facts.errorCode === ErrorCode.NONE ? facts.highWatermark : -1;
-    known.lastStableOffset = facts.lastStableOffset;
     known.logStartOffset = facts.logStartOffset;
+    if (facts.recordBytes > 0) {
+      this.#partitions.delete(key);
+      this.#partitions.set(key, known);
+    }
     return changed;
-  }
-
-  /** Who got records goes to the back, so that busy partitions do not starve the others. */
-  moveToEnd(target: FetchTarget): void {
-    const key = keyOf(target);
-    const known = this.#partitions.get(key);
-    if (known === undefined) return;
-    this.#partitions.delete(key);
-    this.#partitions.set(key, known);
   }
 }
 
@@ -115,11 +127,14 @@ export interface SessionRequest {
 
 /** What a request fetches, and in which session its answer counts. */
 export type SessionOutcome =
-  | { readonly kind: 'full'; readonly targets: readonly FetchTarget[]; readonly session: FetchSession | undefined }
+  /** `opens`: the answer begins a session, if there is room for one. */
+  | { readonly kind: 'full'; readonly targets: readonly FetchTarget[]; readonly opens: boolean }
+  /** `epoch`: what the session's must still be when the answer is made. */
   | {
       readonly kind: 'incremental';
       readonly targets: readonly FetchTarget[];
-      readonly session: FetchSession | undefined;
+      readonly session: FetchSession;
+      readonly epoch: number;
     }
   | { readonly kind: 'error'; readonly errorCode: number };
 
@@ -144,8 +159,7 @@ export class FetchSessions {
     const { sessionId, sessionEpoch } = request;
     if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
       this.#sessions.delete(sessionId);
-      const session = sessionEpoch === INITIAL_EPOCH ? this.#open(request) : undefined;
-      return { kind: 'full', targets: request.targets, session };
+      return { kind: 'full', targets: distinct(request.targets), opens: sessionEpoch === INITIAL_EPOCH };
     }
     return this.#continue(request);
   }
@@ -160,32 +174,47 @@ export class FetchSessions {
     }
     for (const target of request.targets) session.update(target);
     for (const { topic, topicId, partition } of request.forgotten) session.forget(topic, topicId, partition);
+    if (session.size === 0) {
+      this.#sessions.delete(session.id);
+      return { kind: 'full', targets: distinct(request.targets), opens: false };
+    }
     session.epoch = session.epoch === SESSION_ID_MAX ? 1 : session.epoch + 1;
     session.lastUsedMs = this.#clock.monotonicMs();
-    if (session.size > 0) return { kind: 'incremental', targets: [...session.targets()], session };
-    this.#sessions.delete(session.id);
-    return { kind: 'incremental', targets: [], session: undefined };
+    return { kind: 'incremental', targets: [...session.targets()], session, epoch: session.epoch };
   }
 
-  /** A new session, undefined when the cache is full of live ones: the client then goes on without. */
-  #open({ targets, usesTopicIds }: SessionRequest): FetchSession | undefined {
-    if (targets.length === 0 || !this.#makeRoom()) return undefined;
+  /** The id of a new session; 0 when the cache is full of better ones: the client then goes on without. */
+  open(partitions: readonly FetchedPartition[], usesTopicIds: boolean): number {
+    if (!this.#makeRoom(partitions.length)) return 0;
     let id = 0;
     while (id === 0 || this.#sessions.has(id)) id = 1 + below(this.#random, SESSION_ID_MAX);
     const session = new FetchSession(id, usesTopicIds, this.#clock.monotonicMs());
-    for (const target of targets) session.update(target);
+    for (const partition of partitions) session.add(partition);
     this.#sessions.set(id, session);
-    return session;
+    return id;
   }
 
-  #makeRoom(): boolean {
+  /** `FetchSessionCacheShard.tryEvict`, over all sessions: Apache divides them, and may evict where another part has room. */
+  #makeRoom(size: number): boolean {
     if (this.#sessions.size < this.#slots) return true;
     let oldest: FetchSession | undefined;
+    let smallest: FetchSession | undefined;
     for (const session of this.#sessions.values()) {
       if (oldest === undefined || session.lastUsedMs < oldest.lastUsedMs) oldest = session;
+      if (session.yieldsToLarger && (smallest === undefined || session.size < smallest.size)) smallest = session;
     }
-    if (oldest === undefined || this.#clock.monotonicMs() - oldest.lastUsedMs < EVICTABLE_AFTER_MS) return false;
-    this.#sessions.delete(oldest.id);
+    if (oldest === undefined) return false;
+    const isStale = this.#clock.monotonicMs() - oldest.lastUsedMs > EVICTABLE_AFTER_MS;
+    const evicted = isStale ? oldest : smallest;
+    if (evicted === undefined || (!isStale && evicted.size >= size)) return false;
+    this.#sessions.delete(evicted.id);
     return true;
   }
+}
+
+/** Where a partition is named twice the last counts, in the place of the first. */
+function distinct(targets: readonly FetchTarget[]): readonly FetchTarget[] {
+  if (targets.length < 2) return targets;
+  const byKey = new Map(targets.map((target) => [keyOf(target), target]));
+  return byKey.size === targets.length ? targets : [...byKey.values()];
 }

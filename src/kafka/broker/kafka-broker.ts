@@ -30,6 +30,7 @@ import { ConfigAdmin } from './config/alter-config.ts';
 import { cleanerConfigOf } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
+import { DECOMPRESSED_BYTES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
 import {
   type AlterConfigPolicy,
@@ -293,6 +294,7 @@ class Broker implements KafkaBroker {
       brokerId: this.#id,
       logs,
       log: log.named('kafka.replicas'),
+      decompressedBytesMax: this.#config.number(DECOMPRESSED_BYTES_KEY),
       fetchPurgatory: this.#fetchPurgatory,
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });

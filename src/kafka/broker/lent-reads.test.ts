@@ -135,7 +135,8 @@ class ColdWorld {
     const firstOffset = (batches[0]?.nextOffset ?? 1) - 1;
     for (let count = 0; ; count += 1) {
       const { slices } = downConvert(slicesOf(stored(count)), { magic: version <= 1 ? 0 : 1, firstOffset });
-      if (slices.size >= size || count === batches.length) return Buffer.from(flatten(slices));
+      // The last message may be cut where the limit is.
+      if (slices.size >= size || count === batches.length) return Buffer.from(flatten(slices)).subarray(0, size);
     }
   }
 

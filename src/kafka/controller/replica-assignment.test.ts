@@ -84,3 +84,11 @@ test('replicas of a partition are on different brokers, and leaders are spread e
 function constants<T extends Record<string, number>>(values: T): { [K in keyof T]: fc.Arbitrary<number> } {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fc.constant(value)])) as never;
 }
+
+test('more partitions than a znode can hold are refused before anything is made for them', () => {
+  const brokers = [0];
+  assert.throws(
+    () => assignReplicas({ brokers, partitionCount: 2_147_483_647, replicationFactor: 1 }, new SimRandom('x')),
+    refusedWith(ErrorCode.INVALID_PARTITIONS, 'do not fit'),
+  );
+});

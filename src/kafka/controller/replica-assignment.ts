@@ -11,6 +11,12 @@ export interface AssignmentOptions {
 }
 
 /**
+ * More do not fit into the one znode of a topic, which holds a MB at most. Apache's broker has no bound, and runs out of memory
+ * for a request that asks for 2^31.
+ */
+const PARTITIONS_MAX = 100_000;
+
+/**
  * Spreads replicas over brokers without racks (`AdminUtils.assignReplicasToBrokersRackUnaware`): leaders go round from a random
  * start, and the followers' distance grows by one each time the round is complete.
  * @throws KafkaError INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR
@@ -21,6 +27,12 @@ export function assignReplicas(options: AssignmentOptions, random: Random): Map<
   const count = brokers.length;
   if (partitionCount <= 0)
     throw new KafkaError(ErrorCode.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.');
+  if (firstPartition + partitionCount > PARTITIONS_MAX) {
+    throw new KafkaError(
+      ErrorCode.INVALID_PARTITIONS,
+      `Number of partitions must be at most ${PARTITIONS_MAX}: more do not fit into the topic's znode.`,
+    );
+  }
   if (replicationFactor <= 0) {
     throw new KafkaError(ErrorCode.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.');
   }

@@ -127,9 +127,11 @@ export const defaultLogConfig: LogConfig = logConfigOf(new Map());
 
 /** @throws KafkaError INVALID_CONFIG for an unknown key or a value that it cannot take */
 export function validateTopicConfig(overrides: TopicConfigTexts): void {
+  for (const name of overrides.keys()) {
+    if (!topicKeys.has(name)) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
+  }
   for (const [name, value] of overrides) {
-    const topicKey = topicKeys.get(name);
-    if (topicKey === undefined) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
+    const topicKey = present(topicKeys.get(name), 'a topic key', name);
     const fault = faultOf(topicKey, value);
     if (fault !== undefined) {
       const shown = refusedText(topicKey, value);

@@ -17,13 +17,12 @@ import { directoryNameOf, type TopicPartition } from './file-names.ts';
 import { flush } from './flush.ts';
 import type { EpochEndOffset, EpochEntry } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
+import { doomedNow, moveStart, removeDoomed } from './log-start.ts';
 import type { LogState } from './log-state.ts';
 import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import type { AppendOrigin, ProducerState } from './producer-state.ts';
 import { type LogRead, type ReadOptions, read } from './read.ts';
-import { removeSegments } from './remove-segments.ts';
 import { replaceSegments } from './replace-segments.ts';
-import { type Doomed, doomedSegments } from './retention.ts';
 import { roll } from './roll.ts';
 import { allDone, Segment } from './segment.ts';
 import { runSliced } from './sliced.ts';
@@ -254,7 +253,7 @@ export class PartitionLog {
         `Cannot increment the log start offset to ${offset} of partition ${log.name} since it is larger than the high watermark ${log.highWatermark}`,
       );
     }
-    if (offset > log.logStartOffset) this.#moveStart(offset);
+    if (offset > log.logStartOffset) moveStart(this.#log, offset);
   }
 
   /** Retention: removes what may go. The answer is how many segments went. */
@@ -262,14 +261,14 @@ export class PartitionLog {
     // Where all may go the log first gets a new segment: its name is where the log's end offset survives a restart.
     this.#whenDrained(
       (next) => {
-        if (this.#doomed().length === this.#log.segments.all.length) roll(this.#log, this.#queue);
+        if (doomedNow(this.#log).length === this.#log.segments.all.length) roll(this.#log, this.#queue);
         next();
       },
       () => {
         let count = 0;
         this.#whenDrained(
           (next) => {
-            count = this.#deleteOld();
+            count = removeDoomed(this.#log);
             next();
           },
           (error) => done(error, count),
@@ -505,32 +504,6 @@ export class PartitionLog {
     const error = this.#storageError() ?? (this.#log.closed ? this.#closedError() : undefined);
     for (const { done, info } of group) done(error, error === undefined ? info : undefined);
     next();
-  }
-
-  #doomed(): Doomed[] {
-    const { config, logStartOffset, logEndOffset, highWatermark, segments, runtime } = this.#log;
-    const nowMs = runtime.clock.wallMs();
-    return doomedSegments({ segments: segments.all, config, logStartOffset, logEndOffset, highWatermark, nowMs });
-  }
-
-  #deleteOld(): number {
-    const log = this.#log;
-    const doomed = this.#doomed();
-    if (doomed.length === 0) return 0;
-    const gone = doomed.map(({ segment }) => segment);
-    removeSegments(log, gone, [...new Set(doomed.map(({ reason }) => reason))].join(', '));
-    const first = log.segments.first.baseOffset;
-    log.snapshots.removeWhere((offset) => offset < first);
-    if (first > log.logStartOffset) this.#moveStart(first);
-    return gone.length;
-  }
-
-  #moveStart(offset: number): void {
-    const log = this.#log;
-    log.logStartOffset = offset;
-    log.highWatermark = Math.max(log.highWatermark, offset);
-    log.epochs.truncateFromStart(offset);
-    if (log.producersLoaded) log.producers.onHighWatermark(offset);
   }
 
   #snapshot(done: Completion): void {

@@ -63,15 +63,20 @@ for (const { name, recentBatchesBytes } of caches) {
           const count = [...batchesOf(got)].length;
           assert.deepEqual(got, Buffer.concat(visible.slice(0, count).map((batch) => batch.bytes)));
           const next = visible[count];
-          // A file is read segment by segment; memory knows no such border.
+          // A log is read segment by segment.
           const borders = new Set(world.log.segments.map((segment) => segment.baseOffset));
           const isEnd = next === undefined || got.length + next.bytes.length > maxBytes || borders.has(next.baseOffset);
           assert.ok(isEnd, 'as much as fits');
           assert.ok(got.length <= read.sizeInBytes);
+          const isCut = next !== undefined && !borders.has(next.baseOffset);
+          assert.equal(read.takenBytes, isCut ? maxBytes : got.length, 'what the limit lost');
         }
       },
     );
     await fc.assert(property, { numRuns: 150 });
+    const negative = { maxBytes: -1, minOneMessage: true, upTo: end };
+    assert.throws(() => world.log.read(0, negative), { code: ErrorCode.UNKNOWN_SERVER_ERROR });
+    assert.equal(world.log.read(end, negative).sizeInBytes, 0);
   });
 }
 

@@ -20,6 +20,11 @@ interface ReadSize {
   readonly sizeInBytes: number;
   /** The records are the beginning of one batch that is larger than what was asked for. */
   readonly firstEntryIncomplete: boolean;
+  /**
+   * What the read takes of the limit of an answer. Apache's brokers send the beginning of a batch that does not fit, which no
+   * reader can use, and count it; it is counted here too, so that the next partition gets what it would get there.
+   */
+  readonly takenBytes: number;
 }
 
 /** Whole batches; the first may begin below the offset that was asked for. */
@@ -36,9 +41,10 @@ export const nothingToRead: LogRead = {
   records: noSlices,
   sizeInBytes: 0,
   firstEntryIncomplete: false,
+  takenBytes: 0,
 };
 
-/** @throws KafkaError OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR */
+/** @throws KafkaError OFFSET_OUT_OF_RANGE, UNKNOWN_SERVER_ERROR for a negative limit, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR */
 export function read(log: LogState, offset: number, options: ReadOptions): LogRead {
   if (offset < log.logStartOffset || offset > log.logEndOffset) {
     throw new KafkaError(
@@ -48,6 +54,9 @@ export function read(log: LogState, offset: number, options: ReadOptions): LogRe
   }
   const upTo = Math.min(options.upTo, log.logEndOffset);
   if (offset >= upTo) return nothingToRead;
+  // Apache's segment refuses it where there is something to read, and nothing looks at it before.
+  if (options.maxBytes < 0)
+    throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `Invalid max size ${options.maxBytes}`);
   const recent = log.tail.read(offset, options.maxBytes, options.minOneMessage, upTo);
   if (recent !== undefined) return { kind: 'memory', sizeInBytes: recent.records.size, ...recent };
   try {
@@ -101,7 +110,7 @@ function fileRead(
       else done(undefined, noSlices);
     });
   };
-  return { kind: 'file', sizeInBytes, firstEntryIncomplete, load };
+  return { kind: 'file', sizeInBytes, takenBytes: sizeInBytes, firstEntryIncomplete, load };
 }
 
 function answer(log: LogState, bytes: Uint8Array, firstEntryIncomplete: boolean, done: LoadDone): void {

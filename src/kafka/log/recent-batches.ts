@@ -182,6 +182,8 @@ export interface TailRead {
   readonly records: Slices;
   /** The one batch is larger than what was asked for, and was cut. */
   readonly firstEntryIncomplete: boolean;
+  /** What the read takes of the reader's limit: all of it where the next batch of the segment did not fit any more. */
+  readonly takenBytes: number;
 }
 
 /** The newest batches of one log, without gaps between them. */
@@ -205,16 +207,19 @@ export class LogTail {
     return spans;
   }
 
-  /** Whole batches from the one that holds `offset`, all below `upTo`; undefined when they begin before this tail. */
+  /** Whole batches of one segment from the one that holds `offset`, all below `upTo`; undefined when they begin before this tail. */
   read(offset: number, maxBytes: number, minOneMessage: boolean, upTo: number): TailRead | undefined {
     const start = this.#indexOf(offset);
     const first = this.#entries[start];
     if (first === undefined || (start === this.#head && offset < first.baseOffset)) return undefined;
-    if (first.lastOffset >= upTo) return { records: noSlices, firstEntryIncomplete: false };
+    if (first.lastOffset >= upTo) return { records: noSlices, firstEntryIncomplete: false, takenBytes: 0 };
     if (first.sizeInBytes > maxBytes && !minOneMessage) {
-      return { records: subSlices(this.#gather(start, 0, upTo), 0, maxBytes), firstEntryIncomplete: true };
+      const { records } = this.#gather(start, 0, upTo);
+      return { records: subSlices(records, 0, maxBytes), firstEntryIncomplete: true, takenBytes: maxBytes };
     }
-    return { records: this.#gather(start, maxBytes, upTo), firstEntryIncomplete: false };
+    const { records, isCut } = this.#gather(start, maxBytes, upTo);
+    const takenBytes = isCut ? Math.max(maxBytes, first.sizeInBytes) : records.size;
+    return { records, firstEntryIncomplete: false, takenBytes };
   }
 
   /** The first batch that holds this offset or a larger one; undefined when it may stand before this tail. */
@@ -265,16 +270,20 @@ export class LogTail {
   }
 
   /** From the first on, which is taken however large it is. */
-  #gather(start: number, maxBytes: number, upTo: number): Slices {
+  #gather(start: number, maxBytes: number, upTo: number): { records: Slices; isCut: boolean } {
     const views = new ViewList();
+    const { segmentBaseOffset } = this.#entries[start]!;
     let size = 0;
+    let isCut = false;
     for (let index = start; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index]!;
-      if (entry.lastOffset >= upTo || (index > start && size + entry.sizeInBytes > maxBytes)) break;
+      if (entry.lastOffset >= upTo || entry.segmentBaseOffset !== segmentBaseOffset) break;
+      isCut = index > start && size + entry.sizeInBytes > maxBytes;
+      if (isCut) break;
       size += entry.sizeInBytes;
       if (entry.received === undefined) views.add(entry);
       else for (const chunk of entry.received.chunks) views.add(spanOf(chunk));
     }
-    return { chunks: views.finish(), size };
+    return { records: { chunks: views.finish(), size }, isCut };
   }
 }

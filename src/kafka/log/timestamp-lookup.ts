@@ -33,14 +33,14 @@ export function* findByTimestamp(log: LogState, timestamp: number): Generator<vo
   return undefined;
 }
 
-/** The first record that has the largest timestamp of the log (KIP-734). */
+/** The first record that has the largest timestamp of the log (KIP-734); where none has any, the first. */
 export function* findMaxTimestamp(log: LogState): Generator<void, TimestampedOffset | undefined> {
   let latest: Segment | undefined;
   for (const segment of log.segments.all) {
     if (segment.settledSize === 0) continue;
     if (latest === undefined || segment.maxTimestamp.timestamp > latest.maxTimestamp.timestamp) latest = segment;
   }
-  if (latest === undefined || latest.maxTimestamp.timestamp < 0) return undefined;
+  if (latest === undefined) return undefined;
   const { timestamp } = latest.maxTimestamp;
   const walk = latest.walk(latest.positionForTimestamp(timestamp - 1));
   const found = yield* firstIn(log, walk, (header) => header.maxTimestamp === timestamp, timestamp, latest);

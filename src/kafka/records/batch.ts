@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { assert } from '../../base/assert.ts';
 import { crc32c } from '../../base/crc32c.ts';
-import { flatten, type Slices, slicesOf, subSlices } from '../../base/slices.ts';
+import { type Slices, slicesOf, subSlices } from '../../base/slices.ts';
 import { gather, int16At, int32At, int64At, locate, putInt16, putInt32, putInt64 } from './bytes.ts';
 import { CorruptBatchError } from './errors.ts';
 
@@ -103,16 +103,6 @@ export function readBatchHeader(source: Slices | Uint8Array, position = 0): Batc
   if (source instanceof Uint8Array) return headerAt(source, position, source.length - position);
   const { index, start } = locate(source, position);
   return headerInChunks(source.chunks, index, position - start, source.size - position);
-}
-
-/** Whether the first batch belongs to a transaction, without reading its whole header; false for what is no batch. */
-export function beginsTransactional(records: Slices): boolean {
-  const chunk = records.chunks[0];
-  const bytes =
-    chunk === undefined || chunk.length > ATTRIBUTES_AT + 1
-      ? chunk
-      : flatten(subSlices(records, 0, Math.min(records.size, BATCH_OVERHEAD)));
-  return bytes !== undefined && bytes[MAGIC_AT] === 2 && ((bytes[ATTRIBUTES_AT + 1] ?? 0) & TRANSACTIONAL_BIT) !== 0;
 }
 
 /** Every whole batch in order; a truncated tail ends the walk silently, as fetch responses have one. */

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { CompressionError } from '../../base/compression-error.ts';
+import { CompressionError, OversizeError } from '../../base/compression-error.ts';
 import { snappyFrame, snappyUnframe } from '../../base/snappy.ts';
 import { snappyCompress } from '../../base/snappy-block.ts';
 import { codecNames } from './batch.ts';
 import { compress, decompress } from './compression.ts';
 import { lz4Frame, lz4Unframe } from './lz4.ts';
 import { xxhash32 } from './xxhash32.ts';
+import { zlibPieces } from './zlib-pieces.ts';
 
 const codecs = codecNames.filter((codec) => codec !== 'none');
 const ample = 1 << 20;
@@ -100,6 +101,28 @@ test('Snappy is read in xerial’s framing, as several streams, and as one raw b
 test('zstd frames may follow each other', () => {
   const two = Buffer.concat([zstdCompressSync(Buffer.from('first ')), zstdCompressSync(Buffer.from('second'))]);
   assert.equal(Buffer.from(decompress('zstd', two, { magic: 2, sizeMax: 12 })).toString(), 'first second');
+});
+
+test('gzip and zstd are read at once where the handle of a stream is not to be had', () => {
+  const bytes = Buffer.alloc(300_000, 'Odradek rolls down the stairs. ');
+  for (const codec of ['gzip', 'zstd'] as const) {
+    const packed = compress(codec, bytes, { magic: 2 });
+    const read = (sizeMax: number): Buffer => {
+      const parts: Uint8Array[] = [];
+      zlibPieces(
+        codec,
+        packed,
+        sizeMax,
+        (piece) => parts.push(piece),
+        () => ({}),
+      );
+      return Buffer.concat(parts);
+    };
+    assert.ok(bytes.equals(read(bytes.length)));
+    assert.throws(() => read(bytes.length - 1), OversizeError);
+    packed[packed.length - 1]! ^= 1;
+    if (codec === 'gzip') assert.throws(() => read(bytes.length), CompressionError);
+  }
 });
 
 test('magic 0 has the LZ4 header checksum of KAFKA-3160, and does not check it', () => {

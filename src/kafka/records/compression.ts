@@ -1,8 +1,8 @@
-import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { CompressionError } from '../../base/compression-error.ts';
-import { snappyFrame, snappyUnframe } from '../../base/snappy.ts';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import { snappyFrame, snappyPieces, snappyUnframe } from '../../base/snappy.ts';
 import type { CodecName, Magic } from './batch.ts';
-import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Unframe } from './lz4.ts';
+import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Pieces, lz4Unframe } from './lz4.ts';
+import { zlibPieces } from './zlib-pieces.ts';
 
 /** Bounds and defaults of `compression.<codec>.level` (KIP-390); Snappy has none. */
 export const compressionLevels = {
@@ -43,52 +43,35 @@ export interface DecompressOptions {
 }
 
 /** Throws CompressionError, and nothing else, for bytes that do not decompress. */
-export function decompress(codec: CodecName, bytes: Uint8Array, { magic, sizeMax }: DecompressOptions): Uint8Array {
-  switch (codec) {
-    case 'none':
-      return bytes;
-    case 'gzip':
-      return wrapped(() => gunzipSync(bytes, { maxOutputLength: sizeMax, chunkSize: chunkSizeFor(bytes) }));
-    case 'snappy':
-      return snappyUnframe(bytes, sizeMax);
-    case 'lz4':
-      return lz4Unframe(bytes, { magic }, sizeMax);
-    case 'zstd':
-      return wrapped(() => unzstd(bytes, sizeMax));
-    default:
-      return codec satisfies never;
-  }
-}
-
-/** Output arrives in pieces of this size: zlib's default of 16 KiB makes many of a large batch. */
-function chunkSizeFor(bytes: Uint8Array): number {
-  return Math.min(Math.max(4 * bytes.length, 16_384), 1_048_576);
-}
-
-/** Frames may follow each other, as zstd-jni reads them; Node stops behind the first. */
-function unzstd(bytes: Uint8Array, sizeMax: number): Uint8Array {
+export function decompress(codec: CodecName, bytes: Uint8Array, options: DecompressOptions): Uint8Array {
+  if (codec === 'none') return bytes;
+  if (codec === 'snappy') return snappyUnframe(bytes, options.sizeMax);
+  if (codec === 'lz4') return lz4Unframe(bytes, options, options.sizeMax);
   const parts: Uint8Array[] = [];
-  let left = sizeMax;
-  for (let at = 0; at < bytes.length || at === 0; ) {
-    const { buffer, engine } = zstdDecompressSync(bytes.subarray(at), {
-      maxOutputLength: Math.max(left, 1),
-      chunkSize: chunkSizeFor(bytes),
-      info: true,
-    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
-    if (engine.bytesWritten === 0) throw new CompressionError('a zstd stream that does not advance');
-    at += engine.bytesWritten;
-    left -= buffer.length;
-    if (left < 0) throw new CompressionError(`a zstd stream of more than ${sizeMax} bytes`);
-    parts.push(buffer);
-  }
+  zlibPieces(codec, bytes, options.sizeMax, (piece) => parts.push(Buffer.from(piece)));
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-function wrapped(work: () => Uint8Array): Uint8Array {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof CompressionError) throw cause;
-    throw new CompressionError(cause instanceof Error ? cause.message : String(cause), { cause });
+/**
+ * As `decompress`, but what comes out is never in memory as a whole: 64 KiB of gzip and zstd, a block of Snappy and LZ4 at a
+ * time. Only Snappy's blocks have no bound of their own; they grow to 22 times what was sent. A piece is valid until `take`
+ * returns.
+ * @throws CompressionError, OversizeError beyond `sizeMax`
+ */
+export function decompressPieces(
+  codec: CodecName,
+  bytes: Uint8Array,
+  options: DecompressOptions,
+  take: (piece: Uint8Array) => void,
+): void {
+  switch (codec) {
+    case 'none':
+      return take(bytes);
+    case 'snappy':
+      return snappyPieces(bytes, options.sizeMax, take);
+    case 'lz4':
+      return lz4Pieces(bytes, options, options.sizeMax, take);
+    default:
+      return zlibPieces(codec, bytes, options.sizeMax, take);
   }
 }

@@ -13,3 +13,15 @@ export class InvalidRecordError extends Error {
     this.name = 'InvalidRecordError';
   }
 }
+
+export function invalidStructure(): InvalidRecordError {
+  return new InvalidRecordError('Found invalid record structure');
+}
+
+export function invalidHeaderCount(count: number): InvalidRecordError {
+  return new InvalidRecordError(`Found invalid number of record headers ${count}`);
+}
+
+export function negativeHeaderKey(length: number): InvalidRecordError {
+  return new InvalidRecordError(`Invalid negative header key size ${length}`);
+}

@@ -25,7 +25,7 @@ const noHeaders: readonly RecordHeader[] = [];
 
 export interface IterateOptions {
   /** Bytes that one batch may become when it is decompressed. */
-  readonly decompressedSizeMax?: number;
+  readonly decompressedSizeMax?: number | undefined;
 }
 
 /** A batch of 1 MiB of zeros becomes a GiB: beyond this a batch is taken for an attack. */
@@ -37,7 +37,7 @@ export const DECOMPRESSED_SIZE_MAX = 256 * 1024 * 1024;
  */
 export function recordsOf(batch: Batch, options: IterateOptions = {}): IterableIterator<LogRecord> {
   if (batch.header.magic === 2) return new BatchRecords(batch, options);
-  return batch.header.codec === 'none' ? [legacyRecord(batch)].values() : wrappedRecords(batch, options).values();
+  return batch.header.codec === 'none' ? [legacyRecord(batch)].values() : wrappedRecords(batch, options);
 }
 
 /** The records of all batches. */
@@ -148,7 +148,12 @@ function legacyRecord({ header, bytes }: Batch): LogRecord {
 }
 
 /** The entries inside a wrapper, each a batch of its own with the offset that stands in it. */
-export function innerEntries(wrapper: Batch, options: IterateOptions = {}): Batch[] {
+export function innerEntries(wrapper: Batch, options: IterateOptions = {}): Iterable<Batch> {
+  return checkedEntries(unwrapped(wrapper, options));
+}
+
+/** What a wrapper holds, as plain bytes. */
+function unwrapped(wrapper: Batch, options: IterateOptions): Slices {
   const { magic } = wrapper.header;
   const codec = codecOf(wrapper);
   if (codec === 'zstd')
@@ -158,23 +163,30 @@ export function innerEntries(wrapper: Batch, options: IterateOptions = {}): Batc
     throw new InvalidRecordError(`Found invalid compressed record set with null value (magic = ${magic})`);
   }
   const sizeMax = options.decompressedSizeMax ?? DECOMPRESSED_SIZE_MAX;
-  const entries = [...batchesOf(decompress(codec, value, { magic, sizeMax }))];
-  if (entries.length === 0) throw new InvalidRecordError('Found invalid compressed record set with no inner records');
-  for (const { header } of entries) {
-    if (header.magic === 2) throw new InvalidRecordError('A record batch inside a compressed message set');
-    if (header.codec !== 'none') throw new InvalidRecordError('Inner messages must not be compressed');
+  return slicesOf(decompress(codec, value, { magic, sizeMax }));
+}
+
+/** One after the other: a small wrapper may hold millions. */
+function* checkedEntries(plain: Slices): Generator<Batch> {
+  let count = 0;
+  for (const entry of batchesOf(plain)) {
+    if (entry.header.magic === 2) throw new InvalidRecordError('A record batch inside a compressed message set');
+    if (entry.header.codec !== 'none') throw new InvalidRecordError('Inner messages must not be compressed');
+    yield entry;
+    count += 1;
   }
-  return entries;
+  if (count === 0) throw new InvalidRecordError('Found invalid compressed record set with no inner records');
 }
 
 /**
  * Magic 1 numbers the inner records relative to the first (KIP-31), and the wrapper has the offset of the last; 0 there
  * means that a producer never set it (librdkafka). An append time stands in the wrapper alone (KIP-32).
  */
-function wrappedRecords(wrapper: Batch, options: IterateOptions): LogRecord[] {
+function* wrappedRecords(wrapper: Batch, options: IterateOptions): Generator<LogRecord> {
   const { header } = wrapper;
-  const entries = innerEntries(wrapper, options);
-  const lastInner = entries[entries.length - 1]!.header.lastOffset;
+  const plain = unwrapped(wrapper, options);
+  let lastInner = 0;
+  for (const entry of checkedEntries(plain)) lastInner = entry.header.lastOffset;
   let base = 0;
   if (header.magic === 1 && header.lastOffset !== 0) {
     base = header.lastOffset - lastInner;
@@ -184,12 +196,12 @@ function wrappedRecords(wrapper: Batch, options: IterateOptions): LogRecord[] {
       );
     }
   }
-  return entries.map((entry) => {
+  for (const entry of checkedEntries(plain)) {
     const record = legacyRecord(entry);
     const hasAppendTime = entry.header.magic === 1 && header.timestampType === 'LogAppendTime';
     const timestamp = hasAppendTime ? header.maxTimestamp : record.timestamp;
-    return { ...record, offset: base + record.offset, timestamp };
-  });
+    yield { ...record, offset: base + record.offset, timestamp };
+  }
 }
 
 function malformedIsInvalid<T>(read: () => T): T {

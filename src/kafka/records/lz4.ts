@@ -1,4 +1,4 @@
-import { CompressionError } from '../../base/compression-error.ts';
+import { CompressionError, OversizeError } from '../../base/compression-error.ts';
 import {
   NATIVE_COMPRESS_WORTH_BYTES,
   NATIVE_UNCOMPRESS_WORTH_BYTES,
@@ -79,21 +79,33 @@ function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: Na
 /** What a frame becomes, as Lz4BlockInputStream reads it: content size and content checksum are not looked at. */
 export function lz4Unframe(
   bytes: Uint8Array,
+  options: Lz4Options,
+  sizeMax: number,
+  native?: NativeLz4 | null,
+): Uint8Array {
+  const parts: Uint8Array[] = [];
+  lz4Pieces(bytes, options, sizeMax, (part) => parts.push(part), native);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** As `lz4Unframe`, block after block, each of at most 4 MiB. The pieces are the taker's. */
+export function lz4Pieces(
+  bytes: Uint8Array,
   { magic }: Lz4Options,
   sizeMax: number,
+  take: (piece: Uint8Array) => void,
   native: NativeLz4 | null = nativeLz4(),
-): Uint8Array {
+): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { flags, blockSizeMax, headerSize } = readDescriptor(bytes, view, magic);
   const checksumSize = (flags & FLG_BLOCK_CHECKSUM) === 0 ? 0 : 4;
-  const parts: Uint8Array[] = [];
   let left = sizeMax;
   for (let at = headerSize; ; ) {
     need(bytes, at, 4);
     const word = view.getUint32(at, true);
     const size = word & ~STORED;
     at += 4;
-    if (size === 0) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    if (size === 0) return;
     if (size > blockSizeMax) throw new CompressionError(`an LZ4 block of ${size} bytes, ${blockSizeMax} are allowed`);
     need(bytes, at, size + checksumSize);
     const block = bytes.subarray(at, at + size);
@@ -102,10 +114,10 @@ export function lz4Unframe(
       throw new CompressionError('an LZ4 block with a wrong checksum');
     }
     at += checksumSize;
-    const part = (word & STORED) === 0 ? uncompress(block, Math.min(blockSizeMax, left), native) : block;
-    if (part.length > left) throw new CompressionError(`an LZ4 frame of more than ${sizeMax} bytes`);
-    left -= part.length;
-    parts.push(part);
+    const piece = (word & STORED) === 0 ? uncompress(block, blockSizeMax, native) : block;
+    if (piece.length > left) throw new OversizeError(sizeMax);
+    left -= piece.length;
+    take(piece);
   }
 }
 

@@ -11,8 +11,8 @@ import {
 } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
 import { CorruptBatchError } from './errors.ts';
-import { type IterateOptions, innerEntries, type LogRecord, recordsOf } from './iterate.ts';
-import { issueOf, rejectRecords } from './record-errors.ts';
+import { innerEntries, recordsOf } from './iterate.ts';
+import { issueOf, RECORD_ERRORS_MAX, rejectRecords } from './record-errors.ts';
 import {
   describeInvalidBatch,
   noRecords,
@@ -35,71 +35,22 @@ export interface RebuildOptions {
  */
 export function rebuild({ batches, target, options }: RebuildOptions): ValidatedRecords | RejectedRecords {
   const first = batches[0]!.header;
-  const records: LogRecord[] = [];
+  const builder = builderFor(first, target, options);
   for (const batch of batches) {
     const invalid = describeInvalidBatch(batch.header, first, options);
     if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
-    const issues = collect(batch, records, options);
+    const issues = collect(batch, builder, options);
     if (issues.length > 0) return rejectRecords(issues);
   }
-  return records.length === 0 ? noRecords : writeAnew(records, { batches, target, options });
-}
-
-/** Adds a batch's records to the list; gives what is wrong with them. */
-function collect(batch: Batch, records: LogRecord[], options: ValidateOptions): readonly RecordIssue[] {
-  const { header } = batch;
-  const iterate = options.decompressedSizeMax === undefined ? {} : { decompressedSizeMax: options.decompressedSizeMax };
-  const strangers =
-    header.magic !== 2 && header.codec !== 'none' ? checkInnerEntries(batch, iterate, options) : noStrangers;
-  const issues: RecordIssue[] = [];
-  let index = 0;
-  for (const record of recordsOf(batch, iterate)) {
-    const issue = strangers.get(index) ?? issueOf(header, record, index, options) ?? negative(record, index);
-    if (issue === undefined) records.push(record);
-    else issues.push(issue);
-    index += 1;
-  }
-  return issues;
-}
-
-const noStrangers: ReadonlyMap<number, RecordIssue> = new Map();
-
-/** Entries of a wrapper have a checksum of their own, which no batch-level check has seen, and must have its magic. */
-function checkInnerEntries(
-  wrapper: Batch,
-  iterate: IterateOptions,
-  options: ValidateOptions,
-): ReadonlyMap<number, RecordIssue> {
-  const where = `in topic partition ${options.topicPartition}`;
-  const { magic } = wrapper.header;
-  const strangers = new Map<number, RecordIssue>();
-  for (const [batchIndex, entry] of innerEntries(wrapper, iterate).entries()) {
-    if (entry.header.magic !== magic) {
-      const message = `Record's magic ${entry.header.magic} does not match outer magic ${magic} ${where}`;
-      strangers.set(batchIndex, { batchIndex, message, isTimestamp: false });
-    } else if (!hasValidCrc(entry)) {
-      throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`);
-    }
-  }
-  return strangers;
-}
-
-/** A batch that is written anew cannot hold it, though an old one may. */
-function negative(record: LogRecord, batchIndex: number): RecordIssue | undefined {
-  if (record.timestamp >= NO_TIMESTAMP) return undefined;
-  return { batchIndex, message: `Invalid negative timestamp ${record.timestamp}`, isTimestamp: true };
-}
-
-function writeAnew(
-  records: readonly LogRecord[],
-  { batches, target, options }: RebuildOptions,
-): ValidatedRecords | RejectedRecords {
-  const { rules, baseOffset, leaderEpoch, nowMs } = options;
-  const first = batches[0]!.header;
+  if (builder.count === 0) return noRecords;
   const unwritable = describeUnwritableProducer(first);
   if (unwritable !== undefined) return reject(ErrorCode.UNKNOWN_SERVER_ERROR, unwritable);
-  const isAppendTime = rules.timestampType === 'LogAppendTime';
-  const builder = new BatchBuilder({
+  return finish(builder, options);
+}
+
+function builderFor(first: BatchHeader, target: CodecName, options: ValidateOptions): BatchBuilder {
+  const { rules, baseOffset, leaderEpoch, nowMs } = options;
+  return new BatchBuilder({
     baseOffset,
     leaderEpoch,
     codec: target,
@@ -112,7 +63,58 @@ function writeAnew(
     baseSequence: first.baseSequence,
     isTransactional: first.isTransactional,
   });
-  for (const { timestamp, key, value, headers } of records) builder.append({ timestamp, key, value, headers });
+}
+
+/** Writes a batch's records into the new one; gives what is wrong with them. */
+function collect(batch: Batch, builder: BatchBuilder, options: ValidateOptions): readonly RecordIssue[] {
+  const { header } = batch;
+  const strangers = header.magic !== 2 && header.codec !== 'none' ? checkInnerEntries(batch, options) : noStrangers;
+  const issues: RecordIssue[] = [];
+  let index = 0;
+  for (const { key, value, headers, timestamp, offset } of recordsOf(batch, options)) {
+    const walked = { hasKey: key !== null, timestamp, offset };
+    const issue = strangers.get(index) ?? issueOf(header, walked, index, options) ?? negative(timestamp, index);
+    if (issue === undefined) builder.append({ timestamp: encodable(timestamp), key, value, headers });
+    else if (issues.length < RECORD_ERRORS_MAX) issues.push(issue);
+    index += 1;
+  }
+  return issues;
+}
+
+const noStrangers: ReadonlyMap<number, RecordIssue> = new Map();
+
+/** Entries of a wrapper have a checksum of their own, which no batch-level check has seen, and must have its magic. */
+function checkInnerEntries(wrapper: Batch, options: ValidateOptions): ReadonlyMap<number, RecordIssue> {
+  const where = `in topic partition ${options.topicPartition}`;
+  const { magic } = wrapper.header;
+  const strangers = new Map<number, RecordIssue>();
+  let batchIndex = 0;
+  for (const entry of innerEntries(wrapper, options)) {
+    if (entry.header.magic !== magic) {
+      const message = `Record's magic ${entry.header.magic} does not match outer magic ${magic} ${where}`;
+      if (strangers.size < RECORD_ERRORS_MAX) strangers.set(batchIndex, { batchIndex, message, isTimestamp: false });
+    } else if (!hasValidCrc(entry)) {
+      throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`);
+    }
+    batchIndex += 1;
+  }
+  return strangers;
+}
+
+/** A batch that is written anew cannot hold it, though an old one may. */
+function negative(timestamp: number, batchIndex: number): RecordIssue | undefined {
+  if (timestamp >= NO_TIMESTAMP) return undefined;
+  return { batchIndex, message: `Invalid negative timestamp ${timestamp}`, isTimestamp: true };
+}
+
+/** Where the append's time counts nobody has looked at the producer's, and one beyond ±2^53 was saturated when it was read. */
+function encodable(timestamp: number): number {
+  return Number.isSafeInteger(timestamp) ? timestamp : NO_TIMESTAMP;
+}
+
+function finish(builder: BatchBuilder, options: ValidateOptions): ValidatedRecords | RejectedRecords {
+  const { rules, baseOffset, nowMs } = options;
+  const isAppendTime = rules.timestampType === 'LogAppendTime';
   const slices = builder.build();
   if (slices.size > rules.maxMessageBytes) {
     return reject(

@@ -1,8 +1,13 @@
+import { flatten, subSlices } from '../../base/slices.ts';
 import { ErrorCode } from '../protocol/errors.ts';
-import type { Batch, BatchHeader } from './batch.ts';
-import { type LogRecord, recordsOf } from './iterate.ts';
+import { BATCH_OVERHEAD, type Batch, type BatchHeader } from './batch.ts';
+import { decompressPieces } from './compression.ts';
+import { codecOf, DECOMPRESSED_SIZE_MAX } from './iterate.ts';
 import type { RecordIssue, RejectedRecords, ValidateOptions } from './validation.ts';
-import type { RecordSummary } from './walk.ts';
+import { type RecordSummary, type WalkedRecord, walkPieces } from './walk.ts';
+
+/** A small batch can hold millions of records: so many are told what is wrong with them. Apache knows no bound here. */
+export const RECORD_ERRORS_MAX = 10_000;
 
 /** The first three are named in the message, all are in the response. */
 const SHOWN = 3;
@@ -36,15 +41,38 @@ export function findRecordErrors(
   options: ValidateOptions,
 ): readonly RecordIssue[] {
   if (!isDoubtful(batch.header, summary, options)) return noIssues;
-  const { decompressedSizeMax } = options;
+  const { header } = batch;
   const issues: RecordIssue[] = [];
   let index = 0;
-  for (const record of recordsOf(batch, decompressedSizeMax === undefined ? {} : { decompressedSizeMax })) {
-    const issue = issueOf(batch.header, record, index, options);
-    if (issue !== undefined) issues.push(issue);
+  walkBatch(batch, options, ({ timestampDelta, offsetDelta, hasKey }) => {
+    if (issues.length < RECORD_ERRORS_MAX) {
+      const timestamp =
+        header.timestampType === 'LogAppendTime' ? header.maxTimestamp : header.baseTimestamp + timestampDelta;
+      const issue = issueOf(header, { hasKey, timestamp, offset: header.baseOffset + offsetDelta }, index, options);
+      if (issue !== undefined) issues.push(issue);
+    }
     index += 1;
-  }
+  });
   return issues;
+}
+
+/** Goes over a batch of magic 2; compressed records are never in memory as a whole. */
+export function walkBatch(
+  batch: Batch,
+  { decompressedSizeMax = DECOMPRESSED_SIZE_MAX }: Pick<ValidateOptions, 'decompressedSizeMax'>,
+  visit?: (record: WalkedRecord) => void,
+): RecordSummary {
+  const { header, bytes } = batch;
+  const codec = codecOf(batch);
+  const records = subSlices(bytes, BATCH_OVERHEAD, header.sizeInBytes);
+  return walkPieces(
+    header.recordCount,
+    (take) => {
+      if (codec === 'none') for (const chunk of records.chunks) take(chunk);
+      else decompressPieces(codec, flatten(records), { magic: 2, sizeMax: decompressedSizeMax }, take);
+    },
+    visit,
+  );
 }
 
 function isDoubtful(header: BatchHeader, summary: RecordSummary, { rules, nowMs }: ValidateOptions): boolean {
@@ -64,11 +92,11 @@ function isDoubtful(header: BatchHeader, summary: RecordSummary, { rules, nowMs 
 /** `LogValidator.validateKey` and `validateTimestamp`. */
 export function issueOf(
   header: BatchHeader,
-  record: LogRecord,
+  record: { readonly hasKey: boolean; readonly timestamp: number; readonly offset: number },
   batchIndex: number,
   { rules, nowMs, topicPartition }: ValidateOptions,
 ): RecordIssue | undefined {
-  if (rules.isCompacted && record.key === null) {
+  if (rules.isCompacted && !record.hasKey) {
     const message = `Compacted topic cannot accept message without key in topic partition ${topicPartition}`;
     return { batchIndex, message, isTimestamp: false };
   }

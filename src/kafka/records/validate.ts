@@ -1,7 +1,8 @@
-import { CompressionError } from '../../base/compression-error.ts';
+import { CompressionError, OversizeError } from '../../base/compression-error.ts';
 import type { Slices } from '../../base/slices.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import {
+  BATCH_OVERHEAD,
   type Batch,
   type BatchHeader,
   type CodecName,
@@ -12,9 +13,9 @@ import {
   readBatchHeader,
 } from './batch.ts';
 import { CorruptBatchError, InvalidRecordError } from './errors.ts';
-import { codecOf, plainRecords } from './iterate.ts';
+import { codecOf } from './iterate.ts';
 import { rebuild } from './rebuild.ts';
-import { findRecordErrors, rejectRecords } from './record-errors.ts';
+import { findRecordErrors, rejectRecords, walkBatch } from './record-errors.ts';
 import {
   describeInvalidBatch,
   noRecords,
@@ -45,11 +46,15 @@ export function validateAndAssign(records: Slices, options: ValidateOptions): Va
   }
 }
 
-/** What Apache's exceptions become. A stream that does not decompress has no code of its own there. */
+/**
+ * What Apache's exceptions become. A stream that does not decompress has no code of its own there, and one that becomes too
+ * much is an idea of ours: a producer that hears MESSAGE_TOO_LARGE divides its batch and tries again, which is the remedy.
+ */
 function rejectionOf(error: unknown, { topicPartition }: ValidateOptions): RejectedRecords {
   if (error instanceof CorruptBatchError)
     return reject(ErrorCode.CORRUPT_MESSAGE, `${error.message} in topic partition ${topicPartition}`);
   if (error instanceof InvalidRecordError) return reject(ErrorCode.INVALID_RECORD, error.message);
+  if (error instanceof OversizeError) return reject(ErrorCode.MESSAGE_TOO_LARGE, error.message);
   if (error instanceof CompressionError) return reject(ErrorCode.UNKNOWN_SERVER_ERROR, error.message);
   throw error;
 }
@@ -112,9 +117,9 @@ function assign(batches: readonly Batch[], options: ValidateOptions): ValidatedR
   return assignInPlace(batch, summary, options);
 }
 
-function summarize(batch: Batch, { decompressedSizeMax }: ValidateOptions): RecordSummary {
-  const { slices, position } = plainRecords(batch, decompressedSizeMax === undefined ? {} : { decompressedSizeMax });
-  return walkRecords(slices, position, batch.header.recordCount);
+function summarize(batch: Batch, options: ValidateOptions): RecordSummary {
+  const { bytes, header } = batch;
+  return header.codec === 'none' ? walkRecords(bytes, BATCH_OVERHEAD, header.recordCount) : walkBatch(batch, options);
 }
 
 function assignInPlace(batch: Batch, summary: RecordSummary, options: ValidateOptions): ValidatedRecords {

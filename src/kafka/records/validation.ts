@@ -28,7 +28,8 @@ export interface ValidateOptions {
   readonly nowMs: number;
   /** A coordinator's batches may be control batches, and are trusted in what only producers get wrong. */
   readonly origin: 'client' | 'coordinator';
-  readonly decompressedSizeMax?: number;
+  /** Bytes; 256 MiB unless given. */
+  readonly decompressedSizeMax?: number | undefined;
 }
 
 /** Records that have their offsets and may be appended as they are. */

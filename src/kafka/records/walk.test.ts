@@ -7,7 +7,7 @@ import { buildBatch, type NewRecord } from './builder.ts';
 import { InvalidRecordError } from './errors.ts';
 import { recordsOf } from './iterate.ts';
 import { chopped, newRecords, someCuts } from './testkit/arbitraries.ts';
-import { walkRecords } from './walk.ts';
+import { walkPieces, walkRecords } from './walk.ts';
 
 /** What the walk must find, from records as objects. */
 function summaryOf(records: readonly NewRecord[]) {
@@ -25,11 +25,12 @@ test('the walk finds the same as reading every record, wherever the bytes are cu
   fc.assert(
     fc.property(newRecords(2), someCuts, (records, cuts) => {
       const bytes = copyOf(buildBatch({ records }));
-      const { index: _index, ...found } = {
-        index: 0,
-        ...walkRecords(chopped(bytes, cuts), BATCH_OVERHEAD, records.length),
-      };
-      assert.deepEqual(found, summaryOf(records));
+      const { minTimestampDelta, maxTimestampDelta, hasKeyless, hasDenseOffsets } = walkRecords(
+        chopped(bytes, cuts),
+        BATCH_OVERHEAD,
+        records.length,
+      );
+      assert.deepEqual({ minTimestampDelta, maxTimestampDelta, hasKeyless, hasDenseOffsets }, summaryOf(records));
     }),
   );
 });
@@ -55,6 +56,27 @@ test('every cut of one batch is walked', () => {
       assert.equal(summary.maxTimestampDelta, 9e9 - 5);
     }
   }
+});
+
+test('a visitor sees every record, wherever the bytes are cut', () => {
+  fc.assert(
+    fc.property(newRecords(2), someCuts, (records, cuts) => {
+      const plain = copyOf(buildBatch({ records })).subarray(BATCH_OVERHEAD);
+      const seen: unknown[] = [];
+      walkPieces(
+        records.length,
+        (take) => {
+          for (const chunk of chopped(plain, cuts).chunks) take(chunk);
+        },
+        ({ timestampDelta, offsetDelta, hasKey }) => seen.push([timestampDelta, offsetDelta, hasKey]),
+      );
+      const base = records[0]!.timestamp ?? -1;
+      assert.deepEqual(
+        seen,
+        records.map(({ timestamp = -1, key }, index) => [timestamp - base, index, key !== null]),
+      );
+    }),
+  );
 });
 
 test('offset deltas with gaps are noticed', () => {
@@ -103,4 +125,13 @@ test('a record that claims a billion headers is refused at once', () => {
   bytes[BATCH_OVERHEAD + 5] = 8; // four bytes of value, then the header count
   const [batch] = batchesOf(bytes);
   assert.throws(() => walkRecords(batch!.bytes, BATCH_OVERHEAD, 1), InvalidRecordError);
+});
+
+test('a value that reaches into the next record is refused, wherever the bytes are cut', () => {
+  const bytes = Buffer.from(copyOf(buildBatch({ records: [{ value: Buffer.alloc(4) }, { value: Buffer.alloc(9) }] })));
+  bytes[BATCH_OVERHEAD + 5] = 2 * 12;
+  for (let cut = BATCH_OVERHEAD; cut < bytes.length; cut += 1) {
+    const slices = slicesOf(bytes.subarray(0, cut), bytes.subarray(cut));
+    assert.throws(() => walkRecords(slices, BATCH_OVERHEAD, 2), InvalidRecordError);
+  }
 });

@@ -1,8 +1,7 @@
 import type { Slices } from '../../base/slices.ts';
-import { MalformedError } from '../../wire/errors.ts';
-import { Reader } from '../../wire/reader.ts';
 import { locate } from './bytes.ts';
-import { InvalidRecordError } from './errors.ts';
+import { CutRecord } from './cut-record.ts';
+import { InvalidRecordError, invalidHeaderCount, invalidStructure, negativeHeaderKey } from './errors.ts';
 
 /*
  * A record of magic 2; `length` counts what follows it:
@@ -22,55 +21,104 @@ export interface RecordSummary {
   readonly hasDenseOffsets: boolean;
 }
 
-interface Walk {
-  index: number;
-  minTimestampDelta: number;
-  maxTimestampDelta: number;
-  hasKeyless: boolean;
-  hasDenseOffsets: boolean;
+/** One record, where a reader wants to see each of them. */
+export interface WalkedRecord {
+  readonly timestampDelta: number;
+  readonly offsetDelta: number;
+  readonly hasKey: boolean;
+}
+
+/**
+ * Goes over records without making an object of any, in pieces that may be cut anywhere: what one piece leaves open is a few
+ * numbers, however large the record.
+ */
+class RecordWalk implements RecordSummary {
+  count = 0;
+  index = 0;
+  minTimestampDelta = 0;
+  maxTimestampDelta = 0;
+  hasKeyless = false;
+  hasDenseOffsets = true;
+  readonly #cut = new CutRecord();
+  #isCut = false;
+  #visit: ((record: WalkedRecord) => void) | undefined;
+
+  begin(count: number, visit?: (record: WalkedRecord) => void): void {
+    this.count = count;
+    this.index = 0;
+    this.minTimestampDelta = Infinity;
+    this.maxTimestampDelta = -Infinity;
+    this.hasKeyless = false;
+    this.hasDenseOffsets = true;
+    this.#isCut = false;
+    this.#visit = visit;
+  }
+
+  /** Throws InvalidRecordError as Apache does where a length or the count does not hold. */
+  push(bytes: Uint8Array, from = 0): void {
+    let at = this.#isCut ? this.#goOn(bytes, from) : from;
+    while (at < bytes.length) {
+      if (this.index >= this.count) {
+        throw new InvalidRecordError('Incorrect declared batch size, records still remaining in file');
+      }
+      if (this.#visit === undefined) at = walkChunk(this, bytes, at);
+      if (at === bytes.length || this.index === this.count) continue;
+      this.#cut.begin();
+      this.#isCut = true;
+      at = this.#goOn(bytes, at);
+    }
+  }
+
+  /** After the last piece. */
+  end(): RecordSummary {
+    if (this.#isCut) throw new InvalidRecordError('Invalid record size: the batch ends within a record');
+    if (this.index < this.count) {
+      throw new InvalidRecordError('Incorrect declared batch size, premature EOF reached');
+    }
+    return this;
+  }
+
+  #goOn(bytes: Uint8Array, from: number): number {
+    const cut = this.#cut;
+    const at = cut.take(bytes, from);
+    if (!cut.isComplete) return at;
+    this.#isCut = false;
+    if (cut.offsetDelta !== this.index) this.hasDenseOffsets = false;
+    if (!cut.hasKey) this.hasKeyless = true;
+    this.minTimestampDelta = Math.min(this.minTimestampDelta, cut.timestampDelta);
+    this.maxTimestampDelta = Math.max(this.maxTimestampDelta, cut.timestampDelta);
+    this.index += 1;
+    this.#visit?.(cut);
+    return at;
+  }
 }
 
 /** One walk at a time: the result is read before the next one begins. */
-const walk: Walk = {
-  index: 0,
-  minTimestampDelta: 0,
-  maxTimestampDelta: 0,
-  hasKeyless: false,
-  hasDenseOffsets: true,
-};
+const walk = new RecordWalk();
 
-/**
- * Goes over `count` records that fill the bytes from a position to the end, without making an object of any. Throws
- * InvalidRecordError as Apache does where a length or the count does not hold. The result is valid until the next call.
- */
+/** Walks `count` records that fill the bytes from a position to the end. The result is valid until the next call. */
 export function walkRecords(slices: Slices, position: number, count: number): RecordSummary {
-  walk.index = 0;
-  walk.minTimestampDelta = Infinity;
-  walk.maxTimestampDelta = -Infinity;
-  walk.hasKeyless = false;
-  walk.hasDenseOffsets = true;
+  walk.begin(count);
   const { chunks } = slices;
   let { index, start } = locate(slices, position);
-  let at = position - start;
-  while (index < chunks.length) {
+  for (let from = position - start; index < chunks.length; index += 1) {
     const chunk = chunks[index]!;
-    at = walkChunk(chunk, at, count);
-    if (walk.index === count) break;
-    if (at < chunk.length) {
-      at += walkStraddling(chunks, index, at, slices.size - start - at);
-    }
-    while (index < chunks.length && at >= chunks[index]!.length) {
-      const { length } = chunks[index]!;
-      at -= length;
-      start += length;
-      index += 1;
-    }
+    walk.push(chunk, from);
+    start += chunk.length;
+    from = 0;
   }
-  if (walk.index < count) throw prematureEnd();
-  if (start + at !== slices.size) {
-    throw new InvalidRecordError('Incorrect declared batch size, records still remaining in file');
-  }
-  return walk;
+  return walk.end();
+}
+
+/** As `walkRecords`, for bytes that `feed` hands out piece by piece. `visit` sees each record while it is valid: during the call. */
+export function walkPieces(
+  count: number,
+  feed: (take: (piece: Uint8Array) => void) => void,
+  visit?: (record: WalkedRecord) => void,
+): RecordSummary {
+  walk.begin(count, visit);
+  feed((piece) => walk.push(piece));
+  return walk.end();
 }
 
 /** Where a variable-length integer of three bytes or more ended. */
@@ -80,8 +128,9 @@ let next = 0;
  * The hot loop: records that lie whole in one chunk. Answers where the first that does not begins. A read past the chunk
  * gives undefined, which counts as 0 and fails the comparison with the record's end.
  */
-function walkChunk(bytes: Uint8Array, from: number, count: number): number {
+function walkChunk(walk: RecordWalk, bytes: Uint8Array, from: number): number {
   const end = bytes.length;
+  const { count } = walk;
   let { index, minTimestampDelta, maxTimestampDelta, hasKeyless, hasDenseOffsets } = walk;
   let start = from;
   while (index < count && end - start >= RECORD_SIZE_MIN) {
@@ -212,63 +261,4 @@ function varlong(bytes: Uint8Array, from: number): number {
     }
   }
   throw invalidStructure();
-}
-
-/** One record that crosses chunks, by the slower Reader; answers its size. */
-function walkStraddling(chunks: readonly Uint8Array[], index: number, at: number, left: number): number {
-  const reader = new Reader({ chunks: chunks.slice(index), size: at + left });
-  reader.skip(at);
-  try {
-    const length = reader.varint();
-    if (length > reader.remaining) {
-      throw new InvalidRecordError(
-        `Invalid record size: expected ${length} bytes in record payload, but instead the buffer has only ${reader.remaining} remaining bytes.`,
-      );
-    }
-    const recordEnd = reader.position + length;
-    reader.skip(1);
-    const timestampDelta = reader.varlong();
-    if (reader.varint() !== walk.index) walk.hasDenseOffsets = false;
-    if (!skipNullable(reader)) walk.hasKeyless = true;
-    skipNullable(reader);
-    const headerCount = reader.varint();
-    if (headerCount < 0 || headerCount > recordEnd - reader.position) throw invalidHeaderCount(headerCount);
-    for (let header = 0; header < headerCount; header += 1) {
-      const keyLength = reader.varint();
-      if (keyLength < 0) throw negativeHeaderKey(keyLength);
-      reader.skip(keyLength);
-      skipNullable(reader);
-    }
-    if (reader.position !== recordEnd) throw invalidStructure();
-    walk.minTimestampDelta = Math.min(walk.minTimestampDelta, timestampDelta);
-    walk.maxTimestampDelta = Math.max(walk.maxTimestampDelta, timestampDelta);
-    walk.index += 1;
-    return recordEnd - at;
-  } catch (error) {
-    if (error instanceof MalformedError) throw invalidStructure();
-    throw error;
-  }
-}
-
-function skipNullable(reader: Reader): boolean {
-  const length = reader.varint();
-  if (length < 0) return false;
-  reader.skip(length);
-  return true;
-}
-
-function invalidStructure(): InvalidRecordError {
-  return new InvalidRecordError('Found invalid record structure');
-}
-
-function invalidHeaderCount(count: number): InvalidRecordError {
-  return new InvalidRecordError(`Found invalid number of record headers ${count}`);
-}
-
-function negativeHeaderKey(length: number): InvalidRecordError {
-  return new InvalidRecordError(`Invalid negative header key size ${length}`);
-}
-
-function prematureEnd(): InvalidRecordError {
-  return new InvalidRecordError('Incorrect declared batch size, premature EOF reached');
 }

@@ -46,6 +46,7 @@ export class Partition {
   readonly index: number;
   readonly name: string;
   readonly #brokerId: number;
+  readonly #decompressedBytesMax: number | undefined;
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
   #isOffline = false;
@@ -54,11 +55,18 @@ export class Partition {
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
-  constructor(options: { topic: string; index: number; brokerId: number; onProgress: (partition: Partition) => void }) {
+  constructor(options: {
+    topic: string;
+    index: number;
+    brokerId: number;
+    decompressedBytesMax?: number | undefined;
+    onProgress: (partition: Partition) => void;
+  }) {
     this.topic = options.topic;
     this.index = options.index;
     this.name = `${options.topic}-${options.index}`;
     this.#brokerId = options.brokerId;
+    this.#decompressedBytesMax = options.decompressedBytesMax;
     this.#onProgress = options.onProgress;
   }
 
@@ -167,6 +175,7 @@ export class Partition {
         leaderEpoch: this.leaderEpoch,
         nowMs: request.nowMs,
         origin: request.origin,
+        decompressedSizeMax: this.#decompressedBytesMax,
       });
       if (validated.kind === 'rejected') {
         const { code, message, recordErrors } = validated;
@@ -177,7 +186,7 @@ export class Partition {
           recordErrors,
           firstOffset: -1,
           logAppendTimeMs: -1,
-          logStartOffset: recordErrors.length > 0 ? log.logStartOffset : -1,
+          logStartOffset: logStartFor(code, log),
         });
       }
       if (validated.batches.length === 0) {
@@ -244,7 +253,7 @@ const nothingAppended: AppendOutcome = {
   logStartOffset: -1,
 };
 
-/** Errors that Apache answers without the start of the log: they say nothing of the producer. */
+/** Errors of `ReplicaManager.appendToLocalLog` after which nobody asks where the log begins: they say nothing of the producer. */
 const errorsWithoutStart: readonly number[] = [
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -257,6 +266,9 @@ const errorsWithoutStart: readonly number[] = [
 function failed(error: unknown, log: PartitionLog | undefined): AppendOutcome {
   if (error !== undefined && !(error instanceof KafkaError)) throw error;
   const errorCode = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
-  const logStartOffset = errorsWithoutStart.includes(errorCode) ? -1 : (log?.logStartOffset ?? -1);
-  return { ...nothingAppended, errorCode, logStartOffset };
+  return { ...nothingAppended, errorCode, logStartOffset: logStartFor(errorCode, log) };
+}
+
+function logStartFor(errorCode: number, log: PartitionLog | undefined): number {
+  return errorsWithoutStart.includes(errorCode) ? -1 : (log?.logStartOffset ?? -1);
 }

@@ -11,6 +11,8 @@ export interface ReplicaManagerOptions {
   readonly brokerId: number;
   readonly logs: LogManager;
   readonly log: Log;
+  /** Bytes that a producer's batch may become when it is decompressed; 256 MiB unless given. */
+  readonly decompressedBytesMax?: number;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   /** Coordinators load and unload with the leadership of their partitions. */
@@ -166,6 +168,7 @@ export class ReplicaManager {
       topic,
       index,
       brokerId: this.#options.brokerId,
+      decompressedBytesMax: this.#options.decompressedBytesMax,
       onProgress: (moved) => this.#options.fetchPurgatory.check(moved),
     });
     let partitions = this.#topics.get(topic);

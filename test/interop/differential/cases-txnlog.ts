@@ -70,12 +70,12 @@ export const txnlogCases: readonly Case[] = [
     name: 'into partitions that are there, and some that are not',
     request: () =>
       markers([
-        { name: 'diff2', partitionIndexes: [0, 9] },
+        { name: 'produced', partitionIndexes: [0, 9] },
         { name: 'missing', partitionIndexes: [0] },
         { name: '__consumer_offsets', partitionIndexes: [0, 1, 99] },
       ]),
   },
-  { apiKey: 27, name: 'into nothing', request: () => markers([{ name: 'diff2', partitionIndexes: [] }]) },
+  { apiKey: 27, name: 'into nothing', request: () => markers([{ name: 'produced', partitionIndexes: [] }]) },
   {
     apiKey: 28,
     name: 'within a transaction that nobody knows',

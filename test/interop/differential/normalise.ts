@@ -9,7 +9,7 @@ const ownValues: ReadonlySet<string> = new Set([
 
 /** Lists whose order says nothing, by what they are sorted. */
 const sortKeys = [
-  ...['name', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'],
+  ...['name', 'index', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'],
   ...['topic', 'partitionId', 'user', 'feature'],
 ];
 

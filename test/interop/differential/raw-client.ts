@@ -20,7 +20,7 @@ export type Answer = Record<string, unknown>;
 export function ask(port: number, apiKey: number, version: number, fields: object): Promise<Answer | 'closed'> {
   const api = apis.get(apiKey);
   if (api === undefined) return Promise.reject(new RangeError(`api key ${apiKey}`));
-  const request = encodeRequest(api.request, version, fields);
+  const request = encodeRequest(apiKey, version, fields);
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     const splitter = new FrameSplitter(100 << 20);
@@ -35,7 +35,7 @@ export function ask(port: number, apiKey: number, version: number, fields: objec
     };
     socket.on('data', (chunk) => {
       splitter.push(chunk, (frame) => {
-        finish(decodeResponse(api.response, apiKey, version, frame));
+        finish(decodeAnswer(apiKey, version, frame));
         return false;
       });
     });
@@ -45,25 +45,35 @@ export function ask(port: number, apiKey: number, version: number, fields: objec
   });
 }
 
-function encodeRequest(schema: Message<Fields>, version: number, fields: object): Slices {
+/** A whole frame with its length. */
+export function encodeRequest(apiKey: number, version: number, fields: object): Slices {
+  const { request: schema } = apiOf(apiKey);
   const writer = new Writer();
   const size = writer.placeInt32();
   const header = build(RequestHeader, {
-    requestApiKey: schema.apiKey,
+    requestApiKey: apiKey,
     requestApiVersion: version,
     correlationId: 1,
     clientId: 'differential',
   });
-  codecFor(RequestHeader, requestHeaderVersion(schema.apiKey, version)).write(writer, header);
+  codecFor(RequestHeader, requestHeaderVersion(apiKey, version)).write(writer, header);
   codecFor(schema, version).write(writer, build(schema, fields) as never);
   writer.patchInt32(size, writer.size - 4);
   return writer.finish();
 }
 
-function decodeResponse(schema: Message<Fields>, apiKey: number, version: number, frame: Slices): Answer {
+/** The body of an answer's frame; every byte of it must be accounted for. */
+export function decodeAnswer(apiKey: number, version: number, frame: Slices): Answer {
+  const { response: schema } = apiOf(apiKey);
   const from = new Reader(frame);
   codecFor(ResponseHeader, responseHeaderVersion(apiKey, version)).read(from);
   const answer = codecFor(schema, version).read(from) as Answer;
   if (from.remaining > 0) throw new RangeError(`${from.remaining} bytes after ${schema.name} v${version}`);
   return answer;
+}
+
+function apiOf(apiKey: number): { readonly request: Message<Fields>; readonly response: Message<Fields> } {
+  const api = apis.get(apiKey);
+  if (api === undefined) throw new RangeError(`api key ${apiKey}`);
+  return api;
 }

@@ -250,8 +250,8 @@ function apply(
       return;
     }
     default:
-      // Apache does not foresee it.
-      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, '');
+      // Apache's brokers have no error for it, and no word.
+      throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
   }
 }
 
@@ -261,7 +261,7 @@ function listOf(value: string | undefined, key: ListKey): string[] {
 }
 
 function requireList(name: string, key: ListKey | undefined, operation: 'append' | 'subtract'): ListKey {
-  if (key === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, '');
+  if (key === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
   if (key.type === 'list') return key;
   throw new KafkaError(ErrorCode.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${name}`);
 }

@@ -6,6 +6,7 @@ import { brokerKeys, type ConfigType } from './broker-keys.ts';
 import type { ConfigStore } from './config-store.ts';
 import { keyDocumentation } from './documentation/key-documentation.ts';
 import { isDynamic, keyOf, synonymsOf } from './dynamic-keys.ts';
+import { ownKeys } from './own-keys.ts';
 
 export type Described = DescribeConfigsResponse['results'][number]['configs'][number];
 type Synonym = Described['synonyms'][number];
@@ -59,12 +60,12 @@ export function describeTopicValues(
   });
 }
 
-/** Every key of this broker, and whatever else was set; what is a password or of an unknown kind shows no value. */
+/** Every key of this broker, and whatever else was set but keys that only we know; what is a password or of an unknown kind shows no value. */
 export function describeBrokerConfig(store: ConfigStore, options: DescribeOptions): Described[] {
   const { current } = store.staticConfig;
   const names = new Set([...brokerKeys.keys(), ...current.keys()]);
   return [...names].flatMap((name) => {
-    if (!wanted(options, name)) return [];
+    if (!wanted(options, name) || ownKeys.has(name)) return [];
     const text = current.get(name) ?? brokerKeys.get(name)?.default ?? null;
     const type = brokerKeys.get(name)?.type;
     const value = text === null || type === undefined ? text : canonicalText(type, text);

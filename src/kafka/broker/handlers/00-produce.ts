@@ -1,15 +1,16 @@
-import type { Slices } from '../../../base/slices.ts';
+import { noSlices, type Slices } from '../../../base/slices.ts';
 import { build } from '../../../wire/schema.ts';
 import type { TransactionRules } from '../../log/append.ts';
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
-import { type BatchHeader, beginsTransactional, readBatchHeader } from '../../records/batch.ts';
+import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
 import type { AppendOutcome } from '../../replication/partition.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { distinctPartitions, rejectWhole, transactionalHeader } from '../produce-checks.ts';
 import { isInternal } from '../topic-names.ts';
 
 type TopicData = ProduceRequest['topicData'][number];
@@ -33,21 +34,13 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
     versions: '0-13',
     overlaps: true,
     handle(request, context, responder) {
-      if (request.transactionalId === null && hasTransactional(request)) {
-        return refuseAll(request, responder, refused(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
-      }
-      if (request.acks < -1 || request.acks > 1) {
-        return refuseAll(request, responder, refused(ErrorCode.INVALID_REQUIRED_ACKS));
+      const rejected = rejectWhole(broker.metadata, request, context.apiVersion);
+      if (rejected !== undefined) {
+        return refuseAll(request, responder, { ...refused(rejected.code), errorMessage: rejected.message });
       }
       new ProduceOperation(broker, request, context, responder).start();
     },
   });
-}
-
-function hasTransactional({ topicData }: ProduceRequest): boolean {
-  return topicData.some(({ partitionData }) =>
-    partitionData.some(({ records }) => records !== null && beginsTransactional(records)),
-  );
 }
 
 /** Records that may be appended, as far as the request itself tells. */
@@ -85,7 +78,7 @@ class ProduceOperation {
 
   start(): void {
     const appendable: Appendable[] = [];
-    for (const topic of this.#request.topicData) {
+    for (const topic of distinctPartitions(this.#request.topicData)) {
       // Each place is taken when its outcome is known.
       const partitionResponses = new Array<PartitionResponse>(topic.partitionData.length);
       this.#responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
@@ -117,28 +110,24 @@ class ProduceOperation {
     };
     if (topic === undefined) return refuse(refused(ErrorCode.UNKNOWN_TOPIC_ID));
     const { index: partition, records } = data;
-    const isHere = this.#broker.replicas.partition(topic, partition) !== undefined;
-    if (!isHere && this.#missing(topic, partition) === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) {
+    if (this.#broker.metadata.partition(topic, partition) === undefined) {
       return refuse(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
     }
-    if (records === null) return refuse(refused(ErrorCode.INVALID_RECORD));
-    const rejected = checkProduceRecords(this.#context.apiVersion, records);
-    if (rejected !== undefined) return refuse({ ...refused(rejected.code), errorMessage: rejected.message });
+    const rejected = checkProduceRecords(this.#context.apiVersion, records ?? noSlices);
+    if (rejected !== undefined) return refuse(refused(rejected.code));
+    if (records === null) return refuse(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
     return { topic, partition, records, done };
   }
 
-  #missing(topic: string, partition: number): number {
-    const known = this.#broker.metadata.partition(topic, partition) !== undefined;
-    return known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  }
-
   #append({ topic, partition, records, done }: Appendable, rules: TransactionRules = {}): void {
+    const { acks } = this.#request;
+    if (acks < -1 || acks > 1) return done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
     if (isInternal(topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
       return done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
     }
     const replica = this.#broker.replicas.partition(topic, partition);
-    if (replica === undefined) return done(refused(this.#missing(topic, partition)));
-    replica.append({ records, acks: this.#request.acks, origin: 'client', rules, nowMs: this.#nowMs, done });
+    if (replica === undefined) return done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
+    replica.append({ records, acks, origin: 'client', rules, nowMs: this.#nowMs, done });
   }
 
   /**
@@ -200,13 +189,6 @@ const noEntry: Entry = { errorCode: ErrorCode.NONE, verification: undefined };
 function operationOf(apiVersion: number): TransactionOperation {
   if (apiVersion >= ADDS_PARTITIONS_FROM) return 'add';
   return apiVersion >= KNOWS_ABORTABLE_FROM ? 'verify-abortable' : 'verify';
-}
-
-/** From version 3 on there is one batch, and before there were no transactions. */
-function transactionalHeader(records: Slices): BatchHeader | undefined {
-  if (!beginsTransactional(records)) return undefined;
-  const header = readBatchHeader(records);
-  return header !== undefined && header.producerId >= 0 ? header : undefined;
 }
 
 function isSameProducer(header: BatchHeader, first: BatchHeader | undefined): boolean {

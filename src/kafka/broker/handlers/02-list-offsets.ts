@@ -2,7 +2,7 @@ import { build } from '../../../wire/schema.ts';
 import { EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, type PartitionLog } from '../../log/log.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
-import type { Partition } from '../../replication/partition.ts';
+import type { Isolation, Partition } from '../../replication/partition.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
@@ -10,9 +10,19 @@ type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
 type Result = ListOffsetsResponse['topics'][number]['partitions'][number];
 
 const READ_COMMITTED = 1;
+const CONSUMER_REPLICA_ID = -1;
 /** Tiered storage's own timestamps; without it there is nothing there. */
 const LATEST_TIERED_TIMESTAMP = -5;
 const EARLIEST_PENDING_UPLOAD_TIMESTAMP = -6;
+/** Negative timestamps ask for something else, each from a version on (`timestampMinSupportedVersion`). */
+const firstVersions: ReadonlyMap<number, number> = new Map([
+  [LATEST_TIMESTAMP, 0],
+  [-2, 0],
+  [-3, 7],
+  [-4, 8],
+  [LATEST_TIERED_TIMESTAMP, 9],
+  [EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11],
+]);
 
 export function listOffsetsHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
@@ -20,10 +30,15 @@ export function listOffsetsHandler(broker: BrokerContext): ApiHandler {
     response: ListOffsetsResponse,
     versions: '0-11',
     handle(request, context, responder) {
+      const repeated = repeatedPartitions(request);
       const lookups = request.topics.map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(
-          partitions.map((asked) => lookUp(broker, request, name, asked, context.apiVersion)),
+          partitions.map((asked) =>
+            context.apiVersion > 0 && repeated.has(`${name}/${asked.partitionIndex}`)
+              ? nothing(asked, ErrorCode.INVALID_REQUEST)
+              : lookUp(broker, request, name, asked, context.apiVersion),
+          ),
         ),
       }));
       void Promise.all(lookups)
@@ -33,6 +48,23 @@ export function listOffsetsHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
+function repeatedPartitions({ topics }: ListOffsetsRequest): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}/${partitionIndex}`;
+      if (seen.has(key)) repeated.add(key);
+      seen.add(key);
+    }
+  }
+  return repeated;
+}
+
+function nothing({ partitionIndex }: Asked, errorCode: number): Result {
+  return { partitionIndex, errorCode, oldStyleOffsets: [], timestamp: -1, offset: -1, leaderEpoch: -1 };
+}
+
 async function lookUp(
   broker: BrokerContext,
   request: ListOffsetsRequest,
@@ -40,14 +72,10 @@ async function lookUp(
   asked: Asked,
   version: number,
 ): Promise<Result> {
-  const result: Result = {
-    partitionIndex: asked.partitionIndex,
-    errorCode: ErrorCode.NONE,
-    oldStyleOffsets: [],
-    timestamp: -1,
-    offset: -1,
-    leaderEpoch: -1,
-  };
+  if (asked.timestamp < 0 && version < (firstVersions.get(asked.timestamp) ?? Infinity)) {
+    return nothing(asked, ErrorCode.UNSUPPORTED_VERSION);
+  }
+  const result = nothing(asked, ErrorCode.NONE);
   try {
     const partition = broker.replicas.partition(topic, asked.partitionIndex);
     if (partition === undefined) {
@@ -56,7 +84,7 @@ async function lookUp(
     }
     const log = partition.leaderLog(asked.currentLeaderEpoch);
     if (version === 0) return { ...result, oldStyleOffsets: segmentOffsets(log, partition, asked) };
-    const limit = partition.limitOf(request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark', log);
+    const limit = partition.limitOf(isolationOf(request), log);
     // Before v4 an answer has no place for a leader epoch.
     const epoch = (known: number): number => (version >= 4 ? known : -1);
     if (asked.timestamp === LATEST_TIMESTAMP)
@@ -71,6 +99,12 @@ async function lookUp(
     if (!(error instanceof KafkaError)) throw error;
     return { ...result, errorCode: error.code };
   }
+}
+
+/** Who is no consumer sees all that there is. */
+function isolationOf({ replicaId, isolationLevel }: ListOffsetsRequest): Isolation {
+  if (replicaId !== CONSUMER_REPLICA_ID) return 'log-end';
+  return isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark';
 }
 
 function find(

@@ -10,6 +10,10 @@ import { illegalTopicName, isInternal } from '../topic-names.ts';
 type Topic = MetadataResponse['topics'][number];
 type Partition = Topic['partitions'][number];
 
+const FIRST_VERSION_BY_ID = 12;
+/** Nobody asked which operations are allowed. */
+const NO_OPERATIONS = -2_147_483_648;
+
 /** Answers from the metadata cache alone; a topic that is missing may come into being. */
 export function metadataHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
@@ -32,17 +36,23 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
+type AskedTopic = NonNullable<MetadataRequest['topics']>[number];
+
 /**
  * Topics have ids in requests since v12; v10 and v11 carry fields for them that nobody may use (KAFKA-12701). A topic without
- * either is an exception in Apache's broker.
+ * either is an exception in Apache's broker, unless others have ids: then only those are looked at.
  */
 function errorOf({ topics }: MetadataRequest, version: number): number {
-  for (const { name, topicId } of topics ?? []) {
-    const hasId = topicId !== ZERO_UUID;
-    if (version < 12 && (name === null || hasId)) return ErrorCode.INVALID_REQUEST;
-    if (name === null && !hasId) return ErrorCode.UNKNOWN_SERVER_ERROR;
+  const isById = topics?.some(hasId) ?? false;
+  for (const topic of topics ?? []) {
+    if (version < FIRST_VERSION_BY_ID && (topic.name === null || hasId(topic))) return ErrorCode.INVALID_REQUEST;
+    if (topic.name === null && !isById) return ErrorCode.UNKNOWN_SERVER_ERROR;
   }
   return ErrorCode.NONE;
+}
+
+function hasId({ topicId }: AskedTopic): boolean {
+  return topicId !== ZERO_UUID;
 }
 
 function refusal({ topics }: MetadataRequest, errorCode: number): MetadataResponse {
@@ -77,7 +87,7 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
   const { topics } = request;
   const all = topics === null || (context.apiVersion === 0 && topics.length === 0);
   if (all) return [...broker.metadata.topics()].map((topic) => describe(broker, topic, request, context));
-  const ids = new Set(topics.map(({ topicId }) => topicId).filter((id) => id !== ZERO_UUID));
+  const ids = new Set(topics.filter(hasId).map(({ topicId }) => topicId));
   // Whoever names one topic by its id is answered by ids alone.
   if (ids.size > 0) {
     return [...ids].map((id) => {
@@ -95,19 +105,26 @@ function topicsFor(broker: BrokerContext, request: MetadataRequest, context: Req
 }
 
 function missing(broker: BrokerContext, name: string, request: MetadataRequest): Topic {
-  if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  const known = operationsFor(request);
+  if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, known);
   const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
-  return failed(name, ZERO_UUID, create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const errorCode = create ? broker.autoTopics.create(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return failed(name, ZERO_UUID, errorCode, known);
 }
 
-function failed(name: string | null, topicId: string, errorCode: number): Topic {
+/** What one may do to a topic does not depend on whether it is there. */
+function operationsFor({ includeTopicAuthorizedOperations }: MetadataRequest): number {
+  return includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NO_OPERATIONS;
+}
+
+function failed(name: string | null, topicId: string, errorCode: number, operations = NO_OPERATIONS): Topic {
   return {
     errorCode,
     name,
     topicId,
     isInternal: name !== null && isInternal(name),
     partitions: [],
-    topicAuthorizedOperations: -2_147_483_648,
+    topicAuthorizedOperations: operations,
   };
 }
 
@@ -125,7 +142,7 @@ function describe(
     topicId: topic.id,
     isInternal: isInternal(topic.name),
     partitions,
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : -2_147_483_648,
+    topicAuthorizedOperations: operationsFor(request),
   };
 }
 

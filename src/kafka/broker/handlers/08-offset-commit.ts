@@ -20,10 +20,11 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
     response: OffsetCommitResponse,
     versions: '0-10',
     handle(request, { apiVersion }, responder) {
-      const checked = checkCommittedTopics(broker, request.topics, apiVersion >= TOPIC_IDS_FROM);
+      const asked = request.topics.map((topic) => distinctPartitions(broker, topic, apiVersion));
+      const checked = checkCommittedTopics(broker, asked, apiVersion >= TOPIC_IDS_FROM);
       const topics = [...checked.topics];
       const answer = (errors: readonly (readonly number[])[]): void => {
-        responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, checked.codesWith(errors)) }));
+        responder.answer(build(OffsetCommitResponse, { topics: describe(asked, checked.codesWith(errors)) }));
       };
       if (topics.length === 0) answer([]);
       else if (apiVersion > 0) broker.groups.commitOffsets({ ...request, topics }, answer, apiVersion);
@@ -34,6 +35,19 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
       }
     },
   });
+}
+
+/** Of a partition that is there and is named twice the last counts; the others are refused each time. */
+function distinctPartitions(broker: BrokerContext, topic: Topic, version: number): Topic {
+  const name = version >= TOPIC_IDS_FROM ? broker.metadata.topicName(topic.topicId) : topic.name;
+  if (name === undefined) return topic;
+  const last = new Map(topic.partitions.map((partition) => [partition.partitionIndex, partition]));
+  const partitions = topic.partitions.filter(
+    (partition) =>
+      last.get(partition.partitionIndex) === partition ||
+      broker.metadata.partition(name, partition.partitionIndex) === undefined,
+  );
+  return partitions.length === topic.partitions.length ? topic : { ...topic, partitions };
 }
 
 function describe(topics: readonly Topic[], codes: readonly (readonly number[])[]): OffsetCommitResponse['topics'] {

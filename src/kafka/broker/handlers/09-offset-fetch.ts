@@ -45,12 +45,18 @@ export function offsetFetchHandler(broker: BrokerContext): ApiHandler {
           .then((topics) => answer({ topics }))
           .catch((error: unknown) => responder.close(String(error)));
       } else {
-        broker.groups.fetchOffsets(request.groupId, request.topics, request.requireStable, (fetched) =>
+        const wanted = request.topics?.map(distinctPartitions) ?? null;
+        broker.groups.fetchOffsets(request.groupId, wanted, request.requireStable, (fetched) =>
           answer(oneGroup(fetched, request, version)),
         );
       }
     },
   });
+}
+
+/** A partition that is named twice is answered once. */
+function distinctPartitions<T extends { readonly partitionIndexes: readonly number[] }>(topic: T): T {
+  return { ...topic, partitionIndexes: [...new Set(topic.partitionIndexes)] };
 }
 
 function oneGroup(
@@ -80,7 +86,7 @@ function fetchGroup(broker: BrokerContext, asked: AskedGroup, fetch: GroupFetch)
   const { requireStable, version, done } = fetch;
   const member = { id: asked.memberId, epoch: asked.memberEpoch };
   const byId = version >= TOPIC_IDS_FROM;
-  const named = topics?.map((topic) => ({
+  const named = topics?.map(distinctPartitions).map((topic) => ({
     topic,
     name: byId ? broker.metadata.topicName(topic.topicId) : topic.name,
   }));

@@ -48,7 +48,8 @@ function findCoordinator(
     host: '',
     port: -1,
     errorCode,
-    errorMessage: '',
+    // From v4 on a failed answer has its error's own text, but where there is no coordinator yet.
+    errorMessage: errorCode === ErrorCode.INVALID_REQUEST ? errorInfo(errorCode).message : '',
   });
   const place = placeOf(broker, wanted.keyType, wanted.key);
   if (place === undefined) return failed(ErrorCode.INVALID_REQUEST);

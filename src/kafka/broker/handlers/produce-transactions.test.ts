@@ -71,12 +71,16 @@ class World {
         logStartOffset: 0,
       });
     };
+    const leads = (topic: string, index: number): boolean => topic === 't' && index < 9;
     return {
       runtime: { clock: { wallMs: () => 0 } },
-      metadata: { partition: () => undefined, topicName: () => 't' },
+      metadata: {
+        partition: (topic: string, index: number) => (leads(topic, index) ? {} : undefined),
+        topicName: () => 't',
+      },
       replicas: {
         partition: (topic: string, index: number) =>
-          topic === 't' && index < 9 ? { append: (one: LeaderAppend) => append(index, one) } : undefined,
+          leads(topic, index) ? { append: (one: LeaderAppend) => append(index, one) } : undefined,
       },
       transactionGate: {
         enter: (request: EntranceRequest) => {
@@ -181,4 +185,34 @@ test('a transactional id without a record of its transaction asks nobody', () =>
   const world = new World().produce({ batches: [plain()] });
   assert.equal(world.entrance, undefined);
   assert.deepEqual(world.events, ['append 0']);
+});
+
+test('a header that cannot be read refuses the whole request before the first transactional batch, and its partition behind it', () => {
+  const damaged = plain();
+  damaged[16] = 9; // the magic
+  const codes = (world: World): number[] => world.told.map(({ errorCode }) => errorCode);
+  assert.deepEqual(codes(new World().produce({ batches: [damaged, within()] })), [2, 2]);
+  for (const version of [6, 11]) {
+    const world = new World().produce({ version, batches: [within(), damaged] }).letIn();
+    assert.deepEqual(codes(world), [ErrorCode.NONE, ErrorCode.CORRUPT_MESSAGE]);
+    assert.deepEqual(world.events, ['hold', 'append 0', 'go on']);
+  }
+});
+
+test('a codec that nobody knows refuses the whole of Produce 3 to 6, also within a transaction', () => {
+  const unknown = plain();
+  unknown[22] = 7; // the attributes: codec 7
+  const refusal = { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null };
+  assert.deepEqual(new World().produce({ version: 6, batches: [within(), unknown] }).told, [refusal, refusal]);
+  assert.equal(new World().produce({ version: 7, batches: [within(), unknown] }).response, undefined);
+});
+
+test('acks are looked at once the transaction is known to hold the partitions', () => {
+  const world = new World().produce({ acks: 2, batches: [within(), within()] });
+  assert.equal(world.response, undefined);
+  world.letIn(ErrorCode.INVALID_TXN_STATE, ErrorCode.NONE);
+  assert.deepEqual(
+    world.told.map(({ errorCode }) => errorCode),
+    [ErrorCode.INVALID_TXN_STATE, ErrorCode.INVALID_REQUIRED_ACKS],
+  );
 });

@@ -1,0 +1,91 @@
+import { noSlices, type Slices } from '../../base/slices.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import type { ProduceRequest } from '../protocol/messages/00-produce.ts';
+import { type BatchHeader, readBatchHeader } from '../records/batch.ts';
+import { CorruptBatchError } from '../records/errors.ts';
+import type { MetadataCache } from '../replication/metadata-cache.ts';
+
+type TopicData = ProduceRequest['topicData'][number];
+type PartitionData = TopicData['partitionData'][number];
+
+const FIRST_VERSION_OF_BATCHES = 3;
+const FIRST_VERSION_WITH_ZSTD = 7;
+
+/** Why a whole request is refused. */
+export interface Rejection {
+  readonly code: number;
+  readonly message: string | null;
+}
+
+/**
+ * What Apache finds before it looks at any partition alone. Transactional records are looked for first of all
+ * (`RequestUtils.hasTransactionalRecords`), until the first: a header that cannot be read before it refuses the whole request. So
+ * does, where zstd is looked for, a codec that nobody knows.
+ */
+export function rejectWhole(metadata: MetadataCache, request: ProduceRequest, version: number): Rejection | undefined {
+  try {
+    if (request.topicData.some(hasTransactional) && request.transactionalId === null) {
+      return { code: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message: null };
+    }
+  } catch (error) {
+    if (error instanceof CorruptBatchError) return { code: ErrorCode.CORRUPT_MESSAGE, message: error.message };
+    throw error;
+  }
+  const looksForZstd = version >= FIRST_VERSION_OF_BATCHES && version < FIRST_VERSION_WITH_ZSTD;
+  return looksForZstd && hasUnknownCodec(metadata, request)
+    ? { code: ErrorCode.UNKNOWN_SERVER_ERROR, message: null }
+    : undefined;
+}
+
+function hasTransactional({ partitionData }: TopicData): boolean {
+  return partitionData.some(({ records }) => firstHeader(records)?.isTransactional === true);
+}
+
+function hasUnknownCodec(metadata: MetadataCache, { topicData }: ProduceRequest): boolean {
+  return topicData.some(({ name, partitionData }) =>
+    partitionData.some(({ index, records }) => {
+      if (metadata.partition(name, index) === undefined) return false;
+      const header = readableHeader(records);
+      return header?.magic === 2 && header.codec === undefined;
+    }),
+  );
+}
+
+/** Undefined also for a header that cannot be read: behind a transactional batch it is its partition's own trouble. */
+function readableHeader(records: Slices | null): BatchHeader | undefined {
+  try {
+    return firstHeader(records);
+  } catch (error) {
+    if (error instanceof CorruptBatchError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined where there is no whole batch. @throws CorruptBatchError */
+function firstHeader(records: Slices | null): BatchHeader | undefined {
+  const { size } = records ?? noSlices;
+  const header = readBatchHeader(records ?? noSlices);
+  return header === undefined || header.sizeInBytes > size ? undefined : header;
+}
+
+/** Of records that begin with a transactional batch of a producer; from version 3 on there is no other batch behind it. */
+export function transactionalHeader(records: Slices): BatchHeader | undefined {
+  const header = readableHeader(records);
+  return header?.isTransactional === true && header.producerId >= 0 ? header : undefined;
+}
+
+/** Where a partition is named twice the last counts, in the place of the first. */
+export function distinctPartitions(topics: readonly TopicData[]): TopicData[] {
+  const merged = new Map<string, Map<number, PartitionData>>();
+  return topics
+    .map((topic) => {
+      const key = topic.name === '' ? topic.topicId : topic.name;
+      const isFirst = !merged.has(key);
+      const partitions = merged.get(key) ?? new Map<number, PartitionData>();
+      merged.set(key, partitions);
+      for (const data of topic.partitionData) partitions.set(data.index, data);
+      return { topic, partitions, isFirst };
+    })
+    .filter(({ isFirst }) => isFirst)
+    .map(({ topic, partitions }) => ({ ...topic, partitionData: [...partitions.values()] }));
+}

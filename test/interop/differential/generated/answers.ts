@@ -1,0 +1,91 @@
+/** Answers without what two right brokers may call differently: ids, times, addresses, the names of a run, compressed bytes. */
+import { flatten, type Slices } from '../../../../src/base/slices.ts';
+import { type Batch, batchesOf } from '../../../../src/kafka/records/batch.ts';
+import { recordsOf } from '../../../../src/kafka/records/iterate.ts';
+import { normalise } from '../normalise.ts';
+import type { Answer } from '../raw-client.ts';
+import type { NoAnswer, Side } from './side.ts';
+
+/** Lists of everything there is: what other runs made is none of this one's. */
+const listings: ReadonlySet<string> = new Set(['topics', 'groups', 'transactionStates']);
+const nameKeys = ['name', 'topic', 'groupId', 'transactionalId'] as const;
+
+export function neutral(answer: Answer | NoAnswer | null, side: Side): unknown {
+  if (typeof answer === 'string' || answer === null) return answer;
+  const named = JSON.stringify(normalise(describeAll(answer, '', side))).replaceAll(side.prefix, '~');
+  // What a broker's clock gives, alone or in a message, and the bounds that Apache computes of it.
+  return JSON.parse(named.replaceAll(/-?\d{13,19}/g, (digits) => (isNow(digits) ? '0' : digits))) as unknown;
+}
+
+function describeAll(value: unknown, key: string, side: Side): unknown {
+  if (value instanceof Uint8Array) return value;
+  if (isSlices(value)) return describeRecords(value);
+  if (Array.isArray(value)) {
+    const own = listings.has(key) ? value.filter((item) => isOwn(item, side)) : value;
+    return own.map((item) => describeAll(item, key, side));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, describeAll(item, name, side)]));
+}
+
+function isOwn(item: unknown, { prefix }: Side): boolean {
+  if (typeof item !== 'object' || item === null) return true;
+  const fields = item as Readonly<Record<string, unknown>>;
+  const names = nameKeys.map((key) => fields[key]).filter((name) => typeof name === 'string' && name !== '');
+  return names.every((name) => (name as string).startsWith(prefix));
+}
+
+function isSlices(value: unknown): value is Slices {
+  return typeof value === 'object' && value !== null && 'chunks' in value && 'size' in value;
+}
+
+/**
+ * A batch that is cut off at the end is left out: whether it is sent at all is a broker's own affair. So is how many old messages
+ * fit beside compressed ones that it wrote anew, since no two compressors write the same.
+ */
+function describeRecords(records: Slices): unknown {
+  const batches = [...batchesOf(records)];
+  const rewritten = batches.findIndex(({ header }) => header.magic < 2 && header.codec !== 'none');
+  return (rewritten < 0 ? batches : batches.slice(0, Math.max(rewritten, 1))).map(describeBatch);
+}
+
+const RECENT_MS = 3_600_000;
+
+/** Now, or the largest int64 away from it. */
+function isNow(digits: string): boolean {
+  const largest = 2n ** 63n - 1n;
+  return [0n, largest, -largest].some((away) => {
+    const distance = Number(BigInt.asIntN(64, BigInt(digits) - away)) - Date.now();
+    return Math.abs(distance) < RECENT_MS;
+  });
+}
+
+function describeBatch(batch: Batch): unknown {
+  const { header, bytes } = batch;
+  const isOwnTime = header.timestampType === 'LogAppendTime';
+  // What nobody had to write anew is the same to the last bit.
+  if (header.codec === 'none' && !isOwnTime && header.producerId < 0) {
+    return Buffer.from(flatten(bytes)).toString('hex');
+  }
+  const { crc: _, sizeInBytes, producerId, maxTimestamp, ...same } = header;
+  return {
+    ...same,
+    sizeInBytes: header.codec === 'none' ? sizeInBytes : 0,
+    hasProducer: producerId >= 0,
+    maxTimestamp: timeOf(maxTimestamp, isOwnTime),
+    records: [...recordsOf(batch)].map(({ timestamp, key, value, ...record }) => ({
+      ...record,
+      timestamp: timeOf(timestamp, isOwnTime),
+      key: key === null ? null : Buffer.from(key).toString('hex'),
+      value: value === null ? null : Buffer.from(value).toString('hex'),
+      headers: record.headers.map((one) => [
+        one.key,
+        one.value === null ? null : Buffer.from(one.value).toString('hex'),
+      ]),
+    })),
+  };
+}
+
+function timeOf(timestamp: number, isOwnTime: boolean): number | 'now' {
+  return isOwnTime && Math.abs(Date.now() - timestamp) < RECENT_MS ? 'now' : timestamp;
+}

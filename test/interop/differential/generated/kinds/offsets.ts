@@ -1,0 +1,128 @@
+import { type Draw, requestKind } from '../kind.ts';
+
+interface CommitArgs {
+  readonly made: number;
+  readonly version: number;
+  readonly group: string;
+  readonly as: 'member' | 'nobody' | 'stranger';
+  readonly topic: string;
+  readonly partitions: readonly {
+    readonly partitionIndex: number;
+    readonly committedOffset: number;
+    readonly committedMetadata: string | null;
+  }[];
+}
+
+/** One that is never deleted: when the offsets of a deleted topic go is each broker's own affair. */
+function lasting(draw: Draw): string {
+  return draw.chance(0.1) ? 'missing' : (draw.topics[0] ?? 'missing');
+}
+
+const commit = requestKind<CommitArgs>({
+  name: 'offset-commit',
+  weight: 4,
+  apiKey: 8,
+  draw: (draw) => ({
+    // A refused commit may leave a group without members behind.
+    made: draw.next('member'),
+    // Version 0 keeps offsets in ZooKeeper.
+    version: draw.version(8, 1),
+    group: draw.chance(0.4) ? 'simple' : draw.group(),
+    as: draw.pick(['member', 'member', 'nobody', 'stranger'] as const),
+    topic: lasting(draw),
+    partitions: draw.some(2, () => ({
+      partitionIndex: draw.partition(),
+      committedOffset: draw.below(20),
+      committedMetadata: draw.pick(['', 'm', null, 'x'.repeat(4097)]),
+    })),
+  }),
+  request: ({ version, group, as, topic, partitions }, side) => {
+    const known = side.members.get(group);
+    const memberId = { member: known?.memberId ?? '', nobody: '', stranger: 'a-stranger' }[as];
+    return {
+      apiKey: 8,
+      version,
+      fields: {
+        groupId: side.named(group),
+        generationIdOrMemberEpoch: as === 'nobody' || known === undefined ? -1 : known.generationId,
+        memberId,
+        topics: [
+          {
+            ...side.topic(topic, version >= 10),
+            partitions: partitions.map((one) => ({ ...one, committedLeaderEpoch: -1, commitTimestamp: -1 })),
+          },
+        ],
+      },
+    };
+  },
+});
+
+interface FetchArgs {
+  readonly version: number;
+  readonly groups: readonly string[];
+  readonly topic: string | null;
+  readonly partitions: readonly number[];
+  readonly requireStable: boolean;
+}
+
+const fetchOffsets = requestKind<FetchArgs>({
+  name: 'offset-fetch',
+  weight: 4,
+  apiKey: 9,
+  draw: (draw) => {
+    const version = draw.version(9, 1);
+    return {
+      version,
+      groups: [...new Set(draw.some(version >= 8 ? 2 : 1, () => (draw.chance(0.4) ? 'simple' : draw.group())))],
+      topic: version >= 2 && draw.chance(0.2) ? null : lasting(draw),
+      partitions: draw.some(3, () => draw.partition()),
+      requireStable: version >= 7 && draw.chance(0.5),
+    };
+  },
+  request: ({ version, groups, topic, partitions, requireStable }, side) => {
+    const named = topic === null ? null : [{ ...side.topic(topic, version >= 10), partitionIndexes: partitions }];
+    const fields =
+      version < 8
+        ? { groupId: side.named(groups[0] ?? 'simple'), topics: named, requireStable }
+        : {
+            groups: groups.map((group) => ({
+              groupId: side.named(group),
+              memberId: null,
+              memberEpoch: -1,
+              topics: named,
+            })),
+            requireStable,
+          };
+    return { apiKey: 9, version, fields };
+  },
+});
+
+interface DeleteArgs {
+  readonly version: number;
+  readonly group: string;
+  readonly topic: string;
+  readonly partitions: readonly number[];
+}
+
+const deleteOffsets = requestKind<DeleteArgs>({
+  name: 'offset-delete',
+  weight: 0.7,
+  apiKey: 47,
+  draw: (draw) => ({
+    version: draw.version(47),
+    // Apache forgets a group without members together with its last offset.
+    group: draw.chance(0.5) ? 'unheard-of' : draw.hasDrawn('member') ? 'simple' : draw.group(),
+    topic: lasting(draw),
+    partitions: [...new Set(draw.some(2, () => draw.partition()))],
+  }),
+  request: ({ version, group, topic, partitions }, side) => ({
+    apiKey: 47,
+    version,
+    fields: {
+      groupId: side.named(group),
+      topics: [{ name: side.named(topic), partitions: partitions.map((partitionIndex) => ({ partitionIndex })) }],
+    },
+  }),
+});
+
+export const offsetKinds = [commit, fetchOffsets, deleteOffsets];
