@@ -14,12 +14,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { PeerError } from '../test/interop/peers/process.ts';
 import { tempDir } from '../test/interop/peers/temp-dir.ts';
+import { cleanLogRestart, manyPartitionsRestart } from './bench/clean-restart.ts';
 import { compaction } from './bench/compaction.ts';
 import { ensembleRowNames, ensembleRows } from './bench/ensemble-rows.ts';
 import type { LoadResult } from './bench/generator.ts';
 import { createOffsetsTopic, createTopic, deleteTopic, fillTopic } from './bench/kafka-admin.ts';
 import { ceiling, type Duration, generate } from './bench/load.ts';
 import { compare, type LoadRow, rateOf } from './bench/load-row.ts';
+import { manyConnections } from './bench/many-connections.ts';
 import { millionNodes } from './bench/million-nodes.ts';
 import { alternate, medianOf } from './bench/rounds.ts';
 import { loadRows } from './bench/rows.ts';
@@ -33,6 +35,7 @@ import {
 } from './bench/servers.ts';
 import { judgeSlowReader, produceBesideSlowReaders, type SlowReaderResult } from './bench/slow-reader.ts';
 import { amount, type Line, median, render } from './bench/table.ts';
+import { transactions } from './bench/transactions.ts';
 import { warmMemory } from './bench/warm-memory.ts';
 import { watchedPaths } from './bench/watched-paths.ts';
 
@@ -55,6 +58,8 @@ if (args.profile !== undefined) mkdirSync(args.profile, { recursive: true });
 const wanted = (name: string): boolean => args.only.length === 0 || args.only.some((text) => name.includes(text));
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 const MIB = 1_048_576;
+/** Of a quick run. */
+const SMALL_LOG_BYTES = 256 * MIB;
 const SETTLING_ROUNDS_MAX = args.quick ? 4 : 6;
 
 const longest = (held: readonly (LoopHeld | undefined)[]): string => {
@@ -170,7 +175,7 @@ async function loadLine(row: LoadRow): Promise<Line> {
   for (const servers of [ours, apache]) {
     most = await settle(settlingRounds, async () => rateOf(row, (await measure(servers)).result));
   }
-  if (row.compares === 'p99 at half load') offered = { rate: Math.round(most / 2) };
+  if (row.compares === 'p99 at half load') offered = { rate: Math.round(most / row.perRequest / 2) };
   const measured = await alternate(
     rounds,
     () => measure(ours),
@@ -278,9 +283,16 @@ if (rows.length > 0 || wanted(`kafka: ${SLOW_READER}`)) {
 
 for (const [name, measure] of [
   ['kafka: compaction', compaction],
+  ['kafka: transactions', (profile) => transactions(rounds, duration, profile)],
+  [
+    'kafka: restart with gigabytes of clean log',
+    () => cleanLogRestart(rounds, args.quick ? SMALL_LOG_BYTES : undefined),
+  ],
+  ['kafka: start with ten thousand partitions', () => manyPartitionsRestart(rounds, args.quick ? 100 : undefined)],
+  ['kafka: a thousand connections', manyConnections],
   ['zookeeper: a million znodes', millionNodes],
   ['zookeeper: watches for 100,000 paths', watchedPaths],
-] as const) {
+] as const satisfies readonly (readonly [string, (profile?: string) => Promise<Line[]>])[]) {
   if (wanted(name)) add(...(await measure(args.profile)));
 }
 

@@ -1,4 +1,5 @@
 /** What the benchmark asks of a broker, ours or Apache's, beside load. */
+import { noSlices, type Slices } from '../../src/base/slices.ts';
 import { FetchRequest, FetchResponse } from '../../src/kafka/protocol/messages/01-fetch.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../src/kafka/protocol/messages/02-list-offsets.ts';
 import { MetadataRequest, MetadataResponse } from '../../src/kafka/protocol/messages/03-metadata.ts';
@@ -13,7 +14,7 @@ import {
   IncrementalAlterConfigsResponse,
 } from '../../src/kafka/protocol/messages/44-incremental-alter-configs.ts';
 import { PeerError, until } from '../../test/interop/peers/process.ts';
-import { ask, exchange, produceFrame } from './kafka-frames.ts';
+import { ask, exchange, type ProduceShape, produceFrame } from './kafka-frames.ts';
 
 const TOPIC_ALREADY_EXISTS = 36;
 /** What a fresh broker answers until it is elected and knows itself alive: NOT_CONTROLLER, INVALID_REPLICATION_FACTOR. */
@@ -37,6 +38,31 @@ export async function createTopic(
   });
   await until(`leaders of ${name}`, async () => ((await leadersOf(port, name)) === partitions ? true : undefined));
 }
+
+/** Many at once, as nobody would wait for each; resolves when the last partition has a leader. */
+export async function createTopics(port: number, names: readonly string[], partitions: number): Promise<void> {
+  const [one, ...others] = names;
+  if (one === undefined) return;
+  await createTopic(port, one, partitions);
+  for (let first = 0; first < others.length; first += TOPICS_AT_ONCE) {
+    const some = others.slice(first, first + TOPICS_AT_ONCE);
+    const topics = some.map((name) => ({
+      name,
+      numPartitions: partitions,
+      replicationFactor: 1,
+      assignments: [],
+      configs: [],
+    }));
+    const answer = await ask(port, [CreateTopicsRequest, CreateTopicsResponse], 4, { topics, timeoutMs: 60_000 });
+    const refused = answer.topics.find(({ errorCode }) => errorCode !== 0);
+    if (refused !== undefined) throw new PeerError(`CreateTopics of ${refused.name}: error ${refused.errorCode}`);
+  }
+  for (const name of names) {
+    await until(`leaders of ${name}`, async () => ((await leadersOf(port, name)) === partitions ? true : undefined));
+  }
+}
+
+const TOPICS_AT_ONCE = 50;
 
 /** How many partitions of a topic have a leader; 0 also while there is no controller. */
 export async function leadersOf(port: number, name: string): Promise<number> {
@@ -84,10 +110,13 @@ export async function endOffset(port: number, topic: string): Promise<number> {
   return topics[0]?.partitions[0]?.offset ?? -1;
 }
 
-/** Appends batches of 1,000 records of 1,000 bytes until the topic holds so many. */
-export async function fillTopic(port: number, topic: string, bytes: number): Promise<void> {
+const largeBatches: BatchShape = { recordsPerPartition: 900, valueBytes: 1_000 };
+type BatchShape = Omit<ProduceShape, 'topic' | 'partitions'>;
+
+/** Appends batches, by default of 900 records of 1,000 bytes, until that many bytes were sent to the topic. */
+export async function fillTopic(port: number, topic: string, bytes: number, batch = largeBatches): Promise<void> {
   await createTopic(port, topic);
-  const frame = produceFrame({ topic, partitions: [0], recordsPerPartition: 900, valueBytes: 1_000 });
+  const frame = produceFrame({ topic, partitions: [0], ...batch });
   for (let sent = 0; sent < bytes; sent += frame.length) await exchange(port, frame);
 }
 
@@ -98,7 +127,18 @@ export async function fetchedBytes(
   fetchOffset: number,
   maxBytes: number,
 ): Promise<number> {
-  const { responses } = await ask(port, [FetchRequest, FetchResponse], 4, {
+  return (await fetchedRecords(port, topic, fetchOffset, maxBytes, 4)).size;
+}
+
+/** @param version below 4 the broker has to convert what it stores */
+export async function fetchedRecords(
+  port: number,
+  topic: string,
+  fetchOffset: number,
+  maxBytes: number,
+  version: number,
+): Promise<Slices> {
+  const { responses } = await ask(port, [FetchRequest, FetchResponse], version, {
     replicaId: -1,
     maxWaitMs: 500,
     minBytes: 1,
@@ -122,5 +162,5 @@ export async function fetchedBytes(
       },
     ],
   });
-  return responses[0]?.partitions[0]?.records?.size ?? 0;
+  return responses[0]?.partitions[0]?.records ?? noSlices;
 }

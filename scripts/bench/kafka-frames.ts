@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { RequestHeader, requestHeaderVersion, responseHeaderVersion } from '../../src/kafka/protocol/headers.ts';
 import { ProduceRequest } from '../../src/kafka/protocol/messages/00-produce.ts';
 import { FetchRequest } from '../../src/kafka/protocol/messages/01-fetch.ts';
+import type { CodecName } from '../../src/kafka/records/batch.ts';
 import { buildBatch } from '../../src/kafka/records/builder.ts';
 import { codecFor } from '../../src/wire/codec.ts';
 import { Reader } from '../../src/wire/reader.ts';
@@ -33,14 +34,17 @@ export interface ProduceShape {
   readonly partitions: readonly number[];
   readonly recordsPerPartition: number;
   readonly valueBytes: number;
+  /** Default `none`. */
+  readonly codec?: CodecName;
 }
 
 /** acks=all, one batch for each partition. */
-export function produceFrame({ topic, partitions, recordsPerPartition, valueBytes }: ProduceShape): Buffer {
+export function produceFrame(shape: ProduceShape): Buffer {
+  const { topic, partitions, recordsPerPartition, valueBytes, codec = 'none' } = shape;
   const timestamp = Date.now();
   const records = Array.from({ length: recordsPerPartition }, (_, index) => ({
     timestamp,
-    value: Buffer.alloc(valueBytes, 97 + (index % 26)),
+    value: codec === 'none' ? Buffer.alloc(valueBytes, 97 + (index % 26)) : textOf(index, valueBytes),
   }));
   return requestFrame(ProduceRequest, PRODUCE_VERSION, {
     acks: -1,
@@ -49,10 +53,20 @@ export function produceFrame({ topic, partitions, recordsPerPartition, valueByte
       {
         name: topic,
         topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
-        partitionData: partitions.map((index) => ({ index, records: buildBatch({ records }) })),
+        partitionData: partitions.map((index) => ({ index, records: buildBatch({ records, codec }) })),
       },
     ],
   });
+}
+
+/** Digits without a pattern, which compress to about half. */
+function textOf(seed: number, size: number): Buffer {
+  let text = '';
+  for (let state = seed + 1; text.length < size; ) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    text += state;
+  }
+  return Buffer.from(text.slice(0, size));
 }
 
 /** Where the first partition's error code stands in a Produce answer with one-byte lengths. */
@@ -60,7 +74,7 @@ export function produceErrorAt(topic: string): number {
   return 12 + topic.length;
 }
 
-export function fetchFrame(topic: string, fetchOffset: number, maxBytes: number): Buffer {
+export function fetchFrame(topic: string, fetchOffset: number, maxBytes: number, version = FETCH_VERSION): Buffer {
   const blank = { currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1, highWatermark: Infinity };
   const partition = {
     ...blank,
@@ -69,7 +83,7 @@ export function fetchFrame(topic: string, fetchOffset: number, maxBytes: number)
     partitionMaxBytes: maxBytes,
     replicaDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA',
   };
-  return requestFrame(FetchRequest, FETCH_VERSION, {
+  return requestFrame(FetchRequest, version, {
     maxWaitMs: 500,
     minBytes: 1,
     maxBytes,
@@ -77,6 +91,7 @@ export function fetchFrame(topic: string, fetchOffset: number, maxBytes: number)
   });
 }
 
+/** In v3 and v12 it is the same place. */
 export function fetchErrorAt(topic: string): number {
   return 22 + topic.length;
 }

@@ -1,7 +1,8 @@
 /** Kafka's rows under load. */
-import { createTopic, endOffset, fetchedBytes, fillTopic } from './kafka-admin.ts';
+import { type CodecName, readBatchHeader } from '../../src/kafka/records/batch.ts';
+import { createTopic, endOffset, fetchedBytes, fetchedRecords, fillTopic } from './kafka-admin.ts';
 import { fetchErrorAt, fetchFrame, produceErrorAt, produceFrame } from './kafka-frames.ts';
-import type { LoadRow } from './load-row.ts';
+import type { Comparison, LoadRow } from './load-row.ts';
 import { countRecords } from './verify.ts';
 import { zookeeperRows } from './zookeeper-rows.ts';
 
@@ -16,6 +17,7 @@ interface ProduceRow {
   /** Default 1; each request goes to `perRequest` of them. */
   readonly partitions?: number;
   readonly perRequest?: number;
+  readonly compares?: Comparison;
 }
 
 function produceRow(row: ProduceRow): LoadRow {
@@ -23,6 +25,7 @@ function produceRow(row: ProduceRow): LoadRow {
   return {
     name: row.name,
     goal: row.goal,
+    ...(row.compares === undefined ? {} : { compares: row.compares }),
     system: 'kafka',
     perRequest: row.records * perRequest,
     unit: 'records/s',
@@ -74,6 +77,35 @@ function fetchRow(name: string, goal: number, connections: number, from: 'tail' 
   };
 }
 
+/** What a consumer of before 0.11 gets: Fetch v3 of stored batches of magic 2, answered in magic 1. */
+function downConversionRow(name: string, topic: string, codec: CodecName): LoadRow {
+  return {
+    name,
+    goal: 1,
+    system: 'kafka',
+    perRequest: 1,
+    unit: 'MB/s',
+    answerBytes: MIB,
+    topic,
+    async prepare({ kafkaPort }) {
+      await fillTopic(kafkaPort, topic, 8 * MIB, { recordsPerPartition: 1_000, valueBytes: 100, codec });
+      const offsets = Array.from({ length: 16 }, (_, place) => place * 1_000);
+      for (const offset of offsets) {
+        const records = await fetchedRecords(kafkaPort, topic, offset, DOWN_CONVERSION_BYTES, OLD_FETCH_VERSION);
+        const magic = readBatchHeader(records)?.magic;
+        if (magic !== 1) throw new RangeError(`records of magic ${magic} for an old consumer`);
+      }
+      const frames = offsets.map((offset) =>
+        fetchFrame(topic, offset, DOWN_CONVERSION_BYTES, OLD_FETCH_VERSION).toString('hex'),
+      );
+      return { connections: 4, inFlight: 1, frames, errorAt: fetchErrorAt(topic) };
+    },
+  };
+}
+
+const OLD_FETCH_VERSION = 3;
+const DOWN_CONVERSION_BYTES = 262_144;
+
 const shape = (connections: number, inFlight: number, records: number, valueBytes: number) => ({
   connections,
   inFlight,
@@ -83,19 +115,31 @@ const shape = (connections: number, inFlight: number, records: number, valueByte
 
 export const loadRows: readonly LoadRow[] = [
   produceRow({ name: 'produce 1x1, 1 record', goal: 1.6, topic: 'single', ...shape(1, 1, 1, 100) }),
-  produceRow({ name: 'produce 8x5, 1 record', goal: 3, topic: 'piped', ...shape(8, 5, 1, 100) }),
-  produceRow({ name: 'produce 8x5, 100 x 100 B', goal: 1.1, topic: 'batches', ...shape(8, 5, 100, 100) }),
-  produceRow({ name: 'produce 4x5, 100 x 1,000 B', goal: 1, topic: 'large', ...shape(4, 5, 100, 1_000) }),
+  produceRow({ name: 'produce 8x5, 1 record', goal: 4, topic: 'piped', ...shape(8, 5, 1, 100) }),
+  produceRow({ name: 'produce 8x5, 100 x 100 B', goal: 1.3, topic: 'batches', ...shape(8, 5, 100, 100) }),
+  produceRow({ name: 'produce 4x5, 100 x 1,000 B', goal: 1.3, topic: 'large', ...shape(4, 5, 100, 1_000) }),
   produceRow({
     name: 'produce 8x5, 100 partitions',
-    goal: 1.1,
+    goal: 1.3,
     topic: 'many',
     ...shape(8, 5, 1, 100),
     partitions: 100,
     perRequest: 10,
   }),
-  fetchRow('fetch tail 1 MiB, 1 client', 0.8, 1, 'tail'),
-  fetchRow('fetch tail 1 MiB, 4 clients', 0.8, 4, 'tail'),
+  fetchRow('fetch tail 1 MiB, 1 client', 1.2, 1, 'tail'),
+  fetchRow('fetch tail 1 MiB, 4 clients', 1.2, 4, 'tail'),
   fetchRow('fetch cold 1 MiB, 4 clients', 0.8, 4, 'head'),
+  downConversionRow('down-conversion, 1,000 x 100 B', 'plain-batches', 'none'),
+  downConversionRow('down-conversion, 1,000 x 100 B, lz4', 'lz4-batches', 'lz4'),
+  produceRow({ name: 'produce 1,000x1, 1 record', goal: 3, topic: 'crowd', ...shape(1_000, 1, 1, 100) }),
+  ...([1, 100] as const).map((records) =>
+    produceRow({
+      name: `same load: produce 8x5, ${records} x 100 B`,
+      goal: 2,
+      compares: 'p99 at half load',
+      topic: `paced-${records}`,
+      ...shape(8, 5, records, 100),
+    }),
+  ),
   ...zookeeperRows,
 ];

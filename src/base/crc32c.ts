@@ -6,14 +6,14 @@ const POLYNOMIAL = 0x82f63b78;
 
 export type Crc32c = (bytes: Uint8Array, initial?: number) => number;
 
-/** Eight tables of 256: table k advances a byte's contribution by k further bytes ("slicing by 8"). */
-const tables = buildTables();
+const tables = crcTables(POLYNOMIAL);
 
-function buildTables(): Int32Array[] {
+/** Eight tables of 256: table k advances a byte's contribution by k further bytes ("slicing by 8"). @param polynomial reflected */
+export function crcTables(polynomial: number): Int32Array[] {
   const built = Array.from({ length: 8 }, () => new Int32Array(256));
   for (let byte = 0; byte < 256; byte += 1) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     built[0]![byte] = crc;
   }
   for (let byte = 0; byte < 256; byte += 1) {

@@ -31,8 +31,8 @@ test('who was closed is not called', () => {
   budget.release(1);
 });
 
-test('a limit of -1 is none', () => {
-  const budget = new ByteBudget(-1);
+test('without a limit nothing exhausts it', () => {
+  const budget = new ByteBudget(Infinity);
   budget.take(Number.MAX_SAFE_INTEGER);
   assert.equal(budget.exhausted, false);
 });

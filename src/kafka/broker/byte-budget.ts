@@ -7,9 +7,9 @@ export class ByteBudget {
   #held = 0;
   #waiting = new Set<() => void>();
 
-  /** @param limit bytes; -1 (Apache's default) means no limit */
+  /** @param limit bytes; Infinity for none */
   constructor(limit: number) {
-    this.#limit = limit < 0 ? Infinity : limit;
+    this.#limit = limit;
   }
 
   get held(): number {

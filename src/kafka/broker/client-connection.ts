@@ -55,6 +55,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   readonly #splitter: FrameSplitter;
   readonly #frames = new Deque<Slices>();
   #queuedBytes = 0;
+  /** What the unfinished request holds of the budget: all that its size announces, or nothing yet. */
+  #reserved = 0;
   readonly #exchanges = new Deque<Exchange>();
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
@@ -167,7 +169,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     this.#options.responseBudget.forget(this.#resume);
     this.#options.responseBudget.release(this.#unsentTaken);
     this.#unsentTaken = 0;
-    this.#options.budget.release(this.#queuedBytes);
+    this.#options.budget.release(this.#queuedBytes + this.#reserved);
+    this.#reserved = 0;
     for (const exchange of this.#exchanges) this.#options.budget.release(exchange.frameBytes);
     this.#exchanges.clear();
     this.#frames.clear();
@@ -185,8 +188,20 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   #enqueue(frame: Slices): boolean {
     this.#frames.push(frame);
     this.#queuedBytes += frame.size;
-    this.#options.budget.take(frame.size);
+    if (this.#reserved === 0) this.#options.budget.take(frame.size);
+    this.#reserved = 0;
     return true;
+  }
+
+  /**
+   * An unfinished request takes the whole of its size at once, as from Apache's pool, and then is read to its end whoever else
+   * waits: requests that each have a part of the budget would wait for each other.
+   */
+  #reserve(): void {
+    const { wantedBytes } = this.#splitter;
+    if (this.#reserved > 0 || wantedBytes <= 0 || this.#options.budget.exhausted) return;
+    this.#reserved = wantedBytes;
+    this.#options.budget.take(wantedBytes);
   }
 
   /** Handles what may be handled now, then writes what was answered. */
@@ -363,14 +378,16 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   #regulateReading(): void {
     if (this.#closed) return;
+    this.#reserve();
+    const hasNoBudget = this.#reserved === 0 && this.#options.budget.exhausted;
     const full =
       this.#frames.size >= QUEUED_FRAMES_MAX ||
       this.#queuedBytes >= QUEUED_BYTES_MAX ||
       this.#peerIsSlow ||
       this.#held ||
       this.#muted !== undefined ||
-      this.#options.budget.exhausted;
-    if (this.#options.budget.exhausted) this.#options.budget.whenFree(this.#resume);
+      hasNoBudget;
+    if (hasNoBudget) this.#options.budget.whenFree(this.#resume);
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.#connection.pause();

@@ -6,6 +6,7 @@ import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+import { queuedBytesMaxOf } from './config/queued-bytes.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import { ConnectionGate } from './quotas/connection-gate.ts';
 import type { ConnectionQuotas } from './quotas/connection-quotas.ts';
@@ -59,7 +60,7 @@ export class Listeners {
 
   constructor(options: ListenersOptions) {
     this.#options = options;
-    this.#budget = new ByteBudget(options.config.number('queued.max.request.bytes'));
+    this.#budget = new ByteBudget(queuedBytesMaxOf(options.config));
   }
 
   get load(): NetworkLoad {

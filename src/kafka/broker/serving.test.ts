@@ -202,7 +202,7 @@ test('appends of one connection overlap, and are answered in the order they were
 });
 
 test('requests beyond the limit of all connections wait until there is room, and all are answered', async () => {
-  const cluster = await world({ 'queued.max.request.bytes': 50_000 });
+  const cluster = await world({ 'queued.max.request.bytes': 50_000, 'socket.request.max.bytes': 50_000 });
   const chunkBytes = 65_536;
   const answers = Array.from({ length: 8 }, () => {
     const client = cluster.connectTo(0);

@@ -138,7 +138,8 @@ export class LogState {
   /** Read when first asked for, within what the log holds. @throws DiskError, CorruptionError */
   get epochs(): LeaderEpochCache {
     if (this.#epochs === undefined) {
-      const entries = readLeaderEpochs(this.runtime.disk, this.directory);
+      // Without a record nothing in the file is of this log any more. Thousands of empty partitions are led at every start.
+      const entries = this.logEndOffset === 0 ? [] : readLeaderEpochs(this.runtime.disk, this.directory);
       this.#epochs = new LeaderEpochCache(entries, () => this.#writeEpochs());
       this.#epochs.truncateFromEnd(this.logEndOffset);
       this.#epochs.truncateFromStart(this.logStartOffset);

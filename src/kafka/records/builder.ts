@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { assert } from '../../base/assert.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import { type Slices, slicesOf } from '../../base/slices.ts';
@@ -25,6 +24,7 @@ import {
 import { putInt16, putInt32, putInt64 } from './bytes.ts';
 import { compress } from './compression.ts';
 import type { RecordHeader } from './iterate.ts';
+import { legacyAttributes, legacyEntry, legacyOverhead } from './legacy-entry.ts';
 
 export interface NewRecord {
   /** Default: the one after the last. Offsets grow. */
@@ -115,7 +115,7 @@ export class BatchBuilder {
 
   /** Bytes that `build` will give: exact without compression, else what the expected ratio makes of it. */
   get estimatedSize(): number {
-    const header = this.#magic === 2 ? BATCH_OVERHEAD : this.#codec === 'none' ? 0 : wrapperOverhead(this.#magic);
+    const header = this.#magic === 2 ? BATCH_OVERHEAD : this.#codec === 'none' ? 0 : legacyOverhead(this.#magic);
     return header + Math.ceil(this.#writer.size * this.#expectedRatio);
   }
 
@@ -136,14 +136,16 @@ export class BatchBuilder {
       assert(headers.length === 0, 'magic 0 and 1 have no record headers', this.#magic);
       const { timestampType = 'CreateTime' } = this.#options;
       const isRelative = this.#magic === 1 && this.#codec !== 'none';
-      writeMessage(this.#writer, {
-        magic: this.#magic,
-        offset: isRelative ? offset - this.#baseOffset : offset,
-        attributes: legacyAttributes(this.#magic, 'none', timestampType),
-        timestamp: timestampType === 'LogAppendTime' ? this.#logAppendTime() : timestamp,
-        key,
-        value,
-      });
+      this.#writer.bytes(
+        legacyEntry({
+          magic: this.#magic,
+          offset: isRelative ? offset - this.#baseOffset : offset,
+          attributes: legacyAttributes(this.#magic, 'none', timestampType),
+          timestamp: timestampType === 'LogAppendTime' ? this.#logAppendTime() : timestamp,
+          key,
+          value,
+        }),
+      );
     }
     this.#count += 1;
     this.#nextOffset = offset + 1;
@@ -191,8 +193,7 @@ export class BatchBuilder {
 
   #wrap(value: Uint8Array): Uint8Array {
     const { timestampType = 'CreateTime' } = this.#options;
-    const writer = new Writer(wrapperOverhead(1) + value.length);
-    writeMessage(writer, {
+    return legacyEntry({
       magic: this.#magic,
       offset: this.#nextOffset - 1,
       attributes: legacyAttributes(this.#magic, this.#codec, timestampType),
@@ -200,7 +201,6 @@ export class BatchBuilder {
       key: null,
       value,
     });
-    return writer.finishFlat();
   }
 
   #logAppendTime(): number {
@@ -274,44 +274,4 @@ export function recordSizeUpperBound({ key = null, value = null, headers = [] }:
   let size = 5 + 1 + 10 + 5 + 5 + nullableSize(key) + nullableSize(value);
   for (const header of headers) size += headerSize(header);
   return size;
-}
-
-interface MessageParts {
-  readonly magic: Magic;
-  readonly offset: number;
-  readonly attributes: number;
-  readonly timestamp: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-}
-
-/** Offset, size and fixed fields of an entry of magic 0 or 1. */
-function legacyOverhead(magic: Magic): number {
-  return LOG_OVERHEAD + (magic === 0 ? 14 : 22);
-}
-
-const wrapperOverhead = legacyOverhead;
-
-function legacyAttributes(magic: Magic, codec: CodecName, timestampType: TimestampType): number {
-  return codecNames.indexOf(codec) | (magic === 1 && timestampType === 'LogAppendTime' ? TIMESTAMP_TYPE_BIT : 0);
-}
-
-function writeMessage(writer: Writer, { magic, offset, attributes, timestamp, key, value }: MessageParts): void {
-  const entry = new Uint8Array(legacyOverhead(magic) + (key?.length ?? 0) + (value?.length ?? 0));
-  putInt64(entry, 0, offset);
-  putInt32(entry, 8, entry.length - LOG_OVERHEAD);
-  entry[16] = magic;
-  entry[17] = attributes;
-  if (magic === 1) putInt64(entry, 18, timestamp);
-  let at = magic === 0 ? 18 : 26;
-  for (const bytes of [key, value]) {
-    putInt32(entry, at, bytes === null ? -1 : bytes.length);
-    at += 4;
-    if (bytes !== null) {
-      entry.set(bytes, at);
-      at += bytes.length;
-    }
-  }
-  putInt32(entry, 12, crc32(entry.subarray(16)));
-  writer.bytes(entry);
 }

@@ -1,8 +1,11 @@
-import { concatSlices, type Slices } from '../../base/slices.ts';
+import { concatSlices, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { type Batch, batchesOf, NO_TIMESTAMP } from './batch.ts';
+import { type Batch, batchesOf, type CodecName } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
+import { compress } from './compression.ts';
+import { encodable, legacyEntriesOf } from './convert-plain.ts';
 import { codecOf, type IterateOptions, recordsOf } from './iterate.ts';
+import { legacyAttributes, legacyEntry } from './legacy-entry.ts';
 
 export interface DownConvertOptions extends IterateOptions {
   /** What the reader understands: 0 for Fetch v0 and v1, 1 for v2 and v3. */
@@ -38,20 +41,38 @@ export function downConvert(records: Slices, options: DownConvertOptions): Conve
       parts.push(batch.bytes);
       continue;
     }
-    const builder = convertBatch(batch, options);
-    if (builder === undefined) continue;
-    convertedCount += builder.count;
-    parts.push(builder.build());
+    const converted = convertBatch(batch, options);
+    convertedCount += converted.convertedCount;
+    if (converted.slices.size > 0) parts.push(converted.slices);
   }
   return { slices: concatSlices(parts), convertedCount };
 }
 
-function convertBatch(batch: Batch, options: DownConvertOptions): BatchBuilder | undefined {
-  const { header } = batch;
+function convertBatch(batch: Batch, { magic, firstOffset, ...limits }: DownConvertOptions): ConvertedRecords {
   const codec = codecOf(batch);
+  const options = { ...limits, magic, firstOffset: codec === 'none' ? firstOffset : 0 };
+  const entries = batch.header.magic === 2 ? legacyEntriesOf(batch, options) : undefined;
+  if (entries === undefined) return convertEach(batch, codec, options);
+  const { bytes, count, lastOffset, maxTimestamp } = entries;
+  if (count === 0 || codec === 'none') return { slices: slicesOf(bytes), convertedCount: count };
+  const { timestampType } = batch.header;
+  const wrapper = legacyEntry({
+    magic,
+    offset: lastOffset,
+    attributes: legacyAttributes(magic, codec, timestampType),
+    timestamp: maxTimestamp,
+    key: null,
+    value: compress(codec, bytes, { magic }),
+  });
+  return { slices: slicesOf(wrapper), convertedCount: count };
+}
+
+/** Record by record: batches of other magics, and those with something odd in them, which is told as reading tells it. */
+function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions): ConvertedRecords {
+  const { header } = batch;
   let builder: BatchBuilder | undefined;
   for (const { offset, timestamp, key, value } of recordsOf(batch, options)) {
-    if (codec === 'none' && offset < options.firstOffset) continue;
+    if (offset < options.firstOffset) continue;
     // Inner offsets of magic 1 count from the first record, not from a base that compaction may have emptied.
     builder ??= new BatchBuilder({
       magic: options.magic,
@@ -62,10 +83,5 @@ function convertBatch(batch: Batch, options: DownConvertOptions): BatchBuilder |
     });
     builder.append({ offset, timestamp: encodable(timestamp), key, value });
   }
-  return builder;
-}
-
-/** A timestamp beyond ±2^53 was saturated when it was read, and one below -1 has no meaning: neither is written again. */
-function encodable(timestamp: number): number {
-  return Number.isSafeInteger(timestamp) && timestamp >= NO_TIMESTAMP ? timestamp : NO_TIMESTAMP;
+  return { slices: builder?.build() ?? noSlices, convertedCount: builder?.count ?? 0 };
 }

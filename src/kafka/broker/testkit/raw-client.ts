@@ -47,6 +47,11 @@ export class RawClient {
     return this.#isClosed;
   }
 
+  /** What the broker has not read yet, and the network not taken. */
+  get unsentBytes(): number {
+    return this.#connection.unsentBytes;
+  }
+
   /** Stops reading: the broker's answers pile up. */
   pause(): void {
     this.#connection.pause();

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { copyOf, slicesOf } from '../../base/slices.ts';
+import { type Batch, codecNames, readBatchHeader, type TimestampType } from './batch.ts';
+import { BatchBuilder, buildBatch } from './builder.ts';
+import { downConvert } from './convert.ts';
+import { legacyEntriesOf } from './convert-plain.ts';
+import { InvalidRecordError } from './errors.ts';
+import { recordsOf } from './iterate.ts';
+import { newRecords } from './testkit/arbitraries.ts';
+
+const batchOf = (bytes: Uint8Array): Batch => ({ header: readBatchHeader(bytes)!, bytes: slicesOf(bytes) });
+const oldCodecs = codecNames.filter((codec) => codec !== 'zstd');
+const APPENDED_MS = 1_800_000_000_000;
+
+test('a block of entries is what a builder makes of the records one by one', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<0 | 1>(0, 1),
+      fc.constantFrom(...oldCodecs),
+      fc.constantFrom<TimestampType>('CreateTime', 'LogAppendTime'),
+      newRecords(2),
+      fc.nat(60),
+      (magic, codec, timestampType, records, firstOffset) => {
+        const time = { timestampType, logAppendTimeMs: APPENDED_MS };
+        const batch = batchOf(copyOf(buildBatch({ records, codec, baseOffset: 50, ...time })));
+        const wanted = [...recordsOf(batch)].filter(({ offset }) => codec !== 'none' || offset >= firstOffset);
+        const builder = new BatchBuilder({ magic, codec, baseOffset: wanted[0]?.offset ?? 0, ...time });
+        for (const { headers: _, ...record } of wanted) builder.append(record);
+        const { slices } = downConvert(batch.bytes, { magic, firstOffset });
+        assert.deepEqual(copyOf(slices), copyOf(builder.build()));
+        assert.ok(legacyEntriesOf(batch, { magic, firstOffset: 0 }) !== undefined, 'nothing is odd about it');
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('a damaged batch is told as reading it tells', () => {
+  fc.assert(
+    fc.property(newRecords(2), fc.nat(), fc.nat(255), (records, place, byte) => {
+      const bytes = copyOf(buildBatch({ records }));
+      bytes[61 + (place % (bytes.length - 61))] = byte;
+      const batch = batchOf(bytes);
+      const outcomeOf = (act: () => number): unknown => {
+        try {
+          return act();
+        } catch (error) {
+          return error instanceof Error ? error.name : error;
+        }
+      };
+      const converted = outcomeOf(
+        () => downConvert(batch.bytes, { magic: 1, firstOffset: Number.MIN_SAFE_INTEGER }).convertedCount,
+      );
+      const read = outcomeOf(() => [...recordsOf(batch)].length);
+      assert.ok(converted === read || converted === 'InvariantError', `${converted} instead of ${read}`);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a batch that holds more records than it says is not converted', () => {
+  const bytes = copyOf(buildBatch({ records: [{ value: Buffer.from('a') }, { value: Buffer.from('b') }] }));
+  bytes[60] = 1;
+  assert.throws(() => downConvert(slicesOf(bytes), { magic: 1, firstOffset: 0 }), InvalidRecordError);
+});
