@@ -102,7 +102,9 @@ function absentKeys(): string {
   const ofApache = absent.filter(({ key }) => apacheVersions.has(key)).map(nameOf);
   const newer = absent.filter(({ key }) => !apacheVersions.has(key)).map(nameOf);
   return [
-    `Served by Apache 3.9.1 in ZooKeeper mode, not by us: ${ofApache.join(', ')}.`,
+    ofApache.length === 0
+      ? 'All that Apache 3.9.1 serves in ZooKeeper mode is served.'
+      : `Served by Apache 3.9.1 in ZooKeeper mode, not by us: ${ofApache.join(', ')}.`,
     '',
     `Known to us from newer releases, served by neither: ${newer.join(', ')}.`,
   ].join('\n');
