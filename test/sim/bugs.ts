@@ -140,7 +140,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'memory of an answer is given back before the answer is sent',
     world: 'kafka',
-    file: 'src/kafka/broker/handlers/01-fetch.ts',
+    file: 'src/kafka/broker/fetch-operation.ts',
     find: 'this.#answer(found, loan.giveBack);',
     replace: '{ this.#answer(found, undefined); loan.giveBack(); }',
     seeds: [1],

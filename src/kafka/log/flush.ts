@@ -9,14 +9,14 @@ import { allDone } from './segment.ts';
 export function flush(log: LogState, done: Completion): void {
   const { logEndOffset, truncations } = log;
   const segments = log.segments.between(log.recoveryPoint, Math.max(logEndOffset, log.recoveryPoint + 1));
-  const { namesChanged } = log;
-  log.namesChanged = false;
+  const { nameChanges } = log;
   const steps = segments
     .filter((segment) => segment.settledSize > 0)
     .map((segment) => (next: Completion) => segment.flush(logEndOffset, next));
   steps.push((next) => log.epochWriter.whenIdle(next));
   steps.push((next) => log.metadataWriter.whenIdle(next));
-  if (namesChanged) steps.push((next) => log.runtime.disk.syncDirectory(log.directory, next));
+  // Also where another flush is at it: what this one promises may lie in a file whose name is not durable before.
+  if (nameChanges > log.durableNameChanges) steps.push((next) => syncNames(log, nameChanges, next));
   allDone(steps, (error) => {
     if (error !== undefined) {
       log.fail(error);
@@ -24,6 +24,13 @@ export function flush(log: LogState, done: Completion): void {
       log.recoveryPoint = Math.max(log.recoveryPoint, logEndOffset);
       log.lastFlushMs = log.runtime.clock.monotonicMs();
     }
+    done(error);
+  });
+}
+
+function syncNames(log: LogState, nameChanges: number, done: Completion): void {
+  log.runtime.disk.syncDirectory(log.directory, (error) => {
+    if (error === undefined) log.durableNameChanges = Math.max(log.durableNameChanges, nameChanges);
     done(error);
   });
 }

@@ -69,8 +69,9 @@ export class LogState {
   lastFlushMs: number;
   /** The disk failed: nothing is appended any more. */
   failure: DiskError | undefined;
-  /** Names were added to or removed from the directory since it was synced. */
-  namesChanged = false;
+  /** How often names were added to the directory or removed from it, and how many of these changes are on stable storage. */
+  nameChanges = 0;
+  durableNameChanges = 0;
   /** How often the end went back: a flush that began before says nothing about what came after. */
   truncations = 0;
   /** Changed since it was loaded. */

@@ -91,7 +91,7 @@ class Loader {
     log.segments.add(segment);
     log.logStartOffset = offset;
     log.logEndOffset = offset;
-    log.namesChanged = true;
+    log.nameChanges += 1;
     log.touched = true;
     log.snapshots.removeWhere(() => true);
     log.producers = new ProducerState();

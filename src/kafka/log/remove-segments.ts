@@ -11,7 +11,7 @@ export function removeSegments(log: LogState, gone: readonly Segment[], reason: 
   const offsets = gone.map((segment) => segment.baseOffset);
   log.runtime.log.info('Removing segments', { partition: log.name, offsets, reason });
   log.segments.remove(gone);
-  log.namesChanged = true;
+  log.nameChanges += 1;
   for (const segment of gone) segment.markDeleted();
   removeLater(log, gone);
 }

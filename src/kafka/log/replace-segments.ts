@@ -11,7 +11,7 @@ export function replaceSegments(log: LogState, old: readonly Segment[], cleaned:
   const upTo = log.segments.after(old.at(-1)!)!.baseOffset;
   cleaned.changeSuffix('.swap');
   log.segments.replace(old, cleaned);
-  log.namesChanged = true;
+  log.nameChanges += 1;
   log.touched = true;
   for (const segment of old) segment.markDeleted();
   cleaned.changeSuffix('');

@@ -43,7 +43,7 @@ function change(log: LogState, old: Segment, segment: Segment, snapshot: Uint8Ar
     log.fail(asDiskError(error));
     return;
   }
-  log.namesChanged = true;
+  log.nameChanges += 1;
   log.runtime.log.debug('Rolled new log segment', { partition: log.name, offset: segment.baseOffset });
   // Beside the appends that follow, as Apache's scheduler does it: a sync can take long.
   flush(log, () => undefined);

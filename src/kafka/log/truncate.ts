@@ -56,7 +56,7 @@ export function truncateFullyAndStartAt(log: LogState, offset: number, done: Com
       lowerEnd(log, offset);
       log.logStartOffset = offset;
       log.highWatermark = offset;
-      log.namesChanged = true;
+      log.nameChanges += 1;
       log.host.checkpointRecoveryPoint(done);
     });
   });

@@ -109,6 +109,5 @@ export const operations: readonly (readonly [number, string, string, number, str
   [8, '1', 'root', 0, 'INFO'],
   [8, '', 'root', 0, 'INFO'],
   [16, 'x', 'metrics', 0, '1'],
-  [32, 'g', 'x', 0, '1'],
   [99, 'x', 'x', 0, '1'],
 ];

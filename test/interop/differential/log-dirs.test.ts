@@ -149,7 +149,6 @@ test('every key of a broker and of a topic: values, sources, synonyms, types, fl
     [8, 'x'],
     [16, ''],
     [16, 'sub'],
-    [32, 'g'],
     [4, 'x'],
     [4, '9'],
     [0, ''],

@@ -49,6 +49,8 @@ export class LogCleaner {
 
   /** Counts at once, also for whoever pauses; a log that is being compacted keeps the buffers that it has (KIP-226). */
   configure(config: CleanerConfig): void {
+    // Its next round is due when it was, whatever else of the broker has changed.
+    if (isSame(config, this.#config)) return;
     this.#config = config;
     this.#throttle.bytesPerSecondMax = config.ioBytesPerSecondMax;
     if (!this.#isStarted || this.#isStopping) return;
@@ -214,4 +216,8 @@ export class LogCleaner {
 
 function nameOf({ topicPartition: { topic, partition } }: PartitionLog): string {
   return `${topic}-${partition}`;
+}
+
+function isSame(one: CleanerConfig, other: CleanerConfig): boolean {
+  return (Object.keys(one) as (keyof CleanerConfig)[]).every((key) => one[key] === other[key]);
 }
