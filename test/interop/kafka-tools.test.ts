@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
@@ -395,8 +396,11 @@ const records21: readonly Step[] = [
 const all39 = [...topics39, ...records39, ...configs39, ...groups39];
 const all21 = [...topics21, ...records21, ...configs21];
 
-test('our tools, at a broker of Apache’s and at ours, give the same lines as those of Apache Kafka 3.9.1', (t) =>
-  compareSteps(t, '3.9.1', [...all39, ...quotas39]));
+const comparisons = [
+  { version: '3.9.1', name: 'our tools, at a broker of Apache’s and at ours', steps: [...all39, ...quotas39] },
+  { version: '2.1.0', name: 'with old flags our tools, at both brokers', steps: all21 },
+] as const;
 
-test('with old flags our tools, at both brokers, give the same lines as those of Apache Kafka 2.1.0', (t) =>
-  compareSteps(t, '2.1.0', all21));
+for (const { version, name, steps } of chosen(comparisons, (one) => one.version === '3.9.1')) {
+  test(`${name}, give the same lines as those of Apache Kafka ${version}`, (t) => compareSteps(t, version, steps));
+}

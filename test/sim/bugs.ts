@@ -106,7 +106,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
     replace:
       '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
-    seeds: [3],
+    seeds: [1],
     symptom: /leads beyond the log/,
   },
   {

@@ -99,7 +99,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/memberships.ts',
     find: 'return this.#write((done) => files?.writeNext(membership, done));',
     replace: 'return this.#written;',
-    seeds: [10],
+    seeds: [1035],
     symptom: /not true within|was acknowledged, and|has the membership/,
   },
 ];
