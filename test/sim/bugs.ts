@@ -117,7 +117,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'done(undefined); first.segment.write(views.finish(), () => undefined);',
     seeds: [1],
     symptom:
-      /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before/,
+      /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before|is the next/,
   },
   {
     name: 'a recovered log is believed synced where a sync failed before',
