@@ -25,3 +25,6 @@ export const TOPIC_OPERATIONS = bits(READ, WRITE, CREATE, DELETE, ALTER, DESCRIB
 export const GROUP_OPERATIONS = bits(READ, DELETE, DESCRIBE);
 /** Since groups have configuration of their own (4.0). */
 export const CONFIGURABLE_GROUP_OPERATIONS = bits(READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS);
+
+/** What is answered where nobody asked for them, or they cannot be told. */
+export const UNKNOWN_OPERATIONS = -2_147_483_648;

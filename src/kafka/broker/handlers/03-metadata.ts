@@ -3,7 +3,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
 import type { LiveBroker, PartitionMetadata, TopicMetadata } from '../../replication/metadata-cache.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
-import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from '../authorized-operations.ts';
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 
@@ -11,8 +11,6 @@ type Topic = MetadataResponse['topics'][number];
 type Partition = Topic['partitions'][number];
 
 const FIRST_VERSION_BY_ID = 12;
-/** Nobody asked which operations are allowed. */
-const NO_OPERATIONS = -2_147_483_648;
 
 /** Answers from the metadata cache alone; a topic that is missing may come into being. */
 export function metadataHandler(broker: BrokerContext): ApiHandler {
@@ -116,10 +114,10 @@ function missing(broker: BrokerContext, name: string, request: MetadataRequest, 
 
 /** What one may do to a topic does not depend on whether it is there. */
 function operationsFor({ includeTopicAuthorizedOperations }: MetadataRequest): number {
-  return includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NO_OPERATIONS;
+  return includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : UNKNOWN_OPERATIONS;
 }
 
-function failed(name: string | null, topicId: string, errorCode: number, operations = NO_OPERATIONS): Topic {
+function failed(name: string | null, topicId: string, errorCode: number, operations = UNKNOWN_OPERATIONS): Topic {
   return {
     errorCode,
     name,

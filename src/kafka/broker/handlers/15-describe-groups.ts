@@ -2,13 +2,12 @@ import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { GROUP_OPERATIONS } from '../authorized-operations.ts';
+import { GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
 type Group = DescribeGroupsResponse['groups'][number];
 
-const UNKNOWN_OPERATIONS = -2_147_483_648;
 /** From this version on a group that does not exist is an error, and not a dead group (KIP-1043). */
 const NOT_FOUND_FROM = 6;
 

@@ -6,11 +6,9 @@ import {
   ConsumerGroupDescribeResponse,
 } from '../../protocol/messages/69-consumer-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { CONFIGURABLE_GROUP_OPERATIONS } from '../authorized-operations.ts';
+import { CONFIGURABLE_GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
-
-const UNKNOWN_OPERATIONS = -2_147_483_648;
 
 /** v1: says which protocol each member speaks. */
 export function consumerGroupDescribeHandler(broker: BrokerContext): ApiHandler {

@@ -6,7 +6,7 @@ import {
 } from '../../protocol/messages/75-describe-topic-partitions.ts';
 import type { PartitionMetadata, TopicMetadata } from '../../replication/metadata-cache.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { TOPIC_OPERATIONS } from '../authorized-operations.ts';
+import { TOPIC_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 import { endpointOn } from './03-metadata.ts';
@@ -41,7 +41,7 @@ function refusal({ topics }: DescribeTopicPartitionsRequest): DescribeTopicParti
     topics: topics.map(({ name }) => ({
       ...withoutPartitions(name, ErrorCode.INVALID_REQUEST),
       isInternal: false,
-      topicAuthorizedOperations: -2_147_483_648,
+      topicAuthorizedOperations: UNKNOWN_OPERATIONS,
     })),
   });
 }

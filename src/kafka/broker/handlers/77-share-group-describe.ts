@@ -7,11 +7,9 @@ import {
   ShareGroupDescribeResponse,
 } from '../../protocol/messages/77-share-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { CONFIGURABLE_GROUP_OPERATIONS } from '../authorized-operations.ts';
+import { CONFIGURABLE_GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
-
-const UNKNOWN_OPERATIONS = -2_147_483_648;
 
 /** State and members of share groups. */
 export function shareGroupDescribeHandler(broker: BrokerContext): ApiHandler {
