@@ -43,7 +43,7 @@ export interface ConfigAdminOptions {
 }
 
 /** What is asked for one resource: the values that it is to have, and those that were named. */
-interface Wish {
+export interface Wish {
   readonly next: ReadonlyMap<string, string>;
   readonly named: ReadonlyMap<string, string | null>;
   readonly validateOnly: boolean;

@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { KafkaZk } from '../../zk/kafka-zk.ts';
-import { AlterOperation, type ConfigChange } from './alter-config.ts';
+import { AlterOperation, type ConfigChange, type Wish } from './alter-config.ts';
 import type { GroupConfigs } from './group-configs.ts';
 import type { AlterConfigPolicy } from './policies.ts';
 
@@ -9,12 +9,6 @@ export interface GroupConfigAdminOptions {
   readonly groups: GroupConfigs;
   /** `alter.config.policy.class.name`; undefined where none is configured. */
   readonly policy: AlterConfigPolicy | undefined;
-}
-
-interface Wish {
-  readonly next: ReadonlyMap<string, string>;
-  readonly named: ReadonlyMap<string, string | null>;
-  readonly validateOnly: boolean;
 }
 
 /**
