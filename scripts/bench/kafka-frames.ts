@@ -128,7 +128,19 @@ export async function ask<Q extends Fields, A extends Fields>(
   version: number,
   given: Partial<Value<Q>>,
 ): Promise<Value<A>> {
-  const reader = new Reader(await exchange(port, requestFrame(request, version, given)));
+  return answerIn(
+    new Reader(await exchange(port, requestFrame(request, version, given))),
+    [request, response],
+    version,
+  );
+}
+
+/** What a frame behind its length says. */
+export function answerIn<Q extends Fields, A extends Fields>(
+  reader: Reader,
+  [request, response]: readonly [Message<Q>, Message<A>],
+  version: number,
+): Value<A> {
   reader.skip(responseHeaderVersion(request.apiKey, version) === 1 ? 5 : 4);
   return codecFor(response, version).read(reader);
 }

@@ -1,11 +1,9 @@
 import { connect, type Socket } from 'node:net';
-import { responseHeaderVersion } from '../../src/kafka/protocol/headers.ts';
-import { codecFor } from '../../src/wire/codec.ts';
 import { FrameSplitter } from '../../src/wire/framing.ts';
 import { Reader } from '../../src/wire/reader.ts';
 import type { Fields, Message, Value } from '../../src/wire/schema.ts';
 import { PeerError } from '../../test/interop/peers/process.ts';
-import { requestFrame } from './kafka-frames.ts';
+import { answerIn, requestFrame } from './kafka-frames.ts';
 
 const ANSWER_BYTES_MAX = 104_857_600;
 
@@ -32,9 +30,7 @@ export class KafkaLane {
     version: number,
     given: Partial<Value<Q>>,
   ): Promise<Value<A>> {
-    const reader = await this.send(requestFrame(request, version, given));
-    reader.skip(responseHeaderVersion(request.apiKey, version) === 1 ? 5 : 4);
-    return codecFor(response, version).read(reader);
+    return answerIn(await this.send(requestFrame(request, version, given)), [request, response], version);
   }
 
   /** @param bytes a frame, or the beginning of one that gets no answer */
