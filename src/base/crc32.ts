@@ -16,7 +16,7 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = crcTables(0xedb88320) as [
 /** Below it the call into the engine, with a view for it, costs more than it saves. */
 const NATIVE_WORTH_BYTES = 512;
 
-/** The checksum of the bytes [start, end). */
+/** The checksum of the bytes [start, end). The loop of `crc32cPortable` once more: with the tables as a parameter it takes twice the time. */
 export function crc32Of(bytes: Uint8Array, start: number, end: number): number {
   if (end - start >= NATIVE_WORTH_BYTES) return crc32(bytes.subarray(start, end));
   let crc = -1;
