@@ -5,7 +5,8 @@ import type { TurnEnd } from '../../runtime/turn-end.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
-import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+import type { ListenerEndpoint } from './config/listener-endpoints.ts';
 import { queuedBytesMaxOf } from './config/queued-bytes.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import { ConnectionGate } from './quotas/connection-gate.ts';
@@ -18,6 +19,12 @@ export interface NetworkLoad {
   readonly requestBytes: number;
   /** Of answers that clients have not taken yet. */
   readonly unsentBytes: number;
+}
+
+/** One listener, and who lets its connections in. */
+interface Door {
+  readonly listener: Listener;
+  readonly gate: ConnectionGate;
 }
 
 /** Where a connection came from. */
@@ -53,8 +60,7 @@ export class Listeners {
   readonly #budget: ByteBudget;
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
   readonly #connections = new Map<ClientConnection, Origin>();
-  readonly #listeners: Listener[] = [];
-  readonly #gates: ConnectionGate[] = [];
+  readonly #doors = new Map<string, Door>();
   #sequence = 0;
   #sweep: Timer | undefined;
 
@@ -70,23 +76,43 @@ export class Listeners {
   }
 
   /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
-  async open(address: ListenerAddress): Promise<number> {
-    const { host, port, listenerName } = address;
+  async open({ host, port, listenerName }: ListenerEndpoint): Promise<number> {
     const { runtime, config, connectionQuotas: quotas } = this.#options;
     const waitingMax = config.number('socket.listen.backlog.size');
     const gate = new ConnectionGate({ listenerName, quotas, clock: runtime.clock, waitingMax });
-    this.#gates.push(gate);
     const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName, gate);
-    const listener = await listenOn(runtime.network, host, port, accept);
-    this.#listeners.push(listener);
-    this.#sweep ??= this.#sweepLater();
-    return listener.address.port;
+    quotas.addListener(listenerName);
+    try {
+      const listener = await listenOn(runtime.network, host, port, accept);
+      this.#doors.set(listenerName, { listener, gate });
+      this.#sweep ??= this.#sweepLater();
+      return listener.address.port;
+    } catch (error) {
+      gate.close();
+      quotas.removeListener(listenerName);
+      throw error;
+    }
+  }
+
+  /** Closes a door with all connections that came through it; what they wait for is not answered (`SocketServer.removeListeners`). */
+  async closeListener(listenerName: string): Promise<void> {
+    const door = this.#doors.get(listenerName);
+    if (door === undefined) return;
+    this.#doors.delete(listenerName);
+    door.gate.close();
+    const closed = door.listener.close();
+    for (const [connection, origin] of this.#connections) {
+      if (origin.listenerName === listenerName) connection.destroy();
+    }
+    this.#options.connectionQuotas.removeListener(listenerName);
+    await closed;
   }
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
-    for (const gate of this.#gates) gate.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    const doors = [...this.#doors.values()];
+    for (const { gate } of doors) gate.close();
+    await Promise.all(doors.map(({ listener }) => listener.close()));
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 

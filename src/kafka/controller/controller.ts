@@ -4,7 +4,7 @@ import { ZERO_UUID } from '../../wire/schema.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { ControllerEpoch } from '../zk/controller-election.ts';
-import type { KafkaZk } from '../zk/kafka-zk.ts';
+import type { KafkaZk, RegisteredBroker } from '../zk/kafka-zk.ts';
 import { decodeLogDirEvent, paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
@@ -363,6 +363,7 @@ export class Controller {
     const now = await this.#options.zk.liveBrokers(this.#onBrokerChange);
     // A broker with a new epoch died and came back before we looked: both things happened.
     const isSame = (id: number): boolean => now.get(id)?.epoch === context.brokers.get(id)?.epoch;
+    this.#endpointsChanged(reign, now);
     const gone = [...context.brokers.keys()].filter((id) => !isSame(id));
     const come = [...now.keys()].filter((id) => !isSame(id));
     for (const id of gone) {
@@ -385,6 +386,22 @@ export class Controller {
       await reign.reassignments.goOn((target) => target.some((id) => come.includes(id)));
     }
     await this.#delete(reign, [...context.topicsToDelete]);
+  }
+
+  /** Brokers that live on with other listeners: everybody is told (`processBrokerModification`). */
+  #endpointsChanged({ context, send }: Reign, now: ReadonlyMap<number, RegisteredBroker>): void {
+    let isChanged = false;
+    for (const [id, broker] of now) {
+      const known = context.brokers.get(id);
+      if (known?.epoch !== broker.epoch || hasSameEndpoints(known, broker)) continue;
+      this.#options.log.info('a broker has other endpoints', { broker: id });
+      context.brokers.set(id, broker);
+      isChanged = true;
+    }
+    if (!isChanged) return;
+    const batch = new RequestBatch(context);
+    batch.metadata(context.live, []);
+    send(batch);
   }
 
   // ---- notifications
@@ -434,4 +451,8 @@ export class Controller {
     });
     reign.send(await reign.leaderships.replicasFailed(broker, fresh));
   }
+}
+
+function hasSameEndpoints({ info: one }: RegisteredBroker, { info: other }: RegisteredBroker): boolean {
+  return JSON.stringify(one.endpoints) === JSON.stringify(other.endpoints);
 }
