@@ -134,6 +134,10 @@ const pools = [
   'num.network.threads',
 ];
 
+function isListenersPool(name: string): boolean {
+  return listenerKeyOf(name) === 'num.network.threads';
+}
+
 /** What the parts of a broker that change while it runs demand of a change (`BrokerReconfigurable`); undefined where they agree. */
 function whyNotNow({ next, current }: DynamicChange): string | undefined {
   const read = (values: TopicConfigTexts, name: string): string =>
@@ -148,10 +152,10 @@ function whyNotNow({ next, current }: DynamicChange): string | undefined {
   if (changed('metric.reporters') && read(next, 'metric.reporters') !== '') {
     return 'Validation of dynamic config update of Set(metric.reporters) failed with class class kafka.server.DynamicMetricsReporters';
   }
-  for (const name of pools) {
+  for (const name of [...pools, ...[...next.keys()].filter(isListenersPool)]) {
     if (!changed(name)) continue;
     const was = parseNumber(read(current, name));
-    const text = `Dynamic thread count update validation failed for ${name}=${number(name)}`;
+    const text = `Dynamic thread count update validation failed for ${listenerKeyOf(name) ?? name}=${number(name)}`;
     if (number(name) <= 0) return `${text}, value should be at least 1`;
     if (number(name) < Math.trunc(was / 2)) return `${text}, value should be at least half the current value ${was}`;
     if (number(name) > was * 2) return `${text}, value should not be greater than double the current value ${was}`;
