@@ -10,6 +10,7 @@ import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
 import type { Values } from './config-changes.ts';
 import { listenerChanges } from './listener-changes.ts';
+import { normalise } from './normalise.ts';
 import { type Pair, startPair } from './pair.ts';
 import { ask } from './raw-client.ts';
 
@@ -90,7 +91,7 @@ async function change(values: (side: Side) => Values, isDone: (side: Side) => Pr
         answer,
         plain: await told(side.port),
         extra: (await told(side.extraPort)) ?? 'closed',
-        described: await ask(side.port, 32, 4, { includeSynonyms: true, resources }),
+        described: normalise(await ask(side.port, 32, 4, { includeSynonyms: true, resources })),
         registered: await registered(side),
       });
     }),
@@ -142,26 +143,19 @@ test('a listener is added, advertised otherwise, hidden, and removed with its co
     async (side) => (await told(side.extraPort)) === undefined,
   );
   await until('the connections are closed', () => (sockets.every(({ closed }) => closed) ? true : undefined));
-  assert.equal(other.destroyed, false);
+  assert.equal(other.destroyed, false, 'it came by another listener');
   other.destroy();
 });
 
-test('kafka-configs adds a listener, and says why it does not', async () => {
+test('kafka-configs adds a listener', async () => {
   const said = await Promise.all(
     [ours, theirs].map(async (side) => {
-      const run = (...config: string[]) =>
-        kafkaTool('kafka-configs', '3.9.1', [
-          ...['--bootstrap-server', side.bootstrap, '--alter', '--entity-type', 'brokers', '--entity-name', '0'],
-          ...config,
-        ]);
-      const refused = await run('--add-config', `listeners=[${listeners(side)}]`);
-      const added = await run(
-        '--add-config',
-        `listeners=[${listeners(side)}],listener.security.protocol.map=[${MAP}]`,
-      );
+      const { code, stdout } = await kafkaTool('kafka-configs', '3.9.1', [
+        ...['--bootstrap-server', side.bootstrap, '--alter', '--entity-type', 'brokers', '--entity-name', '0'],
+        ...['--add-config', `listeners=[${listeners(side)}],listener.security.protocol.map=[${MAP}]`],
+      ]);
       await until('it serves', async () => ((await told(side.extraPort)) === undefined ? undefined : true));
-      const [line = ''] = `${refused.stdout}${refused.stderr}`.split('\n').filter((text) => text.includes('Error'));
-      return anonymous(side, { refused: [refused.code, line], added: [added.code, added.stdout] });
+      return [code, stdout];
     }),
   );
   assert.deepEqual(said[0], said[1]);
