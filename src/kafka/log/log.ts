@@ -489,9 +489,12 @@ export class PartitionLog {
   }
 
   #enterIndexes(group: readonly StagedAppend[]): void {
+    const { segment, endOffset } = present(group.at(-1), 'a group has an append');
+    let settledBytes = 0;
+    for (const { sizeInBytes } of group) settledBytes += sizeInBytes;
     try {
-      for (const { segment, sizeInBytes, endOffset, aborted } of group) {
-        segment.settle(sizeInBytes, endOffset);
+      segment.settle(settledBytes, endOffset);
+      for (const { aborted } of group) {
         for (const transaction of aborted) segment.transactionIndex.append(transaction);
       }
     } catch (error) {
