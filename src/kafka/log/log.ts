@@ -475,6 +475,7 @@ export class PartitionLog {
 
   #settle(group: readonly StagedAppend[], error: DiskError | undefined, next: () => void): void {
     const log = this.#log;
+    for (const { spans } of group) for (const { slab } of spans) slab.release();
     if (error !== undefined) log.fail(error);
     if (log.closed) return this.#answer(group, next);
     if (log.failure === undefined) this.#enterIndexes(group);
