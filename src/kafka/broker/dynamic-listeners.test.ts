@@ -58,7 +58,7 @@ class ListenerWorld extends ClusterWorld {
   }
 
   async registered(): Promise<unknown> {
-    return (await this.json('/brokers/ids/0'))['endpoints'];
+    return (await this.json('/brokers/ids/0')).endpoints;
   }
 }
 

@@ -99,8 +99,7 @@ async function change(values: (side: Side) => Values, isDone: (side: Side) => Pr
   assert.deepEqual(seen[0], seen[1]);
 }
 
-const listeners = ({ port, extraPort }: Side): string =>
-  `PLAINTEXT://127.0.0.1:${port},EXTRA://127.0.0.1:${extraPort}`;
+const listeners = ({ port, extraPort }: Side): string => `PLAINTEXT://127.0.0.1:${port},EXTRA://127.0.0.1:${extraPort}`;
 
 test('what is refused, and in which words', async () => {
   const rows = listenerChanges(theirs);

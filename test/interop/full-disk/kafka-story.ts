@@ -124,11 +124,18 @@ async function assertKept(port: number, topic: string, kept: ReadonlyMap<string,
     }
     isMore = offset > before;
   }
-  for (const [offset, number] of kept.get(topic) ?? []) assert.equal(found.get(offset), number, `${topic} at ${offset}`);
+  for (const [offset, number] of kept.get(topic) ?? [])
+    assert.equal(found.get(offset), number, `${topic} at ${offset}`);
 }
 
 async function fetch(port: number, topic: string, fetchOffset: number): Promise<Slices> {
-  const partition = { partition: 0, currentLeaderEpoch: -1, fetchOffset, logStartOffset: -1, partitionMaxBytes: 1 << 20 };
+  const partition = {
+    partition: 0,
+    currentLeaderEpoch: -1,
+    fetchOffset,
+    logStartOffset: -1,
+    partitionMaxBytes: 1 << 20,
+  };
   const request = { maxWaitMs: 0, minBytes: 1, maxBytes: 1 << 20, topics: [{ topic, partitions: [partition] }] };
   const answer = (await ask(port, 1, 11, request)) as unknown as {
     responses: { partitions: { errorCode: number; records: Slices }[] }[];

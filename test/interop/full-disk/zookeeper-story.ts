@@ -47,7 +47,12 @@ async function start(dir: string, dataDir: string, dataLogDir: string): Promise<
   const [configFile, logFile] = [join(dir, 'our.cfg'), join(dir, `server-${started}.log`)];
   const address = { clientPort: 0, clientPortAddress: '127.0.0.1', 'admin.enableServer': 'false' };
   const lines = { dataDir, dataLogDir, tickTime: 2000, ...address };
-  writeFileSync(configFile, Object.entries(lines).map(([key, value]) => `${key}=${value}\n`).join(''));
+  writeFileSync(
+    configFile,
+    Object.entries(lines)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  );
   const service = startService(process.execPath, [serverMain, configFile], { logFile });
   const port = await until('the server serves', () => {
     const output = readFileSync(logFile, 'utf8');

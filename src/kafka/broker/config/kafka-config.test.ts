@@ -16,7 +16,9 @@ test('what is not given has Apache 3.9’s default', () => {
   assert.equal(defaults.number('message.max.bytes'), 1_048_588);
   assert.equal(defaults.number('log.message.timestamp.after.max.ms'), Infinity);
   assert.deepEqual(defaults.logDirs, ['/tmp/kafka-logs']);
-  assert.deepEqual(defaults.listeners, [{ listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '', port: 9092 }]);
+  assert.deepEqual(defaults.listeners, [
+    { listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '', port: 9092 },
+  ]);
   assert.equal(defaults.duration('log.retention'), 168 * 3_600_000);
 });
 

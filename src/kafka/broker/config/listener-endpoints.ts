@@ -150,8 +150,7 @@ function endpointOf(
   protocols: ReadonlyMap<string, SecurityProtocol>,
 ): ListenerEndpoint {
   const match = /^(.*):\/\/\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$/.exec(item);
-  const fault = (reason: string) =>
-    new ListenerError(key, `Error creating broker listeners from '${text}': ${reason}`);
+  const fault = (reason: string) => new ListenerError(key, `Error creating broker listeners from '${text}': ${reason}`);
   if (match === null) throw fault(`Unable to parse ${item} to a broker endpoint`);
   const [, name = '', host = '', port = ''] = match;
   const listenerName = name.toUpperCase();
@@ -167,11 +166,7 @@ function refuseSharedPorts(endpoints: readonly ListenerEndpoint[], text: string)
     if (port === 0 || sharing.length < 2) continue;
     const [v4, v6] = [sharing.filter(({ host }) => isIpv4(host)), sharing.filter(({ host }) => host.includes(':'))];
     const withAddress = v4.length + v6.length;
-    demand(
-      sharing.length - withAddress < 2,
-      `Each listener must have a different port, listeners: ${text}`,
-      LISTENERS,
-    );
+    demand(sharing.length - withAddress < 2, `Each listener must have a different port, listeners: ${text}`, LISTENERS);
     if (withAddress === 2) {
       const reason =
         'If you have two listeners on the same port then one needs to be IPv4 and the other IPv6, ' +

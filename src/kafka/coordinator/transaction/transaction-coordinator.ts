@@ -251,7 +251,8 @@ export class TransactionCoordinator {
     this.#turns.run(() => {
       const partitions = [...this.#partitions.values()];
       const isLoading = partitions.some(({ errorCode }) => errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
-      if (this.#partitions.isClosed) answer(build(ListTransactionsResponse, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }));
+      if (this.#partitions.isClosed)
+        answer(build(ListTransactionsResponse, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }));
       else if (isLoading) {
         answer(build(ListTransactionsResponse, { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }));
       } else {
