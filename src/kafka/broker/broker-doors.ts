@@ -59,6 +59,8 @@ export class BrokerDoors {
     const info = await this.#describe();
     const epoch = await zk.registerBroker(info);
     log.info(`Registered broker ${brokerId} at path /brokers/ids/${brokerId} with addresses: ${this.#addresses()}`);
+    // What has changed since the doors were opened.
+    this.changed();
     return epoch;
   }
 
@@ -109,6 +111,7 @@ export class BrokerDoors {
     try {
       await this.#open(listener);
     } catch (error) {
+      if (this.#isClosed) return;
       log.error(`Unable to start acceptor for ListenerName(${listenerName})`, { host, port, error: String(error) });
     }
   }

@@ -64,6 +64,7 @@ export class Listeners {
   readonly #connections = new Map<ClientConnection, Origin>();
   readonly #doors = new Map<string, Door>();
   #sequence = 0;
+  #isClosed = false;
   #sweep: Timer | undefined;
 
   constructor(options: ListenersOptions) {
@@ -78,7 +79,7 @@ export class Listeners {
     return { connectionCount: this.#connections.size, requestBytes: this.#budget.held, unsentBytes };
   }
 
-  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
+  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES, ECANCELED */
   async open({ host, port, listenerName }: ListenerEndpoint): Promise<number> {
     const { runtime, config, connectionQuotas: quotas } = this.#options;
     const waitingMax = config.number('socket.listen.backlog.size');
@@ -87,6 +88,10 @@ export class Listeners {
     quotas.addListener(listenerName);
     try {
       const listener = await listenOn(runtime.network, host, port, accept);
+      if (this.#isClosed) {
+        await listener.close();
+        throw new NetworkError('ECANCELED', `the broker ended while ${listenerName} was being opened`);
+      }
       this.#doors.set(listenerName, { listener, gate });
       this.#sweep ??= this.#sweepLater();
       return listener.address.port;
@@ -112,6 +117,7 @@ export class Listeners {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#sweep?.cancel();
     const doors = [...this.#doors.values()];
     for (const { gate } of doors) gate.close();
