@@ -15,7 +15,7 @@ const HERE = 'PLAINTEXT://127.0.0.1:9092';
 const texts = (given: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(given));
 
 /** The texts are those of Apache 3.9.1, which listeners.test.ts of the differential tests asks for. */
-const cases = [
+const cases: readonly { readonly given: Readonly<Record<string, string>>; readonly want: RegExp | undefined }[] = [
   { given: { listeners: `${HERE},EXTRA://[::1]:9093`, ...EXTRA }, want: undefined },
   { given: { listeners: `${HERE},EXTRA://[::1]:9092`, ...EXTRA }, want: undefined },
   { given: { listeners: `${HERE},EXTRA://:0`, 'advertised.listeners': HERE, ...EXTRA }, want: undefined },
