@@ -1,3 +1,4 @@
+import { inGroups } from '../../base/in-groups.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
@@ -30,6 +31,9 @@ export interface ControllerOptions {
   /** What only a broken invariant throws. */
   readonly onFatal: (error: unknown) => void;
 }
+
+/** Znodes that are asked for together; a cluster may have a hundred thousand. */
+const READS_AT_ONCE = 512;
 
 /**
  * Every broker runs one; the one that creates /controller decides who leads what, and tells the brokers.
@@ -280,15 +284,13 @@ export class Controller {
   /** Topics that an old tool wrote have no id yet: they get one, as Apache's controller gives it (KIP-516). */
   async #readTopics(reign: Reign, topics: readonly string[]): Promise<void> {
     const { zk } = this.#options;
-    await Promise.all(
-      topics.map(async (topic) => {
-        const read = await zk.topic(topic, this.#partitionWatch(topic));
-        if (read === undefined) return;
-        const assignment = read.topicId === ZERO_UUID ? { ...read, topicId: zk.newTopicId() } : read;
-        if (assignment !== read && !(await zk.setTopic(topic, assignment, reign.epoch))) return;
-        reign.context.topics.set(topic, assignment);
-      }),
-    );
+    await inGroups(topics, READS_AT_ONCE, async (topic) => {
+      const read = await zk.topic(topic, this.#partitionWatch(topic));
+      if (read === undefined) return;
+      const assignment = read.topicId === ZERO_UUID ? { ...read, topicId: zk.newTopicId() } : read;
+      if (assignment !== read && !(await zk.setTopic(topic, assignment, reign.epoch))) return;
+      reign.context.topics.set(topic, assignment);
+    });
   }
 
   #partitionWatch(topic: string): () => void {
@@ -307,12 +309,10 @@ export class Controller {
   }
 
   async #readStates(reign: Reign, partitions: readonly TopicPartition[]): Promise<void> {
-    await Promise.all(
-      partitions.map(async ({ topic, partition }) => {
-        const state = await this.#options.zk.partitionState(topic, partition);
-        if (state !== undefined) reign.context.setState(topic, partition, state);
-      }),
-    );
+    await inGroups(partitions, READS_AT_ONCE, async ({ topic, partition }) => {
+      const state = await this.#options.zk.partitionState(topic, partition);
+      if (state !== undefined) reign.context.setState(topic, partition, state);
+    });
   }
 
   /** Partitions were added. (Their number never shrinks: what is gone from the node is ignored.) */

@@ -35,6 +35,8 @@ export class ConfigStore {
   readonly #static: KafkaConfig;
   readonly #topics = new Map<string, TopicConfigTexts>();
   readonly #parsed = new Map<string, LogConfig>();
+  /** Of topics without values of their own, which are nearly all. */
+  #plain: LogConfig | undefined;
   #clusterDynamic: TopicConfigTexts = new Map();
   #brokerDynamic: TopicConfigTexts = new Map();
   #defaults: TopicConfigTexts;
@@ -59,10 +61,16 @@ export class ConfigStore {
   logConfig(topic: string): LogConfig {
     let config = this.#parsed.get(topic);
     if (config === undefined) {
-      config = logConfigOf(this.topicOverrides(topic), this.#defaults);
+      const overrides = this.#topics.get(topic);
+      config = overrides === undefined ? this.#plainConfig() : logConfigOf(overrides, this.#defaults);
       this.#parsed.set(topic, config);
     }
     return config;
+  }
+
+  #plainConfig(): LogConfig {
+    this.#plain ??= logConfigOf(new Map(), this.#defaults);
+    return this.#plain;
   }
 
   /** The configuration that a topic with these values of its own would have. @throws KafkaError INVALID_CONFIG */
@@ -93,6 +101,7 @@ export class ConfigStore {
     this.#defaults = topicDefaultsOf(this.#static.current);
     const before = [...this.#parsed];
     this.#parsed.clear();
+    this.#plain = undefined;
     for (const [topic, config] of before) this.#options.onTopicChange(topic, this.logConfig(topic), config);
     this.#options.onBrokerChange?.();
   }
