@@ -392,6 +392,7 @@ class Broker implements KafkaBroker {
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
           if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
+        groups.onPartitionsDeleted(deleted);
         groups.onTopicIdsDeleted(shares.partitionsDeleted(deleted));
         if (this.#metadata.brokers.has(this.#id)) this.#known();
       },

@@ -182,14 +182,18 @@ export class GroupOffsets {
     answer: (errorCode: number, errors: readonly number[]) => void,
   ): void {
     const free = partitions.filter(({ topic }) => !isSubscribed(group, topic));
-    const known = free.filter(({ topic, partition: index }) => partition.state.offset(group.id, topic, index));
-    const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(group.id), known);
+    const { state } = partition;
+    const known = free.filter(
+      ({ topic, partition: index }) =>
+        state.offset(group.id, topic, index) !== undefined || state.isPending(group.id, topic, index),
+    );
+    const records = forgetConsumerOffsets(group.id, known);
     const done = (appended: number): void =>
       answer(
         ErrorCode.NONE,
         partitions.map(({ topic }) => (isSubscribed(group, topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : appended)),
       );
-    partition.appendAlone(group.id, known.length === 0 ? [] : records, (appended) => done(coordinatorError(appended)));
+    partition.appendAlone(group.id, records, (appended) => done(coordinatorError(appended)));
   }
 }
 

@@ -213,7 +213,7 @@ export class GroupPartition {
     return { offsets, metadata };
   }
 
-  /** Writes tombstones. A group that is gone takes no requests meanwhile, and comes back should the append fail. */
+  /** Writes tombstones. Requests for the group wait meanwhile; one that is gone comes back should the append fail. */
   forget(group: ClassicGroup, { records, isGone }: CleanUp, done: (errorCode: number) => void): void {
     const finish = (errorCode: number): void => {
       if (isGone && this.groups.get(group.id) === group) {
@@ -224,7 +224,7 @@ export class GroupPartition {
     };
     if (isGone) group.state = 'Dead';
     if (records.length === 0) finish(ErrorCode.NONE);
-    else this.append(records, finish);
+    else this.appendAlone(group.id, records, finish);
   }
 
   #end(group: ClassicGroup): void {
