@@ -318,6 +318,11 @@ class Broker implements KafkaBroker {
       interBrokerListenerName: this.#config.interBrokerListenerName,
       deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),
       uncleanElectionAllowed: (topic) => this.#configs.logConfig(topic).uncleanLeaderElectionEnable,
+      leaderBalance: {
+        isEnabled: this.#config.boolean('auto.leader.rebalance.enable'),
+        checkIntervalMs: this.#config.number('leader.imbalance.check.interval.seconds') * 1000,
+        imbalancePercentMax: this.#config.number('leader.imbalance.per.broker.percentage'),
+      },
       onFatal: (error) => this.#fatal(error),
     });
     this.#controller = controller;

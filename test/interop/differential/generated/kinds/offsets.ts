@@ -1,7 +1,6 @@
 import { type Draw, requestKind } from '../kind.ts';
 
 interface CommitArgs {
-  readonly made: number;
   readonly version: number;
   readonly group: string;
   readonly as: 'member' | 'nobody' | 'stranger';
@@ -13,9 +12,8 @@ interface CommitArgs {
   }[];
 }
 
-/** One that is never deleted: when the offsets of a deleted topic go is each broker's own affair. */
-function lasting(draw: Draw): string {
-  return draw.chance(0.1) ? 'missing' : (draw.topics[0] ?? 'missing');
+function committed(draw: Draw): string {
+  return draw.chance(0.1) ? 'missing' : draw.topic();
 }
 
 const commit = requestKind<CommitArgs>({
@@ -23,13 +21,11 @@ const commit = requestKind<CommitArgs>({
   weight: 4,
   apiKey: 8,
   draw: (draw) => ({
-    // A refused commit may leave a group without members behind.
-    made: draw.next('member'),
     // Version 0 keeps offsets in ZooKeeper.
     version: draw.version(8, 1),
     group: draw.chance(0.4) ? 'simple' : draw.group(),
     as: draw.pick(['member', 'member', 'nobody', 'stranger'] as const),
-    topic: lasting(draw),
+    topic: committed(draw),
     partitions: draw.some(2, () => ({
       partitionIndex: draw.partition(),
       committedOffset: draw.below(20),
@@ -74,7 +70,7 @@ const fetchOffsets = requestKind<FetchArgs>({
     return {
       version,
       groups: [...new Set(draw.some(version >= 8 ? 2 : 1, () => (draw.chance(0.4) ? 'simple' : draw.group())))],
-      topic: version >= 2 && draw.chance(0.2) ? null : lasting(draw),
+      topic: version >= 2 && draw.chance(0.2) ? null : committed(draw),
       partitions: draw.some(3, () => draw.partition()),
       requireStable: version >= 7 && draw.chance(0.5),
     };
@@ -110,10 +106,9 @@ const deleteOffsets = requestKind<DeleteArgs>({
   apiKey: 47,
   draw: (draw) => ({
     version: draw.version(47),
-    // Apache forgets a group without members together with its last offset.
-    group: draw.chance(0.5) ? 'unheard-of' : draw.hasDrawn('member') ? 'simple' : draw.group(),
-    topic: lasting(draw),
-    partitions: [...new Set(draw.some(2, () => draw.partition()))],
+    group: draw.chance(0.1) ? 'unheard-of' : draw.chance(0.4) ? 'simple' : draw.group(),
+    topic: committed(draw),
+    partitions: draw.some(2, () => draw.partition()),
   }),
   request: ({ version, group, topic, partitions }, side) => ({
     apiKey: 47,
