@@ -29,7 +29,10 @@ export function distinctPartitions<T extends CommittedTopic>(
   for (const topic of topics) {
     const key = byId ? (topic.topicId ?? ZERO_UUID) : topic.name;
     const before = merged.get(key);
-    merged.set(key, before === undefined ? topic : { ...before, partitions: [...before.partitions, ...topic.partitions] });
+    merged.set(
+      key,
+      before === undefined ? topic : { ...before, partitions: [...before.partitions, ...topic.partitions] },
+    );
   }
   return Array.from(merged.values(), (topic) => {
     const name = byId ? broker.metadata.topicName(topic.topicId ?? ZERO_UUID) : topic.name;

@@ -32,9 +32,7 @@ export function electOffline(
   const clean = replicas.find((id) => live.has(id) && state.isr.includes(id));
   if (clean !== undefined) return { leader: clean, isr: state.isr.filter((id) => live.has(id)) };
   const unclean = uncleanAllowed ? replicas.find((id) => live.has(id)) : undefined;
-  return unclean === undefined
-    ? undefined
-    : { leader: unclean, isr: [unclean], leaderRecoveryState: RECOVERING };
+  return unclean === undefined ? undefined : { leader: unclean, isr: [unclean], leaderRecoveryState: RECOVERING };
 }
 
 /** The first replica of the assignment, when it is live and in sync. */

@@ -14,7 +14,9 @@ function contextOf(
       ReturnType<typeof context.brokers.get>
     >);
   }
-  const assignments = partitions.map(([replicas], index) => [index, { replicas, addingReplicas: [], removingReplicas: [] }] as const);
+  const assignments = partitions.map(
+    ([replicas], index) => [index, { replicas, addingReplicas: [], removingReplicas: [] }] as const,
+  );
   context.topics.set('t', { topicId: ZERO_UUID, partitions: new Map(assignments) });
   for (const [index, [, leader, isr]] of partitions.entries()) {
     const state = { leader, leaderEpoch: 0, isr, controllerEpoch: 1, leaderRecoveryState: 0 };

@@ -182,6 +182,10 @@ const stories: readonly {
       await story.endOffsets({ committed: true });
       await story.endOffsetsAndWait({ committed: true, producerId: 2000 });
       await story.offsets();
+      await story.commit(12, { again: [13, 14] });
+      await story.commit(15, { again: [16, 17], partition: 9 });
+      await story.endOffsetsAndWait({ committed: true });
+      await story.offsets();
       await story.describeGroup();
     },
   },

@@ -22,8 +22,7 @@ test('the cleaner has Apache’s defaults', () => {
 });
 
 test('the cleaner opens what producers may send, and what they could send before', () => {
-  const boundOf = (bytes: string) =>
-    cleaner({ 'odradek.message.max.decompressed.bytes': bytes }).decompressedBytesMax;
+  const boundOf = (bytes: string) => cleaner({ 'odradek.message.max.decompressed.bytes': bytes }).decompressedBytesMax;
   assert.deepEqual([boundOf('1000'), boundOf('1000000000')], [268_435_456, 1_000_000_000]);
 });
 
