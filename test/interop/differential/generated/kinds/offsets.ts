@@ -16,25 +16,32 @@ function committed(draw: Draw): string {
   return draw.chance(0.1) ? 'missing' : draw.topic();
 }
 
-const commit = requestKind<CommitArgs>({
-  name: 'offset-commit',
-  weight: 4,
-  apiKey: 8,
-  draw: (draw) => ({
-    // Version 0 keeps offsets in ZooKeeper.
-    version: draw.version(8, 1),
+function drawCommit(draw: Draw): Omit<CommitArgs, 'version'> {
+  return {
     group: draw.chance(0.4) ? 'simple' : draw.group(),
     as: draw.pick(['member', 'member', 'nobody', 'stranger'] as const),
     topic: committed(draw),
-    partitions: draw.some(2, () => ({
+    partitions: draw.some(3, () => ({
       partitionIndex: draw.partition(),
       committedOffset: draw.below(20),
       committedMetadata: draw.pick(['', 'm', null, 'x'.repeat(4097)]),
     })),
-  }),
+  };
+}
+
+function memberIdOf(as: CommitArgs['as'], known: { readonly memberId: string } | undefined): string {
+  return { member: known?.memberId ?? '', nobody: '', stranger: 'a-stranger' }[as];
+}
+
+const commit = requestKind<CommitArgs>({
+  name: 'offset-commit',
+  weight: 4,
+  apiKey: 8,
+  // Version 0 keeps offsets in ZooKeeper.
+  draw: (draw) => ({ ...drawCommit(draw), version: draw.version(8, 1) }),
   request: ({ version, group, as, topic, partitions }, side) => {
     const known = side.members.get(group);
-    const memberId = { member: known?.memberId ?? '', nobody: '', stranger: 'a-stranger' }[as];
+    const memberId = memberIdOf(as, known);
     return {
       apiKey: 8,
       version,
@@ -46,6 +53,39 @@ const commit = requestKind<CommitArgs>({
           {
             ...side.topic(topic, version >= 10),
             partitions: partitions.map((one) => ({ ...one, committedLeaderEpoch: -1, commitTimestamp: -1 })),
+          },
+        ],
+      },
+    };
+  },
+});
+
+/** Of no producer, which makes it a commit like any other: those of transactions have tests of their own. */
+const commitOfNobody = requestKind<CommitArgs>({
+  name: 'txn-offset-commit',
+  weight: 1,
+  apiKey: 28,
+  draw: (draw) => ({ ...drawCommit(draw), version: draw.version(28) }),
+  request: ({ version, group, as, topic, partitions }, side) => {
+    const known = side.members.get(group);
+    const member = {
+      generationIdOrMemberEpoch: as === 'nobody' || known === undefined ? -1 : known.generationId,
+      memberId: memberIdOf(as, known),
+      groupInstanceId: null,
+    };
+    return {
+      apiKey: 28,
+      version,
+      fields: {
+        transactionalId: side.named('none'),
+        groupId: side.named(group),
+        producerId: -1,
+        producerEpoch: 0,
+        ...(version >= 3 ? member : {}),
+        topics: [
+          {
+            ...side.topic(topic, version >= 6),
+            partitions: partitions.map((one) => ({ ...one, committedLeaderEpoch: -1 })),
           },
         ],
       },
@@ -120,4 +160,4 @@ const deleteOffsets = requestKind<DeleteArgs>({
   }),
 });
 
-export const offsetKinds = [commit, fetchOffsets, deleteOffsets];
+export const offsetKinds = [commit, commitOfNobody, fetchOffsets, deleteOffsets];
