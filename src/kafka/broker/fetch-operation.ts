@@ -94,8 +94,8 @@ export class FetchOperation {
 
   #sort(target: FetchTarget): void {
     const { metadata } = this.#broker;
-    const { topic: name, topicId, partition } = target;
-    const topic = this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? metadata.topicName(topicId) : name;
+    const { partition } = target;
+    const topic = this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? target.name : target.topic;
     const refused = (errorCode: number) => ({ target, data: refusedPartition(partition, errorCode) });
     if (topic === undefined) {
       const list = this.#isFollower ? this.#unknown : this.#unknownIds;

@@ -86,8 +86,11 @@ export class GroupOffsets {
     this.#host.turns.run(() => {
       const { groupId } = request;
       const refuse = (errorCode: number): void => answer(refuseCommit(request, errorCode));
-      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(this.#host.partitionOf(groupId));
-      if (errorCode !== ErrorCode.NONE) return refuse(errorCode);
+      const known = this.#host.partitionOf(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(known);
+      if (errorCode !== ErrorCode.NONE || known === undefined) return refuse(errorCode);
+      // As in Apache's there is a group then, whatever the transaction's coordinator says.
+      known.foundGroup(groupId);
       const enter = this.#host.options.enterTransaction ?? enterUnasked;
       enter(this.#host.partitionFor(groupId), request, operation, (entry) =>
         this.#host.onGroup(groupId, (partition) => {

@@ -157,6 +157,12 @@ export class GroupPartition {
     this.shareGroups.abandon();
   }
 
+  /** There is a group of the name afterwards, of whatever kind. */
+  foundGroup(id: string): void {
+    const isThere = this.groups.has(id) || this.#state.consumerGroups.has(id) || this.#state.shareGroups.has(id);
+    if (!isThere) this.newGroup(id);
+  }
+
   newGroup(id: string): ClassicGroup {
     const group = this.rebalancer.newGroup(id);
     this.groups.set(id, group);
