@@ -83,7 +83,7 @@ export class FetchOperation {
   readonly #asked: Asked[] = [];
   /** Partitions that nobody knows: they come last, and no fetch waits or does not wait for their sake. */
   readonly #unknown: Described[] = [];
-  /** These before the others. */
+  /** To consumers these before the others. */
   readonly #unknownIds: Described[] = [];
 
   constructor(
@@ -110,11 +110,13 @@ export class FetchOperation {
 
   #sort(target: FetchTarget): void {
     const { metadata } = this.#broker;
-    const { topic: name, topicId, partition } = target;
-    const topic = this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? metadata.topicName(topicId) : name;
+    const { partition } = target;
+    const topic = this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? target.name : target.topic;
     const refused = (errorCode: number) => ({ target, data: refusedPartition(partition, errorCode) });
-    if (topic === undefined) this.#unknownIds.push(refused(ErrorCode.UNKNOWN_TOPIC_ID));
-    else if (metadata.partition(topic, partition) === undefined) {
+    if (topic === undefined) {
+      const list = this.#isFollower ? this.#unknown : this.#unknownIds;
+      list.push(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+    } else if (metadata.partition(topic, partition) === undefined) {
       this.#unknown.push(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
     } else this.#asked.push({ target, topic });
   }

@@ -182,3 +182,28 @@ test('a partition that is named twice is fetched once, as it was named last', ()
   assert.ok(outcome.kind === 'full');
   assert.deepEqual(outcome.targets, [target(0, 7), target(1)]);
 });
+
+test('a session by topic ids keeps the name that it has seen, also when the topic is gone', () => {
+  const { sessions } = world();
+  const byId = (partition: number, topicId: string): FetchTarget => ({ ...target(partition), topic: '', topicId });
+  const names = new Map([['a', 'first']]);
+  const asked = (id: number, epoch: number, targets: FetchTarget[]) =>
+    sessions.resolve(request(id, epoch, { usesTopicIds: true, nameOf: (topicId) => names.get(topicId), targets }));
+  const begun = asked(0, 0, [byId(0, 'a'), byId(0, 'b')]);
+  assert.ok(begun.kind === 'full');
+  const id = sessions.open(
+    begun.targets.map((one) => ({ target: one, facts: facts() })),
+    true,
+  );
+  const namesAt = (epoch: number, ...targets: FetchTarget[]) => {
+    const outcome = asked(id, epoch, targets);
+    assert.ok(outcome.kind === 'incremental');
+    return outcome.targets.map(({ name }) => name);
+  };
+  names.delete('a');
+  assert.deepEqual(namesAt(1), ['first', undefined]);
+  names.set('b', 'second');
+  assert.deepEqual(namesAt(2, byId(0, 'a'), byId(1, 'a')), ['first', 'second', undefined]);
+  names.delete('b');
+  assert.deepEqual(namesAt(3), ['first', 'second', undefined]);
+});

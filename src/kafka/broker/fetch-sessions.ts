@@ -12,6 +12,8 @@ import { ErrorCode } from '../protocol/errors.ts';
 export interface FetchTarget {
   readonly topic: string;
   readonly topicId: string;
+  /** Of a topic that goes by its id: the name that this stood for when the session first knew it; a deleted topic keeps it. */
+  readonly name?: string | undefined;
   readonly partition: number;
   readonly fetchOffset: number;
   readonly partitionMaxBytes: number;
@@ -70,8 +72,11 @@ export class FetchSession {
     return this.lastUsedMs - this.createdMs > EVICTABLE_AFTER_MS;
   }
 
-  *targets(): Generator<FetchTarget> {
-    for (const { target } of this.#partitions.values()) yield target;
+  *targets(nameOf?: NameOf): Generator<FetchTarget> {
+    for (const remembered of this.#partitions.values()) {
+      remembered.target = named(remembered.target, nameOf);
+      yield remembered.target;
+    }
   }
 
   add({ target, facts: { highWatermark, logStartOffset } }: FetchedPartition): void {
@@ -81,7 +86,7 @@ export class FetchSession {
   update(target: FetchTarget): void {
     const key = keyOf(target);
     const known = this.#partitions.get(key);
-    if (known !== undefined) known.target = target;
+    if (known !== undefined) known.target = withName(target, known.target.name);
     else this.#partitions.set(key, { target, highWatermark: -1, logStartOffset: -1 });
   }
 
@@ -125,10 +130,22 @@ function keyOf({ topic, topicId, partition }: { topic: string; topicId: string; 
   return `${topic === '' ? topicId : topic}/${partition}`;
 }
 
+type NameOf = (topicId: string) => string | undefined;
+
+function named(target: FetchTarget, nameOf: NameOf | undefined): FetchTarget {
+  return nameOf === undefined || target.name !== undefined ? target : withName(target, nameOf(target.topicId));
+}
+
+function withName(target: FetchTarget, name: string | undefined): FetchTarget {
+  return name === undefined ? target : { ...target, name };
+}
+
 export interface SessionRequest {
   readonly sessionId: number;
   readonly sessionEpoch: number;
   readonly usesTopicIds: boolean;
+  /** Which topic an id stands for now; left out where topics go by name. */
+  readonly nameOf?: NameOf | undefined;
   readonly targets: readonly FetchTarget[];
   readonly forgotten: readonly { readonly topic: string; readonly topicId: string; readonly partition: number }[];
 }
@@ -167,7 +184,7 @@ export class FetchSessions {
     const { sessionId, sessionEpoch } = request;
     if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
       this.#sessions.delete(sessionId);
-      return { kind: 'full', targets: distinct(request.targets), opens: sessionEpoch === INITIAL_EPOCH };
+      return { kind: 'full', targets: distinct(request), opens: sessionEpoch === INITIAL_EPOCH };
     }
     return this.#continue(request);
   }
@@ -184,11 +201,11 @@ export class FetchSessions {
     for (const { topic, topicId, partition } of request.forgotten) session.forget(topic, topicId, partition);
     if (session.size === 0) {
       this.#sessions.delete(session.id);
-      return { kind: 'full', targets: distinct(request.targets), opens: false };
+      return { kind: 'full', targets: distinct(request), opens: false };
     }
     session.epoch = session.epoch === SESSION_ID_MAX ? 1 : session.epoch + 1;
     session.lastUsedMs = this.#clock.monotonicMs();
-    return { kind: 'incremental', targets: [...session.targets()], session, epoch: session.epoch };
+    return { kind: 'incremental', targets: [...session.targets(request.nameOf)], session, epoch: session.epoch };
   }
 
   /** The id of a new session; 0 when the cache is full of better ones: the client then goes on without. */
@@ -221,8 +238,8 @@ export class FetchSessions {
 }
 
 /** Where a partition is named twice the last counts, in the place of the first. */
-function distinct(targets: readonly FetchTarget[]): readonly FetchTarget[] {
-  if (targets.length < 2) return targets;
+function distinct({ targets, nameOf }: SessionRequest): readonly FetchTarget[] {
   const byKey = new Map(targets.map((target) => [keyOf(target), target]));
-  return byKey.size === targets.length ? targets : [...byKey.values()];
+  const kept = byKey.size === targets.length ? targets : [...byKey.values()];
+  return nameOf === undefined ? kept : kept.map((target) => named(target, nameOf));
 }

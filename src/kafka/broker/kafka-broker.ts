@@ -320,6 +320,11 @@ class Broker implements KafkaBroker {
       interBrokerListenerName: this.#config.interBrokerListenerName,
       deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),
       uncleanElectionAllowed: (topic) => this.#configs.logConfig(topic).uncleanLeaderElectionEnable,
+      leaderBalance: {
+        isEnabled: this.#config.boolean('auto.leader.rebalance.enable'),
+        checkIntervalMs: this.#config.number('leader.imbalance.check.interval.seconds') * 1000,
+        imbalancePercentMax: this.#config.number('leader.imbalance.per.broker.percentage'),
+      },
       onFatal: (error) => this.#fatal(error),
     });
     this.#controller = controller;
@@ -394,6 +399,7 @@ class Broker implements KafkaBroker {
       onMetadataUpdate: (deleted) => {
         for (const { topic } of deleted)
           if (this.#metadata.topic(topic) === undefined) this.#configs.forgetTopic(topic);
+        groups.onPartitionsDeleted(deleted);
         groups.onTopicIdsDeleted(shares.partitionsDeleted(deleted));
         if (this.#metadata.brokers.has(this.#id)) this.#known();
       },

@@ -6,6 +6,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts';
 import { FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/02-list-offsets.ts';
+import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
 import { OffsetCommitRequest } from '../protocol/messages/08-offset-commit.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts';
@@ -148,6 +149,43 @@ test('a batch that does not fit beside others is left out', async () => {
   assert.deepEqual(await sizesIn(12, 5_000), [whole, 0]);
   assert.ok(cluster.sim.nowMs - before < 1_000, 'what is there counts, though it does not fit');
   assert.deepEqual(await sizesIn(11, 0), [whole, 0]);
+});
+
+test('a follower hears of what nobody knows in the order in which it asked, a consumer of unknown ids first', async () => {
+  const cluster = await world();
+  const { topics } = await cluster.ask(0, (client) =>
+    client.ask(MetadataRequest, MetadataResponse, 12, { topics: [{ topicId: ZERO_UUID, name: 't' }] }),
+  );
+  const { topicId } = topics[0]!;
+  const [asked] = fetchRequest('t', 0).topics ?? [];
+  const of = (id: string, ...indexes: number[]) => ({
+    topic: '',
+    topicId: id,
+    partitions: indexes.map((partition) => ({ ...asked!.partitions[0]!, partition })),
+  });
+  const unknown = 'n0tThereAtAll0n0tThere';
+  const order = async (replicaId: number) => {
+    const request = {
+      ...fetchRequest('t', 0),
+      topics: [of(topicId, 0, 1), of(unknown, 0)],
+      sessionEpoch: -1,
+      replicaId,
+    };
+    const { responses } = await cluster.ask(0, (client) => client.ask(FetchRequest, FetchResponse, 13, request));
+    return responses.map((one) => [
+      one.topicId === topicId ? 't' : 'unknown',
+      one.partitions.map(({ partitionIndex }) => partitionIndex),
+    ]);
+  };
+  assert.deepEqual(await order(3), [
+    ['t', [0, 1]],
+    ['unknown', [0]],
+  ]);
+  assert.deepEqual(await order(-1), [
+    ['t', [0]],
+    ['unknown', [0]],
+    ['t', [1]],
+  ]);
 });
 
 test('an error answers a fetch at once; a partition that goes away wakes it', async () => {

@@ -1,5 +1,5 @@
 import { inGroups } from '../../base/in-groups.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
@@ -10,6 +10,7 @@ import { decodeLogDirEvent, paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
 import { EventQueue } from './event-queue.ts';
+import { FIRST_BALANCE_MS, type LeaderBalanceConfig, misplacedLeaders } from './leader-balance.ts';
 import { electLeaders } from './leader-requests.ts';
 import { Leaderships } from './leaderships.ts';
 import { PartitionStates } from './partition-states.ts';
@@ -28,6 +29,7 @@ export interface ControllerOptions {
   readonly deleteTopicEnabled: () => boolean;
   /** `unclean.leader.election.enable` of a topic. */
   readonly uncleanElectionAllowed: (topic: string) => boolean;
+  readonly leaderBalance: LeaderBalanceConfig;
   /** What only a broken invariant throws. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -47,6 +49,7 @@ const READS_AT_ONCE = 512;
 export class Controller {
   readonly #options: ControllerOptions;
   #reign: Reign | undefined;
+  #balanceTimer: Timer | undefined;
   readonly #events: EventQueue;
   // Each watch has one callback for good: the client keeps a set of them, so that setting a watch again adds none.
   readonly #onControllerChange = (): void => void this.#event('controller change', () => this.#controllerChanged());
@@ -200,6 +203,7 @@ export class Controller {
   }
 
   #resign(): void {
+    this.#balanceTimer?.cancel();
     this.#reign?.links.closeAll();
     this.#reign = undefined;
   }
@@ -252,6 +256,22 @@ export class Controller {
     await reign.reassignments.goOn(() => true);
     await reign.reassignments.askedInZookeeper(this.#onReassignmentAsked);
     await this.#electAsAsked(reign);
+    this.#balanceAfter(FIRST_BALANCE_MS);
+  }
+
+  /** From time to time leaderships go back to where they are preferred. */
+  #balanceAfter(delayMs: number): void {
+    const { clock, leaderBalance, log } = this.#options;
+    this.#balanceTimer?.cancel();
+    if (!leaderBalance.isEnabled) return;
+    const balance = async (reign: Reign): Promise<void> => {
+      this.#balanceAfter(leaderBalance.checkIntervalMs);
+      const misplaced = misplacedLeaders(reign.context, leaderBalance.imbalancePercentMax);
+      if (misplaced.length === 0) return;
+      log.info('leaderships go back to where they are preferred', { partitions: misplaced.length });
+      await electLeaders(reign, misplaced, 'preferred');
+    };
+    this.#balanceTimer = clock.after(delayMs, () => this.#reigning('leader balance', balance));
   }
 
   /** Tools of before KIP-460 write whom they want to lead into a node, and see it go. */

@@ -30,7 +30,8 @@ test('an offline partition is led by the first assigned replica that is live and
 
 test('an offline partition whose ISR is dead stays offline unless an unclean election is allowed', () => {
   assert.equal(electOffline([1, 2, 3], state(1, [1]), live(2, 3), false), undefined);
-  assert.deepEqual(electOffline([1, 2, 3], state(1, [1]), live(2, 3), true), { leader: 2, isr: [2] });
+  const unclean = { leader: 2, isr: [2], leaderRecoveryState: 1 };
+  assert.deepEqual(electOffline([1, 2, 3], state(1, [1]), live(2, 3), true), unclean);
   assert.equal(electOffline([1], state(1, [1]), live(2, 3), true), undefined);
 });
 

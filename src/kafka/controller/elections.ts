@@ -4,7 +4,14 @@ import type { PartitionState } from '../zk/znodes.ts';
 export interface Election {
   readonly leader: number;
   readonly isr: readonly number[];
+  /** Without it the state of before stays. */
+  readonly leaderRecoveryState?: number;
 }
+
+/** Of a partition whose leader has all records that were committed (`LeaderRecoveryState`). */
+export const RECOVERED = 0;
+/** Of one whose leader was not in sync: records are lost, and the leader has yet to say what it made of that (KIP-704). */
+export const RECOVERING = 1;
 
 /** A partition that never had a leader: the first live replica leads, all live ones are in sync (`electLeaderForNewPartition`). */
 export function electNew(replicas: readonly number[], live: ReadonlySet<number>): Election | undefined {
@@ -25,7 +32,7 @@ export function electOffline(
   const clean = replicas.find((id) => live.has(id) && state.isr.includes(id));
   if (clean !== undefined) return { leader: clean, isr: state.isr.filter((id) => live.has(id)) };
   const unclean = uncleanAllowed ? replicas.find((id) => live.has(id)) : undefined;
-  return unclean === undefined ? undefined : { leader: unclean, isr: [unclean] };
+  return unclean === undefined ? undefined : { leader: unclean, isr: [unclean], leaderRecoveryState: RECOVERING };
 }
 
 /** The first replica of the assignment, when it is live and in sync. */

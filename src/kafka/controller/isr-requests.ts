@@ -3,14 +3,12 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { type AlterPartitionRequest, AlterPartitionResponse } from '../protocol/messages/56-alter-partition.ts';
 import type { VersionedState } from '../zk/kafka-zk.ts';
 import type { TopicPartition } from './controller-context.ts';
+import { RECOVERED, RECOVERING } from './elections.ts';
 import type { Reign } from './reign.ts';
 import { RequestBatch } from './request-batch.ts';
 
 type Asked = AlterPartitionRequest['topics'][number]['partitions'][number];
 type Result = AlterPartitionResponse['topics'][number]['partitions'][number];
-
-const RECOVERED = 0;
-const RECOVERING = 1;
 
 /**
  * A leader asks to change its in-sync replicas (KIP-497, `KafkaController.tryProcessAlterPartition`).

@@ -56,10 +56,10 @@ export async function electLeaders(
   }
 
   function strategyOf(kind: ElectionType): ElectionStrategy {
-    return (replicas, state) =>
+    return (replicas, state, item) =>
       kind === 'preferred'
-        ? electPreferred(replicas, state, context.live)
-        : electOffline(replicas, state, context.live, true);
+        ? electPreferred(replicas, state, context.online(item))
+        : electOffline(replicas, state, context.online(item), true);
   }
 }
 

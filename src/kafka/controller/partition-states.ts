@@ -5,7 +5,7 @@ import { ControllerMovedError } from '../zk/controller-election.ts';
 import type { KafkaZk, VersionedState } from '../zk/kafka-zk.ts';
 import type { PartitionState } from '../zk/znodes.ts';
 import type { ControllerContext, TopicPartition } from './controller-context.ts';
-import { type Election, electNew } from './elections.ts';
+import { type Election, electNew, RECOVERED } from './elections.ts';
 import type { RequestBatch } from './request-batch.ts';
 
 export type StateChange = Pick<PartitionState, 'isr' | 'leaderRecoveryState'>;
@@ -50,7 +50,7 @@ export class PartitionStates {
       leaderEpoch: 0,
       isr: election.isr,
       controllerEpoch: this.#epoch.epoch,
-      leaderRecoveryState: 0,
+      leaderRecoveryState: RECOVERED,
     };
     if (await this.#zk.createPartition(this.#epoch, topic, partition, state)) {
       this.#context.setState(topic, partition, { state, zkVersion: 0 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ErrorCode } from '../protocol/errors.ts';
 import { defaultLogConfig, logConfigOf, topicDefaultsOf, validateTopicConfig } from './log-config.ts';
-import { topicKeys } from './topic-keys.ts';
+import { checkedOrder, topicKeys } from './topic-keys.ts';
 
 const texts = (given: Record<string, string>) => new Map(Object.entries(given));
 
@@ -35,6 +35,10 @@ test('the superseded timestamp limit counts where its successors say nothing', (
   assert.deepEqual([config.messageTimestampBeforeMaxMs, config.messageTimestampAfterMaxMs], [50, 70]);
 });
 
+test('the order in which values are checked knows every key', () => {
+  assert.deepEqual([...checkedOrder].sort(), [...topicKeys.keys()].sort());
+});
+
 const refusals: readonly { given: Record<string, string>; want: RegExp }[] = [
   {
     given: { 'segment.bytes': '13' },
@@ -50,6 +54,10 @@ const refusals: readonly { given: Record<string, string>; want: RegExp }[] = [
   { given: { preallocate: 'yes' }, want: /Expected value to be either true or false$/ },
   { given: { 'no.such.key': '1' }, want: /^Unknown topic config name: no.such.key$/ },
   { given: { 'leader.replication.throttled.replicas': '1-2' }, want: /must be the literal '\*' or a list of replicas/ },
+  {
+    given: { 'compression.type': 'lzma', 'segment.bytes': '2' },
+    want: /^Invalid value 2 for configuration segment.bytes/,
+  },
   { given: { 'min.compaction.lag.ms': '5', 'max.compaction.lag.ms': '4' }, want: /^conflict topic config setting/ },
 ];
 for (const { given, want } of refusals) {

@@ -4,7 +4,7 @@ import { configDefFault, parseBoolean, parseNumber, splitList } from '../../conf
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { TimestampType } from '../records/batch.ts';
 import { isFormatVersion } from './format-version.ts';
-import { type TopicKey, topicKeys } from './topic-keys.ts';
+import { checkedOrder, type TopicKey, topicKeys } from './topic-keys.ts';
 
 /** What a log goes by. Times in milliseconds; "no limit" (2^63-1) is Infinity. */
 export interface LogConfig {
@@ -130,8 +130,9 @@ export function validateTopicConfig(overrides: TopicConfigTexts): void {
   for (const name of overrides.keys()) {
     if (!topicKeys.has(name)) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
   }
-  for (const [name, value] of overrides) {
-    const topicKey = present(topicKeys.get(name), 'a topic key', name);
+  for (const topicKey of inCheckedOrder(overrides)) {
+    const { name } = topicKey;
+    const value = present(overrides.get(name), 'a value', name);
     const fault = faultOf(topicKey, value);
     if (fault !== undefined) {
       const shown = refusedText(topicKey, value);
@@ -144,6 +145,12 @@ export function validateTopicConfig(overrides: TopicConfigTexts): void {
       'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
     );
   }
+}
+
+/** The keys that have a value, in the order in which Apache's `LogConfig` defines them: the first bad value is told. */
+function inCheckedOrder(overrides: TopicConfigTexts): TopicKey[] {
+  const keys = [...overrides.keys()].map((name) => present(topicKeys.get(name), 'a topic key', name));
+  return keys.sort((one, other) => checkedOrder.indexOf(one.name) - checkedOrder.indexOf(other.name));
 }
 
 /** As Apache shows it: what its type cannot take as it came, else what the type made of it. */

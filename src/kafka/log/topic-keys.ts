@@ -76,6 +76,19 @@ const rows: readonly TopicKey[] = [
   key('unclean.leader.election.enable', 'boolean', 'false', ['unclean.leader.election.enable'], 'Whether a replica that is not in sync may lead as a last resort.'),
 ];
 
+/** In which order values are checked: that of Apache's definitions. */
+export const checkedOrder: readonly string[] = [
+  ...['segment.bytes', 'segment.ms', 'segment.jitter.ms', 'segment.index.bytes', 'flush.messages', 'flush.ms'],
+  ...['retention.bytes', 'retention.ms', 'max.message.bytes', 'index.interval.bytes', 'delete.retention.ms'],
+  ...['min.compaction.lag.ms', 'max.compaction.lag.ms', 'file.delete.delay.ms', 'min.cleanable.dirty.ratio'],
+  ...['cleanup.policy', 'unclean.leader.election.enable', 'min.insync.replicas', 'compression.type'],
+  ...['compression.gzip.level', 'compression.lz4.level', 'compression.zstd.level', 'preallocate'],
+  ...['message.format.version', 'message.timestamp.type', 'message.timestamp.difference.max.ms'],
+  ...['message.timestamp.before.max.ms', 'message.timestamp.after.max.ms', 'leader.replication.throttled.replicas'],
+  ...['follower.replication.throttled.replicas', 'message.downconversion.enable', 'remote.storage.enable'],
+  ...['local.retention.ms', 'local.retention.bytes', 'remote.log.copy.disable', 'remote.log.delete.on.disable'],
+];
+
 /** Every topic configuration key of Kafka 3.9, by name (`LogConfig`, `TopicConfig`). */
 export const topicKeys: ReadonlyMap<string, TopicKey> = new Map(rows.map((row) => [row.name, row]));
 

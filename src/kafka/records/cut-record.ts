@@ -26,7 +26,9 @@ const TWO_28 = 268_435_456;
 export class CutRecord {
   timestampDelta = 0;
   offsetDelta = 0;
-  hasKey = false;
+  /** -1 for null. */
+  keySize = -1;
+  valueSize = -1;
   #part: Part = Part.Length;
   /** Bytes of the record that no field has claimed yet. */
   #left = 0;
@@ -106,11 +108,12 @@ export class CutRecord {
         this.#part = Part.KeySize;
         return;
       case Part.KeySize:
-        this.hasKey = value >= 0;
+        this.keySize = Math.max(value, -1);
         this.#skipBytes(value);
         this.#part = Part.ValueSize;
         return;
       case Part.ValueSize:
+        this.valueSize = Math.max(value, -1);
         this.#skipBytes(value);
         this.#part = Part.HeaderCount;
         return;

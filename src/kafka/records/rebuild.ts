@@ -69,11 +69,12 @@ function builderFor(first: BatchHeader, target: CodecName, options: ValidateOpti
 function collect(batch: Batch, builder: BatchBuilder, options: ValidateOptions): readonly RecordIssue[] {
   const { header } = batch;
   const strangers = header.magic !== 2 && header.codec !== 'none' ? checkInnerEntries(batch, options) : noStrangers;
+  const kind = header.magic === 2 ? 'DefaultRecord' : 'LegacyRecordBatch';
   const issues: RecordIssue[] = [];
   let index = 0;
   for (const { key, value, headers, timestamp, offset } of recordsOf(batch, options)) {
-    const walked = { hasKey: key !== null, timestamp, offset };
-    const issue = strangers.get(index) ?? issueOf(header, walked, index, options) ?? negative(timestamp, index);
+    const named = { kind, offset, timestamp, keySize: key?.length ?? -1, valueSize: value?.length ?? -1 } as const;
+    const issue = strangers.get(index) ?? issueOf(header, named, index, options) ?? negative(timestamp, index);
     if (issue === undefined) builder.append({ timestamp: encodable(timestamp), key, value, headers });
     else if (issues.length < RECORD_ERRORS_MAX) issues.push(issue);
     index += 1;

@@ -44,11 +44,14 @@ export function findRecordErrors(
   const { header } = batch;
   const issues: RecordIssue[] = [];
   let index = 0;
-  walkBatch(batch, options, ({ timestampDelta, offsetDelta, hasKey }) => {
+  // Apache's reader of compressed records, which skips keys and values, has a name of its own.
+  const kind = header.codec === 'none' ? 'DefaultRecord' : 'PartialDefaultRecord';
+  walkBatch(batch, options, ({ timestampDelta, offsetDelta, keySize, valueSize }) => {
     if (issues.length < RECORD_ERRORS_MAX) {
       const timestamp =
         header.timestampType === 'LogAppendTime' ? header.maxTimestamp : header.baseTimestamp + timestampDelta;
-      const issue = issueOf(header, { hasKey, timestamp, offset: header.baseOffset + offsetDelta }, index, options);
+      const record = { kind, keySize, valueSize, timestamp, offset: header.baseOffset + offsetDelta } as const;
+      const issue = issueOf(header, record, index, options);
       if (issue !== undefined) issues.push(issue);
     }
     index += 1;
@@ -89,14 +92,25 @@ function isDoubtful(header: BatchHeader, summary: RecordSummary, { rules, nowMs 
   );
 }
 
+/** A record as Apache's messages name it. */
+export interface NamedRecord {
+  /** Apache's class. */
+  readonly kind: 'DefaultRecord' | 'PartialDefaultRecord' | 'LegacyRecordBatch';
+  readonly offset: number;
+  readonly timestamp: number;
+  /** -1 for null. */
+  readonly keySize: number;
+  readonly valueSize: number;
+}
+
 /** `LogValidator.validateKey` and `validateTimestamp`. */
 export function issueOf(
   header: BatchHeader,
-  record: { readonly hasKey: boolean; readonly timestamp: number; readonly offset: number },
+  record: NamedRecord,
   batchIndex: number,
   { rules, nowMs, topicPartition }: ValidateOptions,
 ): RecordIssue | undefined {
-  if (rules.isCompacted && !record.hasKey) {
+  if (rules.isCompacted && record.keySize < 0) {
     const message = `Compacted topic cannot accept message without key in topic partition ${topicPartition}`;
     return { batchIndex, message, isTimestamp: false };
   }
@@ -109,10 +123,14 @@ export function issueOf(
     return { batchIndex, message, isTimestamp: true };
   }
   if (header.timestampType === 'LogAppendTime') {
-    const message = `Invalid timestamp type in message with offset ${record.offset}. Producer should not set timestamp type to LogAppendTime.`;
+    const message = `Invalid timestamp type in message ${nameOf(record)}. Producer should not set timestamp type to LogAppendTime.`;
     return { batchIndex, message, isTimestamp: true };
   }
   return undefined;
+}
+
+function nameOf({ kind, offset, timestamp, keySize, valueSize }: NamedRecord): string {
+  return `${kind}(offset=${offset}, timestamp=${timestamp}, key=${keySize} bytes, value=${valueSize} bytes)`;
 }
 
 /** A bound of 2^63-1 overflows in Apache's message, and operators may know the number. */

@@ -254,6 +254,20 @@ test('bad records are named by their place, with Apache’s words', () => {
   );
 });
 
+test('records that claim to be stamped by a broker are named as Apache names them, by its reader of each kind of batch', () => {
+  const told = (codec: 'none' | 'lz4', changed: Partial<RecordRules> = {}) => {
+    const records = batchOf({ codec, timestampType: 'LogAppendTime', logAppendTimeMs: nowMs });
+    const result = validateAndAssign(records, withRules({ timestampType: 'LogAppendTime', ...changed }));
+    assert.ok(result.kind === 'rejected');
+    return result.recordErrors[2]?.message;
+  };
+  const wanted = (kind: string) =>
+    `Invalid timestamp type in message ${kind}(offset=2, timestamp=${nowMs}, key=-1 bytes, value=-1 bytes). Producer should not set timestamp type to LogAppendTime.`;
+  assert.equal(told('none'), wanted('DefaultRecord'));
+  assert.equal(told('lz4'), wanted('PartialDefaultRecord'));
+  assert.equal(told('lz4', { compressionType: 'gzip' }), wanted('DefaultRecord'));
+});
+
 test('a coordinator may write control batches, and they stay uncompressed', () => {
   const result = valid(marker(), { ...withRules({ compressionType: 'gzip' }), origin: 'coordinator' });
   assert.equal(result.batches[0]!.codec, 'none');

@@ -68,12 +68,16 @@ test('a visitor sees every record, wherever the bytes are cut', () => {
         (take) => {
           for (const chunk of chopped(plain, cuts).chunks) take(chunk);
         },
-        ({ timestampDelta, offsetDelta, hasKey }) => seen.push([timestampDelta, offsetDelta, hasKey]),
+        ({ timestampDelta, offsetDelta, keySize, valueSize }) =>
+          seen.push([timestampDelta, offsetDelta, keySize, valueSize]),
       );
       const base = records[0]!.timestamp ?? -1;
       assert.deepEqual(
         seen,
-        records.map(({ timestamp = -1, key }, index) => [timestamp - base, index, key !== null]),
+        records.map(({ timestamp = -1, key, value }, index) => [
+          ...[timestamp - base, index],
+          ...[key?.length ?? -1, value?.length ?? -1],
+        ]),
       );
     }),
   );

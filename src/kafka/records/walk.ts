@@ -25,7 +25,9 @@ export interface RecordSummary {
 export interface WalkedRecord {
   readonly timestampDelta: number;
   readonly offsetDelta: number;
-  readonly hasKey: boolean;
+  /** -1 for null. */
+  readonly keySize: number;
+  readonly valueSize: number;
 }
 
 /**
@@ -84,7 +86,7 @@ class RecordWalk implements RecordSummary {
     if (!cut.isComplete) return at;
     this.#isCut = false;
     if (cut.offsetDelta !== this.index) this.hasDenseOffsets = false;
-    if (!cut.hasKey) this.hasKeyless = true;
+    if (cut.keySize < 0) this.hasKeyless = true;
     this.minTimestampDelta = Math.min(this.minTimestampDelta, cut.timestampDelta);
     this.maxTimestampDelta = Math.max(this.maxTimestampDelta, cut.timestampDelta);
     this.index += 1;

@@ -15,11 +15,13 @@ export interface Pair {
 
 export async function startPair(settings: Readonly<Record<string, string>> = {}): Promise<Pair> {
   const dir = tempDir();
-  const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'apache-zookeeper') });
   const shared = {
     'offsets.topic.num.partitions': '5',
     'offsets.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // Sessions of many sequences are open at once, and how a full cache evicts is a broker's own affair.
+    'max.incremental.fetch.session.cache.slots': '100000',
     // Records of the tests are of 2023.
     'log.retention.ms': '-1',
     ...settings,

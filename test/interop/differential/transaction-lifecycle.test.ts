@@ -17,7 +17,7 @@ const startedMs = Date.now();
 
 before(async () => {
   const dir = tempDir();
-  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'apache-zookeeper') });
   const settings = {
     'offsets.topic.num.partitions': String(OFFSETS_PARTITIONS),
     'offsets.topic.replication.factor': '1',
@@ -181,6 +181,10 @@ const stories: readonly {
       await story.commit(11, { producerId: 1000 });
       await story.endOffsets({ committed: true });
       await story.endOffsetsAndWait({ committed: true, producerId: 2000 });
+      await story.offsets();
+      await story.commit(12, { again: [13, 14] });
+      await story.commit(15, { again: [16, 17], partition: 9 });
+      await story.endOffsetsAndWait({ committed: true });
       await story.offsets();
       await story.describeGroup();
     },

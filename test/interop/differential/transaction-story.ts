@@ -47,6 +47,8 @@ export interface Committing {
   readonly memberId?: string;
   readonly instanceId?: string | null;
   readonly metadata?: string;
+  /** Other offsets of the same partition in the same request: first beside it, then in a topic of their own. */
+  readonly again?: readonly [number, number];
 }
 
 const FIELDS_OF_PARTITION = {
@@ -142,20 +144,7 @@ export class TransactionStory {
       producerId,
       producerEpoch: epoch,
       ...(version >= 3 ? { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId: instanceId } : {}),
-      topics: [
-        {
-          name: given.topic ?? this.topic,
-          topicId: ZERO_UUID,
-          partitions: [
-            {
-              partitionIndex: given.partition ?? 0,
-              committedOffset: offset,
-              committedLeaderEpoch: -1,
-              committedMetadata: given.metadata ?? '',
-            },
-          ],
-        },
-      ],
+      topics: commitTopics(given.topic ?? this.topic, [offset, ...(given.again ?? [])], given),
     });
   }
 
@@ -337,4 +326,21 @@ function plain(value: unknown): unknown {
       .filter(([key]) => key !== 'throttleTimeMs')
       .map(([key, item]) => [key, /timestamp/i.test(key) && typeof item === 'number' ? Math.sign(item) : plain(item)]),
   );
+}
+
+/** One topic for all offsets but the third. */
+function commitTopics(
+  name: string,
+  offsets: readonly number[],
+  { partition = 0, metadata = '' }: Committing,
+): object[] {
+  const entry = (committedOffset: number) => ({
+    partitionIndex: partition,
+    committedOffset,
+    committedLeaderEpoch: -1,
+    committedMetadata: metadata,
+  });
+  return [offsets.slice(0, 2), offsets.slice(2)]
+    .filter(({ length }) => length > 0)
+    .map((some) => ({ name, topicId: ZERO_UUID, partitions: some.map(entry) }));
 }

@@ -16,8 +16,14 @@ test('the cleaner has Apache’s defaults', () => {
     loadFactor: 0.9,
     ioBufferBytes: 524_288,
     backoffMs: 15_000,
+    decompressedBytesMax: 268_435_456,
   });
   assert.ok(ioBytesPerSecondMax > 1e300);
+});
+
+test('the cleaner opens what producers may send, and what they could send before', () => {
+  const boundOf = (bytes: string) => cleaner({ 'odradek.message.max.decompressed.bytes': bytes }).decompressedBytesMax;
+  assert.deepEqual([boundOf('1000'), boundOf('1000000000')], [268_435_456, 1_000_000_000]);
 });
 
 const refusals: readonly (readonly [key: string, given: Record<string, string>])[] = [

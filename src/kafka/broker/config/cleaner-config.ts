@@ -2,7 +2,9 @@ import { ConfigError } from '../../../config/config-error.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { CleanerConfig } from '../../log/cleaner/cleaner-config.ts';
 import type { LogManager } from '../../log/log-manager.ts';
+import { DECOMPRESSED_SIZE_MAX } from '../../records/iterate.ts';
 import type { KafkaConfig } from './kafka-config.ts';
+import { DECOMPRESSED_BYTES_KEY } from './own-keys.ts';
 
 const MIB = 1_048_576;
 
@@ -16,6 +18,7 @@ export function cleanerConfigOf(config: KafkaConfig): CleanerConfig {
     ioBufferBytes: config.number('log.cleaner.io.buffer.size'),
     ioBytesPerSecondMax: config.number('log.cleaner.io.max.bytes.per.second'),
     backoffMs: config.number('log.cleaner.backoff.ms'),
+    decompressedBytesMax: Math.max(config.number(DECOMPRESSED_BYTES_KEY), DECOMPRESSED_SIZE_MAX),
   };
   if (cleaner.threads < 1) {
     throw new ConfigError('log.cleaner.threads', String(cleaner.threads), 'there must be at least one cleaner thread');

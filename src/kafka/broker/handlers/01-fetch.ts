@@ -12,11 +12,13 @@ export function fetchHandler(broker: BrokerContext): ApiHandler {
     response: FetchResponse,
     versions: '0-18',
     handle(request, context, responder) {
+      const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS;
       const outcome = broker.fetchSessions.resolve({
         sessionId: request.sessionId,
         // Before v7 there were no sessions.
         sessionEpoch: context.apiVersion < 7 ? -1 : request.sessionEpoch,
-        usesTopicIds: context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS,
+        usesTopicIds,
+        nameOf: usesTopicIds ? (topicId) => broker.metadata.topicName(topicId) : undefined,
         targets: targetsOf(request),
         forgotten: request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
           partitions.map((partition) => ({ topic, topicId, partition })),

@@ -4,7 +4,7 @@ import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messag
 import { LegacyOffsets } from '../../zk/legacy-offsets.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { checkCommittedTopics } from '../committed-topics.ts';
+import { checkCommittedTopics, distinctPartitions } from '../committed-topics.ts';
 import { asKafkaError } from '../request-errors.ts';
 
 type Topic = OffsetCommitRequest['topics'][number];
@@ -20,8 +20,9 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
     response: OffsetCommitResponse,
     versions: '0-10',
     handle(request, { apiVersion }, responder) {
-      const asked = request.topics.map((topic) => distinctPartitions(broker, topic, apiVersion));
-      const checked = checkCommittedTopics(broker, asked, apiVersion >= TOPIC_IDS_FROM);
+      const byId = apiVersion >= TOPIC_IDS_FROM;
+      const asked = distinctPartitions(broker, request.topics, byId);
+      const checked = checkCommittedTopics(broker, asked, byId);
       const topics = [...checked.topics];
       const answer = (errors: readonly (readonly number[])[]): void => {
         responder.answer(build(OffsetCommitResponse, { topics: describe(asked, checked.codesWith(errors)) }));
@@ -35,19 +36,6 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
       }
     },
   });
-}
-
-/** Of a partition that is there and is named twice the last counts; the others are refused each time. */
-function distinctPartitions(broker: BrokerContext, topic: Topic, version: number): Topic {
-  const name = version >= TOPIC_IDS_FROM ? broker.metadata.topicName(topic.topicId) : topic.name;
-  if (name === undefined) return topic;
-  const last = new Map(topic.partitions.map((partition) => [partition.partitionIndex, partition]));
-  const partitions = topic.partitions.filter(
-    (partition) =>
-      last.get(partition.partitionIndex) === partition ||
-      broker.metadata.partition(name, partition.partitionIndex) === undefined,
-  );
-  return partitions.length === topic.partitions.length ? topic : { ...topic, partitions };
 }
 
 function describe(topics: readonly Topic[], codes: readonly (readonly number[])[]): OffsetCommitResponse['topics'] {

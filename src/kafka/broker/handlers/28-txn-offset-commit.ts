@@ -4,7 +4,7 @@ import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { checkCommittedTopics } from '../committed-topics.ts';
+import { checkCommittedTopics, distinctPartitions } from '../committed-topics.ts';
 
 /** Before, producers did not expect a coordinator that loads (KAFKA-7296). */
 const KNOWS_LOADING_FROM = 2;
@@ -21,10 +21,12 @@ export function txnOffsetCommitHandler(broker: BrokerContext): ApiHandler {
     response: TxnOffsetCommitResponse,
     versions: '0-6',
     handle(request, { apiVersion }, responder) {
-      const checked = checkCommittedTopics(broker, request.topics, apiVersion >= TOPIC_IDS_FROM);
+      const byId = apiVersion >= TOPIC_IDS_FROM;
+      const asked = distinctPartitions(broker, request.topics, byId);
+      const checked = checkCommittedTopics(broker, asked, byId);
       const answer = (errors: readonly (readonly number[])[]): void => {
         const codes = checked.codesWith(errors);
-        const topics = request.topics.map(({ name, topicId, partitions }, topicIndex) => ({
+        const topics = asked.map(({ name, topicId, partitions }, topicIndex) => ({
           name,
           topicId,
           partitions: partitions.map(({ partitionIndex }, place) => ({

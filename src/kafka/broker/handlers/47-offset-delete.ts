@@ -3,13 +3,16 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { distinctPartitions } from '../committed-topics.ts';
 
 export function offsetDeleteHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
     request: OffsetDeleteRequest,
     response: OffsetDeleteResponse,
     versions: '0',
-    handle({ groupId, topics }, _context, responder) {
+    handle(request, _context, responder) {
+      const { groupId } = request;
+      const topics = distinctPartitions(broker, request.topics, false);
       const asked = topics.flatMap(({ name, partitions }) =>
         partitions.map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex })),
       );

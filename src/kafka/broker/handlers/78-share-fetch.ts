@@ -1,5 +1,7 @@
 import { noSlices } from '../../../base/slices.ts';
+import { codecFor } from '../../../wire/codec.ts';
 import { build } from '../../../wire/schema.ts';
+import { Writer } from '../../../wire/writer.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/78-share-fetch.ts';
 import { AcquireMode } from '../../share/acquire.ts';
@@ -17,6 +19,14 @@ import {
 import { type SharedRecords, ShareFetch } from '../share/share-fetch.ts';
 
 type PartitionData = ShareFetchResponse['responses'][number]['partitions'][number];
+
+interface AnsweredPartition {
+  readonly topicId: string;
+  readonly data: PartitionData;
+}
+
+/** Of a frame, before its bytes. */
+const SIZE_BYTES = 4;
 
 /** v2 renews what a member holds, and acquires exactly as many records as were asked for. */
 export function shareFetchHandler(broker: BrokerContext): ApiHandler {
@@ -106,7 +116,11 @@ function fetch({ broker, request, context, session }: Asked, done: Fetched): voi
       targets,
       maxWaitMs: request.maxWaitMs,
       minBytes: request.minBytes,
-      maxBytes: Math.min(request.maxBytes, broker.config.number('fetch.max.bytes')),
+      maxBytes: Math.min(
+        request.maxBytes,
+        broker.config.number('fetch.max.bytes'),
+        broker.quotas.fetchBytesMax(context),
+      ),
       maxRecords: request.maxRecords,
       batchSize: request.batchSize,
       isStrict: request.shareAcquireMode === AcquireMode.recordLimit,
@@ -126,7 +140,7 @@ function answer(
   sent: (() => void) | undefined,
 ): void {
   const isFirst = request.shareSessionEpoch === INITIAL_EPOCH;
-  const partitions = new Map<string, { readonly topicId: string; readonly data: PartitionData }>();
+  const partitions = new Map<string, AnsweredPartition>();
   const hints: LeaderHint[] = [];
   const dataOf = (target: ShareTarget): PartitionData => {
     const known = partitions.get(idOf(target));
@@ -146,12 +160,16 @@ function answer(
     data.acquiredRecords = [...one.acquired];
     hints.push(...leaderHint(broker, one.target, one.errorCode, data));
   }
+  const throttleTimeMs = broker.quotas.isCounting ? judge(broker, context, partitions.values()) : 0;
+  // As Apache's: what was acquired stays so, unseen, until its lock ends.
+  if (throttleTimeMs > 0) partitions.clear();
   for (const { target, errorCode, errorMessage } of acknowledged) {
     const data = dataOf(target);
     data.acknowledgeErrorCode = errorCode;
     data.acknowledgeErrorMessage = errorMessage;
   }
   const response = build(ShareFetchResponse, {
+    throttleTimeMs,
     acquisitionLockTimeoutMs: broker.shares.configOf(session.groupId).recordLockDurationMs,
     responses: byTopic(partitions.values()),
     nodeEndpoints: nodeEndpoints(broker, hints, context.listenerName),
@@ -160,9 +178,15 @@ function answer(
   if (request.shareSessionEpoch === FINAL_EPOCH) broker.shares.endSession(session);
 }
 
-function byTopic(
-  all: Iterable<{ readonly topicId: string; readonly data: PartitionData }>,
-): ShareFetchResponse['responses'] {
+/** By the records that would be answered, which count for the quota of fetches (`KafkaApis.processShareFetchResponse`). */
+function judge(broker: BrokerContext, context: RequestContext, partitions: Iterable<AnsweredPartition>): number {
+  const writer = new Writer();
+  const responses = byTopic(partitions);
+  codecFor(ShareFetchResponse, context.apiVersion).write(writer, build(ShareFetchResponse, { responses }));
+  return broker.quotas.fetched(context, SIZE_BYTES + writer.size);
+}
+
+function byTopic(all: Iterable<AnsweredPartition>): ShareFetchResponse['responses'] {
   const topics = new Map<string, PartitionData[]>();
   for (const { topicId, data } of all) {
     const partitions = topics.get(topicId);

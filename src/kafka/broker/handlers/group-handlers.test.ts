@@ -16,6 +16,7 @@ import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/1
 import { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts';
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts';
 import { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts';
+import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts';
 import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts';
 import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts';
 import { MetadataCache } from '../../replication/metadata-cache.ts';
@@ -32,6 +33,7 @@ import { leaveGroupHandler } from './13-leave-group.ts';
 import { syncGroupHandler } from './14-sync-group.ts';
 import { describeGroupsHandler } from './15-describe-groups.ts';
 import { listGroupsHandler } from './16-list-groups.ts';
+import { txnOffsetCommitHandler } from './28-txn-offset-commit.ts';
 import { deleteGroupsHandler } from './42-delete-groups.ts';
 import { offsetDeleteHandler } from './47-offset-delete.ts';
 
@@ -242,6 +244,51 @@ for (const version of versionsOf(offsetCommitHandler({} as BrokerContext))) {
     }
   });
 }
+
+test('of a partition that is named twice the last offset counts, and it is answered once', async () => {
+  const { broker, world } = brokerWorld();
+  const topics = [
+    {
+      name: 't',
+      topicId: ZERO_UUID,
+      partitions: [partitionCommit(0, 1), partitionCommit(7, 1), partitionCommit(7, 2)],
+    },
+    { name: 't', topicId: ZERO_UUID, partitions: [partitionCommit(0, 2)] },
+  ];
+  const answered = [
+    [
+      't',
+      [
+        [7, UNKNOWN_TOPIC_OR_PARTITION],
+        [7, UNKNOWN_TOPIC_OR_PARTITION],
+        [0, NONE],
+      ],
+    ],
+  ];
+  type Told = { name: string; partitions: { partitionIndex: number; errorCode: number }[] };
+  const told = ({ topics: answers }: { topics: readonly Told[] }) =>
+    answers.map(({ name, partitions }) => [
+      name,
+      partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode]),
+    ]);
+  const commit = offsetCommitHandler(broker);
+  const plain = await ask(commit, [OffsetCommitRequest, OffsetCommitResponse], 7, { groupId: 'g', topics });
+  assert.deepEqual(told(plain), answered);
+  assert.equal(world.offset(), 2);
+  const within = await ask(txnOffsetCommitHandler(broker), [TxnOffsetCommitRequest, TxnOffsetCommitResponse], 3, {
+    groupId: 'g',
+    transactionalId: 'x',
+    producerId: 9,
+    topics,
+  });
+  assert.deepEqual(told(within), answered);
+  const offsetsOf = (partitionIndexes: number[]) => partitionIndexes.map((partitionIndex) => ({ partitionIndex }));
+  const deleted = await ask(offsetDeleteHandler(broker), [OffsetDeleteRequest, OffsetDeleteResponse], 0, {
+    groupId: 'g',
+    topics: [{ name: 't', partitions: offsetsOf([0, 7, 7, 0]) }],
+  });
+  assert.deepEqual(told(deleted), answered);
+});
 
 test('many groups are fetched at once, by name and from version 10 on by id', async () => {
   const { broker, world } = brokerWorld();

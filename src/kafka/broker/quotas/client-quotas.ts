@@ -39,6 +39,9 @@ const exempt: ReadonlySet<number> = new Set([
   ApiKey.AlterPartition,
 ]);
 
+/** Their handlers judge them, before there is an answer. */
+const judgedEarlier: ReadonlySet<number> = new Set([ApiKey.Fetch, ApiKey.ShareFetch]);
+
 export function quotaWindows(config: KafkaConfig, prefix: '' | 'controller.' = ''): RateWindows {
   return {
     samples: config.number(`${prefix}quota.window.num`),
@@ -95,8 +98,7 @@ export class ClientQuotas {
   throttleMs(request: QuotaRequest, { frameBytes, foundMs, isAnswered = false }: RequestOutcome): number {
     if (request.principal === undefined) return foundMs;
     const producedMs = request.apiKey === ApiKey.Produce ? this.#produced(request, frameBytes) : 0;
-    // A fetch was judged by its handler, before there was an answer.
-    const takesTime = isAnswered && request.apiKey !== ApiKey.Fetch && !exempt.has(request.apiKey);
+    const takesTime = isAnswered && !judgedEarlier.has(request.apiKey) && !exempt.has(request.apiKey);
     return Math.max(foundMs, producedMs, takesTime ? this.#spent(request) : 0);
   }
 

@@ -12,6 +12,7 @@ import { AlterClientQuotasRequest, AlterClientQuotasResponse } from '../../proto
 import { ClusterWorld } from '../testkit/cluster-world.ts';
 import { encodeRequest, type RawClient } from '../testkit/raw-client.ts';
 import { batchOf, fetchRequest, produceRequest } from '../testkit/requests.ts';
+import { LOCK_MS, ShareCluster } from '../testkit/share-cluster.ts';
 
 async function world() {
   const cluster = await new ClusterWorld().start();
@@ -228,4 +229,20 @@ test('the last quota takes the znode with it, and parents that only led there', 
   await setQuota(cluster, both, 'producer_byte_rate', null);
   assert.equal(await cluster.exists('/config/users/u%201'), false);
   assert.equal(await cluster.exists('/config/users'), true);
+});
+
+test('records of a share fetch count for the quota of fetches, and one that is over it is answered empty', async () => {
+  const shares = await new ShareCluster().start();
+  const { world: cluster } = shares;
+  await setQuota(cluster, { 'client-id': 'raw' }, 'consumer_byte_rate', 25);
+  const client = cluster.connectTo(0);
+  const first = await shares.fetch(client, 0);
+  assert.deepEqual([first.acquired, first.throttleTimeMs], [[[0, 1, 1]], 0]);
+  const acknowledged = await shares.fetch(client, 1, [[0, 1, 1]]);
+  assert.ok(acknowledged.throttleTimeMs > 0, 'throttled');
+  assert.deepEqual([acknowledged.acknowledgeErrorCode, acknowledged.acquired], [ErrorCode.NONE, []]);
+  const waitedMs = await timed(cluster, hello(client));
+  assert.ok(Math.abs(waitedMs - acknowledged.throttleTimeMs) < 200, `${waitedMs} of ${acknowledged.throttleTimeMs}`);
+  await cluster.sim.runFor(LOCK_MS);
+  assert.deepEqual((await shares.fetch(client, 2)).acquired, [[2, 3, 2]], 'what nobody saw comes again');
 });

@@ -77,6 +77,7 @@ export class ShareCluster {
     const data = answer.responses[0]?.partitions[0];
     return {
       errorCode: answer.errorCode,
+      throttleTimeMs: answer.throttleTimeMs,
       acknowledgeErrorCode: data?.acknowledgeErrorCode,
       acquired: data?.acquiredRecords.map((one) => [one.firstOffset, one.lastOffset, one.deliveryCount]) ?? [],
     };

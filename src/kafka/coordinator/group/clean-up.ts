@@ -57,7 +57,10 @@ function expiryBase(group: ClassicGroup): ((value: CommittedOffset) => number) |
   return group.state === 'Stable' && knowsTopics ? byCommit : undefined;
 }
 
-/** Forgets some offsets of a group, and the group itself if that was all there is of it. Changes nothing. */
+/**
+ * Forgets some offsets of a group, and the group itself if nothing else is left of it. Who has been given a member id and has not
+ * joined with it yet does not keep it (`GroupMetadataManager.cleanupGroupMetadata`). Changes nothing.
+ */
 export function decideForget(
   group: ClassicGroup,
   state: DurableState,
@@ -71,7 +74,6 @@ export function decideForget(
     inFlight.offsets.some((one) => one.topic === topic && one.partition === partition);
   const isGone =
     group.state === 'Empty' &&
-    group.pendingMembers.size === 0 &&
     inFlight.offsets.length === 0 &&
     !inFlight.metadata &&
     !state.hasPending(group.id) &&

@@ -10,7 +10,7 @@ import type { EndTxnMarker } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
 import { coordinatorError } from './append-errors.ts';
-import { decideDelete } from './clean-up.ts';
+import { decideDelete, type TopicPartition } from './clean-up.ts';
 import { writeError } from './consumer/consumer-groups.ts';
 import { deleteConsumerGroup } from './consumer/consumer-offsets.ts';
 import {
@@ -111,10 +111,12 @@ export class GroupCoordinator {
     this.#partitions.onResigned(partition);
   }
 
-  /** Committed offsets of topics that are gone are forgotten in every group. */
-  onTopicsDeleted(topics: Iterable<string>): void {
-    const gone = new Set(topics);
-    this.#turns.run(() => this.#expiry.forgetTopics(gone));
+  /**
+   * Committed offsets of partitions that are gone are forgotten in every group. As Apache's does, each group without members
+   * and offsets ends at this, of whatever partitions its offsets were (`GroupCoordinator.handleDeletedPartitions`).
+   */
+  onPartitionsDeleted(partitions: readonly TopicPartition[]): void {
+    if (partitions.length > 0) this.#turns.run(() => this.#expiry.forgetPartitions(partitions));
   }
 
   /** Delivery state of topics that are gone belongs to no share group. */

@@ -86,8 +86,11 @@ export class GroupOffsets {
     this.#host.turns.run(() => {
       const { groupId } = request;
       const refuse = (errorCode: number): void => answer(refuseCommit(request, errorCode));
-      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(this.#host.partitionOf(groupId));
-      if (errorCode !== ErrorCode.NONE) return refuse(errorCode);
+      const known = this.#host.partitionOf(groupId);
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(known);
+      if (errorCode !== ErrorCode.NONE || known === undefined) return refuse(errorCode);
+      // As in Apache's there is a group then, whatever the transaction's coordinator says.
+      known.foundGroup(groupId);
       const enter = this.#host.options.enterTransaction ?? enterUnasked;
       enter(this.#host.partitionFor(groupId), request, operation, (entry) =>
         this.#host.onGroup(groupId, (partition) => {
@@ -182,14 +185,18 @@ export class GroupOffsets {
     answer: (errorCode: number, errors: readonly number[]) => void,
   ): void {
     const free = partitions.filter(({ topic }) => !isSubscribed(group, topic));
-    const known = free.filter(({ topic, partition: index }) => partition.state.offset(group.id, topic, index));
-    const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(group.id), known);
+    const { state } = partition;
+    const known = free.filter(
+      ({ topic, partition: index }) =>
+        state.offset(group.id, topic, index) !== undefined || state.isPending(group.id, topic, index),
+    );
+    const records = forgetConsumerOffsets(group.id, known);
     const done = (appended: number): void =>
       answer(
         ErrorCode.NONE,
         partitions.map(({ topic }) => (isSubscribed(group, topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : appended)),
       );
-    partition.appendAlone(group.id, known.length === 0 ? [] : records, (appended) => done(coordinatorError(appended)));
+    partition.appendAlone(group.id, records, (appended) => done(coordinatorError(appended)));
   }
 }
 

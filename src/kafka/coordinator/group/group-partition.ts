@@ -157,6 +157,12 @@ export class GroupPartition {
     this.shareGroups.abandon();
   }
 
+  /** There is a group of the name afterwards, of whatever kind. */
+  foundGroup(id: string): void {
+    const isThere = this.groups.has(id) || this.#state.consumerGroups.has(id) || this.#state.shareGroups.has(id);
+    if (!isThere) this.newGroup(id);
+  }
+
   newGroup(id: string): ClassicGroup {
     const group = this.rebalancer.newGroup(id);
     this.groups.set(id, group);
@@ -213,7 +219,7 @@ export class GroupPartition {
     return { offsets, metadata };
   }
 
-  /** Writes tombstones. A group that is gone takes no requests meanwhile, and comes back should the append fail. */
+  /** Writes tombstones. Requests for the group wait meanwhile; one that is gone comes back should the append fail. */
   forget(group: ClassicGroup, { records, isGone }: CleanUp, done: (errorCode: number) => void): void {
     const finish = (errorCode: number): void => {
       if (isGone && this.groups.get(group.id) === group) {
@@ -224,7 +230,7 @@ export class GroupPartition {
     };
     if (isGone) group.state = 'Dead';
     if (records.length === 0) finish(ErrorCode.NONE);
-    else this.append(records, finish);
+    else this.appendAlone(group.id, records, finish);
   }
 
   #end(group: ClassicGroup): void {

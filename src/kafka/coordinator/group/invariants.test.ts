@@ -143,7 +143,7 @@ class Play {
         this.#pendings.push(world.deleteGroup());
         return this.#forgetGroup();
       case 'deleteTopic':
-        world.coordinator.onTopicsDeleted(['t']);
+        world.coordinator.onPartitionsDeleted([{ topic: 't', partition: 0 }]);
         return this.#forgetGroup();
       case 'restart':
       case 'resign':

@@ -1,15 +1,15 @@
 import type { Timer } from '../../../runtime/clock.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
-import { decideForget, expiredOffsets } from './clean-up.ts';
-import { expiredConsumerOffsets, forgetConsumerOffsets } from './consumer/consumer-offsets.ts';
+import { type CleanUp, decideForget, expiredOffsets, type TopicPartition } from './clean-up.ts';
+import { expireConsumerOffsets, expiredConsumerOffsets, forgetConsumerOffsets } from './consumer/consumer-offsets.ts';
 import type { GroupHost } from './group-host.ts';
 import type { GroupPartition } from './group-partition.ts';
 
 /** Groups that are looked at in one slice of the search for expired offsets. */
 const GROUPS_PER_SLICE = 200;
 
-/** Forgets committed offsets that nobody will ask for: those that have expired, and those of topics that are gone. */
+/** Forgets committed offsets that nobody will ask for: those that have expired, and those of partitions that are gone. */
 export class OffsetExpiry {
   readonly #host: GroupHost;
   #timer: Timer | undefined;
@@ -31,36 +31,33 @@ export class OffsetExpiry {
   }
 
   /** In a turn of the coordinator. */
-  forgetTopics(topics: ReadonlySet<string>): void {
+  forgetPartitions(partitions: readonly TopicPartition[]): void {
+    const gone = new Set(partitions.map(({ topic, partition }) => `${partition} ${topic}`));
+    const isGone = ({ topic, partition }: TopicPartition): boolean => gone.has(`${partition} ${topic}`);
     for (const partition of this.#host.partitions()) {
       if (partition.errorCode !== ErrorCode.NONE) continue;
-      for (const group of [...partition.groups.values()]) this.#forgetTopics(partition, group, topics);
-      for (const { id } of partition.state.consumerGroups.values()) this.#forgetConsumed(id, topics);
+      for (const id of [...partition.groups.keys()]) this.#forgetGone(id, isGone);
+      for (const { id } of partition.state.consumerGroups.values()) this.#forgetConsumed(id, isGone);
     }
   }
 
-  #forgetTopics(partition: GroupPartition, group: ClassicGroup, topics: ReadonlySet<string>): void {
-    if (group.state === 'Dead') return;
-    const inFlight = partition.inFlight(group.id);
-    const offsets = [
-      ...partition.state.offsets(group.id),
-      ...partition.state.pendingOffsets(group.id),
-      ...inFlight.offsets,
-    ];
-    const gone = offsets.filter(({ topic }) => topics.has(topic));
-    if (gone.length === 0) return;
-    partition.forget(group, decideForget(group, partition.state, inFlight, gone), (errorCode) =>
-      this.#warnOf(errorCode, group.id),
-    );
+  #forgetGone(groupId: string, isGone: (one: TopicPartition) => boolean): void {
+    this.#host.onGroup(groupId, (partition) => {
+      const group = partition?.groups.get(groupId);
+      if (partition === undefined || group === undefined || group.state === 'Dead') return;
+      const { state } = partition;
+      const inFlight = partition.inFlight(groupId);
+      const offsets = [...state.offsets(groupId), ...state.pendingOffsets(groupId), ...inFlight.offsets];
+      this.#forget(partition, group, decideForget(group, state, inFlight, offsets.filter(isGone)));
+    });
   }
 
-  #forgetConsumed(groupId: string, topics: ReadonlySet<string>): void {
+  #forgetConsumed(groupId: string, isGone: (one: TopicPartition) => boolean): void {
     this.#host.onGroup(groupId, (partition) => {
-      const group = partition?.consumers.get(groupId);
-      if (partition === undefined || group === undefined) return;
-      const gone = [...partition.state.offsets(groupId)].filter(({ topic }) => topics.has(topic));
-      const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(groupId), gone);
-      if (gone.length > 0) partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
+      if (partition?.consumers.get(groupId) === undefined) return;
+      const offsets = [...partition.state.offsets(groupId), ...partition.state.pendingOffsets(groupId)];
+      const records = forgetConsumerOffsets(groupId, offsets.filter(isGone));
+      partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }
 
@@ -72,7 +69,7 @@ export class OffsetExpiry {
     this.#expireIn(this.#allGroups());
   }
 
-  #expireIn(groups: Iterator<{ partition: GroupPartition; group: ClassicGroup }>): void {
+  #expireIn(groups: Iterator<string>): void {
     if (this.#isClosed) return;
     for (let count = 0; count < GROUPS_PER_SLICE; count += 1) {
       const next = groups.next();
@@ -80,29 +77,33 @@ export class OffsetExpiry {
         this.start();
         return;
       }
-      this.#expire(next.value.partition, next.value.group);
+      this.#expire(next.value);
     }
     this.#host.options.clock.soon(() => this.#host.turns.run(() => this.#expireIn(groups)));
   }
 
-  *#allGroups(): Iterator<{ partition: GroupPartition; group: ClassicGroup }> {
-    for (const partition of [...this.#host.partitions()]) {
-      for (const group of [...partition.groups.values()]) yield { partition, group };
-    }
+  *#allGroups(): Iterator<string> {
+    for (const partition of [...this.#host.partitions()]) yield* [...partition.groups.keys()];
   }
 
-  #expire(partition: GroupPartition, group: ClassicGroup): void {
-    const isCurrent = partition.errorCode === ErrorCode.NONE && partition.groups.get(group.id) === group;
-    if (!isCurrent || group.state === 'Dead') return;
-    const inFlight = partition.inFlight(group.id);
-    const times = {
-      nowMs: this.#host.options.clock.wallMs(),
-      retentionMs: this.#host.options.config.offsetsRetentionMs,
-    };
-    const expired = expiredOffsets(group, partition.state, inFlight, times);
-    const decision = decideForget(group, partition.state, inFlight, expired);
+  #expire(groupId: string): void {
+    this.#host.onGroup(groupId, (partition) => {
+      const group = partition?.groups.get(groupId);
+      if (partition?.errorCode !== ErrorCode.NONE || group === undefined || group.state === 'Dead') return;
+      const inFlight = partition.inFlight(groupId);
+      const expired = expiredOffsets(group, partition.state, inFlight, this.#times());
+      this.#forget(partition, group, decideForget(group, partition.state, inFlight, expired));
+    });
+  }
+
+  #forget(partition: GroupPartition, group: ClassicGroup, decision: CleanUp): void {
     if (decision.records.length === 0 && !decision.isGone) return;
     partition.forget(group, decision, (errorCode) => this.#warnOf(errorCode, group.id));
+  }
+
+  #times(): { readonly nowMs: number; readonly retentionMs: number } {
+    const { clock, config } = this.#host.options;
+    return { nowMs: clock.wallMs(), retentionMs: config.offsetsRetentionMs };
   }
 
   #expireConsumed(groupId: string): void {
@@ -110,12 +111,8 @@ export class OffsetExpiry {
       const group = partition?.consumers.get(groupId);
       if (partition === undefined || group === undefined) return;
       const inFlight = partition.inFlight(groupId);
-      const times = {
-        nowMs: this.#host.options.clock.wallMs(),
-        retentionMs: this.#host.options.config.offsetsRetentionMs,
-      };
-      const expired = expiredConsumerOffsets(group, partition.state, inFlight, times);
-      const records = forgetConsumerOffsets(group, partition.state, inFlight, expired);
+      const expired = expiredConsumerOffsets(group, partition.state, inFlight, this.#times());
+      const records = expireConsumerOffsets(group, partition.state, inFlight, expired);
       partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }

@@ -294,20 +294,19 @@ test('an empty group that never had anything goes without a trace', () => {
 
 // ---- deletion
 
-test('a deleted group takes no requests until its tombstones are in the log', () => {
+test('requests for a group that is being deleted wait until its tombstones are in the log', () => {
   const world = emptyGroup();
   world.topic.isHeld = true;
   const deleted = world.deleteGroup();
-  assert.equal(deleted.count, 0);
   assert.equal(world.state, 'Dead');
-  assert.equal(world.join().answer?.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  assert.equal(world.commit(9).answer, ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  assert.equal(world.heartbeat('x', 1), ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  assert.equal(world.sync('x', 1).answer?.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  assert.equal(world.leave({ memberId: 'x' }).errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  assert.equal(world.deleteGroup().answer, ErrorCode.GROUP_ID_NOT_FOUND);
+  const again = world.deleteGroup();
+  const stranger = world.join({ memberId: 'x' });
+  const newcomer = world.join();
+  assert.deepEqual([deleted.count, again.count, stranger.count, newcomer.count], [0, 0, 0, 0]);
   world.topic.commit();
-  assert.equal(deleted.answer, NONE);
+  assert.deepEqual([deleted.answer, again.answer], [NONE, ErrorCode.GROUP_ID_NOT_FOUND]);
+  assert.equal(stranger.answer?.errorCode, ErrorCode.UNKNOWN_MEMBER_ID);
+  assert.equal(newcomer.answer?.errorCode, ErrorCode.MEMBER_ID_REQUIRED);
   assert.equal(world.offset(), -1);
   world.topic.isHeld = false;
   world.restart();
@@ -369,18 +368,37 @@ test('a consumer group whose subscriptions nobody can read counts as subscribed 
   assert.deepEqual(world.deleteOffsets({ topic: 't', partition: 0 }).errors, [ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC]);
 });
 
-test('deleted topics take their offsets with them, in every group and for good', () => {
+test('deleted partitions take their offsets with them, in every group and for good', () => {
   const world = new GroupWorld({}, 3);
   for (const groupId of ['a', 'b', 'c', 'd']) {
     world.commit(1, { groupId, topic: 'gone' });
+    world.commit(1, { groupId, topic: 'gone', partition: 1 });
     world.commit(2, { groupId, topic: 'kept' });
   }
-  world.coordinator.onTopicsDeleted(['gone', 'unknown']);
+  world.coordinator.onPartitionsDeleted(['gone', 'unknown'].map((topic) => ({ topic, partition: 0 })));
   const offsets = (): (number | undefined)[] => ['a', 'b', 'c', 'd'].map((group) => world.offset('gone', 0, group));
   assert.deepEqual(offsets(), [-1, -1, -1, -1]);
   world.restart();
   assert.deepEqual(offsets(), [-1, -1, -1, -1]);
-  assert.equal(world.offset('kept', 0, 'c'), 2);
+  assert.deepEqual([world.offset('kept', 0, 'c'), world.offset('gone', 1, 'c')], [2, 1]);
+});
+
+test('a group without members ends with its last offset when partitions are deleted, and one that never had any too', () => {
+  const world = new GroupWorld();
+  world.commit(1, { topic: 'gone' });
+  world.commit(1, { groupId: 'other', topic: 'kept' });
+  // A refused commit leaves a group behind, and so does a member that has been given an id.
+  world.commit(1, { groupId: 'refused', metadata: 'x'.repeat(5000) });
+  const { memberId } = world.join({ group: 'pending' }).answer!;
+  const ids = (): string[] =>
+    world
+      .list()
+      .groups.map(({ groupId }) => groupId)
+      .sort();
+  assert.deepEqual(ids(), [GROUP, 'other', 'pending', 'refused'].sort());
+  world.coordinator.onPartitionsDeleted([{ topic: 'gone', partition: 0 }]);
+  assert.deepEqual(ids(), ['other']);
+  assert.equal(world.join({ group: 'pending', memberId }).answer?.errorCode, ErrorCode.UNKNOWN_MEMBER_ID);
 });
 
 // ---- describe and list

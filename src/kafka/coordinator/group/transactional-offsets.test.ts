@@ -155,6 +155,7 @@ for (const [errorCode, want] of refusals) {
     world.entrance = (_partition, _writer, _operation, done) => done({ errorCode, verification: undefined });
     assert.equal(world.commitWithin(5).answer, want);
     assert.equal(world.stableOffset(), -1);
+    assert.equal(world.state, 'Empty', 'but there is a group of the name');
   });
 }
 

@@ -1,7 +1,7 @@
 import { slicesOf } from '../../../base/slices.ts';
 import { type BatchHeader, hasValidCrc } from '../../records/batch.ts';
 import { CorruptBatchError } from '../../records/errors.ts';
-import { plainRecords } from '../../records/iterate.ts';
+import { type IterateOptions, plainRecords } from '../../records/iterate.ts';
 import type { CleanedTransactions } from './cleaned-transactions.ts';
 import { retainLegacyRecords } from './legacy-batch.ts';
 import type { OffsetMap } from './offset-map.ts';
@@ -27,6 +27,8 @@ export interface FilterOptions {
   readonly checkedFrom: number;
   /** Tombstones of magic 0 and 1 have no horizon of their own: the segment's age decides. */
   readonly keepLegacyTombstones: boolean;
+  /** How batches are opened. */
+  readonly iteration: IterateOptions;
 }
 
 /** A batch may have this many records before the list of places grows. */
@@ -62,7 +64,7 @@ export class BatchFilter {
 
   /** Writes what stays of the records; false when that is none. */
   #retain(header: BatchHeader, batch: Uint8Array, outlivesTransaction: boolean, into: RetainedBatches): boolean {
-    const source = plainRecords({ header, bytes: slicesOf(batch) });
+    const source = plainRecords({ header, bytes: slicesOf(batch) }, this.#options.iteration);
     const plain = source.slices.chunks[0]!;
     const cursor = new RecordCursor(plain, source.position, plain.length, header.recordCount);
     const { nowMs, deleteRetentionMs } = this.#options;
@@ -129,14 +131,14 @@ export class BatchFilter {
   }
 
   #filterLegacy(header: BatchHeader, batch: Uint8Array, into: RetainedBatches): void {
-    const { map, keepLegacyTombstones } = this.#options;
+    const { map, keepLegacyTombstones, iteration } = this.#options;
     const isRetained = (offset: number, key: Uint8Array | null, hasValue: boolean): boolean => {
       this.recordsRead += 1;
       if (offset > map.latestOffset) return true;
       if (key === null) this.keylessRecords += 1;
       return key !== null && (hasValue || keepLegacyTombstones) && offset >= map.get(key, 0, key.length);
     };
-    retainLegacyRecords({ header, bytes: slicesOf(batch) }, isRetained, into);
+    retainLegacyRecords({ header, bytes: slicesOf(batch) }, iteration, isRetained, into);
   }
 
   #addEmpty(header: BatchHeader, batch: Uint8Array, into: RetainedBatches): void {

@@ -1,6 +1,6 @@
 import { slicesOf } from '../../../base/slices.ts';
 import type { Batch, BatchHeader } from '../../records/batch.ts';
-import { plainRecords, recordsOf } from '../../records/iterate.ts';
+import { type IterateOptions, plainRecords, recordsOf } from '../../records/iterate.ts';
 import type { Segment } from '../segment.ts';
 import { checkCrc } from './batch-filter.ts';
 import { CleanedTransactions } from './cleaned-transactions.ts';
@@ -22,7 +22,7 @@ export async function buildOffsetMap(cleaning: Cleaning, start: number, end: num
     const position = segment.baseOffset < start ? (segment.find(start)?.position ?? segment.settledSize) : 0;
     await cleaning.read(segment, position, async (stretch) => {
       for (const [header, bytes] of stretch.batches()) {
-        if (!note(header, bytes, { start, map, transactions })) {
+        if (!note(header, bytes, { start, map, transactions, iteration: cleaning.iteration })) {
           isFull = true;
           return false;
         }
@@ -40,21 +40,23 @@ interface Noting {
   readonly start: number;
   readonly map: OffsetMap;
   readonly transactions: CleanedTransactions;
+  readonly iteration: IterateOptions;
 }
 
 /** False when the map has no room for all of the batch. */
-function note(header: BatchHeader, bytes: Uint8Array, { start, map, transactions }: Noting): boolean {
+function note(header: BatchHeader, bytes: Uint8Array, noting: Noting): boolean {
+  const { start, map, transactions } = noting;
   checkCrc(header, bytes);
   if (header.isControl) transactions.onControlBatch(header, bytes);
-  else if (!transactions.onBatch(header) && !noteKeys({ header, bytes: slicesOf(bytes) }, start, map)) return false;
+  else if (!transactions.onBatch(header) && !noteKeys({ header, bytes: slicesOf(bytes) }, noting)) return false;
   if (header.lastOffset >= start) map.latestOffset = header.lastOffset;
   return true;
 }
 
-function noteKeys(batch: Batch, start: number, map: OffsetMap): boolean {
+function noteKeys(batch: Batch, { start, map, iteration }: Noting): boolean {
   const { header } = batch;
   if (header.magic !== 2) {
-    for (const { offset, key } of recordsOf(batch)) {
+    for (const { offset, key } of recordsOf(batch, iteration)) {
       if (key === null || offset < start) continue;
       if (map.isFull) return false;
       map.put(key, 0, key.length, offset);
@@ -62,7 +64,7 @@ function noteKeys(batch: Batch, start: number, map: OffsetMap): boolean {
     return true;
   }
   if (header.recordCount === 0) return true;
-  const { slices, position } = plainRecords(batch);
+  const { slices, position } = plainRecords(batch, iteration);
   const plain = slices.chunks[0]!;
   const cursor = new RecordCursor(plain, position, plain.length, header.recordCount);
   while (cursor.next()) {

@@ -60,6 +60,7 @@ async function cleanInto(
   options.transactions.expect(log.abortedBetween(segment.baseOffset, next?.baseOffset ?? log.logEndOffset));
   const filter = new BatchFilter({
     ...options,
+    iteration: cleaning.iteration,
     keepLegacyTombstones: segment.modifiedMs > options.legacyHorizonMs,
   });
   await cleaning.read(segment, 0, async (stretch) => {

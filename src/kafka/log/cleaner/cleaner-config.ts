@@ -1,3 +1,5 @@
+import { DECOMPRESSED_SIZE_MAX } from '../../records/iterate.ts';
+
 /** The `log.cleaner.*` keys of a broker, with Apache's defaults (CleanerConfig). */
 export interface CleanerConfig {
   /** `log.cleaner.enable` */
@@ -14,6 +16,11 @@ export interface CleanerConfig {
   readonly ioBytesPerSecondMax: number;
   /** `log.cleaner.backoff.ms`: how long a thread waits when there was nothing to compact. */
   readonly backoffMs: number;
+  /**
+   * What one compressed batch may become in memory: what producers may send (`odradek.message.max.decompressed.bytes`), and
+   * never less than that key's default, since logs hold what was allowed before.
+   */
+  readonly decompressedBytesMax: number;
 }
 
 export const defaultCleanerConfig: CleanerConfig = {
@@ -24,4 +31,5 @@ export const defaultCleanerConfig: CleanerConfig = {
   ioBufferBytes: 524_288,
   ioBytesPerSecondMax: Infinity,
   backoffMs: 15_000,
+  decompressedBytesMax: DECOMPRESSED_SIZE_MAX,
 };

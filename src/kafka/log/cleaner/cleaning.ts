@@ -1,5 +1,6 @@
 import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { IterateOptions } from '../../records/iterate.ts';
 import type { PartitionLog } from '../log.ts';
 import type { Segment } from '../segment.ts';
 import { BatchReader, type Stretch } from './batch-reader.ts';
@@ -23,6 +24,7 @@ export interface CleaningOptions {
   readonly buffers: BufferPool;
   readonly throttle: Throttle;
   readonly bytesAtOnce: number;
+  readonly decompressedBytesMax: number;
   readonly isStopping: () => boolean;
 }
 
@@ -30,6 +32,8 @@ export interface CleaningOptions {
 export class Cleaning {
   readonly log: PartitionLog;
   readonly slice: TimeSlice;
+  /** How its batches are opened. */
+  readonly iteration: IterateOptions;
   readonly stats = { bytesRead: 0, bytesWritten: 0, recordsRead: 0, recordsWritten: 0, keylessRecords: 0 };
   readonly #options: CleaningOptions;
   readonly #truncations: number;
@@ -38,6 +42,7 @@ export class Cleaning {
     this.#options = options;
     this.log = options.log;
     this.slice = new TimeSlice(options.clock);
+    this.iteration = { decompressedSizeMax: options.decompressedBytesMax };
     this.#truncations = options.log.truncations;
   }
 

@@ -1,19 +1,20 @@
 import { flatten } from '../../../base/slices.ts';
 import { type Batch, readBatchHeader } from '../../records/batch.ts';
 import { BatchBuilder } from '../../records/builder.ts';
-import { codecOf, type LogRecord, recordsOf } from '../../records/iterate.ts';
+import { codecOf, type IterateOptions, type LogRecord, recordsOf } from '../../records/iterate.ts';
 import type { RetainedBatches } from './retained-batches.ts';
 
 /** What stays of an entry of magic 0 or 1: a wrapper of compressed ones is written anew when it loses some. */
 export function retainLegacyRecords(
   batch: Batch,
+  iteration: IterateOptions,
   isRetained: (offset: number, key: Uint8Array | null, hasValue: boolean) => boolean,
   into: RetainedBatches,
 ): void {
   const { header } = batch;
   const retained: LogRecord[] = [];
   let count = 0;
-  for (const record of recordsOf(batch)) {
+  for (const record of recordsOf(batch, iteration)) {
     count += 1;
     if (isRetained(record.offset, record.key, record.value !== null)) retained.push(record);
   }

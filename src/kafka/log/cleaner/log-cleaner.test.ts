@@ -474,6 +474,20 @@ test('a truncation below what was compacted makes that dirty again, durably', as
   assert.equal(checkpoint(world), '0\n1\ndemo 0 2\n');
 });
 
+for (const magic of [1, 2] as const) {
+  test(`batches of magic ${magic} are compacted as long as they do not become too much`, async () => {
+    const world = await compactedWorld();
+    append(world.log, { magic, codec: 'gzip', records: keyed(['a', '1'.repeat(10_000)], ['a', '2']) });
+    assert.equal(await compact(world, { decompressedBytesMax: 10_000 }), false);
+    assert.equal((await survivors(world)).length, 2);
+    assert.equal(await compact(world, { decompressedBytesMax: 20_000 }), true);
+    assert.deepEqual(
+      (await survivors(world)).map(({ value }) => value),
+      ['2'],
+    );
+  });
+}
+
 test('a corrupt batch makes the partition uncleanable, and others are compacted on', async () => {
   const world = await compactedWorld();
   const other = await world.sim.complete(world.manager.getOrCreate({ topic: 'other', partition: 0 }, true));

@@ -132,6 +132,7 @@ export class LogCleaner {
       buffers: runtime.disk.buffers,
       throttle: this.#throttle,
       bytesAtOnce: Math.max(BYTES_AT_ONCE_MIN, Math.floor(config.ioBufferBytes / config.threads)),
+      decompressedBytesMax: config.decompressedBytesMax,
       isStopping: () => this.#isStopping,
     });
     const limits = { bytesMax: Math.floor(config.dedupeBufferBytes / config.threads), loadFactor: config.loadFactor };

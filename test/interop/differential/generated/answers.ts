@@ -1,4 +1,5 @@
 /** Answers without what two right brokers may call differently: ids, times, addresses, the names of a run, compressed bytes. */
+import { isDeepStrictEqual } from 'node:util';
 import { flatten, type Slices } from '../../../../src/base/slices.ts';
 import { type Batch, batchesOf } from '../../../../src/kafka/records/batch.ts';
 import { recordsOf } from '../../../../src/kafka/records/iterate.ts';
@@ -88,4 +89,32 @@ function describeBatch(batch: Batch): unknown {
 
 function timeOf(timestamp: number, isOwnTime: boolean): number | 'now' {
   return isOwnTime && Math.abs(Date.now() - timestamp) < RECENT_MS ? 'now' : timestamp;
+}
+
+/**
+ * Whether two answers say the same. How many batches fit into a limit may differ behind the first where some are compressed: a
+ * broker that compresses anew does not get the same size as another.
+ */
+export function isAlike(theirs: unknown, ours: unknown): boolean {
+  if (isDeepStrictEqual(theirs, ours)) return true;
+  if (typeof theirs !== 'object' || typeof ours !== 'object' || theirs === null || ours === null) return false;
+  if (Array.isArray(theirs) !== Array.isArray(ours)) return false;
+  const keys = Object.keys(theirs);
+  if (keys.length !== Object.keys(ours).length) return isSameBeginning(theirs, ours);
+  const [one, other] = [theirs, ours] as readonly [
+    Readonly<Record<string, unknown>>,
+    Readonly<Record<string, unknown>>,
+  ];
+  return keys.every((key) => Object.hasOwn(other, key) && isAlike(one[key], other[key]));
+}
+
+function isSameBeginning(theirs: object, ours: object): boolean {
+  if (!Array.isArray(theirs) || !Array.isArray(ours)) return false;
+  const length = Math.min(theirs.length, ours.length);
+  const longer: unknown[] = theirs.length > ours.length ? theirs : ours;
+  return length > 0 && longer.some(isCompressedBatch) && isAlike(theirs.slice(0, length), ours.slice(0, length));
+}
+
+function isCompressedBatch(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && 'codec' in item && item.codec !== 'none';
 }

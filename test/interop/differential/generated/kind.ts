@@ -50,11 +50,6 @@ export class Draw {
     return count;
   }
 
-  /** Whether `next` was called with the name. */
-  hasDrawn(name: string): boolean {
-    return this.#counters.has(name);
-  }
-
   /** Mostly one of the newest that were created. */
   topic(): string {
     if (this.topics.length === 0 || this.chance(0.04)) return 'missing';

@@ -1,7 +1,6 @@
 /** Tells a sequence of requests to both brokers, step by step, and finds the first answer that differs. */
-import { isDeepStrictEqual } from 'node:util';
 import { SimRandom } from '../../../../src/runtime/sim/sim-random.ts';
-import { neutral } from './answers.ts';
+import { isAlike, neutral } from './answers.ts';
 import { Draw, type RequestKind, type Step, type VersionRanges } from './kind.ts';
 import { kinds } from './kinds.ts';
 import { Side } from './side.ts';
@@ -48,7 +47,7 @@ export async function play(ports: Ports, steps: readonly Step[]): Promise<Differ
   try {
     for (const [index, step] of steps.entries()) {
       const [theirs, own] = await Promise.all([tell(apache, step), tell(ours, step)]);
-      if (!isDeepStrictEqual(theirs, own)) return { index, apache: theirs, ours: own };
+      if (!isAlike(theirs, own)) return { index, apache: theirs, ours: own };
     }
     return undefined;
   } finally {

@@ -175,11 +175,26 @@ test('offsets of topics that nobody subscribes to expire by their commit, and an
   assert.equal(world.describeConsumers().errorCode, ErrorCode.GROUP_ID_NOT_FOUND);
 });
 
-test('offsets of topics that are gone are forgotten', () => {
+test('an empty group outlives its last offset when that is deleted, or its partition', () => {
+  const world = new ConsumerWorld();
+  world.beat('one');
+  world.beat('one', { memberEpoch: -1, owned: null });
+  for (const forget of [
+    () => world.deleteOffsets({ topic: 't', partition: 0 }).errorCode,
+    () => world.coordinator.onPartitionsDeleted([{ topic: 't', partition: 0 }]),
+  ]) {
+    assert.equal(world.commit(5).answer, ErrorCode.NONE);
+    forget();
+    assert.equal(world.offset('t'), -1);
+    assert.equal(world.describeConsumers().groupState, 'Empty');
+  }
+});
+
+test('offsets of partitions that are gone are forgotten', () => {
   const world = new ConsumerWorld();
   world.beat('one');
   world.commit(5, { memberId: 'one', generationIdOrMemberEpoch: 2 });
-  world.coordinator.onTopicsDeleted(['t']);
+  world.coordinator.onPartitionsDeleted([{ topic: 't', partition: 0 }]);
   assert.equal(world.offset('t'), -1);
   assert.deepEqual(memberIds(world), ['one']);
 });

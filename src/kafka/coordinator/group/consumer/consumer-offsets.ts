@@ -97,8 +97,13 @@ export function expiredConsumerOffsets(
   return expired;
 }
 
-/** Forgets offsets, and an empty group with its last one. Changes nothing. */
-export function forgetConsumerOffsets(
+/** Forgets offsets, and leaves the group even when they were its last. Changes nothing. */
+export function forgetConsumerOffsets(groupId: string, offsets: readonly TopicPartition[]): GroupRecord[] {
+  return distinct(offsets).map((one) => ({ kind: 'offset', group: groupId, ...one, value: null }));
+}
+
+/** Forgets offsets that have expired, and an empty group with its last one. Changes nothing. */
+export function expireConsumerOffsets(
   group: ConsumerGroup,
   state: DurableState,
   inFlight: InFlight,
@@ -109,19 +114,17 @@ export function forgetConsumerOffsets(
     inFlight.offsets.length > 0 ||
     state.hasPending(group.id) ||
     [...state.offsets(group.id)].some(({ topic, partition }) => !forgotten.has(`${partition} ${topic}`));
-  const records: GroupRecord[] = offsets.map((one) => ({ kind: 'offset', group: group.id, ...one, value: null }));
+  const records = forgetConsumerOffsets(group.id, offsets);
   return remains || group.members.size > 0 ? records : [...records, ...groupTombstones(group)];
 }
 
 /** Forgets a group with all that it has. Changes nothing. */
 export function deleteConsumerGroup(group: ConsumerGroup, state: DurableState): GroupRecord[] {
   const offsets = [...state.offsets(group.id), ...state.pendingOffsets(group.id)];
-  const seen = new Map(offsets.map((one) => [`${one.partition} ${one.topic}`, one]));
-  return [
-    ...Array.from(
-      seen.values(),
-      ({ topic, partition }): GroupRecord => ({ kind: 'offset', group: group.id, topic, partition, value: null }),
-    ),
-    ...groupTombstones(group),
-  ];
+  return [...forgetConsumerOffsets(group.id, offsets), ...groupTombstones(group)];
+}
+
+function distinct(offsets: readonly TopicPartition[]): TopicPartition[] {
+  const seen = new Map(offsets.map(({ topic, partition }) => [`${partition} ${topic}`, { topic, partition }]));
+  return [...seen.values()];
 }

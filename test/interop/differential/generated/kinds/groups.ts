@@ -3,6 +3,7 @@ import { type Draw, requestKind } from '../kind.ts';
 import type { Side } from '../side.ts';
 
 const SESSION_MS = 60_000;
+const UNKNOWN_MEMBER_ID = 25;
 
 /** Who a request says it is. */
 type Who = 'member' | 'stranger' | 'nobody';
@@ -39,7 +40,7 @@ function identityOf({ group, who, generation, instance }: MemberArgs, side: Side
 interface JoinArgs {
   readonly version: number;
   readonly group: string;
-  readonly who: Who;
+  readonly who: Exclude<Who, 'nobody'>;
   readonly protocolType: string;
   readonly protocols: readonly string[];
   readonly sessionTimeoutMs: number;
@@ -49,34 +50,31 @@ const join = requestKind<JoinArgs>({
   name: 'join-group',
   weight: 4,
   apiKey: 11,
-  draw: (draw) => {
-    const group = draw.group();
-    // A second member would wait for the first.
-    draw.next('member');
-    const isEmpty = draw.next(`members of ${group}`) === 0;
-    return {
-      version: draw.version(11),
-      group,
-      who: isEmpty ? 'nobody' : draw.pick(['member', 'member', 'member', 'stranger'] as const),
-      protocolType: draw.chance(0.95) ? 'consumer' : draw.pick(['connect', '']),
-      protocols: draw.chance(0.95) ? draw.pick([['range'], ['range', 'sticky'], ['sticky']]) : [],
-      sessionTimeoutMs: draw.chance(0.95) ? SESSION_MS : draw.pick([1, 9_000_000]),
-    };
-  },
+  draw: (draw) => ({
+    version: draw.version(11),
+    group: draw.group(),
+    who: draw.pick(['member', 'member', 'member', 'stranger'] as const),
+    protocolType: draw.chance(0.95) ? 'consumer' : draw.pick(['connect', '']),
+    protocols: draw.chance(0.95) ? draw.pick([['range'], ['range', 'sticky'], ['sticky']]) : [],
+    sessionTimeoutMs: draw.chance(0.95) ? SESSION_MS : draw.pick([1, 9_000_000]),
+  }),
   request: ({ version, group, who, protocolType, protocols, sessionTimeoutMs }, side) => ({
     apiKey: 11,
     version,
     fields: {
       ...identityOf({ version, group, who, generation: 'own', instance: null }, side),
+      // Who is in no group comes in; a second member would wait for the first.
+      ...(who === 'member' && !side.members.has(group) ? { memberId: '' } : {}),
       sessionTimeoutMs,
       rebalanceTimeoutMs: version >= 1 ? SESSION_MS : -1,
       protocolType,
       protocols: protocols.map((name) => ({ name, metadata: Buffer.from('0001000000000000', 'hex') })),
     },
   }),
-  learn: ({ group }, { memberId, generationId }, side) => {
-    if (memberId === '' || memberId === 'a-stranger' || memberId === 'none-yet') return;
-    side.members.set(group, { memberId: memberId as string, generationId: Math.max(generationId as number, 0) });
+  learn: ({ group }, { errorCode, memberId, generationId }, side) => {
+    if (memberId === '' || memberId === 'a-stranger') return;
+    if (errorCode === UNKNOWN_MEMBER_ID) side.members.delete(group);
+    else side.members.set(group, { memberId: memberId as string, generationId: Math.max(generationId as number, 0) });
   },
 });
 

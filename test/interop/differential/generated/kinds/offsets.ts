@@ -1,7 +1,6 @@
 import { type Draw, requestKind } from '../kind.ts';
 
 interface CommitArgs {
-  readonly made: number;
   readonly version: number;
   readonly group: string;
   readonly as: 'member' | 'nobody' | 'stranger';
@@ -13,32 +12,36 @@ interface CommitArgs {
   }[];
 }
 
-/** One that is never deleted: when the offsets of a deleted topic go is each broker's own affair. */
-function lasting(draw: Draw): string {
-  return draw.chance(0.1) ? 'missing' : (draw.topics[0] ?? 'missing');
+function committed(draw: Draw): string {
+  return draw.chance(0.1) ? 'missing' : draw.topic();
+}
+
+function drawCommit(draw: Draw): Omit<CommitArgs, 'version'> {
+  return {
+    group: draw.chance(0.4) ? 'simple' : draw.group(),
+    as: draw.pick(['member', 'member', 'nobody', 'stranger'] as const),
+    topic: committed(draw),
+    partitions: draw.some(3, () => ({
+      partitionIndex: draw.partition(),
+      committedOffset: draw.below(20),
+      committedMetadata: draw.pick(['', 'm', null, 'x'.repeat(4097)]),
+    })),
+  };
+}
+
+function memberIdOf(as: CommitArgs['as'], known: { readonly memberId: string } | undefined): string {
+  return { member: known?.memberId ?? '', nobody: '', stranger: 'a-stranger' }[as];
 }
 
 const commit = requestKind<CommitArgs>({
   name: 'offset-commit',
   weight: 4,
   apiKey: 8,
-  draw: (draw) => ({
-    // A refused commit may leave a group without members behind.
-    made: draw.next('member'),
-    // Version 0 keeps offsets in ZooKeeper.
-    version: draw.version(8, 1),
-    group: draw.chance(0.4) ? 'simple' : draw.group(),
-    as: draw.pick(['member', 'member', 'nobody', 'stranger'] as const),
-    topic: lasting(draw),
-    partitions: draw.some(2, () => ({
-      partitionIndex: draw.partition(),
-      committedOffset: draw.below(20),
-      committedMetadata: draw.pick(['', 'm', null, 'x'.repeat(4097)]),
-    })),
-  }),
+  // Version 0 keeps offsets in ZooKeeper.
+  draw: (draw) => ({ ...drawCommit(draw), version: draw.version(8, 1) }),
   request: ({ version, group, as, topic, partitions }, side) => {
     const known = side.members.get(group);
-    const memberId = { member: known?.memberId ?? '', nobody: '', stranger: 'a-stranger' }[as];
+    const memberId = memberIdOf(as, known);
     return {
       apiKey: 8,
       version,
@@ -50,6 +53,39 @@ const commit = requestKind<CommitArgs>({
           {
             ...side.topic(topic, version >= 10),
             partitions: partitions.map((one) => ({ ...one, committedLeaderEpoch: -1, commitTimestamp: -1 })),
+          },
+        ],
+      },
+    };
+  },
+});
+
+/** Of no producer, which makes it a commit like any other: those of transactions have tests of their own. */
+const commitOfNobody = requestKind<CommitArgs>({
+  name: 'txn-offset-commit',
+  weight: 1,
+  apiKey: 28,
+  draw: (draw) => ({ ...drawCommit(draw), version: draw.version(28) }),
+  request: ({ version, group, as, topic, partitions }, side) => {
+    const known = side.members.get(group);
+    const member = {
+      generationIdOrMemberEpoch: as === 'nobody' || known === undefined ? -1 : known.generationId,
+      memberId: memberIdOf(as, known),
+      groupInstanceId: null,
+    };
+    return {
+      apiKey: 28,
+      version,
+      fields: {
+        transactionalId: side.named('none'),
+        groupId: side.named(group),
+        producerId: -1,
+        producerEpoch: 0,
+        ...(version >= 3 ? member : {}),
+        topics: [
+          {
+            ...side.topic(topic, version >= 6),
+            partitions: partitions.map((one) => ({ ...one, committedLeaderEpoch: -1 })),
           },
         ],
       },
@@ -74,7 +110,7 @@ const fetchOffsets = requestKind<FetchArgs>({
     return {
       version,
       groups: [...new Set(draw.some(version >= 8 ? 2 : 1, () => (draw.chance(0.4) ? 'simple' : draw.group())))],
-      topic: version >= 2 && draw.chance(0.2) ? null : lasting(draw),
+      topic: version >= 2 && draw.chance(0.2) ? null : committed(draw),
       partitions: draw.some(3, () => draw.partition()),
       requireStable: version >= 7 && draw.chance(0.5),
     };
@@ -110,10 +146,9 @@ const deleteOffsets = requestKind<DeleteArgs>({
   apiKey: 47,
   draw: (draw) => ({
     version: draw.version(47),
-    // Apache forgets a group without members together with its last offset.
-    group: draw.chance(0.5) ? 'unheard-of' : draw.hasDrawn('member') ? 'simple' : draw.group(),
-    topic: lasting(draw),
-    partitions: [...new Set(draw.some(2, () => draw.partition()))],
+    group: draw.chance(0.1) ? 'unheard-of' : draw.chance(0.4) ? 'simple' : draw.group(),
+    topic: committed(draw),
+    partitions: draw.some(2, () => draw.partition()),
   }),
   request: ({ version, group, topic, partitions }, side) => ({
     apiKey: 47,
@@ -125,4 +160,4 @@ const deleteOffsets = requestKind<DeleteArgs>({
   }),
 });
 
-export const offsetKinds = [commit, fetchOffsets, deleteOffsets];
+export const offsetKinds = [commit, commitOfNobody, fetchOffsets, deleteOffsets];

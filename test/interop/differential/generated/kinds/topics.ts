@@ -151,9 +151,8 @@ const remove = requestKind<DeleteArgs>({
   apiKey: 20,
   draw: (draw) => {
     const version = draw.version(20);
-    // The first topic stays: groups keep offsets of it, and when those go is each broker's own affair.
-    // Apache forgets groups without members when any topic goes, and when is its own affair too.
-    const mortal = draw.hasDrawn('member') ? [] : draw.topics.slice(1);
+    // The first topic stays: the others come and go.
+    const mortal = draw.topics.slice(1);
     const topics = draw.some(2, () => (mortal.length === 0 || draw.chance(0.2) ? 'missing' : draw.pick(mortal)));
     for (const topic of topics) if (draw.topics.includes(topic)) draw.topics.splice(draw.topics.indexOf(topic), 1);
     return { version, topics: [...new Set(topics)], byId: version >= 6 && draw.chance(0.5) };
