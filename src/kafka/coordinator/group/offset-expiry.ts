@@ -2,9 +2,9 @@ import type { Timer } from '../../../runtime/clock.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { decideForget, expiredOffsets } from './clean-up.ts';
-import { expiredConsumerOffsets, forgetConsumerOffsets } from './consumer/consumer-offsets.ts';
 import type { GroupHost } from './group-host.ts';
 import type { GroupPartition } from './group-partition.ts';
+import { expiredOwnedOffsets, forgetOwnedOffsets } from './offset-owner.ts';
 
 /** Groups that are looked at in one slice of the search for expired offsets. */
 const GROUPS_PER_SLICE = 200;
@@ -35,7 +35,7 @@ export class OffsetExpiry {
     for (const partition of this.#host.partitions()) {
       if (partition.errorCode !== ErrorCode.NONE) continue;
       for (const group of [...partition.groups.values()]) this.#forgetTopics(partition, group, topics);
-      for (const { id } of partition.state.consumerGroups.values()) this.#forgetConsumed(id, topics);
+      for (const id of ownerIds(partition)) this.#forgetOwned(id, topics);
     }
   }
 
@@ -54,12 +54,12 @@ export class OffsetExpiry {
     );
   }
 
-  #forgetConsumed(groupId: string, topics: ReadonlySet<string>): void {
+  #forgetOwned(groupId: string, topics: ReadonlySet<string>): void {
     this.#host.onGroup(groupId, (partition) => {
-      const group = partition?.consumers.get(groupId);
-      if (partition === undefined || group === undefined) return;
+      const owner = partition?.offsetOwner(groupId);
+      if (partition === undefined || owner === undefined) return;
       const gone = [...partition.state.offsets(groupId)].filter(({ topic }) => topics.has(topic));
-      const records = forgetConsumerOffsets(group, partition.state, partition.inFlight(groupId), gone);
+      const records = forgetOwnedOffsets(owner, partition.state, partition.inFlight(groupId), gone);
       if (gone.length > 0) partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }
@@ -67,7 +67,7 @@ export class OffsetExpiry {
   #expireAll(): void {
     if (this.#isClosed) return;
     for (const partition of this.#host.partitions()) {
-      for (const { id } of partition.state.consumerGroups.values()) this.#expireConsumed(id);
+      for (const id of ownerIds(partition)) this.#expireOwned(id);
     }
     this.#expireIn(this.#allGroups());
   }
@@ -105,17 +105,17 @@ export class OffsetExpiry {
     partition.forget(group, decision, (errorCode) => this.#warnOf(errorCode, group.id));
   }
 
-  #expireConsumed(groupId: string): void {
+  #expireOwned(groupId: string): void {
     this.#host.onGroup(groupId, (partition) => {
-      const group = partition?.consumers.get(groupId);
-      if (partition === undefined || group === undefined) return;
+      const owner = partition?.offsetOwner(groupId);
+      if (partition === undefined || owner === undefined) return;
       const inFlight = partition.inFlight(groupId);
       const times = {
         nowMs: this.#host.options.clock.wallMs(),
         retentionMs: this.#host.options.config.offsetsRetentionMs,
       };
-      const expired = expiredConsumerOffsets(group, partition.state, inFlight, times);
-      const records = forgetConsumerOffsets(group, partition.state, inFlight, expired);
+      const expired = expiredOwnedOffsets(owner, partition.state, inFlight, times);
+      const records = forgetOwnedOffsets(owner, partition.state, inFlight, expired);
       partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }
@@ -124,4 +124,8 @@ export class OffsetExpiry {
     if (errorCode !== ErrorCode.NONE)
       this.#host.options.log.warn('offsets could not be forgotten', { group, errorCode });
   }
+}
+
+function ownerIds({ state }: GroupPartition): string[] {
+  return [...state.consumerGroups.keys(), ...state.streamsGroups.keys()];
 }
