@@ -56,8 +56,9 @@ function requireText(text: string | null, field: string): void {
   if (text?.trim() === '') throw invalid(`${field} can't be empty.`);
 }
 
+/** Nothing has to be said; saying nothing will not do. */
 function requireNone(tasks: readonly unknown[] | null, field: string): void {
-  if (tasks !== null && tasks.length > 0) throw invalid(`${field} must be empty when (re-)joining.`);
+  if (tasks === null || tasks.length > 0) throw invalid(`${field} must be empty when (re-)joining.`);
 }
 
 /** Who comes with the epoch before may have missed the last answer, if it has no more than what that one said. @throws KafkaError */

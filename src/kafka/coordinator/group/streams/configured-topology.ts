@@ -1,4 +1,3 @@
-import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
 import { grownBuckets, hashOrder, stringHash } from '../consumer/java-order.ts';
 import type { TopicImage } from '../consumer/topic-image.ts';
 import { partitionCounts } from './partition-counts.ts';
@@ -43,7 +42,6 @@ function summary(names: readonly string[]): string {
 /** @throws KafkaError STREAMS_INVALID_TOPOLOGY */
 export function configureTopology(topology: Topology, image: TopicImage): ConfiguredTopology {
   const { epoch } = topology;
-  if (epoch < 0) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, 'The epoch of a topology is not negative');
   try {
     requireSources(topology, image);
     const existing = (topic: string): number | undefined => image.topic(topic)?.partitionCount;

@@ -196,6 +196,8 @@ class MemberBeat {
       throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
     }
     const topology = topologyOf(told);
+    // Apache's broker asserts it, and has no word for whoever it hits.
+    if (topology.epoch < 0) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
     if (known === undefined) {
       this.records.push({ kind: 'streams-topology', group: this.#group.id, value: topology });
       return topology;

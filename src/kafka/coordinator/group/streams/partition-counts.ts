@@ -17,7 +17,7 @@ export function partitionCounts(told: readonly Subtopology[], existing: CountOf)
   // A writer takes what is known of its sources at its turn, so the order of Java's table is part of the rule.
   const subtopologies = hashOrder(told, ({ subtopologyId }) => stringHash(subtopologyId), grownBuckets);
   const counts = repartitionCounts(subtopologies, existing);
-  const countOf = (topic: string): number => requireCount(topic, existing(topic) ?? counts.get(topic));
+  const countOf = (topic: string): number => requireKnown(existing(topic) ?? counts.get(topic));
   const repartition = subtopologies.flatMap((one) => one.repartitionSourceTopics);
   const fixed = namesWhere(repartition, ({ partitions }) => partitions !== 0);
   const flexible = namesWhere(repartition, ({ partitions }) => partitions === 0);
@@ -42,9 +42,9 @@ function invalidTopology(message: string): KafkaError {
 }
 
 /** A topology may join topics that nothing says the size of: Apache's broker has no better word for it. */
-function requireCount(topic: string, count: number | undefined): number {
-  if (count === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `No partition count for topic ${topic}`);
-  return count;
+function requireKnown<T>(found: T | undefined): T {
+  if (found === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
+  return found;
 }
 
 function namesWhere(topics: readonly TopicInfo[], isWanted: (topic: TopicInfo) => boolean): Set<string> {
@@ -103,18 +103,10 @@ function copartitionGroups(subtopology: Subtopology): Set<string>[] {
   return subtopology.copartitionGroups.map(
     (group) =>
       new Set([
-        ...group.sourceTopics.map((index) => nameAt(subtopology.sourceTopics, index)),
-        ...group.repartitionSourceTopics.map((index) => nameAt(subtopology.repartitionSourceTopics, index).name),
+        ...group.sourceTopics.map((index) => requireKnown(subtopology.sourceTopics[index])),
+        ...group.repartitionSourceTopics.map((index) => requireKnown(subtopology.repartitionSourceTopics[index]).name),
       ]),
   );
-}
-
-function nameAt<T>(list: readonly T[], index: number): T {
-  const found = list[index];
-  if (found === undefined) {
-    throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `A copartition group names topic ${index} of ${list.length}`);
-  }
-  return found;
 }
 
 interface Enforcement {

@@ -108,9 +108,9 @@ class StickyAssignment {
     for (const candidates of this.#candidates.values()) {
       candidates.sort((a, b) => Number(b.isStandby) - Number(a.isStandby) || b.offset - a.offset);
     }
-    // Java's table was made for as many processes as there are members.
-    const buckets = (count: number): number => bucketsFor(members.length, count);
-    this.#processes = hashOrder(processes.values(), ({ id }) => stringHash(id), buckets);
+    const buckets = bucketsAfter(this.#members.map(({ processId }) => processId));
+    const newestFirst = [...processes.values()].reverse();
+    this.#processes = hashOrder(newestFirst, ({ id }) => stringHash(id), () => buckets);
     let active = 0;
     let total = 0;
     for (const { taskCount, isStateful } of subtopologies) {
@@ -249,10 +249,17 @@ function compact(tasks: readonly Task[]): Tasks {
   return compacted;
 }
 
-/** Buckets of a `HashMap` that was made for so many elements and got `count`. */
-function bucketsFor(capacity: number, count: number): number {
+/**
+ * Buckets of a `HashMap` that was made for as many keys as are asked for, with `computeIfAbsent`: it grows only before the next
+ * question, and puts what is new at the head of its bucket.
+ */
+function bucketsAfter(keys: readonly string[]): number {
+  const known = new Set<string>();
   let buckets = 1;
-  while (buckets < capacity) buckets *= 2;
-  while (count > Math.floor(buckets * 0.75)) buckets *= 2;
+  while (buckets < keys.length) buckets *= 2;
+  for (const key of keys) {
+    if (known.size > Math.floor(buckets * 0.75)) buckets *= 2;
+    known.add(key);
+  }
   return buckets;
 }

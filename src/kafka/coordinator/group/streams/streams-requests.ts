@@ -43,8 +43,10 @@ export function streamsGroupHeartbeat(
   client: GroupClient,
   answer: StreamsHeartbeatAnswer,
 ): void {
-  const refuse = (code: number, message?: string): void => answer(streamsHeartbeatError(code, message), []);
-  const refused = ({ code, message }: KafkaError): void => refuse(code, message);
+  const refuse = (code: number, message?: string | null): void => answer(streamsHeartbeatError(code, message), []);
+  // What went wrong within the broker is not told.
+  const refused = ({ code, message }: KafkaError): void =>
+    refuse(code, code === ErrorCode.UNKNOWN_SERVER_ERROR ? null : message);
   attempt(() => {
     checkHeartbeat(request);
     groups.onStreams(request.groupId, refuse, (streams) =>
