@@ -92,7 +92,7 @@ export const streamsStories: readonly Story[] = [
       await story.streams('one', { topologyEpoch: -1 });
       await story.streams('one', { offsets: [['0', 1, 2], ['0', 1, 3]] });
       await story.streams('one', { topology: { 0: {} } });
-      await story.streams('one', { topology: {} });
+      await story.streams('one', { topology: {}, group: `${story.group}-nothing` });
       await story.describeStreams();
       await story.streams('other');
       await story.waitForTopics('counts');
@@ -122,14 +122,14 @@ export const streamsStories: readonly Story[] = [
       const chain: Readonly<Record<string, SubtopologySpec>> = {
         0: { sources: ['u'], sinks: ['middle'], changelogs: [{ name: 'seen' }] },
         1: { repartition: [{ name: 'middle' }], sinks: ['last'], changelogs: [{ name: 'sums' }, { name: 'more' }] },
-        2: { sources: ['no-source'], repartition: [{ name: 'last' }], together: [[[0], [0]]] },
+        2: { sources: ['source'], repartition: [{ name: 'last' }], together: [[[0], [0]]] },
       };
       await story.streams('one', { topology: chain });
       await story.describeStreams();
       await story.list(['notready']);
       await story.list(['not_ready']);
       await story.streams('one', { epoch: 2 });
-      await story.createTopic('no-source', 3);
+      await story.createTopic('source', 3);
       await story.streams('one', { epoch: 2 });
       await story.waitForTopics('middle', 'last', 'seen', 'sums', 'more');
       await story.describeStreams();
@@ -170,6 +170,7 @@ export const streamsStories: readonly Story[] = [
         await story.streams(`one${index}`, { topology, group: `${story.group}-${index}` });
       }
       await story.waitForTopics('b', 'c');
+      await story.pause(500);
       // A controller of 4.4 has other words than one of 3.9 for too few brokers.
       for (const index of [3, 8]) {
         await story.streams(`one${index}`, { epoch: 2, group: `${story.group}-${index}` });

@@ -125,12 +125,14 @@ export class StreamsStory extends ConsumerStory {
   /** Until topics that the broker makes are there, and it knows. */
   async waitForTopics(...names: string[]): Promise<void> {
     const wanted = names.map((name) => ({ topicId: ZERO_UUID, name: this.topicName(name) }));
+    // Asking for them must not make them.
+    const request = { topics: wanted, allowAutoTopicCreation: false };
     await until(`${names} of ${this.group}`, async () => {
-      const { topics } = (await ask(this.port, 3, 12, { topics: wanted })) as { topics?: { errorCode: number }[] };
+      const { topics } = (await ask(this.port, 3, 12, request)) as { topics?: { errorCode: number }[] };
       return topics?.every(({ errorCode }) => errorCode === 0) || undefined;
     });
     await sleep(300);
-    const told = (await ask(this.port, 3, 12, { topics: wanted })) as {
+    const told = (await ask(this.port, 3, 12, request)) as {
       topics: { name: string; topicId: string; partitions: unknown[] }[];
     };
     const found = told.topics.map(({ name, partitions }) => [name, partitions.length]);

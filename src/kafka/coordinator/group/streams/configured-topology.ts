@@ -82,13 +82,9 @@ function configured(
     taskCount: Math.max(...sourceTopics(one).map(countOf)),
     sourceTopics: [...new Set(one.sourceTopics)].sort(),
     repartitionSinkTopics: [...new Set(one.repartitionSinkTopics)].sort(),
-    repartitionSourceTopics: one.repartitionSourceTopics.map(internal).sort(byName),
-    stateChangelogTopics: one.stateChangelogTopics.map(internal).sort(byName),
+    repartitionSourceTopics: one.repartitionSourceTopics.map(internal),
+    stateChangelogTopics: one.stateChangelogTopics.map(internal),
   };
-}
-
-function byName(a: InternalTopic, b: InternalTopic): number {
-  return a.name < b.name ? -1 : 1;
 }
 
 /** Those that are there must have as many partitions as they would get. @throws TopicFault */

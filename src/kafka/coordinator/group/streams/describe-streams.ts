@@ -70,8 +70,8 @@ function described(configured: ConfiguredTopology | undefined, topology: Topolog
         subtopologyId: one.id,
         sourceTopics: [...one.sourceTopics],
         repartitionSinkTopics: [...one.repartitionSinkTopics],
-        stateChangelogTopics: one.stateChangelogTopics.map(configuredTopic),
-        repartitionSourceTopics: one.repartitionSourceTopics.map(configuredTopic),
+        stateChangelogTopics: one.stateChangelogTopics.map(configuredTopic).sort(byName),
+        repartitionSourceTopics: one.repartitionSourceTopics.map(configuredTopic).sort(byName),
       })),
     };
   }
