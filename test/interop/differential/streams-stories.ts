@@ -90,14 +90,25 @@ export const streamsStories: readonly Story[] = [
       await story.streams('one', { topology: { 0: { sources: ['t'], changelogs: [{ name: 'c', partitions: 3 }] } } });
       await story.streams('one', { topology: { 0: { sources: ['t', 'no-?'] } } });
       await story.streams('one', { topologyEpoch: -1 });
-      await story.streams('one', { offsets: [['0', 1, 2], ['0', 1, 3]] });
+      await story.streams('one', {
+        offsets: [
+          ['0', 1, 2],
+          ['0', 1, 3],
+        ],
+      });
       await story.streams('one', { topology: { 0: {} } });
       await story.streams('one', { topology: {}, group: `${story.group}-nothing` });
       await story.describeStreams();
       await story.streams('other');
       await story.waitForTopics('counts');
       await story.streams('other', { epoch: 2 });
-      await story.streams('other', { epoch: 3, offsets: [['0', 1, 2], ['0', 1, 3]] });
+      await story.streams('other', {
+        epoch: 3,
+        offsets: [
+          ['0', 1, 2],
+          ['0', 1, 3],
+        ],
+      });
       await story.streams('other', { epoch: 3, active: { 0: [4] } });
       await story.streams('other', { epoch: 3, active: { 1: [0] } });
       await story.streams('other', { epoch: 4 });
@@ -228,7 +239,14 @@ export const streamsStories: readonly Story[] = [
       await story.streams('two', { epoch: 5, active: { 0: [2] }, standby: {} });
       await story.streams('three', { epoch: 5, active: { 0: [3] }, standby: { 0: [0, 1, 2] } });
       await story.describeStreams();
-      await story.streams('three', { epoch: 5, offsets: [['0', 0, 10], ['0', 1, 20]], ends: [['0', 0, 12]] });
+      await story.streams('three', {
+        epoch: 5,
+        offsets: [
+          ['0', 0, 10],
+          ['0', 1, 20],
+        ],
+        ends: [['0', 0, 12]],
+      });
       await story.streams('one', { epoch: -1 });
       await story.streams('two', { epoch: 5, active: { 0: [2] } });
       await story.streams('three', { epoch: 5, active: { 0: [3] }, standby: { 0: [0, 1, 2] } });
@@ -359,7 +377,12 @@ export const streamsStories: readonly Story[] = [
       await story.join();
       await story.join({ memberId: 'one' });
       await story.beat('two');
-      await story.tell('share', 76, 1, { groupId: story.group, memberId: 'a', memberEpoch: 0, subscribedTopicNames: ['t'] });
+      await story.tell('share', 76, 1, {
+        groupId: story.group,
+        memberId: 'a',
+        memberEpoch: 0,
+        subscribedTopicNames: ['t'],
+      });
       await story.tell('share described', 77, 1, { groupIds: [story.group] });
       await story.leave({ memberId: 'one' });
       await story.describe();
@@ -371,7 +394,12 @@ export const streamsStories: readonly Story[] = [
         producerEpoch: -1,
         generationId: 9,
         memberId: 'one',
-        topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }] }],
+        topics: [
+          {
+            name: 't',
+            partitions: [{ partitionIndex: 0, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }],
+          },
+        ],
       });
       await story.tell('described', 93, 0, {
         groupId: story.group,

@@ -34,7 +34,11 @@ export function describeGroupValues(
   });
 }
 
-function isHidden(store: ConfigStore, own: ReadonlyMap<string, string>, { name, otherwise, isInternal }: GroupKey): boolean {
+function isHidden(
+  store: ConfigStore,
+  own: ReadonlyMap<string, string>,
+  { name, otherwise, isInternal }: GroupKey,
+): boolean {
   if (isInternal !== true || own.has(name)) return false;
   return 'text' in otherwise || !store.staticConfig.given.has(otherwise.brokerKey);
 }

@@ -24,11 +24,7 @@ import { type FetchedOffsets, fetchOffsets, type WantedTopics } from './fetch-of
 import { type EnterTransaction, errorOf, type GroupHost } from './group-host.ts';
 import type { GroupPartition } from './group-partition.ts';
 import { forgetOwnedOffsets, type OffsetOwner } from './offset-owner.ts';
-import {
-  checkStreamsCommit,
-  checkStreamsFetch,
-  checkTransactionalStreamsCommit,
-} from './streams/streams-offsets.ts';
+import { checkStreamsCommit, checkStreamsFetch, checkTransactionalStreamsCommit } from './streams/streams-offsets.ts';
 
 const noProducer: BatchProducer = {
   producerId: NO_PRODUCER_ID,

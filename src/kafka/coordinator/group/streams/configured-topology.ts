@@ -63,7 +63,8 @@ export function configureTopology(topology: Topology, image: TopicImage): Config
 function requireSources({ subtopologies }: Topology, image: TopicImage): void {
   const sources = new Set(subtopologies.flatMap((one) => one.sourceTopics));
   const missing = [...sources].filter((topic) => image.topic(topic) === undefined).sort();
-  if (missing.length > 0) throw new TopicFault(StatusCode.MISSING_SOURCE_TOPICS, `Source topics ${summary(missing)} are missing.`);
+  if (missing.length > 0)
+    throw new TopicFault(StatusCode.MISSING_SOURCE_TOPICS, `Source topics ${summary(missing)} are missing.`);
 }
 
 function configured(

@@ -18,7 +18,6 @@ const PROTOCOL_TYPE = 'streams';
 /** Nobody keeps descriptions of topologies here (KIP-1331). */
 const NOT_ASKED_FOR = 0;
 
-
 export function describeStreamsGroup(group: StreamsGroup, soft: SoftState): DescribedStreamsGroup {
   return {
     errorCode: ErrorCode.NONE,
@@ -62,7 +61,10 @@ function describeMember(
 }
 
 /** With the partitions that internal topics have got, where all are there; else as members told it. */
-function described(configured: ConfiguredTopology | undefined, topology: Topology | undefined): DescribedTopology | null {
+function described(
+  configured: ConfiguredTopology | undefined,
+  topology: Topology | undefined,
+): DescribedTopology | null {
   if (configured?.fault === undefined && configured?.subtopologies !== undefined) {
     return {
       epoch: configured.epoch,

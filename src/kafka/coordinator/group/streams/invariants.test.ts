@@ -82,7 +82,8 @@ class Life {
   do(step: Action): void {
     switch (step.kind) {
       case 'join':
-        if (!this.clients.has(step.member)) this.clients.set(step.member, new Client(step.member, (this.#lives += 1)));
+        if (!this.clients.has(step.member)) this.clients.set(step.member, new Client(step.member, this.#lives));
+        this.#lives += 1;
         this.beat(step.member, false);
         break;
       case 'beat':

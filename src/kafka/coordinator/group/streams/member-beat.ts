@@ -1,8 +1,8 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
 import type { StreamsGroupHeartbeatRequest } from '../../../protocol/messages/88-streams-group-heartbeat.ts';
 import { clientHost } from '../client-host.ts';
-import type { MetadataHasher } from '../consumer/metadata-hash.ts';
 import { checkFencedInstance, checkStaticMember } from '../consumer/membership.ts';
+import type { MetadataHasher } from '../consumer/metadata-hash.ts';
 import type { TopicImage } from '../consumer/topic-image.ts';
 import type { GroupRecord } from '../group-records.ts';
 import type { GroupClient } from '../join.ts';

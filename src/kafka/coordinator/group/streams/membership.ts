@@ -1,8 +1,8 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
-import { allTaskIds, type HeldAssignment, NO_ASSIGNMENT, NOTHING_HELD, type TaskAssignment } from './tasks.ts';
 import type { StreamsGroup } from './streams-group.ts';
 import { currentValue, JOIN_EPOCH, metadataValue, STATIC_LEAVE_EPOCH, type StreamsMember } from './streams-member.ts';
 import type { StreamsRecord } from './streams-records.ts';
+import { allTaskIds, type HeldAssignment, NO_ASSIGNMENT, NOTHING_HELD, type TaskAssignment } from './tasks.ts';
 
 export function unknownMember(groupId: string, memberId: string): KafkaError {
   return new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `Member ${memberId} is not a member of group ${groupId}.`);

@@ -5,7 +5,10 @@ import { type AssignedMember, type AssignedSubtopology, assignSticky } from './s
 import type { TaskAssignment, Tasks } from './tasks.ts';
 
 const subtopologies: fc.Arbitrary<AssignedSubtopology[]> = fc
-  .array(fc.record({ taskCount: fc.integer({ min: 1, max: 6 }), isStateful: fc.boolean() }), { minLength: 1, maxLength: 4 })
+  .array(fc.record({ taskCount: fc.integer({ min: 1, max: 6 }), isStateful: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((list) => list.map((one, index) => ({ id: String(index), ...one })));
 /** The process of each member. */
 const processes = fc.array(fc.nat(3), { minLength: 1, maxLength: 7 });
@@ -26,7 +29,9 @@ test('each task runs once, and no process has it twice; its copies are as many a
     fc.property(subtopologies, processes, fc.nat(2), (topology, ids, replicas) => {
       const assigned = assignSticky(membersOf(ids), topology, replicas);
       const active = [...assigned.values()].flatMap((one) => listOf(one.active)).sort();
-      const wanted = topology.flatMap(({ id, taskCount }) => Array.from({ length: taskCount }, (_, at) => `${id}_${at}`));
+      const wanted = topology.flatMap(({ id, taskCount }) =>
+        Array.from({ length: taskCount }, (_, at) => `${id}_${at}`),
+      );
       assert.deepEqual(active, wanted.sort());
       const byProcess = new Map<number, string[]>();
       for (const [index, process] of ids.entries()) {
@@ -51,7 +56,8 @@ test('active tasks are even among members with a process each, and stay where th
       const sizes = [...assigned.values()].map(({ active }) => listOf(active).length);
       assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, String(sizes));
       const again = assignSticky(membersOf(ids, assigned), topology, 0);
-      for (const [id, { active }] of assigned) assert.deepEqual(listOf(again.get(id)!.active).sort(), listOf(active).sort());
+      for (const [id, { active }] of assigned)
+        assert.deepEqual(listOf(again.get(id)!.active).sort(), listOf(active).sort());
     }),
   );
 });
@@ -60,7 +66,10 @@ test('who has a task’s state on disk gets it rather than somebody else', () =>
   const topology = [{ id: '0', taskCount: 2, isStateful: true }];
   const offsets = (partition: number) => new Map([['0', new Map([[partition, 100]])]]);
   const [one, two] = membersOf([0, 1]) as [AssignedMember, AssignedMember];
-  const both = [{ ...one, offsets: offsets(1) }, { ...two, offsets: offsets(0) }];
+  const both = [
+    { ...one, offsets: offsets(1) },
+    { ...two, offsets: offsets(0) },
+  ];
   const assigned = assignSticky(both, topology, 0);
   assert.deepEqual(listOf(assigned.get('member-0')!.active), ['0_1']);
   assert.deepEqual(listOf(assigned.get('member-1')!.active), ['0_0']);

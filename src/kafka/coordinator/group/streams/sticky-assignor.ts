@@ -89,11 +89,7 @@ class StickyAssignment {
   readonly #activeQuota: Quota;
   readonly #totalQuota: Quota;
 
-  constructor(
-    members: readonly AssignedMember[],
-    subtopologies: readonly AssignedSubtopology[],
-    standbyCount: number,
-  ) {
+  constructor(members: readonly AssignedMember[], subtopologies: readonly AssignedSubtopology[], standbyCount: number) {
     this.#members = hashOrder(members, ({ id }) => stringHash(id), grownBuckets);
     const processes = new Map<string, ProcessLoad>();
     for (const member of this.#members) {
@@ -110,7 +106,11 @@ class StickyAssignment {
     }
     const buckets = bucketsAfter(this.#members.map(({ processId }) => processId));
     const newestFirst = [...processes.values()].reverse();
-    this.#processes = hashOrder(newestFirst, ({ id }) => stringHash(id), () => buckets);
+    this.#processes = hashOrder(
+      newestFirst,
+      ({ id }) => stringHash(id),
+      () => buckets,
+    );
     let active = 0;
     let total = 0;
     for (const { taskCount, isStateful } of subtopologies) {
@@ -237,7 +237,8 @@ class StickyAssignment {
 }
 
 function* each(tasks: Tasks): IterableIterator<Task> {
-  for (const [subtopologyId, partitions] of tasks) for (const partition of partitions) yield { subtopologyId, partition };
+  for (const [subtopologyId, partitions] of tasks)
+    for (const partition of partitions) yield { subtopologyId, partition };
 }
 
 function compact(tasks: readonly Task[]): Tasks {

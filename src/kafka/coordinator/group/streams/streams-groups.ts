@@ -1,6 +1,7 @@
 import type { Clock } from '../../../../runtime/clock.ts';
 import type { Log } from '../../../../runtime/log.ts';
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { StreamsGroupHeartbeatRequest } from '../../../protocol/messages/88-streams-group-heartbeat.ts';
 import { isWritten } from '../../append-outcome.ts';
 import type { Turns } from '../../turns.ts';
 import { writeError } from '../consumer/consumer-groups.ts';
@@ -15,11 +16,10 @@ import { removeMember } from './membership.ts';
 import { SoftState } from './soft-state.ts';
 import type { StreamsConfig } from './streams-config.ts';
 import { StreamsGroup } from './streams-group.ts';
-import { JOIN_EPOCH, MemberState, sameEndpoint, type StreamsMember } from './streams-member.ts';
+import { JOIN_EPOCH, MemberState, type StreamsMember, sameEndpoint } from './streams-member.ts';
 import { assignTasks } from './streams-target.ts';
 import type { TaskOffsets } from './task-offsets.ts';
 import { sameHeld } from './tasks.ts';
-import type { StreamsGroupHeartbeatRequest } from '../../../protocol/messages/88-streams-group-heartbeat.ts';
 
 /** What streams groups need of the partition that they live on. */
 export interface StreamsGroupsOptions {

@@ -2,7 +2,15 @@ import type {
   StreamsGroupCurrentMemberAssignmentValue,
   StreamsGroupMemberMetadataValue,
 } from '../../../protocol/records/streams-group.ts';
-import { bySubtopology, type HeldAssignment, type HeldTasks, NOTHING_HELD, sameHeld, taskIds, tasksOf } from './tasks.ts';
+import {
+  bySubtopology,
+  type HeldAssignment,
+  type HeldTasks,
+  NOTHING_HELD,
+  sameHeld,
+  taskIds,
+  tasksOf,
+} from './tasks.ts';
 
 /** How far a member is on its way to its target, as records hold it (`MemberState`). */
 export const MemberState = {
@@ -152,7 +160,10 @@ function heldTasks(stored: StoredTasks, memberEpoch: number): HeldTasks {
   return new Map(
     stored.map(({ subtopologyId, partitions, assignmentEpochs }) => {
       const epochs = assignmentEpochs?.length === partitions.length ? assignmentEpochs : undefined;
-      return [subtopologyId, new Map(partitions.map((partition, index) => [partition, epochs?.[index] ?? memberEpoch]))];
+      return [
+        subtopologyId,
+        new Map(partitions.map((partition, index) => [partition, epochs?.[index] ?? memberEpoch])),
+      ];
     }),
   );
 }

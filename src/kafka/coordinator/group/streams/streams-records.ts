@@ -28,7 +28,10 @@ export type StreamsRecord =
   | (OfGroup & { readonly kind: 'streams-epoch'; readonly value: StreamsGroupMetadataValue | null })
   | (OfGroup & { readonly kind: 'streams-topology'; readonly value: StreamsGroupTopologyValue | null })
   | (OfMember & { readonly kind: 'streams-member'; readonly value: StreamsGroupMemberMetadataValue | null })
-  | (OfGroup & { readonly kind: 'streams-target-epoch'; readonly value: StreamsGroupTargetAssignmentMetadataValue | null })
+  | (OfGroup & {
+      readonly kind: 'streams-target-epoch';
+      readonly value: StreamsGroupTargetAssignmentMetadataValue | null;
+    })
   | (OfMember & { readonly kind: 'streams-target'; readonly value: StreamsGroupTargetAssignmentMemberValue | null })
   | (OfMember & { readonly kind: 'streams-current'; readonly value: StreamsGroupCurrentMemberAssignmentValue | null });
 
@@ -92,19 +95,38 @@ export function decodeStreamsRecord(key: Uint8Array, bytes: Uint8Array | null): 
     }
     case StreamsGroupMemberMetadataKey.apiKey: {
       const { groupId: group, memberId: member } = readKey(StreamsGroupMemberMetadataKey, key);
-      return { kind: 'streams-member', group, member, value: value && readVersioned(StreamsGroupMemberMetadataValue, value) };
+      return {
+        kind: 'streams-member',
+        group,
+        member,
+        value: value && readVersioned(StreamsGroupMemberMetadataValue, value),
+      };
     }
     case StreamsGroupTargetAssignmentMetadataKey.apiKey: {
       const { groupId: group } = readKey(StreamsGroupTargetAssignmentMetadataKey, key);
-      return { kind: 'streams-target-epoch', group, value: value && readVersioned(StreamsGroupTargetAssignmentMetadataValue, value) };
+      return {
+        kind: 'streams-target-epoch',
+        group,
+        value: value && readVersioned(StreamsGroupTargetAssignmentMetadataValue, value),
+      };
     }
     case StreamsGroupTargetAssignmentMemberKey.apiKey: {
       const { groupId: group, memberId: member } = readKey(StreamsGroupTargetAssignmentMemberKey, key);
-      return { kind: 'streams-target', group, member, value: value && readVersioned(StreamsGroupTargetAssignmentMemberValue, value) };
+      return {
+        kind: 'streams-target',
+        group,
+        member,
+        value: value && readVersioned(StreamsGroupTargetAssignmentMemberValue, value),
+      };
     }
     case StreamsGroupCurrentMemberAssignmentKey.apiKey: {
       const { groupId: group, memberId: member } = readKey(StreamsGroupCurrentMemberAssignmentKey, key);
-      return { kind: 'streams-current', group, member, value: value && readVersioned(StreamsGroupCurrentMemberAssignmentValue, value) };
+      return {
+        kind: 'streams-current',
+        group,
+        member,
+        value: value && readVersioned(StreamsGroupCurrentMemberAssignmentValue, value),
+      };
     }
     default:
       return undefined;

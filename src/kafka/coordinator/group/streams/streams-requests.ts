@@ -17,7 +17,7 @@ import { type Status, StatusCode } from './status.ts';
 import type { StreamsSettings } from './streams-config.ts';
 import type { Beaten, StreamsGroups } from './streams-groups.ts';
 import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH, type StreamsMember } from './streams-member.ts';
-import { type HeldTasks, type TaskIds, taskIds, type Tasks } from './tasks.ts';
+import { type HeldTasks, type TaskIds, type Tasks, taskIds } from './tasks.ts';
 
 /** The streams groups of a broker, each on the partition that keeps it (`GroupCoordinator.onStreams`). */
 export interface StreamsGroupsByGroup {
@@ -92,7 +92,11 @@ function beat(
 /** Version 0 knows no status of client tags. */
 const CLIENT_TAGS_FROM = 1;
 
-function statuses({ beat: { configured, member, statuses: told }, shutdownBy }: Beaten, settings: StreamsSettings, version: number): Status[] {
+function statuses(
+  { beat: { configured, member, statuses: told }, shutdownBy }: Beaten,
+  settings: StreamsSettings,
+  version: number,
+): Status[] {
   const all = [...told];
   if (configured.fault !== undefined) all.push(configured.fault);
   if (shutdownBy !== undefined) {

@@ -9,8 +9,10 @@ export class TaskHolders {
   constructor(members: Iterable<StreamsMember>) {
     for (const { processId, assigned, revoking } of members) {
       for (const { active, standby, warmup } of [assigned, revoking]) {
-        for (const [id, partitions] of active) for (const one of partitions.keys()) this.#active.set(key(id, one), processId);
-        for (const [id, partitions] of standby) for (const one of partitions) add(this.#standby, key(id, one), processId);
+        for (const [id, partitions] of active)
+          for (const one of partitions.keys()) this.#active.set(key(id, one), processId);
+        for (const [id, partitions] of standby)
+          for (const one of partitions) add(this.#standby, key(id, one), processId);
         for (const [id, partitions] of warmup) for (const one of partitions) add(this.#warmup, key(id, one), processId);
       }
     }

@@ -54,10 +54,6 @@ function canonical(one: Subtopology): unknown[] {
     one.stateChangelogTopics.map(topic),
     one.repartitionSinkTopics,
     one.repartitionSourceTopics.map(topic),
-    one.copartitionGroups.map((group) => [
-      group.sourceTopics,
-      group.sourceTopicRegex,
-      group.repartitionSourceTopics,
-    ]),
+    one.copartitionGroups.map((group) => [group.sourceTopics, group.sourceTopicRegex, group.repartitionSourceTopics]),
   ];
 }

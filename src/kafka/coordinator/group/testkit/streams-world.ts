@@ -14,7 +14,9 @@ import { streamsDefaults, streamsSettings } from './streams-defaults.ts';
 type Topology = NonNullable<StreamsGroupHeartbeatRequest['topology']>;
 export type TaskMap = Readonly<Record<string, readonly number[]>>;
 
-export type StreamsBeat = Partial<Omit<StreamsGroupHeartbeatRequest, 'activeTasks' | 'standbyTasks' | 'warmupTasks'>> & {
+export type StreamsBeat = Partial<
+  Omit<StreamsGroupHeartbeatRequest, 'activeTasks' | 'standbyTasks' | 'warmupTasks'>
+> & {
   /** What the member says that it has; null: it does not say. */
   readonly owned?: { readonly active?: TaskMap; readonly standby?: TaskMap } | null;
   readonly version?: number;
@@ -23,7 +25,12 @@ export type StreamsBeat = Partial<Omit<StreamsGroupHeartbeatRequest, 'activeTask
 /** An application that counts what is in `t`, and keeps the counts. */
 export function counting(changelog = 'counts'): Topology {
   const topic = { name: changelog, partitions: 0, replicationFactor: 0, topicConfigs: [] };
-  const nothing = { sourceTopicRegex: [], repartitionSinkTopics: [], repartitionSourceTopics: [], copartitionGroups: [] };
+  const nothing = {
+    sourceTopicRegex: [],
+    repartitionSinkTopics: [],
+    repartitionSourceTopics: [],
+    copartitionGroups: [],
+  };
   const subtopology = { subtopologyId: '0', sourceTopics: ['t'], stateChangelogTopics: [topic], ...nothing };
   return { epoch: 0, subtopologies: [subtopology] };
 }
@@ -45,7 +52,8 @@ export class StreamsWorld extends GroupWorld {
     const isJoin = (given.memberEpoch ?? 0) === 0;
     const told = owned === undefined ? (isJoin ? {} : null) : owned;
     const tasks = (map: TaskMap = {}) =>
-      told && Object.entries(map).map(([subtopologyId, partitions]) => ({ subtopologyId, partitions: [...partitions] }));
+      told &&
+      Object.entries(map).map(([subtopologyId, partitions]) => ({ subtopologyId, partitions: [...partitions] }));
     const request = build(StreamsGroupHeartbeatRequest, {
       groupId: GROUP,
       memberId,
@@ -88,7 +96,9 @@ export class StreamsWorld extends GroupWorld {
     return Object.fromEntries(
       this.described().members.map(({ memberId, assignment }) => [
         memberId,
-        assignment.activeTasks.flatMap(({ subtopologyId, partitions }) => partitions.map((one) => `${subtopologyId}_${one}`)),
+        assignment.activeTasks.flatMap(({ subtopologyId, partitions }) =>
+          partitions.map((one) => `${subtopologyId}_${one}`),
+        ),
       ]),
     );
   }
