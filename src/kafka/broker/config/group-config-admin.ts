@@ -1,9 +1,7 @@
-import { splitList } from '../../../config/values.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { KafkaZk } from '../../zk/kafka-zk.ts';
 import { AlterOperation, type ConfigChange, type Wish } from './alter-config.ts';
 import type { GroupConfigs } from './group-configs.ts';
-import { groupKeys } from './group-keys.ts';
 import type { AlterConfigPolicy } from './policies.ts';
 
 export interface GroupConfigAdminOptions {
@@ -51,6 +49,7 @@ export class GroupConfigAdmin {
   }
 }
 
+/** To a controller of 4.4 no key of groups is a list, whatever its type. */
 function apply({ name, operation, value }: ConfigChange, values: Map<string, string>): void {
   switch (operation) {
     case AlterOperation.set:
@@ -61,14 +60,7 @@ function apply({ name, operation, value }: ConfigChange, values: Map<string, str
       return;
     case AlterOperation.append:
     case AlterOperation.subtract: {
-      const isAppend = operation === AlterOperation.append;
-      if (groupKeys.get(name)?.type === 'list') {
-        const [current, given] = [splitList(values.get(name) ?? ''), splitList(value ?? '')];
-        const next = isAppend ? new Set([...current, ...given]) : current.filter((item) => !given.includes(item));
-        values.set(name, [...next].join(','));
-        return;
-      }
-      const verb = isAppend ? 'APPEND' : 'SUBTRACT';
+      const verb = operation === AlterOperation.append ? 'APPEND' : 'SUBTRACT';
       const text = `Can't ${verb} to key ${name} because its type is not LIST.`;
       throw new KafkaError(ErrorCode.INVALID_CONFIG, text);
     }
