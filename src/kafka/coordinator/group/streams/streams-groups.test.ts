@@ -45,6 +45,16 @@ test('a changelog with other partitions than tasks is refused, and tasks end whe
   assert.equal(world.described().groupState, 'NotReady');
 });
 
+test('a source that grows brings tasks', () => {
+  const world = new StreamsWorld();
+  const [counted] = counting().subtopologies;
+  const topology = { epoch: 0, subtopologies: [{ ...counted!, stateChangelogTopics: [] }] };
+  assert.deepEqual(world.beat('one', { topology }).activeTasks, all);
+  world.image.set('t', 6);
+  const grown = world.beat('one', { memberEpoch: 2 });
+  assert.deepEqual([grown.memberEpoch, grown.activeTasks?.[0]?.partitions], [3, [0, 1, 2, 3, 4, 5]]);
+});
+
 test('no task runs twice: who joins waits until the other has given up what it is to have', () => {
   const world = running();
   const joined = world.beat('two');
