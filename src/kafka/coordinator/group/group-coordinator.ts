@@ -199,7 +199,6 @@ export class GroupCoordinator {
         else {
           // Nobody is left in it: it makes room for a classic one.
           partition.appendAlone(groupId, owner.tombstones(), (appended) => {
-            if (appended === ErrorCode.NONE) partition.streamsGroups.forget(groupId);
             if (appended !== ErrorCode.NONE) answer(joinError(memberId, writeError(appended)));
             else this.#joinClassic(partition, request, client, answer);
           });
@@ -299,10 +298,8 @@ export class GroupCoordinator {
       else if (shares !== undefined) deleteShareGroup(partition.shareGroups, shares, answer);
       else if (owner !== undefined) {
         if (owner.memberCount > 0) return answer(ErrorCode.NON_EMPTY_GROUP);
-        partition.appendAlone(groupId, deleteOwner(owner, partition.state), (appended) => {
-          if (appended === ErrorCode.NONE) partition.streamsGroups.forget(groupId);
-          answer(writeError(appended));
-        });
+        const records = deleteOwner(owner, partition.state);
+        partition.appendAlone(groupId, records, (appended) => answer(writeError(appended)));
       } else if (group === undefined || group.state === 'Dead') answer(ErrorCode.GROUP_ID_NOT_FOUND);
       else if (group.state !== 'Empty') answer(ErrorCode.NON_EMPTY_GROUP);
       else {

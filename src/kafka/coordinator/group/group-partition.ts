@@ -204,7 +204,10 @@ export class GroupPartition {
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
   append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: BatchProducer): void {
     const inForce = (): void => {
-      for (const record of records) this.#state.replay(record, producer?.producerId);
+      for (const record of records) {
+        this.#state.replay(record, producer?.producerId);
+        if (record.kind === 'streams-epoch' && record.value === null) this.streamsGroups.forget(record.group);
+      }
     };
     this.#replayed.write({ records, inForce, done }, (written) =>
       this.#options.coordinatorLog.append(this.partition, records.map(encodeRecord), written, producer),
