@@ -1,8 +1,9 @@
 /** One streams group on one broker: what is asked, what is answered, and what the broker writes of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { partitionFor } from '../../../src/kafka/coordinator/partition-for.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { until } from '../peers/process.ts';
-import { ConsumerStory } from './consumer-story.ts';
+import { ConsumerStory, OFFSETS_PARTITIONS } from './consumer-story.ts';
 import { type Answer, ask } from './raw-client.ts';
 
 export type TaskMap = Readonly<Record<string, readonly number[]>>;
@@ -51,6 +52,8 @@ export const counting: Readonly<Record<string, SubtopologySpec>> = {
 };
 
 export class StreamsStory extends ConsumerStory {
+  #probes = 0;
+
   /** Other stories make topics meanwhile. */
   override learnTopics(): Promise<void> {
     return super.learnTopics((name) => /^[tuv]$/.test(name));
@@ -131,12 +134,34 @@ export class StreamsStory extends ConsumerStory {
       const { topics } = (await ask(this.port, 3, 12, request)) as { topics?: { errorCode: number }[] };
       return topics?.every(({ errorCode }) => errorCode === 0) || undefined;
     });
-    await sleep(300);
+    await this.#waitForCoordinator(names);
     const told = (await ask(this.port, 3, 12, request)) as {
       topics: { name: string; topicId: string; partitions: unknown[] }[];
     };
     const found = told.topics.map(({ name, partitions }) => [name, partitions.length]);
     this.note('topics', found);
+  }
+
+  /** What serves Metadata may know of topics before the coordinator does: another group of its reads them. */
+  async #waitForCoordinator(names: readonly string[]): Promise<void> {
+    let group = this.group;
+    do {
+      this.#probes += 1;
+      group = `${this.group}-probe-${this.#probes}`;
+    } while (partitionFor(group, OFFSETS_PARTITIONS) !== partitionFor(this.group, OFFSETS_PARTITIONS));
+    await until(`the coordinator of ${this.group} knows ${names}`, async () => {
+      const { status } = (await ask(this.port, 88, 1, {
+        groupId: group,
+        memberId: 'probe',
+        rebalanceTimeoutMs: 1000,
+        topology: this.#topology({ 0: { sources: names } }, 0),
+        activeTasks: [],
+        standbyTasks: [],
+        warmupTasks: [],
+        processId: 'probe',
+      })) as { status?: { statusCode: number }[] };
+      return status?.length === 0 || undefined;
+    });
   }
 
   /** A setting of the group. */
