@@ -106,7 +106,7 @@ function absentKeys(): string {
       ? 'All that Apache 3.9.1 serves in ZooKeeper mode is served.'
       : `Served by Apache 3.9.1 in ZooKeeper mode, not by us: ${ofApache.join(', ')}.`,
     '',
-    `Known to us from newer releases, served by neither: ${newer.join(', ')}.`,
+    `Known to us from newer releases, served by neither: ${newer.length === 0 ? 'none' : newer.join(', ')}.`,
   ].join('\n');
 }
 

@@ -34,9 +34,18 @@ const settings = {
   'group.initial.rebalance.delay.ms': '0',
 };
 
+/** Of groups that speak the protocol of KIP-1071: the broker sets their times. */
+const streamsSettings = {
+  'group.streams.initial.rebalance.delay.ms': '0',
+  'group.streams.min.session.timeout.ms': '1000',
+  'group.streams.session.timeout.ms': '2000',
+  'group.streams.min.heartbeat.interval.ms': '100',
+  'group.streams.heartbeat.interval.ms': '300',
+};
+
 const servers: Readonly<Record<string, (t: TestContext) => Promise<Server>>> = {
   'our broker': async (t) => {
-    const spec = { dir: tempDir(), kafka: settings };
+    const spec = { dir: tempDir(), kafka: { ...settings, ...streamsSettings } };
     let service = await startOdradek(spec);
     t.after(() => service.kill());
     const { bootstrap, kafkaPort, zookeeperPort } = service;
@@ -75,13 +84,18 @@ const servers: Readonly<Record<string, (t: TestContext) => Promise<Server>>> = {
 const PARTITIONS = 2;
 const WORDS = ['a', 'b', 'c', 'd', 'e'];
 
+/** How the threads of the application share its tasks. */
+type Protocol = 'classic' | 'streams';
+
 class Application {
   #service: Service | undefined;
   readonly #bootstrap: string;
   readonly #stateDir: string;
   readonly #logFile: string;
+  readonly #protocol: Protocol;
 
-  constructor(bootstrap: string, stateDir: string) {
+  constructor(bootstrap: string, stateDir: string, protocol: Protocol) {
+    this.#protocol = protocol;
     this.#bootstrap = bootstrap;
     this.#stateDir = stateDir;
     this.#logFile = join(stateDir, 'application.log');
@@ -93,9 +107,8 @@ class Application {
 
   async start(): Promise<void> {
     const program = join(import.meta.dirname, 'clients', 'StreamsCounts.java');
-    const { args } = await javaLine('kafka-streams-3.9.1', program, [this.#bootstrap, this.#stateDir], {
-      heapMiB: 192,
-    });
+    const peer = this.#protocol === 'streams' ? 'kafka-streams-4.4.0' : 'kafka-streams-3.9.1';
+    const { args } = await javaLine(peer, program, [this.#bootstrap, this.#stateDir, this.#protocol], { heapMiB: 192 });
     this.#service = startService('java', args, { logFile: this.#logFile });
   }
 
@@ -183,8 +196,12 @@ const internalTopics = {
 };
 
 /** `elsewhere`: after its death the application starts with an empty state directory, as on another machine. */
-async function story(t: TestContext, server: Server, { elsewhere }: { elsewhere: boolean }): Promise<void> {
-  let application = new Application(server.bootstrap, tempDir());
+async function story(
+  t: TestContext,
+  server: Server,
+  { elsewhere, protocol }: { readonly elsewhere: boolean; readonly protocol: Protocol },
+): Promise<void> {
+  let application = new Application(server.bootstrap, tempDir(), protocol);
   t.after(() => application.kill());
   const topics = ['lines', 'left', 'right', 'counts', 'joined'].map((name) => ({
     name,
@@ -215,7 +232,7 @@ async function story(t: TestContext, server: Server, { elsewhere }: { elsewhere:
   await amid(100);
   await application.kill();
   await Promise.all([feed(server, 'lines', lines(500, 500)), feed(server, 'right', side('r', 0, 100))]);
-  if (elsewhere) application = new Application(server.bootstrap, tempDir());
+  if (elsewhere) application = new Application(server.bootstrap, tempDir(), protocol);
   await application.start();
   await amid(1100);
   await server.restart();
@@ -256,6 +273,14 @@ const rows = Object.keys(servers).flatMap((name) => [false, true].map((elsewhere
 for (const { name, elsewhere } of chosen(rows, (row) => row.name === 'our broker' && !row.elsewhere)) {
   const place = elsewhere ? ', the application elsewhere afterwards' : '';
   test(`Kafka Streams 3.9.1 counts and joins exactly once on ${name}, over kill -9 of both${place}`, async (t) => {
-    await story(t, await (servers[name] as (typeof servers)[string])(t), { elsewhere });
+    await story(t, await (servers[name] as (typeof servers)[string])(t), { elsewhere, protocol: 'classic' });
+  });
+}
+
+for (const elsewhere of chosen([false, true], () => false)) {
+  const place = elsewhere ? ', the application elsewhere afterwards' : '';
+  test(`Kafka Streams 4.4.0 with group.protocol=streams does so on our broker${place}`, async (t) => {
+    const ours = servers['our broker'] as (typeof servers)[string];
+    await story(t, await ours(t), { elsewhere, protocol: 'streams' });
   });
 }

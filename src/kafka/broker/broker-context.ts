@@ -22,6 +22,7 @@ import type { ProducerIds } from './producer-ids.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import type { QuotaAdmin } from './quotas/quota-admin.ts';
 import type { ShareGroups } from './share/share-groups.ts';
+import type { StreamsTopics } from './streams-topics.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
 /** What the handlers of one broker share. */
@@ -40,6 +41,7 @@ export interface BrokerContext {
   readonly fence: ControllerFence;
   readonly topics: TopicAdmin;
   readonly autoTopics: AutoTopics;
+  readonly streamsTopics: StreamsTopics;
   /** Topic operations that wait for the metadata cache to show their result, by topic name. */
   readonly topicPurgatory: Purgatory<string>;
   /** What is configured now, and who changes it. */

@@ -25,8 +25,7 @@ export function consumerConfig(config: KafkaConfig, groups: GroupConfigs): Consu
   }
   checkGroupTimes(config, 'consumer');
   return {
-    // Its default is that of 3.9, which serves them in KRaft alone; we serve all unless we are told otherwise.
-    isEnabled: !config.given.has(PROTOCOLS) || config.list(PROTOCOLS).includes('consumer'),
+    isEnabled: isProtocolEnabled(config, 'consumer'),
     groupSizeMax: config.number('group.consumer.max.size'),
     assignors,
     migrationPolicy,
@@ -35,8 +34,13 @@ export function consumerConfig(config: KafkaConfig, groups: GroupConfigs): Consu
   };
 }
 
+/** Its default is that of 3.9, which serves new protocols in KRaft alone; we serve all unless we are told otherwise. */
+export function isProtocolEnabled(config: KafkaConfig, protocol: 'consumer' | 'streams'): boolean {
+  return !config.given.has(PROTOCOLS) || config.list(PROTOCOLS).includes(protocol);
+}
+
 /** What a broker says for all groups lies within what it allows each; in Apache's words. @throws ConfigError */
-export function checkGroupTimes(config: KafkaConfig, kind: 'consumer' | 'share'): void {
+export function checkGroupTimes(config: KafkaConfig, kind: 'consumer' | 'share' | 'streams'): void {
   for (const time of ['session.timeout.ms', 'heartbeat.interval.ms', 'assignment.interval.ms']) {
     const key = `group.${kind}.${time}`;
     const [min, max] = [`group.${kind}.min.${time}`, `group.${kind}.max.${time}`];

@@ -17,6 +17,7 @@ import { InternalTopicLog } from './internal-topic-log.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import { shareMembershipConfig } from './share/group-config.ts';
 import { ShareGroups } from './share/share-groups.ts';
+import { streamsConfig } from './streams-config.ts';
 import { MetadataTopicImage } from './topic-image.ts';
 import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from './topic-names.ts';
 import { startCoordinatingTransactions } from './transaction-coordination.ts';
@@ -100,6 +101,7 @@ function coordinateGroups(
     image: new MetadataTopicImage(metadata, clock),
     shares: shareMembershipConfig(config, groupConfigs),
     keeper: shares.keeper,
+    streams: streamsConfig(config, groupConfigs),
   });
   groups.start();
   return groups;

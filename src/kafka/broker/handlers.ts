@@ -76,9 +76,12 @@ import { readShareGroupStateHandler } from './handlers/84-read-share-group-state
 import { writeShareGroupStateHandler } from './handlers/85-write-share-group-state.ts';
 import { deleteShareGroupStateHandler } from './handlers/86-delete-share-group-state.ts';
 import { readShareGroupStateSummaryHandler } from './handlers/87-read-share-group-state-summary.ts';
+import { streamsGroupHeartbeatHandler } from './handlers/88-streams-group-heartbeat.ts';
+import { streamsGroupDescribeHandler } from './handlers/89-streams-group-describe.ts';
 import { describeShareGroupOffsetsHandler } from './handlers/90-describe-share-group-offsets.ts';
 import { alterShareGroupOffsetsHandler } from './handlers/91-alter-share-group-offsets.ts';
 import { deleteShareGroupOffsetsHandler } from './handlers/92-delete-share-group-offsets.ts';
+import { streamsGroupTopologyDescriptionUpdateHandler } from './handlers/93-streams-group-topology-description-update.ts';
 
 /** Every request that this broker honours, by API key: ApiVersions advertises exactly these. */
 export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, ApiHandler> {
@@ -159,9 +162,12 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     writeShareGroupStateHandler(broker),
     deleteShareGroupStateHandler(broker),
     readShareGroupStateSummaryHandler(broker),
+    streamsGroupHeartbeatHandler(broker),
+    streamsGroupDescribeHandler(broker),
     describeShareGroupOffsetsHandler(broker),
     alterShareGroupOffsetsHandler(broker),
     deleteShareGroupOffsetsHandler(broker),
+    streamsGroupTopologyDescriptionUpdateHandler(),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

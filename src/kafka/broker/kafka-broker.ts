@@ -47,6 +47,7 @@ import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
+import { StreamsTopics } from './streams-topics.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { openSession } from './zookeeper-session.ts';
 
@@ -342,6 +343,7 @@ class Broker implements KafkaBroker {
       metadata: this.#metadata,
       log: log.named('kafka.topics'),
     });
+    const streamsTopics = new StreamsTopics({ admin: topics, clock, log: log.named('kafka.topics') });
     const producerIds = new ProducerIds(this.#id, zk);
     const coordinators = new Coordinators({
       brokerId: this.#id,
@@ -375,6 +377,7 @@ class Broker implements KafkaBroker {
       fence: this.#fence,
       topics,
       autoTopics,
+      streamsTopics,
       shares,
       topicPurgatory: this.#topicPurgatory,
       configs: this.#configs,

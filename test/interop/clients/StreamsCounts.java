@@ -1,5 +1,5 @@
 // A Kafka Streams application that must do everything exactly once: counts the words of `lines` into `counts`, and joins `left`
-// with `right` into `joined`. `StreamsCounts bootstrap state-dir`; prints a line for each state it comes to.
+// with `right` into `joined`. `StreamsCounts bootstrap state-dir group-protocol`: classic or streams (KIP-1071); prints a line for each state it comes to.
 import java.time.Duration;
 import java.util.*;
 import org.apache.kafka.common.serialization.Serdes;
@@ -53,8 +53,12 @@ public class StreamsCounts {
     // Every count is written, so that the output tells whether one was left out or repeated.
     config.put("statestore.cache.max.bytes", 0);
     config.put("repartition.purge.interval.ms", 500);
-    config.put("main.consumer.session.timeout.ms", 2000);
-    config.put("main.consumer.heartbeat.interval.ms", 300);
+    if (args[2].equals("streams")) {
+      config.put("group.protocol", "streams");
+    } else {
+      config.put("main.consumer.session.timeout.ms", 2000);
+      config.put("main.consumer.heartbeat.interval.ms", 300);
+    }
     config.put("producer.transaction.timeout.ms", 5000);
     KafkaStreams streams = new KafkaStreams(topology(), config);
     streams.setStateListener((to, from) -> {

@@ -20,7 +20,10 @@ export const comparedWith4: readonly {
   { apiKey: 85, name: 'stories of share groups, Apache 4.4.0', versions: [0, 1] },
   { apiKey: 86, name: 'stories of share groups, Apache 4.4.0', versions: [0] },
   { apiKey: 87, name: 'stories of share groups, Apache 4.4.0', versions: [0, 1] },
+  { apiKey: 88, name: 'lives of streams groups, Apache 4.4.0', versions: [0, 1] },
+  { apiKey: 89, name: 'lives of streams groups, Apache 4.4.0', versions: [0, 1] },
   { apiKey: 90, name: 'stories of share groups, Apache 4.4.0', versions: [0, 1] },
   { apiKey: 91, name: 'stories of share groups, Apache 4.4.0', versions: [0] },
   { apiKey: 92, name: 'stories of share groups, Apache 4.4.0', versions: [0] },
+  { apiKey: 93, name: 'lives of streams groups, Apache 4.4.0', versions: [0] },
 ];

@@ -73,9 +73,10 @@ export class ConsumerStory {
     return this.#answers.map(({ what, answer }) => [what, this.named(answer)]);
   }
 
-  async learnTopics(): Promise<void> {
+  async learnTopics(isOurs = (_name: string): boolean => true): Promise<void> {
     const answer = (await ask(this.port, 3, 12, { topics: null })) as { topics?: { name: string; topicId: string }[] };
     for (const { name, topicId } of answer.topics ?? []) {
+      if (!isOurs(name)) continue;
       this.#ids.set(name, topicId);
       this.#names.set(topicId, `id of ${name}`);
     }
@@ -96,6 +97,11 @@ export class ConsumerStory {
     this.spoken.set(apiKey, (this.spoken.get(apiKey) ?? new Set()).add(version));
     told.answer = await ask(this.port, apiKey, version, fields);
     return told.answer as Answer;
+  }
+
+  /** What was seen otherwise. */
+  note(what: string, answer: unknown): void {
+    this.#answers.push({ what, answer });
   }
 
   /** What is random is told by its order; what has no order is sorted. */

@@ -9,8 +9,8 @@ interface Told {
   readonly documentation?: unknown;
 }
 
-/** Groups of Kafka Streams and dead letters are not ours, and brokers of 3.9 have another number of locks to begin with. */
-const others = /^(streams|errors)\.|\.max\.record\.locks$/;
+/** Dead letters are not ours, and brokers of 3.9 have another number of locks to begin with. */
+const others = /^errors\.|\.max\.record\.locks$/;
 
 export async function tellOfGroupConfigs(teller: Teller): Promise<void> {
   const group = `${teller.group}/ä`;
@@ -66,6 +66,18 @@ export async function tellOfGroupConfigs(teller: Teller): Promise<void> {
     ['share.isolation.level', APPEND!, 'read_committed'],
     ['share.isolation.level', SUBTRACT!, 'read_committed'],
     ['share.nothing', DELETE!, null],
+    ['streams.session.timeout.ms', SET!, '60001'],
+    ['streams.session.timeout.ms', SET!, '0'],
+    ['streams.assignment.interval.ms', SET!, '15001'],
+    ['streams.num.standby.replicas', SET!, '3'],
+    ['streams.num.standby.replicas', SET!, '-1'],
+    ['streams.task.offset.interval.ms', SET!, '14999'],
+    ['streams.num.warmup.replicas', SET!, '21'],
+    ['streams.acceptable.recovery.lag', SET!, '-1'],
+    ['streams.initial.rebalance.delay.ms', SET!, '-1'],
+    ['streams.assignor.name', SET!, 'other'],
+    ['streams.assignor.offload.enable', SET!, 'x'],
+    ['streams.rack.aware.assignment.tags', SET!, 'a,b,a'],
   ];
   for (const one of wrong) await change([one]);
   await change([['share.isolation.level', SET!, 'read_committed']], '');
@@ -81,6 +93,15 @@ export async function tellOfGroupConfigs(teller: Teller): Promise<void> {
     ['share.isolation.level', SET!, 'read_committed'],
   ]);
   await describe();
+  await change([
+    ['streams.rack.aware.assignment.tags', SET!, 'a, b'],
+    ['streams.acceptable.recovery.lag', SET!, '10'],
+    ['streams.assignor.name', SET!, 'sticky'],
+  ]);
+  await describe();
+  await change([['streams.rack.aware.assignment.tags', APPEND!, 'c']]);
+  await change([['streams.rack.aware.assignment.tags', SUBTRACT!, 'a']]);
+  await describe(['streams.rack.aware.assignment.tags']);
   const configs = [{ name: 'share.session.timeout.ms', value: '50000' }];
   const resources = [{ resourceType: GROUP, resourceName: group, configs }];
   teller.tell('replace', await teller.ask(33, 2, { validateOnly: false, resources }));

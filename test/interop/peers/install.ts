@@ -69,6 +69,7 @@ const javaRecipes = {
     without: WITHOUT_CONNECT,
   },
   'kafka-streams-3.9.1': { artifacts: ['org.apache.kafka:kafka-streams:3.9.1', 'org.slf4j:slf4j-simple:1.7.36'] },
+  'kafka-streams-4.4.0': { artifacts: ['org.apache.kafka:kafka-streams:4.4.0', 'org.slf4j:slf4j-simple:1.7.36'] },
   'kafka-connect-3.9.1': {
     artifacts: [
       'org.apache.kafka:connect-runtime:3.9.1',

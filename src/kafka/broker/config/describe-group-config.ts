@@ -24,7 +24,7 @@ export function describeGroupValues(
   options: DescribeOptions,
 ): Described[] {
   return [...groupKeys.values()].flatMap((key) => {
-    if (!wanted(options, key.name)) return [];
+    if (!wanted(options, key.name) || isHidden(store, own, key)) return [];
     const { name, type, description: documentation } = key;
     const text = own.get(name);
     const value = canonicalText(type, text ?? textWithout(store.staticConfig, key));
@@ -32,6 +32,15 @@ export function describeGroupValues(
     const chain = text === undefined ? inherited : [{ name, value, source: ConfigSource.group }, ...inherited];
     return [describe({ name, value, chain, facts: { type, documentation, readOnly: false }, options })];
   });
+}
+
+function isHidden(
+  store: ConfigStore,
+  own: ReadonlyMap<string, string>,
+  { name, otherwise, isInternal }: GroupKey,
+): boolean {
+  if (isInternal !== true || own.has(name)) return false;
+  return 'text' in otherwise || !store.staticConfig.given.has(otherwise.brokerKey);
 }
 
 function inheritedBy(store: ConfigStore, { name, otherwise }: GroupKey): Described['synonyms'] {

@@ -49,7 +49,7 @@ export class GroupConfigAdmin {
   }
 }
 
-/** No key of groups is a list. */
+/** To a controller of 4.4 no key of groups is a list, whatever its type. */
 function apply({ name, operation, value }: ConfigChange, values: Map<string, string>): void {
   switch (operation) {
     case AlterOperation.set:

@@ -114,7 +114,7 @@ test('a group that nobody knows has every key at its default', async () => {
   const { configs } = await cluster.described('unknown');
   assert.deepEqual(
     configs.map(({ name }) => name),
-    [...groupKeys.keys()],
+    [...groupKeys.values()].filter(({ isInternal }) => isInternal !== true).map(({ name }) => name),
   );
   const found = new Map(configs.map(({ name, value, synonyms }) => [name, [value, synonyms.map((one) => one.name)]]));
   assert.deepEqual(found.get('share.auto.offset.reset'), ['latest', ['share.auto.offset.reset']]);
@@ -149,6 +149,19 @@ const refused: readonly (readonly [change: Change, text: string])[] = [
     ['share.renew.acknowledge.enable', set, 'yes'],
     'Invalid value yes for configuration share.renew.acknowledge.enable: Expected value to be either true or false',
   ],
+  [['streams.num.standby.replicas', set, '3'], 'streams.num.standby.replicas must be less than or equal to 2'],
+  [
+    ['streams.task.offset.interval.ms', set, '1'],
+    'streams.task.offset.interval.ms must be greater than or equal to 15000',
+  ],
+  [
+    ['streams.assignor.name', set, 'other'],
+    "streams.assignor.name 'other' is not a registered task assignor. Registered assignors are: [sticky].",
+  ],
+  [
+    ['streams.rack.aware.assignment.tags', set, 'a, b,a'],
+    'streams.rack.aware.assignment.tags must not contain duplicate tag keys.',
+  ],
   [[SESSION, append, '1'], `Can't APPEND to key ${SESSION} because its type is not LIST.`],
   [[SESSION, subtract, '1'], `Can't SUBTRACT to key ${SESSION} because its type is not LIST.`],
 ];
@@ -162,6 +175,16 @@ test('what a group cannot have is refused in Apache’s words, and nothing is wr
   assert.deepEqual(await cluster.change('', [[SESSION, set, '50000']]), noName);
   assert.deepEqual(await cluster.change('g', [[SESSION, set, '50000']], true), NONE);
   assert.equal(await cluster.exists('/config/groups'), false);
+});
+
+test('what is internal is shown once the group has a value for it', async () => {
+  const cluster = await world();
+  await cluster.change('g', [['streams.acceptable.recovery.lag', set, '7']]);
+  await cluster.until('the broker knows', async () => {
+    const { configs } = await cluster.described('g');
+    return configs.some(({ name, value }) => name === 'streams.acceptable.recovery.lag' && value === '7');
+  });
+  assert.ok((await cluster.described('g')).configs.every(({ name }) => name !== 'streams.num.warmup.replicas'));
 });
 
 test('a session lasts longer than the pause between two heartbeats', async () => {

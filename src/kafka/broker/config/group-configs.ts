@@ -1,8 +1,11 @@
+import { splitList } from '../../../config/values.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { GroupTimes } from '../../coordinator/group/consumer/consumer-config.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import { type GroupKey, groupKeys, groupValueFault } from './group-keys.ts';
+import { type GroupKey, type GroupLimits, groupKeys, groupValueFault } from './group-keys.ts';
 import type { KafkaConfig } from './kafka-config.ts';
+
+const RACK_AWARE_TAGS = 'streams.rack.aware.assignment.tags';
 
 type Texts = ReadonlyMap<string, string>;
 const nothing: Texts = new Map();
@@ -49,7 +52,7 @@ export class GroupConfigs {
     return Number(this.text(group, name));
   }
 
-  times(kind: 'consumer' | 'share', group: string): GroupTimes {
+  times(kind: 'consumer' | 'share' | 'streams', group: string): GroupTimes {
     return {
       sessionTimeoutMs: this.number(group, `${kind}.session.timeout.ms`),
       heartbeatIntervalMs: this.number(group, `${kind}.heartbeat.interval.ms`),
@@ -68,9 +71,10 @@ export class GroupConfigs {
       if (value === undefined || limits === undefined) continue;
       const [min, max] = this.#limitsOf(limits);
       if (Number(value) >= min && Number(value) <= max) continue;
-      throw invalid(`${name} must be in the range ${min} to ${max} inclusive.`);
+      throw invalid(`${name} must be ${limitsText(min, max)}`);
     }
-    for (const kind of ['consumer', 'share']) {
+    this.#checkStreams(values);
+    for (const kind of ['consumer', 'share', 'streams']) {
       const [session, heartbeat] = [`${kind}.session.timeout.ms`, `${kind}.heartbeat.interval.ms`];
       const [timeoutMs, intervalMs] = [session, heartbeat].map((name) =>
         Number(values.get(name) ?? textWithout(this.#config, groupKeys.get(name)!)),
@@ -80,9 +84,30 @@ export class GroupConfigs {
     }
   }
 
-  #limitsOf({ min, max }: { readonly min: string; readonly max: string }): readonly [number, number] {
-    return [this.#config.number(min), this.#config.number(max)];
+  #checkStreams(values: Texts): void {
+    const assignor = values.get('streams.assignor.name');
+    const assignors = this.#config.list('group.streams.assignors');
+    if (assignor !== undefined && !assignors.includes(assignor)) {
+      throw invalid(
+        `streams.assignor.name '${assignor}' is not a registered task assignor. Registered assignors are: [${assignors.join(', ')}].`,
+      );
+    }
+    const tags = splitList(values.get(RACK_AWARE_TAGS) ?? '');
+    if (new Set(tags).size < tags.length) throw invalid(`${RACK_AWARE_TAGS} must not contain duplicate tag keys.`);
   }
+
+  #limitsOf({ min, max }: GroupLimits): readonly [number, number] {
+    return [
+      min === undefined ? Number.NEGATIVE_INFINITY : this.#config.number(min),
+      max === undefined ? Number.POSITIVE_INFINITY : this.#config.number(max),
+    ];
+  }
+}
+
+function limitsText(min: number, max: number): string {
+  if (min === Number.NEGATIVE_INFINITY) return `less than or equal to ${max}`;
+  if (max === Number.POSITIVE_INFINITY) return `greater than or equal to ${min}`;
+  return `in the range ${min} to ${max} inclusive.`;
 }
 
 /** What counts for a group that says nothing itself. */

@@ -4,12 +4,20 @@ import { type ConfigRule, configDefFault } from '../../../config/values.ts';
 /** What a group can be configured to do other than others (`GroupConfig` of 4.4). */
 export interface GroupKey extends ConfigRule {
   readonly name: string;
-  readonly type: 'int' | 'string' | 'boolean';
+  readonly type: 'int' | 'long' | 'string' | 'boolean' | 'list';
   /** What counts where the group says nothing: this key of the broker, or this text where brokers have no such key. */
   readonly otherwise: { readonly brokerKey: string } | { readonly text: string };
   /** Keys of the broker that say what a group may have at least and at most. */
-  readonly limits?: { readonly min: string; readonly max: string };
+  readonly limits?: GroupLimits;
+  /** Not shown by DescribeConfigs before the broker or the group has a value for it. */
+  readonly isInternal?: true;
   readonly description: string;
+}
+
+/** Either may be missing. */
+export interface GroupLimits {
+  readonly min?: string;
+  readonly max?: string;
 }
 
 const BY_DURATION = 'by_duration:';
@@ -27,6 +35,9 @@ const numbers: readonly Row[] = [
   ['share.delivery.count.limit', 2, 'How often a record is delivered to a share group before it is given up.'],
   ['share.partition.max.record.locks', 100, 'Records of a partition that may be acquired by a share group at the same time.'],
   ['share.assignment.interval.ms', 0, 'The least milliseconds between two target assignments of a share group.'],
+  ['streams.heartbeat.interval.ms', 1, 'Milliseconds between heartbeats of members of a streams group.'],
+  ['streams.session.timeout.ms', 1, 'Milliseconds without a heartbeat after which a member of a streams group is taken for dead.'],
+  ['streams.assignment.interval.ms', 0, 'The least milliseconds between two target assignments of a streams group.'],
 ];
 
 /** `group.share.session.timeout.ms` and `group.share.max.session.timeout.ms` beside `share.session.timeout.ms`. */
@@ -58,9 +69,72 @@ const others: readonly GroupKey[] = [
   },
 ];
 
-/** By name. Groups of Kafka Streams and queues for dead letters do not exist here, so nor do their keys. */
+const streams: readonly GroupKey[] = [
+  {
+    name: 'streams.num.standby.replicas',
+    type: 'int',
+    min: 0,
+    otherwise: { brokerKey: 'group.streams.num.standby.replicas' },
+    limits: { max: 'group.streams.max.standby.replicas' },
+    description: 'How many copies of the state of each task of a streams group are kept on other instances.',
+  },
+  {
+    name: 'streams.task.offset.interval.ms',
+    type: 'int',
+    min: 1,
+    otherwise: { brokerKey: 'group.streams.task.offset.interval.ms' },
+    limits: { min: 'group.streams.min.task.offset.interval.ms' },
+    isInternal: true,
+    description: 'Milliseconds after which members of a streams group tell anew how far their state is.',
+  },
+  {
+    name: 'streams.num.warmup.replicas',
+    type: 'int',
+    min: 0,
+    otherwise: { brokerKey: 'group.streams.num.warmup.replicas' },
+    limits: { max: 'group.streams.max.warmup.replicas' },
+    isInternal: true,
+    description: 'How many tasks of a streams group may be warmed up at the same time. Apache 4.4 warms none up yet.',
+  },
+  {
+    name: 'streams.initial.rebalance.delay.ms',
+    type: 'int',
+    min: 0,
+    otherwise: { brokerKey: 'group.streams.initial.rebalance.delay.ms' },
+    description: 'Milliseconds for which a new streams group waits for more members before it assigns tasks.',
+  },
+  {
+    name: 'streams.acceptable.recovery.lag',
+    type: 'long',
+    min: 0,
+    otherwise: { brokerKey: 'group.streams.acceptable.recovery.lag' },
+    isInternal: true,
+    description: 'How many records a copy of state may lack to count as caught up.',
+  },
+  {
+    name: 'streams.rack.aware.assignment.tags',
+    type: 'list',
+    otherwise: { brokerKey: 'group.streams.rack.aware.assignment.tags' },
+    description: 'Client tags that members of a streams group must have, for copies of state to be kept apart by.',
+  },
+  {
+    name: 'streams.assignor.name',
+    type: 'string',
+    otherwise: { brokerKey: 'group.streams.assignors' },
+    description: 'Who assigns the tasks of a streams group: sticky, the only one there is.',
+  },
+  {
+    name: 'streams.assignor.offload.enable',
+    type: 'boolean',
+    otherwise: { brokerKey: 'group.streams.assignor.offload.enable' },
+    isInternal: true,
+    description: 'Whether tasks are assigned on a thread of their own. Here they are not.',
+  },
+];
+
+/** By name, in the order in which limits are checked. Queues for dead letters do not exist here, so nor do their keys. */
 export const groupKeys: ReadonlyMap<string, GroupKey> = new Map(
-  [...numbers.map(numberKey), ...others].map((key) => [key.name, key]),
+  [...numbers.map(numberKey), ...streams, ...others].map((key) => [key.name, key]),
 );
 
 /** What is wrong with a value by itself, in Apache's words; undefined where it will do. */

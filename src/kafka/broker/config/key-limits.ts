@@ -27,7 +27,7 @@ const rows: readonly (readonly [name: string, limits: Limits])[] = [
   ['group.consumer.min.session.timeout.ms', { min: 1 }],
   ['group.consumer.session.timeout.ms', { min: 1 }],
   ['group.coordinator.append.linger.ms', { min: 0 }],
-  ['group.coordinator.rebalance.protocols', { allowed: ['consumer', 'classic', 'share', 'unknown'] }],
+  ['group.coordinator.rebalance.protocols', { allowed: ['consumer', 'classic', 'share', 'streams', 'unknown'] }],
   ['group.coordinator.threads', { min: 1 }],
   ['group.max.size', { min: 1 }],
   ['group.share.delivery.count.limit', { min: 2, max: 10 }],

@@ -17,6 +17,27 @@ const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?]
   ['group.share.min.assignment.interval.ms', 'int', '0', 0],
   ['group.share.min.delivery.count.limit', 'int', '2', 2],
   ['group.share.min.partition.max.record.locks', 'int', '100', 100],
+  ['group.streams.acceptable.recovery.lag', 'long', '10000', 0],
+  ['group.streams.assignment.interval.ms', 'int', '1000', 0],
+  ['group.streams.assignor.offload.enable', 'boolean', 'true'],
+  ['group.streams.assignors', 'list', 'sticky'],
+  ['group.streams.heartbeat.interval.ms', 'int', '5000', 1],
+  ['group.streams.initial.rebalance.delay.ms', 'int', '3000', 0],
+  ['group.streams.max.assignment.interval.ms', 'int', '15000', 0],
+  ['group.streams.max.heartbeat.interval.ms', 'int', '15000', 1],
+  ['group.streams.max.session.timeout.ms', 'int', '60000', 1],
+  ['group.streams.max.size', 'int', '2147483647', 1],
+  ['group.streams.max.standby.replicas', 'int', '2', 0],
+  ['group.streams.max.warmup.replicas', 'int', '20', 0],
+  ['group.streams.min.assignment.interval.ms', 'int', '0', 0],
+  ['group.streams.min.heartbeat.interval.ms', 'int', '5000', 1],
+  ['group.streams.min.session.timeout.ms', 'int', '45000', 1],
+  ['group.streams.min.task.offset.interval.ms', 'int', '15000', 1],
+  ['group.streams.num.standby.replicas', 'int', '0', 0],
+  ['group.streams.num.warmup.replicas', 'int', '2', 0],
+  ['group.streams.rack.aware.assignment.tags', 'list', ''],
+  ['group.streams.session.timeout.ms', 'int', '45000', 1],
+  ['group.streams.task.offset.interval.ms', 'int', '60000', 1],
   ['share.coordinator.cold.partition.snapshot.interval.ms', 'int', '300000', 1],
   ['share.coordinator.snapshot.update.records.per.snapshot', 'int', '500', 0],
   ['share.coordinator.state.topic.compression.codec', 'int', '0', 0],
@@ -27,7 +48,7 @@ const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?]
   ['share.coordinator.state.topic.segment.bytes', 'int', '104857600', 1],
 ];
 
-/** Groups of KIP-848 and of KIP-932: keys that brokers describe from 4.0 and 4.1 on. */
+/** Groups of KIP-848, of KIP-932 and of KIP-1071: keys that brokers describe from 4.0, 4.1 and 4.2 on. */
 const newerKeys = newerRows.map(
   ([name, type, text, min]): BrokerKey => ({
     name,

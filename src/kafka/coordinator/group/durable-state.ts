@@ -1,10 +1,11 @@
 import type { GroupMetadataValue } from '../../protocol/records/group-metadata.ts';
 import { NO_PRODUCER_ID } from '../../records/batch.ts';
 import { ConsumerGroup } from './consumer/consumer-group.ts';
-import type { ConsumerRecord } from './consumer/consumer-records.ts';
 import type { CommittedOffset, GroupRecord, OffsetRecord } from './group-records.ts';
 import { ShareGroup } from './share/share-group.ts';
-import { isShareRecord, type ShareRecord } from './share/share-records.ts';
+import { isShareRecord } from './share/share-records.ts';
+import { StreamsGroup } from './streams/streams-group.ts';
+import { isStreamsRecord } from './streams/streams-records.ts';
 
 interface StoredOffset {
   readonly value: CommittedOffset;
@@ -51,6 +52,7 @@ export class DurableState {
   /** Groups of the consumer protocol. */
   readonly consumerGroups = new Map<string, ConsumerGroup>();
   readonly shareGroups = new Map<string, ShareGroup>();
+  readonly streamsGroups = new Map<string, StreamsGroup>();
   readonly #offsets = new Map<string, OffsetTable>();
   /** Offsets committed within transactions that have not ended: by producer id and group. */
   readonly #pending = new Map<number, Map<string, OffsetTable>>();
@@ -63,9 +65,11 @@ export class DurableState {
       if (record.value === null) this.metadata.delete(record.group);
       else this.metadata.set(record.group, record.value);
     } else if (isShareRecord(record)) {
-      this.#replayShare(record);
+      replayInto(this.shareGroups, record, (id) => new ShareGroup(id));
+    } else if (isStreamsRecord(record)) {
+      replayInto(this.streamsGroups, record, (id) => new StreamsGroup(id));
     } else if (record.kind !== 'offset') {
-      this.#replayConsumer(record);
+      replayInto(this.consumerGroups, record, (id) => new ConsumerGroup(id));
     } else if (record.value === null) {
       this.#forget(record);
     } else {
@@ -73,26 +77,6 @@ export class DurableState {
       const tables = producerId === NO_PRODUCER_ID ? this.#offsets : this.#pendingOf(producerId);
       tableOf(tables, record.group).put(record.topic, record.partition, stored);
     }
-  }
-
-  #replayConsumer(record: ConsumerRecord): void {
-    let group = this.consumerGroups.get(record.group);
-    if (group === undefined) {
-      if (record.value === null) return;
-      group = new ConsumerGroup(record.group);
-      this.consumerGroups.set(record.group, group);
-    }
-    if (group.replay(record)) this.consumerGroups.delete(record.group);
-  }
-
-  #replayShare(record: ShareRecord): void {
-    let group = this.shareGroups.get(record.group);
-    if (group === undefined) {
-      if (record.value === null) return;
-      group = new ShareGroup(record.group);
-      this.shareGroups.set(record.group, group);
-    }
-    if (group.replay(record)) this.shareGroups.delete(record.group);
   }
 
   /** The end of a transaction on this partition. Where a later commit went past it meanwhile, that one stays. */
@@ -174,6 +158,21 @@ export class DurableState {
     }
     return groups;
   }
+}
+
+/** A group begins with its first record and ends with the last tombstone. */
+function replayInto<R extends { readonly group: string; readonly value: unknown }>(
+  groups: Map<string, { replay(record: R): boolean }>,
+  record: R,
+  begin: (id: string) => { replay(record: R): boolean },
+): void {
+  let group = groups.get(record.group);
+  if (group === undefined) {
+    if (record.value === null) return;
+    group = begin(record.group);
+    groups.set(record.group, group);
+  }
+  if (group.replay(record)) groups.delete(record.group);
 }
 
 function tableOf(tables: Map<string, OffsetTable>, group: string): OffsetTable {

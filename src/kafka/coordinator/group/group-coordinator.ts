@@ -12,7 +12,6 @@ import { Turns } from '../turns.ts';
 import { coordinatorError } from './append-errors.ts';
 import { decideDelete, type TopicPartition } from './clean-up.ts';
 import { writeError } from './consumer/consumer-groups.ts';
-import { deleteConsumerGroup } from './consumer/consumer-offsets.ts';
 import {
   attempt,
   consumerHeartbeat,
@@ -29,7 +28,6 @@ import {
   refusedConsumerGroup,
 } from './consumer/describe-consumer.ts';
 import { checkHeartbeat } from './consumer/heartbeat.ts';
-import { groupTombstones } from './consumer/membership.ts';
 import {
   type DescribedGroup,
   deadGroup,
@@ -39,15 +37,19 @@ import {
   unavailableGroup,
 } from './describe.ts';
 import { errorOf, type GroupCoordinatorOptions, type GroupHost } from './group-host.ts';
+import type { GroupKind } from './group-kind.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import { GroupPartition } from './group-partition.ts';
 import { type GroupClient, joinGroup } from './join.ts';
 import { heartbeat, leaveGroup } from './leave.ts';
 import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
 import { OffsetExpiry } from './offset-expiry.ts';
+import { deleteOwner } from './offset-owner.ts';
 import { listShareGroup } from './share/describe-share.ts';
 import type { ShareGroups } from './share/share-groups.ts';
 import { deleteShareGroup } from './share/share-offsets.ts';
+import { listStreamsGroup } from './streams/describe-streams.ts';
+import type { StreamsGroups } from './streams/streams-groups.ts';
 import { syncGroup } from './sync.ts';
 
 /**
@@ -138,7 +140,7 @@ export class GroupCoordinator {
         this.#onGroup(request.groupId, (partition) => {
           const errorCode = errorOf(partition);
           if (errorCode !== ErrorCode.NONE || partition === undefined) answer(heartbeatError(errorCode));
-          else if (partition.shareGroups.get(request.groupId) !== undefined) {
+          else if (isOfOtherKind(partition.kindOf(request.groupId))) {
             answer(heartbeatError(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${request.groupId} is not a consumer group.`));
           } else consumerHeartbeat(partition.consumers, request, client, answer);
         });
@@ -156,6 +158,16 @@ export class GroupCoordinator {
     });
   }
 
+  /** In a turn of the group's own, where this broker coordinates it and serves streams groups. */
+  onStreams(groupId: string, refuse: (errorCode: number) => void, work: (streams: StreamsGroups) => void): void {
+    if (!this.#options.streams.isEnabled) return refuse(ErrorCode.UNSUPPORTED_VERSION);
+    this.#onGroup(groupId, (partition) => {
+      const errorCode = groupId === '' ? ErrorCode.INVALID_GROUP_ID : errorOf(partition);
+      if (errorCode !== ErrorCode.NONE || partition === undefined) refuse(errorCode);
+      else work(partition.streamsGroups);
+    });
+  }
+
   joinGroup(request: JoinGroupRequest, client: GroupClient, answer: JoinAnswer): void {
     this.#onGroup(request.groupId, (partition) => {
       const { groupId, memberId, sessionTimeoutMs } = request;
@@ -168,12 +180,15 @@ export class GroupCoordinator {
         answer(joinError(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL));
       } else {
         const group = partition.consumers.get(groupId);
-        if (group === undefined) this.#joinClassic(partition, request, client, answer);
-        else if (group.members.size > 0) joinConsumerGroup(partition.consumers, group, request, client, answer);
-        else if (memberId !== NO_MEMBER_ID) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
+        const owner = partition.offsetOwner(groupId);
+        if (owner === undefined) this.#joinClassic(partition, request, client, answer);
+        else if (owner.memberCount > 0) {
+          if (group === undefined) answer(joinError(NO_MEMBER_ID, ErrorCode.INCONSISTENT_GROUP_PROTOCOL));
+          else joinConsumerGroup(partition.consumers, group, request, client, answer);
+        } else if (memberId !== NO_MEMBER_ID) answer(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
         else {
           // Nobody is left in it: it makes room for a classic one.
-          partition.appendAlone(groupId, groupTombstones(group), (appended) => {
+          partition.appendAlone(groupId, owner.tombstones(), (appended) => {
             if (appended !== ErrorCode.NONE) answer(joinError(memberId, writeError(appended)));
             else this.#joinClassic(partition, request, client, answer);
           });
@@ -267,13 +282,13 @@ export class GroupCoordinator {
     this.#onGroup(groupId, (partition) => {
       const errorCode = errorOf(partition);
       const group = partition?.groups.get(groupId);
-      const consumers = partition?.consumers.get(groupId);
+      const owner = partition?.offsetOwner(groupId);
       const shares = partition?.shareGroups.get(groupId);
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
       else if (shares !== undefined) deleteShareGroup(partition.shareGroups, shares, answer);
-      else if (consumers !== undefined) {
-        if (consumers.members.size > 0) return answer(ErrorCode.NON_EMPTY_GROUP);
-        const records = deleteConsumerGroup(consumers, partition.state);
+      else if (owner !== undefined) {
+        if (owner.memberCount > 0) return answer(ErrorCode.NON_EMPTY_GROUP);
+        const records = deleteOwner(owner, partition.state);
         partition.appendAlone(groupId, records, (appended) => answer(writeError(appended)));
       } else if (group === undefined || group.state === 'Dead') answer(ErrorCode.GROUP_ID_NOT_FOUND);
       else if (group.state !== 'Empty') answer(ErrorCode.NON_EMPTY_GROUP);
@@ -295,7 +310,7 @@ export class GroupCoordinator {
       if (errorCode !== ErrorCode.NONE) answer(refusedConsumerGroup(groupId, errorCode, null));
       else if (group !== undefined) answer(describeConsumerGroup(group, image, consumers.assignors[0]!));
       else {
-        const why = partition?.groups.has(groupId) === true ? 'is not a consumer group' : 'not found';
+        const why = partition?.kindOf(groupId) === undefined ? 'not found' : 'is not a consumer group';
         answer(refusedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`));
       }
     });
@@ -307,7 +322,8 @@ export class GroupCoordinator {
       const partition = this.#partitionOf(groupId);
       const errorCode = errorOf(partition);
       const group = partition?.groups.get(groupId);
-      if (partition?.consumers.get(groupId) !== undefined || partition?.shareGroups.get(groupId) !== undefined) {
+      const kind = errorCode === ErrorCode.NONE ? partition?.kindOf(groupId) : undefined;
+      if (kind !== undefined && kind !== 'classic') {
         return answer(deadGroup(groupId), `Group ${groupId} is not a classic group.`);
       }
       if (errorCode !== ErrorCode.NONE) answer(unavailableGroup(groupId, errorCode));
@@ -339,6 +355,10 @@ export class GroupCoordinator {
         for (const group of isListed('share') ? partition.state.shareGroups.values() : []) {
           if (hasState(group.state)) groups.push(listShareGroup(group));
         }
+        for (const group of isListed('streams') ? partition.state.streamsGroups.values() : []) {
+          // Filters know this state by another name than answers do, as in Apache's broker.
+          if (hasState(group.state === 'NotReady' ? 'not_ready' : group.state)) groups.push(listStreamsGroup(group));
+        }
       }
       answer(errorCode, groups);
     });
@@ -356,4 +376,9 @@ export class GroupCoordinator {
   #partitionOf(groupId: string): GroupPartition | undefined {
     return this.#partitions.get(this.partitionFor(groupId));
   }
+}
+
+/** A group that cannot become one of the consumer protocol. */
+function isOfOtherKind(kind: GroupKind | undefined): boolean {
+  return kind === 'share' || kind === 'streams';
 }

@@ -12,6 +12,7 @@ import type { GroupConfig } from './group-config.ts';
 import type { GroupPartition } from './group-partition.ts';
 import type { ShareMembershipConfig } from './share/share-groups.ts';
 import type { ShareStateKeeper } from './share/share-state-keeper.ts';
+import type { StreamsConfig } from './streams/streams-config.ts';
 
 export interface GroupCoordinatorOptions {
   readonly coordinatorLog: TransactionalLog;
@@ -27,6 +28,8 @@ export interface GroupCoordinatorOptions {
   /** `group.share.*` of members, and who keeps what is delivered to them. */
   readonly shares: ShareMembershipConfig;
   readonly keeper: ShareStateKeeper;
+  /** `group.streams.*` */
+  readonly streams: StreamsConfig;
 }
 
 export type EnterTransaction = (

@@ -15,17 +15,16 @@ import {
   decideCommit,
   refuseCommit,
 } from './commit-offsets.ts';
-import type { ConsumerGroup } from './consumer/consumer-group.ts';
 import {
   checkConsumerCommit,
   checkConsumerFetch,
   checkTransactionalConsumerCommit,
-  forgetConsumerOffsets,
-  isSubscribed,
 } from './consumer/consumer-offsets.ts';
 import { type FetchedOffsets, fetchOffsets, type WantedTopics } from './fetch-offsets.ts';
 import { type EnterTransaction, errorOf, type GroupHost } from './group-host.ts';
 import type { GroupPartition } from './group-partition.ts';
+import { forgetOwnedOffsets, type OffsetOwner } from './offset-owner.ts';
+import { checkStreamsCommit, checkStreamsFetch, checkTransactionalStreamsCommit } from './streams/streams-offsets.ts';
 
 const noProducer: BatchProducer = {
   producerId: NO_PRODUCER_ID,
@@ -60,6 +59,8 @@ export class GroupOffsets {
     if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     const consumers = partition.consumers.get(groupId);
     if (consumers !== undefined) return checkConsumerCommit(consumers, request, version, this.#host.options.image);
+    const streams = partition.streamsGroups.get(groupId);
+    if (streams !== undefined) return checkStreamsCommit(streams, request, version);
     const known = partition.groups.get(groupId);
     if (known === undefined && generation >= 0) {
       return version > NEWEST_COMMIT_BY_NAME ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
@@ -123,6 +124,8 @@ export class GroupOffsets {
     if (partition.shareGroups.get(groupId) !== undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     const consumers = partition.consumers.get(groupId);
     if (consumers !== undefined) return checkTransactionalConsumerCommit(consumers, request, this.#host.options.image);
+    const streams = partition.streamsGroups.get(groupId);
+    if (streams !== undefined) return checkTransactionalStreamsCommit(streams, request);
     return checkTransactionalCommit(partition.groups.get(groupId) ?? partition.newGroup(groupId), request);
   }
 
@@ -135,10 +138,7 @@ export class GroupOffsets {
   ): void {
     this.#host.turns.run(() => {
       const partition = this.#host.partitionOf(groupId);
-      const consumers = partition?.consumers.get(groupId);
-      const errorCode = errorOf(partition, () =>
-        consumers === undefined ? ErrorCode.NONE : checkConsumerFetch(consumers, member.id, member.epoch),
-      );
+      const errorCode = errorOf(partition, () => checkFetch(partition!, groupId, member));
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer({ errorCode, topics: [] });
       else {
         const inFlight = requireStable ? partition.inFlight(groupId).offsets : [];
@@ -154,9 +154,9 @@ export class GroupOffsets {
     answer: (errorCode: number, errors: readonly number[]) => void,
   ): void {
     this.#host.onGroup(groupId, (partition) => {
-      const consumers = partition?.consumers.get(groupId);
-      if (partition !== undefined && consumers !== undefined) {
-        this.#deleteConsumed(partition, consumers, partitions, answer);
+      const owner = partition?.offsetOwner(groupId);
+      if (partition !== undefined && owner !== undefined) {
+        this.#deleteOwned(partition, owner, partitions, answer);
         return;
       }
       const group = partition?.groups.get(groupId);
@@ -178,26 +178,38 @@ export class GroupOffsets {
     });
   }
 
-  #deleteConsumed(
+  #deleteOwned(
     partition: GroupPartition,
-    group: ConsumerGroup,
+    owner: OffsetOwner,
     partitions: readonly TopicPartition[],
     answer: (errorCode: number, errors: readonly number[]) => void,
   ): void {
-    const free = partitions.filter(({ topic }) => !isSubscribed(group, topic));
+    const free = partitions.filter(({ topic }) => !owner.isSubscribed(topic));
     const { state } = partition;
     const known = free.filter(
       ({ topic, partition: index }) =>
-        state.offset(group.id, topic, index) !== undefined || state.isPending(group.id, topic, index),
+        state.offset(owner.id, topic, index) !== undefined || state.isPending(owner.id, topic, index),
     );
-    const records = forgetConsumerOffsets(group.id, known);
+    const records = forgetOwnedOffsets(owner.id, known);
     const done = (appended: number): void =>
       answer(
         ErrorCode.NONE,
-        partitions.map(({ topic }) => (isSubscribed(group, topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : appended)),
+        partitions.map(({ topic }) => (owner.isSubscribed(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : appended)),
       );
-    partition.appendAlone(group.id, records, (appended) => done(coordinatorError(appended)));
+    partition.appendAlone(owner.id, records, (appended) => done(coordinatorError(appended)));
   }
+}
+
+/** Who says who it is must be what it says. */
+function checkFetch(
+  partition: GroupPartition,
+  groupId: string,
+  member: { readonly id: string | null; readonly epoch: number },
+): number {
+  const consumers = partition.consumers.get(groupId);
+  if (consumers !== undefined) return checkConsumerFetch(consumers, member.id, member.epoch);
+  const streams = partition.streamsGroups.get(groupId);
+  return streams === undefined ? ErrorCode.NONE : checkStreamsFetch(streams, member.id, member.epoch);
 }
 
 /** Whether offsets of a group may be deleted at all: only consumers tell which topics they use. */

@@ -15,14 +15,20 @@ import type { ClassicGroup } from './classic-group.ts';
 import type { CleanUp, InFlight } from './clean-up.ts';
 import type { ConsumerConfig } from './consumer/consumer-config.ts';
 import { ConsumerGroups } from './consumer/consumer-groups.ts';
+import { ownerOfConsumers } from './consumer/consumer-offsets.ts';
 import type { TopicImage } from './consumer/topic-image.ts';
 import { DurableState } from './durable-state.ts';
 import type { GroupConfig } from './group-config.ts';
+import type { GroupKind } from './group-kind.ts';
 import { GroupQueues } from './group-queues.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './group-records.ts';
+import type { OffsetOwner } from './offset-owner.ts';
 import { Rebalancer } from './rebalancer.ts';
 import { ShareGroups, type ShareMembershipConfig } from './share/share-groups.ts';
 import type { ShareStateKeeper } from './share/share-state-keeper.ts';
+import type { StreamsConfig } from './streams/streams-config.ts';
+import { StreamsGroups } from './streams/streams-groups.ts';
+import { ownerOfStreams } from './streams/streams-offsets.ts';
 
 export interface GroupPartitionOptions {
   readonly partition: number;
@@ -35,6 +41,7 @@ export interface GroupPartitionOptions {
   readonly image: TopicImage;
   readonly shares: ShareMembershipConfig;
   readonly keeper: ShareStateKeeper;
+  readonly streams: StreamsConfig;
   readonly turns: Turns;
 }
 
@@ -51,6 +58,7 @@ export class GroupPartition {
   readonly groups = new Map<string, ClassicGroup>();
   readonly consumers: ConsumerGroups;
   readonly shareGroups: ShareGroups;
+  readonly streamsGroups: StreamsGroups;
   readonly #queues = new GroupQueues();
   readonly #options: GroupPartitionOptions;
   readonly #replayed: ReplayedPartition<GroupRecord>;
@@ -81,7 +89,17 @@ export class GroupPartition {
       ...options,
       groups: () => this.#state.shareGroups,
       isServing: () => this.errorCode === ErrorCode.NONE,
-      isTaken: (groupId) => this.groups.has(groupId) || this.#state.consumerGroups.has(groupId),
+      isTaken: (groupId) => this.kindOf(groupId) !== undefined,
+      afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
+      write: (groupId, records, done) => this.appendAlone(groupId, records, done),
+    });
+    this.streamsGroups = new StreamsGroups({
+      ...options,
+      groups: () => this.#state.streamsGroups,
+      isServing: () => this.errorCode === ErrorCode.NONE,
+      kindOf: (groupId) => this.kindOf(groupId),
+      isEmptyClassic: (groupId) => this.groups.get(groupId)?.state === 'Empty',
+      forgetClassic: (groupId) => this.groups.delete(groupId),
       afterWrites: (groupId, turn) => this.afterWrites(groupId, turn),
       write: (groupId, records, done) => this.appendAlone(groupId, records, done),
     });
@@ -94,6 +112,7 @@ export class GroupPartition {
         open: (isCurrent, done) => {
           for (const group of this.#state.consumerGroups.values()) this.consumers.resume(group);
           for (const group of this.#state.shareGroups.values()) this.shareGroups.resume(group);
+          for (const group of this.#state.streamsGroups.values()) this.streamsGroups.resume(group);
           this.#openGroups(this.#state.groups(), isCurrent, done);
         },
         abandon: () => this.#abandonGroups(),
@@ -108,6 +127,22 @@ export class GroupPartition {
 
   get state(): DurableState {
     return this.#state;
+  }
+
+  /** What a group is; undefined for none. */
+  kindOf(groupId: string): GroupKind | undefined {
+    if (this.groups.has(groupId)) return 'classic';
+    if (this.#state.consumerGroups.has(groupId)) return 'consumer';
+    if (this.#state.shareGroups.has(groupId)) return 'share';
+    return this.#state.streamsGroups.has(groupId) ? 'streams' : undefined;
+  }
+
+  /** The group as the owner of offsets, where the broker assigns its members what they read. */
+  offsetOwner(groupId: string): OffsetOwner | undefined {
+    const consumers = this.consumers.get(groupId);
+    if (consumers !== undefined) return ownerOfConsumers(consumers);
+    const streams = this.streamsGroups.get(groupId);
+    return streams && ownerOfStreams(streams);
   }
 
   // ---- loading
@@ -137,7 +172,7 @@ export class GroupPartition {
   }
 
   #openGroup(id: string): void {
-    if (this.#state.consumerGroups.has(id) || this.#state.shareGroups.has(id)) return;
+    if (this.kindOf(id) !== undefined) return;
     const group = this.newGroup(id);
     const value = this.#state.metadata.get(id);
     if (value === undefined) return;
@@ -155,6 +190,7 @@ export class GroupPartition {
     this.groups.clear();
     this.consumers.abandon();
     this.shareGroups.abandon();
+    this.streamsGroups.abandon();
   }
 
   /** There is a group of the name afterwards, of whatever kind. */
@@ -174,7 +210,10 @@ export class GroupPartition {
   /** Appends one batch. What it says holds, and `done` is called, when it is in the log: in the order of the appends. */
   append(records: readonly GroupRecord[], done: (errorCode: number) => void, producer?: BatchProducer): void {
     const inForce = (): void => {
-      for (const record of records) this.#state.replay(record, producer?.producerId);
+      for (const record of records) {
+        this.#state.replay(record, producer?.producerId);
+        if (record.kind === 'streams-epoch' && record.value === null) this.streamsGroups.forget(record.group);
+      }
     };
     this.#replayed.write({ records, inForce, done }, (written) =>
       this.#options.coordinatorLog.append(this.partition, records.map(encodeRecord), written, producer),

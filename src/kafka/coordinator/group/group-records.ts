@@ -5,6 +5,12 @@ import { keyType, readKey, readVersioned, writeKey, writeVersioned } from '../..
 import type { CoordinatorRecord } from '../coordinator-log.ts';
 import { type ConsumerRecord, decodeConsumerRecord, encodeConsumerRecord } from './consumer/consumer-records.ts';
 import { decodeShareRecord, encodeShareRecord, isShareRecord, type ShareRecord } from './share/share-records.ts';
+import {
+  decodeStreamsRecord,
+  encodeStreamsRecord,
+  isStreamsRecord,
+  type StreamsRecord,
+} from './streams/streams-records.ts';
 
 /** What is known of a committed offset. */
 export interface CommittedOffset {
@@ -18,7 +24,7 @@ export interface CommittedOffset {
 }
 
 /** One record of `__consumer_offsets` that groups know; a null value forgets. */
-export type GroupRecord = OffsetRecord | MetadataRecord | ConsumerRecord | ShareRecord;
+export type GroupRecord = OffsetRecord | MetadataRecord | ConsumerRecord | ShareRecord | StreamsRecord;
 
 export interface OffsetRecord {
   readonly kind: 'offset';
@@ -48,6 +54,7 @@ export function encodeRecord(record: GroupRecord): CoordinatorRecord {
     return { key, value: record.value && writeVersioned(GroupMetadataValue, METADATA_VERSION, record.value) };
   }
   if (isShareRecord(record)) return encodeShareRecord(record);
+  if (isStreamsRecord(record)) return encodeStreamsRecord(record);
   if (record.kind !== 'offset') return encodeConsumerRecord(record);
   const { group, topic, partition, value } = record;
   return { key: writeKey(OffsetCommitKey, { group, topic, partition }), value: value && encodeOffset(value) };
@@ -81,7 +88,7 @@ export function decodeRecord(key: Uint8Array, value: Uint8Array | null): GroupRe
     case LegacyOffsetCommitKey.apiKey:
       return { kind: 'offset', ...readKey(LegacyOffsetCommitKey, key), value: value && decodeOffset(value) };
     default:
-      return decodeConsumerRecord(key, value) ?? decodeShareRecord(key, value);
+      return decodeConsumerRecord(key, value) ?? decodeShareRecord(key, value) ?? decodeStreamsRecord(key, value);
   }
 }
 

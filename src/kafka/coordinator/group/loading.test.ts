@@ -78,7 +78,7 @@ test('records of group protocols that this broker does not know are passed over'
   const world = new GroupWorld();
   world.topic.putRaw(0, [
     { key: Buffer.from('0063000167', 'hex'), value: Buffer.from('000000000001', 'hex') },
-    { key: Buffer.from('001700', 'hex'), value: null },
+    { key: Buffer.from('003000', 'hex'), value: null },
   ]);
   world.topic.put(0, [offset(0, 4)]);
   world.restart();

@@ -2,9 +2,9 @@ import type { Timer } from '../../../runtime/clock.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { type CleanUp, decideForget, expiredOffsets, type TopicPartition } from './clean-up.ts';
-import { expireConsumerOffsets, expiredConsumerOffsets, forgetConsumerOffsets } from './consumer/consumer-offsets.ts';
 import type { GroupHost } from './group-host.ts';
 import type { GroupPartition } from './group-partition.ts';
+import { expiredOwnedOffsets, expireOwnedOffsets, forgetOwnedOffsets } from './offset-owner.ts';
 
 /** Groups that are looked at in one slice of the search for expired offsets. */
 const GROUPS_PER_SLICE = 200;
@@ -37,7 +37,7 @@ export class OffsetExpiry {
     for (const partition of this.#host.partitions()) {
       if (partition.errorCode !== ErrorCode.NONE) continue;
       for (const id of [...partition.groups.keys()]) this.#forgetGone(id, isGone);
-      for (const { id } of partition.state.consumerGroups.values()) this.#forgetConsumed(id, isGone);
+      for (const id of ownerIds(partition)) this.#forgetOwned(id, isGone);
     }
   }
 
@@ -52,11 +52,11 @@ export class OffsetExpiry {
     });
   }
 
-  #forgetConsumed(groupId: string, isGone: (one: TopicPartition) => boolean): void {
+  #forgetOwned(groupId: string, isGone: (one: TopicPartition) => boolean): void {
     this.#host.onGroup(groupId, (partition) => {
-      if (partition?.consumers.get(groupId) === undefined) return;
+      if (partition?.offsetOwner(groupId) === undefined) return;
       const offsets = [...partition.state.offsets(groupId), ...partition.state.pendingOffsets(groupId)];
-      const records = forgetConsumerOffsets(groupId, offsets.filter(isGone));
+      const records = forgetOwnedOffsets(groupId, offsets.filter(isGone));
       partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }
@@ -64,7 +64,7 @@ export class OffsetExpiry {
   #expireAll(): void {
     if (this.#isClosed) return;
     for (const partition of this.#host.partitions()) {
-      for (const { id } of partition.state.consumerGroups.values()) this.#expireConsumed(id);
+      for (const id of ownerIds(partition)) this.#expireOwned(id);
     }
     this.#expireIn(this.#allGroups());
   }
@@ -106,13 +106,13 @@ export class OffsetExpiry {
     return { nowMs: clock.wallMs(), retentionMs: config.offsetsRetentionMs };
   }
 
-  #expireConsumed(groupId: string): void {
+  #expireOwned(groupId: string): void {
     this.#host.onGroup(groupId, (partition) => {
-      const group = partition?.consumers.get(groupId);
-      if (partition === undefined || group === undefined) return;
+      const owner = partition?.offsetOwner(groupId);
+      if (partition === undefined || owner === undefined) return;
       const inFlight = partition.inFlight(groupId);
-      const expired = expiredConsumerOffsets(group, partition.state, inFlight, this.#times());
-      const records = expireConsumerOffsets(group, partition.state, inFlight, expired);
+      const expired = expiredOwnedOffsets(owner, partition.state, inFlight, this.#times());
+      const records = expireOwnedOffsets(owner, partition.state, inFlight, expired);
       partition.appendAlone(groupId, records, (errorCode) => this.#warnOf(errorCode, groupId));
     });
   }
@@ -121,4 +121,8 @@ export class OffsetExpiry {
     if (errorCode !== ErrorCode.NONE)
       this.#host.options.log.warn('offsets could not be forgotten', { group, errorCode });
   }
+}
+
+function ownerIds({ state }: GroupPartition): string[] {
+  return [...state.consumerGroups.keys(), ...state.streamsGroups.keys()];
 }

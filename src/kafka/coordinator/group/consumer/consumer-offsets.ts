@@ -1,10 +1,8 @@
 import { ErrorCode } from '../../../protocol/errors.ts';
 import type { OffsetCommitRequest } from '../../../protocol/messages/08-offset-commit.ts';
 import type { TxnOffsetCommitRequest } from '../../../protocol/messages/28-txn-offset-commit.ts';
-import type { InFlight, TopicPartition } from '../clean-up.ts';
-import type { DurableState } from '../durable-state.ts';
-import type { GroupRecord } from '../group-records.ts';
 import { NO_MEMBER_ID } from '../member.ts';
+import type { OffsetOwner } from '../offset-owner.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerMember } from './consumer-member.ts';
 import { groupTombstones } from './membership.ts';
@@ -72,59 +70,15 @@ function staleError(member: ConsumerMember): number {
   return member.classic === null ? ErrorCode.STALE_MEMBER_EPOCH : ErrorCode.ILLEGAL_GENERATION;
 }
 
-export function isSubscribed(group: ConsumerGroup, topic: string): boolean {
+function isSubscribed(group: ConsumerGroup, topic: string): boolean {
   return group.subscriptions.byName.of(topic) > 0 || group.subscriptions.byRegex.of(topic) > 0;
 }
 
-/** Offsets of topics that nobody of the group subscribes to, each by the time of its own commit. */
-export function expiredConsumerOffsets(
-  group: ConsumerGroup,
-  state: DurableState,
-  inFlight: InFlight,
-  { nowMs, retentionMs }: { readonly nowMs: number; readonly retentionMs: number },
-): TopicPartition[] {
-  const recommitted = new Set(inFlight.offsets.map(({ topic, partition }) => `${partition} ${topic}`));
-  const expired: TopicPartition[] = [];
-  for (const { topic, partition, value } of state.offsets(group.id)) {
-    const isDue =
-      value.expireTimestampMs === -1
-        ? nowMs - value.commitTimestampMs >= retentionMs
-        : nowMs >= value.expireTimestampMs;
-    if (!isDue || isSubscribed(group, topic)) continue;
-    if (recommitted.has(`${partition} ${topic}`) || state.isPending(group.id, topic, partition)) continue;
-    expired.push({ topic, partition });
-  }
-  return expired;
-}
-
-/** Forgets offsets, and leaves the group even when they were its last. Changes nothing. */
-export function forgetConsumerOffsets(groupId: string, offsets: readonly TopicPartition[]): GroupRecord[] {
-  return distinct(offsets).map((one) => ({ kind: 'offset', group: groupId, ...one, value: null }));
-}
-
-/** Forgets offsets that have expired, and an empty group with its last one. Changes nothing. */
-export function expireConsumerOffsets(
-  group: ConsumerGroup,
-  state: DurableState,
-  inFlight: InFlight,
-  offsets: readonly TopicPartition[],
-): GroupRecord[] {
-  const forgotten = new Set(offsets.map(({ topic, partition }) => `${partition} ${topic}`));
-  const remains =
-    inFlight.offsets.length > 0 ||
-    state.hasPending(group.id) ||
-    [...state.offsets(group.id)].some(({ topic, partition }) => !forgotten.has(`${partition} ${topic}`));
-  const records = forgetConsumerOffsets(group.id, offsets);
-  return remains || group.members.size > 0 ? records : [...records, ...groupTombstones(group)];
-}
-
-/** Forgets a group with all that it has. Changes nothing. */
-export function deleteConsumerGroup(group: ConsumerGroup, state: DurableState): GroupRecord[] {
-  const offsets = [...state.offsets(group.id), ...state.pendingOffsets(group.id)];
-  return [...forgetConsumerOffsets(group.id, offsets), ...groupTombstones(group)];
-}
-
-function distinct(offsets: readonly TopicPartition[]): TopicPartition[] {
-  const seen = new Map(offsets.map(({ topic, partition }) => [`${partition} ${topic}`, { topic, partition }]));
-  return [...seen.values()];
+export function ownerOfConsumers(group: ConsumerGroup): OffsetOwner {
+  return {
+    id: group.id,
+    memberCount: group.members.size,
+    isSubscribed: (topic) => isSubscribed(group, topic),
+    tombstones: () => groupTombstones(group),
+  };
 }

@@ -19,14 +19,11 @@ export function unknownMember(groupId: string, memberId: string): KafkaError {
   return new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `Member ${memberId} is not a member of group ${groupId}.`);
 }
 
-export function checkStaticMember(
-  holder: ConsumerMember | undefined,
-  instanceId: string,
-): asserts holder is ConsumerMember {
+export function checkStaticMember<M>(holder: M | undefined, instanceId: string): asserts holder is M {
   if (holder === undefined) throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `Instance id ${instanceId} is unknown.`);
 }
 
-export function checkFencedInstance(holder: ConsumerMember, memberId: string, instanceId: string): void {
+export function checkFencedInstance(holder: { readonly id: string }, memberId: string, instanceId: string): void {
   if (holder.id === memberId) return;
   throw new KafkaError(
     ErrorCode.FENCED_INSTANCE_ID,

@@ -21,7 +21,9 @@ import type { GroupConfig } from '../group-config.ts';
 import { GroupCoordinator } from '../group-coordinator.ts';
 import type { EnterTransaction } from '../group-host.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
+import type { StreamsConfig } from '../streams/streams-config.ts';
 import { SharesInMemory } from './shares-in-memory.ts';
+import { streamsDefaults } from './streams-defaults.ts';
 import { consumerDefaults, TopicsInMemory } from './topics-in-memory.ts';
 
 export const GROUP = 'g';
@@ -84,6 +86,7 @@ export class GroupWorld {
   readonly clock: SimClock;
   readonly config: GroupConfig;
   readonly consumers: ConsumerConfig;
+  streams: StreamsConfig = streamsDefaults;
   readonly image = new TopicsInMemory();
   readonly keeper = new SharesInMemory();
   readonly #scheduler = new Scheduler();
@@ -119,6 +122,7 @@ export class GroupWorld {
       image,
       shares: { groupSizeMax: SHARES.groupSizeMax, times: () => SHARES },
       keeper: this.keeper,
+      streams: this.streams,
     });
   }
 

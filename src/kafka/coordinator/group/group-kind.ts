@@ -1,0 +1,2 @@
+/** The protocol that a group's members speak. */
+export type GroupKind = 'classic' | 'consumer' | 'share' | 'streams';
