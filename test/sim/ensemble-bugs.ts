@@ -78,9 +78,9 @@ export const ensembleBugs: readonly PlantedBug[] = [
   {
     name: 'a leader without followers goes on',
     world: 'ensemble',
-    file: 'src/zookeeper/ensemble/leader-term.ts',
-    find: 'if (this.#isFullTick && !this.#hasQuorum(nowMs)) {',
-    replace: 'if (this.#isFullTick && nowMs < 0 && !this.#hasQuorum(nowMs)) {',
+    file: 'src/zookeeper/quorum/leader-broadcast.ts',
+    find: 'if (!presence.verifiers.every((verifier) => verifier.isQuorum(servers))) {',
+    replace: 'if (nowMs < 0 && !presence.verifiers.every((verifier) => verifier.isQuorum(servers))) {',
     seeds: [11],
     symptom: /not true within|shows/,
   },

@@ -2,6 +2,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { designatedLeader } from '../quorum/designated-leader.ts';
+import type { Presence } from '../quorum/leader-broadcast.ts';
 import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
 import { establish } from '../quorum/membership.ts';
 import type { LearnerInfo } from '../quorum/packet-data.ts';
@@ -10,6 +11,7 @@ import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
 import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
+import { LeaderAgreement } from './leader-agreement.ts';
 import { LeaderRole } from './leader-role.ts';
 import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
 import { describe, synchronise } from './learner-sync.ts';
@@ -32,11 +34,12 @@ export class LeaderTerm implements Term, LearnerEvents {
   #view: TermView | undefined;
   #listeners: Listener[] = [];
   #server: ServingServer | undefined;
+  /** From the beginning of the epoch on. */
+  #agreement: LeaderAgreement | undefined;
   #role: LeaderRole | undefined;
   #timer: Timer | undefined;
   /** When the phase under way has to be over, monotonic. */
   #deadlineMs = 0;
-  #isFullTick = false;
   #isOver = false;
   #startedMs = 0;
   /** What was begun and has to end before another term begins. */
@@ -130,6 +133,7 @@ export class LeaderTerm implements Term, LearnerEvents {
           await database.beginEpoch(effect.epoch);
           this.#extendDeadline();
           this.#host.entered('synchronization');
+          this.#agreement = this.#agree();
           this.#step({ kind: 'epochBegun' });
         });
         break;
@@ -182,8 +186,9 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   #serve(): void {
-    const { self, database, log, config } = this.#host;
+    const { self, database, log, memberships } = this.#host;
     const { epoch } = this.#start;
+    const agreement = this.#agreement as LeaderAgreement;
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
@@ -191,33 +196,33 @@ export class LeaderTerm implements Term, LearnerEvents {
       clock: this.#host.runtime.clock,
       verifier: () => this.#host.memberships.verifiers[0],
       learners: () => this.#learners.values(),
-      role: () => this.#role,
+      agreement,
     });
     this.#view = view;
     this.#do(async () => {
       const designated = await this.#completeReconfiguration();
       this.#host.epochBegan(epoch);
+      if (designated !== self) agreement.step({ kind: 'handOver', untilMs: this.#deadlineMs });
+      const options = { self, memberships, agreement, learners: () => this.#learners.values() };
       this.#server = await this.#host.serve((parts) => {
-        const role = new LeaderRole(parts, {
-          self,
-          lastZxid: makeZxid(epoch, config.initialCounter),
-          database,
-          memberships: this.#host.memberships,
-          activate: async (membership, leader) => {
-            await this.#host.activate(membership, { leader, zxid: role.lastProposed });
-            this.#extendDeadline();
-          },
-          learners: () => this.#learners.values(),
-          proposalSizes: view.proposalSizes,
-          exhausted: () =>
-            this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
-        });
-        if (designated !== self) role.end();
-        this.#role = role;
-        return role;
+        this.#role = new LeaderRole(parts, { ...options, proposalSizes: view.proposalSizes });
+        return this.#role;
       });
       this.#host.entered('broadcast');
     });
+  }
+
+  #agree(): LeaderAgreement {
+    const { config } = this.#host;
+    const { epoch } = this.#start;
+    const agreement: LeaderAgreement = new LeaderAgreement({
+      host: this.#host,
+      lastZxid: makeZxid(epoch, config.initialCounter),
+      learners: this.#learners,
+      activate: (membership, leader) => this.#host.activate(membership, { leader, zxid: agreement.lastProposed }),
+      resign: (reason) => this.#end(reason),
+    });
+    return agreement;
   }
 
   /** What was proposed under an earlier leader, or is being established: a quorum of each has it now. Answers who is to lead. */
@@ -265,7 +270,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   acknowledged(learner: LearnerHandler, zxid: Zxid): void {
-    this.#role?.acknowledge(zxid, learner.server);
+    this.#agreement?.acknowledge(zxid, learner.server);
   }
 
   touched(touches: Parameters<LearnerEvents['touched']>[0]): void {
@@ -286,6 +291,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     // Nobody waits for it.
     this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     this.#start.gone(learner.id);
+    this.#agreement?.step({ kind: 'gone', learner: learner.id });
   }
 
   /** All that the learner lacks, in its order: history, what is proposed and not committed, then what is to come. */
@@ -301,11 +307,10 @@ export class LeaderTerm implements Term, LearnerEvents {
       planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
     });
     if (!isBegun) return;
-    if (!learner.isObserver) {
-      for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
-    }
+    const { server, isObserver } = learner;
+    this.#agreement?.step({ kind: 'join', learner: id, server, isObserver });
     learner.forward();
-    this.#tellOracle();
+    this.#agreement?.step({ kind: 'heard', presence: this.#presence(this.#host.runtime.clock.monotonicMs()) });
     // Who is up to date activates what it is told here. A reconfiguration of ours is not agreed on, and comes as a proposal.
     const { text } = this.#role === undefined ? memberships.lastSeen : memberships.current;
     learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(text));
@@ -345,39 +350,15 @@ export class LeaderTerm implements Term, LearnerEvents {
       if (nowMs > this.#deadlineMs) this.#end(`no quorum in time, while ${phase}`);
       return;
     }
-    // Followers leave as soon as they hear of the other one, so that this is for who never heard.
-    if (this.#role?.hasEnded === true && nowMs > this.#deadlineMs) return this.#end('another server is to lead');
-    this.#isFullTick = !this.#isFullTick;
-    if (this.#isFullTick) this.#tellOracle();
-    if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
-      this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
-      return;
-    }
-    const lastProposed = this.#role?.lastProposed ?? makeZxid(this.#start.epoch, 0);
-    for (const learner of this.#learners.values()) learner.ping(lastProposed);
+    this.#agreement?.step({ kind: 'tick', nowMs, presence: this.#presence(nowMs) });
   }
 
-  /** One is asked only by a leader without followers; then what is proposed waits for it too. */
-  #tellOracle(): void {
-    const nowMs = this.#host.runtime.clock.monotonicMs();
-    const followers = [...this.#learners.values()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
-    const isAlone = !followers.some((follower) => follower.isHeard(nowMs));
-    for (const verifier of this.#host.memberships.verifiers) {
-      if (verifier.isNeeded === undefined) continue;
-      verifier.isNeeded = isAlone;
-      if (verifier.isNeeded) this.#role?.reconsider();
-    }
-  }
-
-  #hasQuorum(nowMs: number): boolean {
-    const heard = this.#heard(nowMs);
-    return this.#host.memberships.verifiers.every((verifier) => verifier.isQuorum(heard));
-  }
-
-  #heard(nowMs: number): Set<ServerId> {
-    const heard = new Set([this.#host.self]);
-    for (const learner of this.#learners.values()) if (learner.isHeard(nowMs)) heard.add(learner.server);
-    return heard;
+  #presence(nowMs: number): Presence {
+    const heard = [...this.#learners.values()].filter((learner) => learner.isHeard(nowMs));
+    return {
+      heard: heard.map(({ id, server }) => ({ learner: id, server })),
+      verifiers: this.#host.memberships.verifiers,
+    };
   }
 
   #end(reason: string): void {
