@@ -60,9 +60,9 @@ export const ensembleBugs: readonly PlantedBug[] = [
     name: 'a follower answers a sync by itself',
     world: 'ensemble',
     file: 'src/zookeeper/ensemble/learner-role.ts',
-    find: '    this.#requestCount += 1;\n    const pending',
+    find: '    this.#requests.add(request);\n',
     replace:
-      '    if (type === OpCode.sync) { this.#push({ txn: undefined, changeCount: 0, request }); return; }\n    this.#requestCount += 1;\n    const pending',
+      '    if (type === OpCode.sync) { this.#push({ txn: undefined, changeCount: 0, request }); return; }\n    this.#requests.add(request);\n',
     seeds: [23],
     symptom: /sync .* was answered .* before|writes complete in their session/,
   },

@@ -5,12 +5,8 @@ import type { Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { type TxnRecord, writeTxnRecord } from '../jute/txn.ts';
 import { commitPacket, informPacket } from '../quorum/commit-packets.ts';
-import {
-  type BroadcastProposal,
-  LeaderBroadcast,
-  type LeaderEffect,
-  type LeaderEvent,
-} from '../quorum/leader-broadcast.ts';
+import { LeaderBroadcast } from '../quorum/leader-broadcast.ts';
+import type { BroadcastProposal, LeaderEffect, LeaderEvent } from '../quorum/leader-events.ts';
 import type { LearnerId } from '../quorum/leader-start.ts';
 import type { LogWriter } from '../quorum/log-writer.ts';
 import type { Membership } from '../quorum/membership.ts';

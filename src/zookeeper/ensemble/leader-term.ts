@@ -2,7 +2,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { designatedLeader } from '../quorum/designated-leader.ts';
-import type { Presence } from '../quorum/leader-broadcast.ts';
+import type { Presence } from '../quorum/leader-events.ts';
 import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
 import { establish } from '../quorum/membership.ts';
 import type { LearnerInfo } from '../quorum/packet-data.ts';
