@@ -7,7 +7,7 @@
  *   handing over ─ initLimit passed, and the ensemble has not gone to the other one by itself ─▶ over
  *   serving, activating ─ a full tick, and no quorum was heard within syncLimit; or the last zxid of the epoch is used ─▶ over
  *
- * While it activates it proposes and commits nothing; once it hands over, or is over, it does neither any more.
+ * While it activates it proposes, and commits nothing; once it hands over, or is over, it does neither any more.
  *
  *   a proposal: proposed to followers ─ it and all before it are in the logs of a quorum of each membership it was made under
  *      ─▶ committed: followers and observers hear of it, then it is applied here
@@ -257,6 +257,7 @@ export class LeaderBroadcast<P extends BroadcastProposal, M> {
   }
 
   #tick(nowMs: number, presence: Presence): readonly LeaderEffect<P, M>[] {
+    if (this.#phase === 'over') return nothing;
     // Followers leave as soon as they hear of the other one, so that this is for who never heard.
     if (this.#phase === 'handing over' && nowMs > this.#handOverUntilMs)
       return this.#resign('another server is to lead');
