@@ -1,21 +1,16 @@
 import type { Timer } from '../../runtime/clock.ts';
-import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { designatedLeader } from '../quorum/designated-leader.ts';
-import type { Presence } from '../quorum/leader-events.ts';
 import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
 import { establish } from '../quorum/membership.ts';
-import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
-import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
 import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import { LeaderAgreement } from './leader-agreement.ts';
+import { LeaderLearners } from './leader-learners.ts';
 import { LeaderRole } from './leader-role.ts';
-import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
-import { describe, synchronise } from './learner-sync.ts';
-import { SyncThrottle } from './sync-throttle.ts';
+import type { LearnerHandler } from './learner-handler.ts';
 import type { Term, TermHost } from './term.ts';
 import { TermView } from './term-view.ts';
 
@@ -23,16 +18,13 @@ import { TermView } from './term-view.ts';
  * An elected server's term (Leader.lead): it takes learners in, begins an epoch with a quorum of them, brings each to its own
  * history, serves, and ends when a quorum is not there any more.
  */
-export class LeaderTerm implements Term, LearnerEvents {
+export class LeaderTerm implements Term {
   readonly state = 'LEADING';
   readonly master = undefined;
   readonly #host: TermHost;
   readonly #start: LeaderStart;
-  readonly #learners = new Map<LearnerId, LearnerHandler>();
-  readonly #throttle: SyncThrottle;
-  #learnerCount = 0;
+  readonly #learners: LeaderLearners;
   #view: TermView | undefined;
-  #listeners: Listener[] = [];
   #server: ServingServer | undefined;
   /** From the beginning of the epoch on. */
   #agreement: LeaderAgreement | undefined;
@@ -46,9 +38,15 @@ export class LeaderTerm implements Term, LearnerEvents {
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, memberships, config } = host;
+    const { self, database, memberships } = host;
     this.#host = host;
-    this.#throttle = new SyncThrottle(config, host.figures.metrics.quorum);
+    this.#learners = new LeaderLearners({
+      host,
+      step: (event) => this.#step(event),
+      gone: (learner) => this.#start.gone(learner),
+      agreement: () => this.#agreement,
+      role: () => this.#role,
+    });
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
@@ -62,7 +60,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   get learners(): Iterable<LearnerHandler> {
-    return this.#learners.values();
+    return this.#learners.all.values();
   }
 
   get leading(): LeaderView | undefined {
@@ -75,7 +73,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     this.#extendDeadline();
     this.#armTick();
     this.#do(async () => {
-      await this.#listen();
+      await this.#learners.listen();
       this.#step({ kind: 'begin' });
     });
   }
@@ -83,8 +81,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   async close(): Promise<void> {
     this.#isOver = true;
     this.#timer?.cancel();
-    for (const learner of this.#learners.values()) learner.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#learners.close();
     await this.#work;
     await this.#server?.close();
     for (const verifier of this.#host.memberships.verifiers)
@@ -101,16 +98,6 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   // ---------------------------------------------------------------- becoming a leader
-
-  async #listen(): Promise<void> {
-    const { memberships, self, config, network } = this.#host;
-    const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    const addresses = peerAddresses(memberships.current.servers.get(self));
-    for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
-      this.#listeners.push(await network.listen(at, accept));
-    }
-    if (this.#isOver) await Promise.all(this.#listeners.map((listener) => listener.close()));
-  }
 
   #step(event: LeaderStartEvent): void {
     if (this.#isOver) return;
@@ -138,13 +125,13 @@ export class LeaderTerm implements Term, LearnerEvents {
         });
         break;
       case 'tellEpoch':
-        this.#learners.get(effect.learner)?.tellEpoch(effect.epoch);
+        this.#learners.all.get(effect.learner)?.tellEpoch(effect.epoch);
         break;
       case 'synchronise':
         this.#synchronise(effect.learner, effect.lastZxid);
         break;
       case 'refuse':
-        this.#learners.get(effect.learner)?.close(effect.reason);
+        this.#learners.all.get(effect.learner)?.close(effect.reason);
         break;
       case 'serve':
         this.#serve();
@@ -195,7 +182,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     const view = new TermView({
       clock: this.#host.runtime.clock,
       verifier: () => this.#host.memberships.verifiers[0],
-      learners: () => this.#learners.values(),
+      learners: () => this.#learners.all.values(),
       agreement,
     });
     this.#view = view;
@@ -203,7 +190,7 @@ export class LeaderTerm implements Term, LearnerEvents {
       const designated = await this.#completeReconfiguration();
       this.#host.epochBegan(epoch);
       if (designated !== self) agreement.step({ kind: 'handOver', untilMs: this.#deadlineMs });
-      const options = { self, memberships, agreement, learners: () => this.#learners.values() };
+      const options = { self, memberships, agreement, learners: () => this.#learners.all.values() };
       this.#server = await this.#host.serve((parts) => {
         this.#role = new LeaderRole(parts, { ...options, proposalSizes: view.proposalSizes });
         return this.#role;
@@ -218,7 +205,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     const agreement: LeaderAgreement = new LeaderAgreement({
       host: this.#host,
       lastZxid: makeZxid(epoch, config.initialCounter),
-      learners: this.#learners,
+      learners: this.#learners.all,
       activate: (membership, leader) => this.#host.activate(membership, { leader, zxid: agreement.lastProposed }),
       resign: (reason) => this.#end(reason),
     });
@@ -240,85 +227,18 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   // ---------------------------------------------------------------- learners
 
-  #accept(connection: Connection): ConnectionHandler {
-    this.#learnerCount += 1;
-    const learner = learnerHandler(this.#host, { id: this.#learnerCount, connection, events: this });
-    if (this.#isOver) learner.close();
-    else this.#learners.set(learner.id, learner);
-    return learner.link;
-  }
-
-  informed(learner: LearnerHandler, { server, configVersion }: LearnerInfo, acceptedEpoch: number): boolean {
-    const { memberships, log } = this.#host;
-    const { current } = memberships;
-    if (configVersion > current.version) {
-      log.warn('a learner knows a newer membership than we', { server });
-      return false;
-    }
-    const isMember = current.servers.has(server);
-    log.info('a learner has come', { server, role: learner.role, acceptedEpoch, isMember });
-    this.#step({ kind: 'informed', learner: learner.id, server, acceptedEpoch });
-    return true;
-  }
-
-  promised(learner: LearnerHandler, history: { currentEpoch: number; lastZxid: Zxid }): void {
-    this.#step({ kind: 'promised', learner: learner.id, server: learner.server, history });
-  }
-
-  synchronised(learner: LearnerHandler, zxid: Zxid): void {
-    this.#step({ kind: 'synchronised', learner: learner.id, server: learner.server, zxid });
-  }
-
-  acknowledged(learner: LearnerHandler, zxid: Zxid): void {
-    this.#agreement?.acknowledge(zxid, learner.server);
-  }
-
-  touched(touches: Parameters<LearnerEvents['touched']>[0]): void {
-    this.#role?.touched(touches);
-  }
-
-  revalidate(learner: LearnerHandler, touch: Parameters<LearnerEvents['revalidate']>[1]): void {
-    this.#host.figures.metrics.quorum.revalidateCount.add();
-    learner.answerRevalidation(touch.sessionId, this.#role?.revalidateFor(learner, touch) ?? false);
-  }
-
-  requested(learner: LearnerHandler, packet: Parameters<LearnerEvents['requested']>[1]): void {
-    this.#role?.requested(learner, packet);
-  }
-
-  closed(learner: LearnerHandler): void {
-    this.#learners.delete(learner.id);
-    // Nobody waits for it.
-    this.#host.figures.metrics.quorum.socketClosingTime.add(0);
-    this.#start.gone(learner.id);
-    this.#agreement?.step({ kind: 'gone', learner: learner.id });
-  }
-
-  /** All that the learner lacks, in its order: history, what is proposed and not committed, then what is to come. */
   #synchronise(id: LearnerId, lastZxid: Zxid): void {
-    const learner = this.#learners.get(id);
-    if (learner === undefined) return;
-    const { database, config, memberships, log } = this.#host;
-    this.#host.figures.metrics.quorum.learnerJoined(learner.server);
-    const isBegun = synchronise(learner, lastZxid, {
-      database,
-      forceSnapshot: config.forceSnapshotSync,
-      throttle: this.#throttle,
-      planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
-    });
-    if (!isBegun) return;
-    const { server, isObserver } = learner;
-    this.#agreement?.step({ kind: 'join', learner: id, server, isObserver });
-    learner.forward();
-    this.#agreement?.step({ kind: 'heard', presence: this.#presence(this.#host.runtime.clock.monotonicMs()) });
+    if (!this.#learners.synchronise(id, lastZxid)) return;
+    const { memberships } = this.#host;
     // Who is up to date activates what it is told here. A reconfiguration of ours is not agreed on, and comes as a proposal.
     const { text } = this.#role === undefined ? memberships.lastSeen : memberships.current;
-    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(text));
+    const newEpoch = makeZxid(this.#start.epoch, 0);
+    this.#learners.all.get(id)?.send(PacketType.NEWLEADER, newEpoch, Buffer.from(text));
   }
 
   #upToDate(id: LearnerId): void {
     // It may ask at once.
-    this.#do(async () => this.#learners.get(id)?.send(PacketType.UPTODATE, -1n as Zxid));
+    this.#do(async () => this.#learners.all.get(id)?.send(PacketType.UPTODATE, -1n as Zxid));
   }
 
   // ---------------------------------------------------------------- time
@@ -341,29 +261,19 @@ export class LeaderTerm implements Term, LearnerEvents {
   /** Twice a tick learners are pinged, once a tick a quorum has to be there. */
   #tick(nowMs: number): void {
     if (this.#isOver) return;
-    for (const learner of [...this.#learners.values()]) {
-      const reason = learner.overdue(nowMs);
-      if (reason !== undefined) learner.close(reason);
-    }
+    this.#learners.dropOverdue(nowMs);
     const { phase } = this.#start;
     if (phase !== 'serving') {
       if (nowMs > this.#deadlineMs) this.#end(`no quorum in time, while ${phase}`);
       return;
     }
-    this.#agreement?.step({ kind: 'tick', nowMs, presence: this.#presence(nowMs) });
-  }
-
-  #presence(nowMs: number): Presence {
-    const heard = [...this.#learners.values()].filter((learner) => learner.isHeard(nowMs));
-    return {
-      heard: heard.map(({ id, server }) => ({ learner: id, server })),
-      verifiers: this.#host.memberships.verifiers,
-    };
+    this.#agreement?.step({ kind: 'tick', nowMs, presence: this.#learners.presence(nowMs) });
   }
 
   #end(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#learners.refuse();
     this.#host.over(this, reason);
   }
 }
