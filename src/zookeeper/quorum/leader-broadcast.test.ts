@@ -181,6 +181,14 @@ const scenarios: readonly Scenario[] = [
     want: ['activate 1 led by 3'],
   },
   {
+    name: 'the most of what it had to agree to: who is new had not',
+    given: [
+      ...[propose(1, without1), propose(2, undefined, both(without1))],
+      ...[ack(SELF, 2), ack(2, 1), ack(4, 2), count],
+    ],
+    want: ['activate 1 led by 2'],
+  },
+  {
     name: 'a leader that hands over applies the reconfiguration, and nothing behind it',
     given: [
       ...[...two, propose(1, without1), propose(2, undefined, both(without1))],

@@ -255,6 +255,11 @@ test('learner: what is refused leaves nothing outstanding that is not in the log
     informAndActivate(2, 3, reconfig(2, null)),
     informAndActivate(3, 3),
   ];
+  for (const event of refused.slice(0, -1)) {
+    const learner = new LearnerBroadcast<string, string>('observer');
+    assert.throws(() => learner.step(event), MalformedError);
+    assert.equal(learner.outstandingCount, 0);
+  }
   for (const event of refused) {
     const learner = new LearnerBroadcast<string, string>('follower');
     learner.step(proposal(1));

@@ -31,6 +31,13 @@ const patiences: readonly {
     isHeard: false,
   },
   {
+    name: 'nor shorter',
+    given: (learner) => learner.heard(60),
+    at: 110,
+    overdue: undefined,
+    isHeard: true,
+  },
+  {
     name: 'who has our history has syncLimit',
     given: (learner) => {
       learner.heard(60);
@@ -117,6 +124,18 @@ const patiences: readonly {
     isHeard: true,
   },
   {
+    name: 'an acknowledgement of what was before does not count for it',
+    given: (learner) => {
+      learner.synchronised();
+      learner.proposed(zxid(2), 1);
+      learner.acknowledged(zxid(1));
+      learner.heard(12);
+    },
+    at: 12,
+    overdue: LATE,
+    isHeard: true,
+  },
+  {
     name: 'who has acknowledged all owes nothing',
     given: (learner) => {
       learner.synchronised();
@@ -143,6 +162,7 @@ const silences = [
   { name: 'while it brings its history, initLimit', phase: 'catching up', isBusy: false, at: 105, want: undefined },
   { name: 'and no more', phase: 'catching up', isBusy: false, at: 106, want: 100 },
   { name: 'behind it syncLimit', phase: 'waiting', isBusy: false, at: 15, want: undefined },
+  { name: 'and no more while UPTODATE is awaited', phase: 'waiting', isBusy: false, at: 16, want: 10 },
   { name: 'and no more there', phase: 'active', isBusy: false, at: 16, want: 10 },
   { name: 'while we write it waits for us', phase: 'waiting', isBusy: true, at: 500, want: undefined },
   { name: 'who connects has a limit of its own', phase: 'connecting', isBusy: false, at: 500, want: undefined },
