@@ -107,9 +107,10 @@ export class LeaderAgreement implements Agreement {
     this.step({ kind: 'propose', proposal: outstanding, verifiers });
   }
 
-  acknowledge(zxid: Zxid, from: ServerId): void {
+  /** @param learner whose connection says so; undefined where it is our own log */
+  acknowledge(zxid: Zxid, from: ServerId, learner: LearnerId | undefined): void {
     if (zxid % ACKS_PER_SAMPLE === 0n) this.#sampleAck(zxid, from);
-    this.step({ kind: 'acknowledged', zxid, from });
+    this.step({ kind: 'acknowledged', zxid, from, learner });
   }
 
   async close(): Promise<void> {
@@ -177,7 +178,7 @@ export class LeaderAgreement implements Agreement {
       this.#unlogged.shift();
       addLatency(metrics.quorum.proposalAckCreationLatency, next.timeMs, clock.wallMs());
     }
-    this.acknowledge(upTo, this.#options.host.self);
+    this.acknowledge(upTo, this.#options.host.self, undefined);
   }
 
   #sampleAck(zxid: Zxid, from: ServerId): void {

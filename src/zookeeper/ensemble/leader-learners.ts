@@ -139,7 +139,7 @@ export class LeaderLearners implements LearnerEvents {
   }
 
   acknowledged(learner: LearnerHandler, zxid: Zxid): void {
-    this.#options.agreement()?.acknowledge(zxid, learner.server);
+    this.#options.agreement()?.acknowledge(zxid, learner.server, learner.id);
   }
 
   touched(touches: Parameters<LearnerEvents['touched']>[0]): void {

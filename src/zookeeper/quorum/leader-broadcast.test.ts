@@ -29,7 +29,9 @@ const propose = (count: number, change?: MembershipChange, verifiers = three): E
   proposal: { zxid: zxid(count), change },
   verifiers: change === undefined ? verifiers : both(change),
 });
-const ack = (from: number, count: number): Event => ({ kind: 'acknowledged', from, zxid: zxid(count) });
+const ack = (from: number, count: number, learner?: number): Event => ({
+  ...{ kind: 'acknowledged', from, zxid: zxid(count), learner },
+});
 const join = (learner: number, server: number, isObserver = false): Event => ({
   ...{ kind: 'join', learner, server, isObserver },
 });
@@ -122,6 +124,21 @@ const scenarios: readonly Scenario[] = [
     want: ['owe 30 2,3'],
   },
   { name: 'an observer is not: it hears of commits', given: [propose(1), join(40, 4, true)], want: [] },
+  {
+    name: 'what a follower had before it came again it may have truncated: that counts for nothing',
+    given: [join(20, 2), propose(1), ack(2, 1, 20), join(21, 2), ack(SELF, 1), count],
+    want: [],
+  },
+  {
+    name: 'nor does what its connection of before says late',
+    given: [join(20, 2), propose(1), join(21, 2), ack(2, 1, 20)],
+    want: [],
+  },
+  {
+    name: 'once it has logged it again it counts',
+    given: [join(20, 2), propose(1), ack(2, 1, 20), join(21, 2), ack(SELF, 1), ack(2, 1, 21), count],
+    want: ['commit 1 > 20,21 / ', 'deliver 1'],
+  },
   {
     name: 'who is gone is told no more; connections are told in the order in which they came',
     given: [join(30, 3), ...two, join(15, 2), { kind: 'gone', learner: 20 }, propose(1)],

@@ -48,7 +48,9 @@ export class LeaderBroadcast<P extends BroadcastProposal, M> {
   #handOverUntilMs = 0;
   #isFullTick = false;
   readonly #learners = new Map<LearnerId, Joined>();
-  // Of these, in the order in which they came.
+  /** The connection that each server joined with last. */
+  readonly #newest = new Map<ServerId, LearnerId>();
+  // Of the learners, in the order in which they came.
   #followers: readonly LearnerId[] = nothing;
   #observers: readonly LearnerId[] = nothing;
 
@@ -86,7 +88,7 @@ export class LeaderBroadcast<P extends BroadcastProposal, M> {
       case 'propose':
         return this.#propose(event.proposal, event.verifiers);
       case 'acknowledged':
-        return this.#proposals.acknowledge(event.zxid, event.from) && this.#commits ? countLater : nothing;
+        return this.#acknowledged(event.zxid, event.from, event.learner);
       case 'count':
         return this.#count();
       case 'sync':
@@ -137,6 +139,12 @@ export class LeaderBroadcast<P extends BroadcastProposal, M> {
     if (!this.#commits) return nothing;
     this.#marks.push({ after: this.#proposals.lastProposed, mark });
     return this.#outstanding.size === 0 ? countLater : nothing;
+  }
+
+  #acknowledged(zxid: Zxid, from: ServerId, learner: LearnerId | undefined): readonly LeaderEffect<P, M>[] {
+    // The connection that has come since says what the server has now.
+    if (learner !== undefined && learner !== this.#newest.get(from)) return nothing;
+    return this.#proposals.acknowledge(zxid, from) && this.#commits ? countLater : nothing;
   }
 
   #count(): readonly LeaderEffect<P, M>[] {
@@ -233,7 +241,13 @@ export class LeaderBroadcast<P extends BroadcastProposal, M> {
 
   // ---------------------------------------------------------------- learners
 
+  /**
+   * It is brought to what is committed, and may have to truncate what it had beyond that: only when it has logged it again may it be
+   * counted. Apache's leader counts on what the server has acknowledged before; if others then die, a commit is lost.
+   */
   #join(learner: LearnerId, { server, isObserver }: Joined): readonly LeaderEffect<P, M>[] {
+    this.#proposals.forget(server);
+    this.#newest.set(server, learner);
     this.#learners.set(learner, { server, isObserver });
     this.#tellOthers();
     if (isObserver || this.#outstanding.size === 0) return nothing;

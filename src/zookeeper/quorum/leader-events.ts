@@ -33,8 +33,13 @@ export type LeaderEvent<P, M> =
   /** `verifiers` have to agree, all of them: the same array while the memberships are the same. */
   | { readonly kind: 'propose'; readonly proposal: P; readonly verifiers: readonly QuorumVerifier[] }
   | { readonly kind: 'sync'; readonly mark: M }
-  /** A server, we too, has everything up to `zxid` on its disk. */
-  | { readonly kind: 'acknowledged'; readonly zxid: Zxid; readonly from: ServerId }
+  /** A server has everything up to `zxid` on its disk, says the connection of a learner; without one, we ourselves. */
+  | {
+      readonly kind: 'acknowledged';
+      readonly zxid: Zxid;
+      readonly from: ServerId;
+      readonly learner: LearnerId | undefined;
+    }
   /** What `count` asked for: acknowledgements that came together are counted together. */
   | { readonly kind: 'count' }
   /** The membership of `activate` is in force and on our disk. Another leader has until then to be followed. */

@@ -62,6 +62,11 @@ export class Proposals {
     return true;
   }
 
+  /** The server may truncate its log to what is committed: what it had beyond that it has to acknowledge again. */
+  forget(server: ServerId): void {
+    this.#acknowledged.delete(server);
+  }
+
   /** Commits what quorums have; answers how many proposals that are, of the oldest. */
   advance(): number {
     const before = this.#lastCommitted;
