@@ -76,10 +76,6 @@ export class LeaderAgreement implements Agreement {
     this.#serving = { parts, log, proposalSizes };
   }
 
-  get isServing(): boolean {
-    return this.#serving !== undefined;
-  }
-
   get lastProposed(): Zxid {
     return this.#broadcast.lastProposed;
   }
