@@ -5,6 +5,7 @@ import { adler32 } from './adler32.ts';
 import { crc32c, crc32cOf, crc32cPortable } from './crc32c.ts';
 import { Deque } from './deque.ts';
 import { Heap } from './heap.ts';
+import { inGroups } from './in-groups.ts';
 import { javaAbs, javaStringHash, murmur2 } from './murmur2.ts';
 import { copyOf, flatten, slicesOf, subSlices } from './slices.ts';
 
@@ -92,4 +93,23 @@ test('any cut of a chunk list equals the cut of the joined bytes', () => {
       assert.deepEqual(Buffer.from(copyOf(cut)), Buffer.from(whole.subarray(from, to)));
     }),
   );
+});
+
+test('groups of a list are under way one after the other, and answers come in order', async () => {
+  let underWay = 0;
+  let most = 0;
+  const answers = await inGroups([1, 2, 3, 4, 5, 6, 7], 3, async (item) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    for (let turn = item; turn < 8; turn += 1) await Promise.resolve();
+    underWay -= 1;
+    return item * 10;
+  });
+  assert.deepEqual(answers, [10, 20, 30, 40, 50, 60, 70]);
+  assert.equal(most, 3);
+  await assert.rejects(
+    inGroups([1, 2], 1, () => Promise.reject(new Error('no'))),
+    /no/,
+  );
+  assert.deepEqual(await inGroups([], 5, () => Promise.resolve(1)), []);
 });

@@ -1,6 +1,9 @@
+/** A ring's length is a power of two; many queues never hold anything and have none. */
+const RING_MIN = 16;
+
 /** A first-in first-out queue on a ring: push and shift are constant time, unlike an array's shift. */
 export class Deque<T> {
-  #ring: (T | undefined)[] = new Array(16);
+  #ring: (T | undefined)[] = [];
   #head = 0;
   #size = 0;
 
@@ -34,7 +37,7 @@ export class Deque<T> {
   }
 
   clear(): void {
-    this.#ring = new Array(16);
+    this.#ring = [];
     this.#head = 0;
     this.#size = 0;
   }
@@ -44,7 +47,7 @@ export class Deque<T> {
   }
 
   #grow(): void {
-    const grown: (T | undefined)[] = new Array(this.#ring.length * 2);
+    const grown: (T | undefined)[] = new Array(Math.max(RING_MIN, this.#ring.length * 2));
     for (let index = 0; index < this.#size; index += 1) grown[index] = this.at(index);
     this.#ring = grown;
     this.#head = 0;

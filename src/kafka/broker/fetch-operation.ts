@@ -5,6 +5,7 @@ import { build } from '../../wire/schema.ts';
 import { Writer } from '../../wire/writer.ts';
 import type { PartitionLog } from '../log/log.ts';
 import { type LogRead, nothingToRead, releaseRead } from '../log/read.ts';
+import { runSliced } from '../log/sliced.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { batchesOf } from '../records/batch.ts';
@@ -13,7 +14,15 @@ import type { RequestContext, Responder } from './api-handler.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { currentLeaderOf, endpointsOf, tellsLeader } from './current-leader.ts';
 import type { FetchTarget, SessionOutcome } from './fetch-sessions.ts';
-import { inReachOf, type PartitionData, partitionData, refusedPartition } from './fetched-partition.ts';
+import {
+  convertedFor,
+  type Fetched,
+  FIRST_VERSION_WITH_MAGIC_2,
+  inReachOf,
+  type PartitionData,
+  partitionData,
+  refusedPartition,
+} from './fetched-partition.ts';
 import { asKafkaError } from './request-errors.ts';
 
 const READ_COMMITTED = 1;
@@ -48,6 +57,13 @@ interface Described {
   readonly target: FetchTarget;
   readonly data: PartitionData;
 }
+
+/** The same, with what was found of it: nothing for a partition that nobody knows. */
+interface Told extends Described {
+  readonly one: Found | undefined;
+}
+
+type Responses = FetchResponse['responses'];
 
 interface Asked {
   readonly target: FetchTarget;
@@ -256,15 +272,39 @@ export class FetchOperation {
     const throttleTimeMs = this.#broker.quotas.isCounting && !isFromFollower ? this.#judge(all) : 0;
     if (throttleTimeMs > 0) return this.#responder.answer(this.#throttled(throttleTimeMs), sent);
     const { sessionId, errorCode, isTold } = this.#inSession(all);
-    const responses: FetchResponse['responses'] = [];
-    for (const { target, one, data } of all) {
-      if (!isTold(target, data)) continue;
-      const told = one === undefined ? data : inReachOf(apiVersion, { data, isFromFollower, ...conversionOf(one) });
-      add(responses, target, told);
+    const told = all.filter(({ target, data }) => isTold(target, data));
+    const answer = (responses: Responses): void => {
+      const leaders = responses.flatMap(({ partitions }) => partitions.map(({ currentLeader }) => currentLeader));
+      const nodeEndpoints = endpointsOf(this.#broker, leaders, listenerName);
+      this.#responder.answer(build(FetchResponse, { errorCode, sessionId, responses, nodeEndpoints }), sent);
+    };
+    if (apiVersion < FIRST_VERSION_WITH_MAGIC_2) return this.#convert(told, answer);
+    const responses: Responses = [];
+    for (const { target, one, data } of told) {
+      add(responses, target, one === undefined ? data : inReachOf(apiVersion, fetchedOf(one, data, isFromFollower)));
     }
-    const leaders = responses.flatMap(({ partitions }) => partitions.map(({ currentLeader }) => currentLeader));
-    const nodeEndpoints = endpointsOf(this.#broker, leaders, listenerName);
-    this.#responder.answer(build(FetchResponse, { errorCode, sessionId, responses, nodeEndpoints }), sent);
+    answer(responses);
+  }
+
+  /** Records of an old client are written anew, in slices between the work of others: what comes in few bytes may be large. */
+  #convert(told: readonly Told[], answer: (responses: Responses) => void): void {
+    const { clock } = this.#broker.runtime;
+    runSliced(clock, this.#converted(told), (error, responses) => {
+      if (responses === undefined) throw error;
+      answer(responses);
+    });
+  }
+
+  *#converted(told: readonly Told[]): Generator<void, Responses> {
+    const { apiVersion } = this.#context;
+    const isFromFollower = this.#isFollower;
+    const responses: Responses = [];
+    for (const { target, one, data } of told) {
+      const isConvertible = one !== undefined && !this.#context.isClosed();
+      const converted = isConvertible ? yield* convertedFor(apiVersion, fetchedOf(one, data, isFromFollower)) : data;
+      add(responses, target, converted);
+    }
+    return responses;
   }
 
   /** By the answer as it would be, before records are made smaller for old clients. */
@@ -340,8 +380,9 @@ function factsOf({ errorCode, highWatermark, logStartOffset, records }: Partitio
   return { errorCode, highWatermark, logStartOffset, recordBytes: records?.size ?? 0 };
 }
 
-function conversionOf({ log, target, read }: Found) {
-  return { config: log?.config, fetchOffset: target.fetchOffset, takenBytes: read?.takenBytes ?? 0 };
+function fetchedOf({ log, target, read }: Found, data: PartitionData, isFromFollower: boolean): Fetched {
+  const takenBytes = read?.takenBytes ?? 0;
+  return { data, isFromFollower, config: log?.config, fetchOffset: target.fetchOffset, takenBytes };
 }
 
 /** Null for a partition that could not be read, or whose first batch is left out. */

@@ -4,7 +4,7 @@ import type { LogConfig } from '../log/log-config.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { CorruptBatchError, InvalidRecordError } from '../records/errors.ts';
-import { convertForFetch } from '../records/fetch-conversion.ts';
+import { convertingForFetch } from '../records/fetch-conversion.ts';
 import { noLeader } from './current-leader.ts';
 
 export type PartitionData = FetchResponse['responses'][number]['partitions'][number];
@@ -53,26 +53,31 @@ export interface Fetched {
 }
 
 const FIRST_VERSION_WITH_ZSTD = 10;
-const FIRST_VERSION_WITH_MAGIC_2 = 4;
+export const FIRST_VERSION_WITH_MAGIC_2 = 4;
 const FIRST_VERSION_WITH_MAGIC_1 = 2;
 const FIRST_VERSION_WITH_STORAGE_ERROR = 6;
 
-/** Old clients get records in the format they know, or an error that they understand (`KafkaApis.maybeConvertFetchedData`). */
-export function inReachOf(apiVersion: number, fetched: Fetched): PartitionData {
-  const { data, config } = fetched;
+/** Clients that know magic 2 get records as they are, or an error that they understand (`KafkaApis.maybeConvertFetchedData`). */
+export function inReachOf(apiVersion: number, { data, config }: Fetched): PartitionData {
   // Records of producers that chose zstd themselves are sent: not the topic but the consumer has to fail then.
   if (config?.compressionType === 'zstd' && apiVersion < FIRST_VERSION_WITH_ZSTD) {
     return withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
   }
-  const errorCode = knownError(apiVersion, data.errorCode);
-  if (config === undefined || apiVersion >= FIRST_VERSION_WITH_MAGIC_2) return { ...data, errorCode };
-  if (!config.messageDownconversionEnable && !fetched.isFromFollower) {
+  return { ...data, errorCode: knownError(apiVersion, data.errorCode) };
+}
+
+/** Older ones get records in the format they know. Pauses where others may have their turn. */
+export function* convertedFor(apiVersion: number, fetched: Fetched): Generator<void, PartitionData> {
+  const { config, isFromFollower } = fetched;
+  const data = inReachOf(apiVersion, fetched);
+  if (config === undefined || data.records === null) return data;
+  if (!config.messageDownconversionEnable && !isFromFollower) {
     return withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_VERSION);
   }
-  const converted = convert(apiVersion, fetched);
+  const converted = yield* convert(apiVersion, data.records, fetched);
   return typeof converted === 'number'
     ? withoutRecords(data.partitionIndex, converted)
-    : { ...data, errorCode, records: converted };
+    : { ...data, records: converted };
 }
 
 function withoutRecords(partitionIndex: number, errorCode: number): PartitionData {
@@ -86,10 +91,14 @@ function knownError(apiVersion: number, errorCode: number): number {
 }
 
 /** The records, or the error of those that cannot be converted. */
-function convert(apiVersion: number, { data, fetchOffset, takenBytes }: Fetched): Slices | number {
+function* convert(
+  apiVersion: number,
+  records: Slices,
+  { fetchOffset, takenBytes }: Fetched,
+): Generator<void, Slices | number> {
   const magic = apiVersion < FIRST_VERSION_WITH_MAGIC_1 ? 0 : 1;
   try {
-    return convertForFetch(data.records ?? noSlices, { magic, firstOffset: fetchOffset, takenBytes });
+    return yield* convertingForFetch(records, { magic, firstOffset: fetchOffset, takenBytes });
   } catch (error) {
     if (error instanceof KafkaError) return error.code;
     const isCorrupt =

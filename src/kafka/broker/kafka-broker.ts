@@ -15,10 +15,11 @@ import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
-import type { BrokerInfo, Endpoint } from '../zk/znodes.ts';
+import type { Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
+import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
@@ -125,7 +126,7 @@ class Broker implements KafkaBroker {
   #coordinators: Coordinators | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
-  #endpoints: readonly Endpoint[] = [];
+  #doors: BrokerDoors | undefined;
   #renewal: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -161,6 +162,7 @@ class Broker implements KafkaBroker {
       onBrokerChange: () => {
         this.#quotas.connections.limitsChanged();
         configureCleaner(this.#logs, config, this.#runtime.log);
+        this.#doors?.changed();
       },
     });
     this.#quotas = new BrokerQuotas({
@@ -190,7 +192,7 @@ class Broker implements KafkaBroker {
   }
 
   get endpoints(): readonly Endpoint[] {
-    return this.#endpoints;
+    return this.#doors?.endpoints ?? [];
   }
 
   async start(): Promise<void> {
@@ -211,8 +213,7 @@ class Broker implements KafkaBroker {
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
     this.#wire(zk, policies);
-    await this.#openDoors();
-    await this.#register(zk);
+    await this.#openDoors(zk);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
     await Promise.race([this.#isKnown, this.failed.then((error) => Promise.reject(error))]);
@@ -406,7 +407,8 @@ class Broker implements KafkaBroker {
     await Promise.all(fresh.map(async (name) => this.#configs.setTopic(name, await zk.config('topics', name))));
   }
 
-  async #openDoors(): Promise<void> {
+  async #openDoors(zk: KafkaZk): Promise<void> {
+    const { log, network } = this.#runtime;
     const listeners = new Listeners({
       runtime: this.#runtime,
       config: this.#config,
@@ -418,23 +420,11 @@ class Broker implements KafkaBroker {
       onFatal: (error) => this.#fatal(error),
     });
     this.#listeners = listeners;
-    const ports = new Map<string, number>();
-    for (const address of this.#config.listeners) ports.set(address.listenerName, await listeners.open(address));
-    this.#endpoints = this.#config.advertisedListeners.map(({ listenerName, host, port }) => ({
-      listenerName,
-      securityProtocol: this.#config.securityProtocol(listenerName) as Endpoint['securityProtocol'],
-      host: host === '' || host === '0.0.0.0' ? this.#runtime.network.hostname : host,
-      port: port === 0 ? (ports.get(listenerName) ?? 0) : port,
-    }));
-  }
-
-  async #register(zk: KafkaZk): Promise<void> {
-    const info: BrokerInfo = { id: this.#id, endpoints: this.#endpoints, rack: this.#config.optional('broker.rack') };
-    this.#fence.brokerEpoch = await zk.registerBroker(info);
-    const addresses = this.#endpoints.map(({ listenerName, host, port }) => `${listenerName}://${host}:${port}`);
-    this.#runtime.log.info(
-      `Registered broker ${this.#id} at path /brokers/ids/${this.#id} with addresses: ${addresses.join(',')}`,
-    );
+    const { hostname } = network;
+    const doors = new BrokerDoors({ brokerId: this.#id, config: this.#config, listeners, zk, log, hostname });
+    this.#doors = doors;
+    await doors.open();
+    this.#fence.brokerEpoch = await doors.register();
   }
 
   #leadershipChanged(partition: Partition): void {
@@ -465,7 +455,7 @@ class Broker implements KafkaBroker {
         if (this.#closing !== undefined) return await client.close();
         zk.use(client);
         this.#watchSession();
-        await this.#register(zk);
+        if (this.#doors !== undefined) this.#fence.brokerEpoch = await this.#doors.register();
         await this.#configChanges?.start();
         await this.#controller?.sessionRenewed();
       } catch (error) {
@@ -505,6 +495,7 @@ class Broker implements KafkaBroker {
     const { log } = this.#runtime;
     log.info(`[KafkaServer id=${this.#id}] shutting down`);
     await this.#leave();
+    this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#coordinators?.close();
@@ -536,6 +527,7 @@ class Broker implements KafkaBroker {
   /** A start that failed, or a broken invariant: everything is let go as it is, and no clean shutdown is claimed. */
   async abandon(): Promise<void> {
     this.#closing ??= Promise.resolve();
+    this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#coordinators?.close();

@@ -6,7 +6,8 @@ import { FrameBlocks } from '../../wire/frame-blocks.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
-import type { KafkaConfig, ListenerAddress } from './config/kafka-config.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+import type { ListenerEndpoint } from './config/listener-endpoints.ts';
 import { queuedBytesMaxOf } from './config/queued-bytes.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import { ConnectionGate } from './quotas/connection-gate.ts';
@@ -19,6 +20,12 @@ export interface NetworkLoad {
   readonly requestBytes: number;
   /** Of answers that clients have not taken yet. */
   readonly unsentBytes: number;
+}
+
+/** One listener, and who lets its connections in. */
+interface Door {
+  readonly listener: Listener;
+  readonly gate: ConnectionGate;
 }
 
 /** Where a connection came from. */
@@ -55,9 +62,9 @@ export class Listeners {
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
   readonly #blocks: FrameBlocks;
   readonly #connections = new Map<ClientConnection, Origin>();
-  readonly #listeners: Listener[] = [];
-  readonly #gates: ConnectionGate[] = [];
+  readonly #doors = new Map<string, Door>();
   #sequence = 0;
+  #isClosed = false;
   #sweep: Timer | undefined;
 
   constructor(options: ListenersOptions) {
@@ -72,24 +79,49 @@ export class Listeners {
     return { connectionCount: this.#connections.size, requestBytes: this.#budget.held, unsentBytes };
   }
 
-  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES */
-  async open(address: ListenerAddress): Promise<number> {
-    const { host, port, listenerName } = address;
+  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES, ECANCELED */
+  async open({ host, port, listenerName }: ListenerEndpoint): Promise<number> {
     const { runtime, config, connectionQuotas: quotas } = this.#options;
     const waitingMax = config.number('socket.listen.backlog.size');
     const gate = new ConnectionGate({ listenerName, quotas, clock: runtime.clock, waitingMax });
-    this.#gates.push(gate);
     const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName, gate);
-    const listener = await listenOn(runtime.network, host, port, accept);
-    this.#listeners.push(listener);
-    this.#sweep ??= this.#sweepLater();
-    return listener.address.port;
+    quotas.addListener(listenerName);
+    try {
+      const listener = await listenOn(runtime.network, host, port, accept);
+      if (this.#isClosed) {
+        await listener.close();
+        throw new NetworkError('ECANCELED', `the broker ended while ${listenerName} was being opened`);
+      }
+      this.#doors.set(listenerName, { listener, gate });
+      this.#sweep ??= this.#sweepLater();
+      return listener.address.port;
+    } catch (error) {
+      gate.close();
+      quotas.removeListener(listenerName);
+      throw error;
+    }
+  }
+
+  /** Closes a door with all connections that came through it; what they wait for is not answered (`SocketServer.removeListeners`). */
+  async closeListener(listenerName: string): Promise<void> {
+    const door = this.#doors.get(listenerName);
+    if (door === undefined) return;
+    this.#doors.delete(listenerName);
+    door.gate.close();
+    const closed = door.listener.close();
+    for (const [connection, origin] of this.#connections) {
+      if (origin.listenerName === listenerName) connection.destroy();
+    }
+    this.#options.connectionQuotas.removeListener(listenerName);
+    await closed;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#sweep?.cancel();
-    for (const gate of this.#gates) gate.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    const doors = [...this.#doors.values()];
+    for (const { gate } of doors) gate.close();
+    await Promise.all(doors.map(({ listener }) => listener.close()));
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 

@@ -1,10 +1,11 @@
+import { inGroups } from '../../base/in-groups.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { ControllerEpoch } from '../zk/controller-election.ts';
-import type { KafkaZk } from '../zk/kafka-zk.ts';
+import type { KafkaZk, RegisteredBroker } from '../zk/kafka-zk.ts';
 import { decodeLogDirEvent, paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
@@ -30,6 +31,9 @@ export interface ControllerOptions {
   /** What only a broken invariant throws. */
   readonly onFatal: (error: unknown) => void;
 }
+
+/** Znodes that are asked for together; a cluster may have a hundred thousand. */
+const READS_AT_ONCE = 512;
 
 /**
  * Every broker runs one; the one that creates /controller decides who leads what, and tells the brokers.
@@ -280,15 +284,13 @@ export class Controller {
   /** Topics that an old tool wrote have no id yet: they get one, as Apache's controller gives it (KIP-516). */
   async #readTopics(reign: Reign, topics: readonly string[]): Promise<void> {
     const { zk } = this.#options;
-    await Promise.all(
-      topics.map(async (topic) => {
-        const read = await zk.topic(topic, this.#partitionWatch(topic));
-        if (read === undefined) return;
-        const assignment = read.topicId === ZERO_UUID ? { ...read, topicId: zk.newTopicId() } : read;
-        if (assignment !== read && !(await zk.setTopic(topic, assignment, reign.epoch))) return;
-        reign.context.topics.set(topic, assignment);
-      }),
-    );
+    await inGroups(topics, READS_AT_ONCE, async (topic) => {
+      const read = await zk.topic(topic, this.#partitionWatch(topic));
+      if (read === undefined) return;
+      const assignment = read.topicId === ZERO_UUID ? { ...read, topicId: zk.newTopicId() } : read;
+      if (assignment !== read && !(await zk.setTopic(topic, assignment, reign.epoch))) return;
+      reign.context.topics.set(topic, assignment);
+    });
   }
 
   #partitionWatch(topic: string): () => void {
@@ -307,12 +309,10 @@ export class Controller {
   }
 
   async #readStates(reign: Reign, partitions: readonly TopicPartition[]): Promise<void> {
-    await Promise.all(
-      partitions.map(async ({ topic, partition }) => {
-        const state = await this.#options.zk.partitionState(topic, partition);
-        if (state !== undefined) reign.context.setState(topic, partition, state);
-      }),
-    );
+    await inGroups(partitions, READS_AT_ONCE, async ({ topic, partition }) => {
+      const state = await this.#options.zk.partitionState(topic, partition);
+      if (state !== undefined) reign.context.setState(topic, partition, state);
+    });
   }
 
   /** Partitions were added. (Their number never shrinks: what is gone from the node is ignored.) */
@@ -363,6 +363,7 @@ export class Controller {
     const now = await this.#options.zk.liveBrokers(this.#onBrokerChange);
     // A broker with a new epoch died and came back before we looked: both things happened.
     const isSame = (id: number): boolean => now.get(id)?.epoch === context.brokers.get(id)?.epoch;
+    this.#endpointsChanged(reign, now);
     const gone = [...context.brokers.keys()].filter((id) => !isSame(id));
     const come = [...now.keys()].filter((id) => !isSame(id));
     for (const id of gone) {
@@ -385,6 +386,22 @@ export class Controller {
       await reign.reassignments.goOn((target) => target.some((id) => come.includes(id)));
     }
     await this.#delete(reign, [...context.topicsToDelete]);
+  }
+
+  /** Brokers that live on with other listeners: everybody is told (`processBrokerModification`). */
+  #endpointsChanged({ context, send }: Reign, now: ReadonlyMap<number, RegisteredBroker>): void {
+    let isChanged = false;
+    for (const [id, broker] of now) {
+      const known = context.brokers.get(id);
+      if (known?.epoch !== broker.epoch || hasSameEndpoints(known, broker)) continue;
+      this.#options.log.info('a broker has other endpoints', { broker: id });
+      context.brokers.set(id, broker);
+      isChanged = true;
+    }
+    if (!isChanged) return;
+    const batch = new RequestBatch(context);
+    batch.metadata(context.live, []);
+    send(batch);
   }
 
   // ---- notifications
@@ -434,4 +451,8 @@ export class Controller {
     });
     reign.send(await reign.leaderships.replicasFailed(broker, fresh));
   }
+}
+
+function hasSameEndpoints({ info: one }: RegisteredBroker, { info: other }: RegisteredBroker): boolean {
+  return JSON.stringify(one.endpoints) === JSON.stringify(other.endpoints);
 }

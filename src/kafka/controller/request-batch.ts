@@ -122,11 +122,11 @@ export class RequestBatch {
             controllerEpoch: state.state.controllerEpoch,
             leader: state.state.leader,
             leaderEpoch: state.state.leaderEpoch,
-            isr: [...state.state.isr],
+            isr: shared(state.state.isr),
             partitionEpoch: state.zkVersion,
-            replicas: [...assignment.replicas],
-            addingReplicas: [...assignment.addingReplicas],
-            removingReplicas: [...assignment.removingReplicas],
+            replicas: shared(assignment.replicas),
+            addingReplicas: shared(assignment.addingReplicas),
+            removingReplicas: shared(assignment.removingReplicas),
             isNew,
             leaderRecoveryState: state.state.leaderRecoveryState,
           },
@@ -157,7 +157,7 @@ export class RequestBatch {
       partitionStates: partitions.flatMap(({ partition }) => {
         const state = this.#context.state(topicName, partition);
         if (state === undefined) return [];
-        const replicas = [...this.#context.replicas(topicName, partition)];
+        const replicas = shared(this.#context.replicas(topicName, partition));
         const deleting = this.#context.topicsToDelete.has(topicName);
         return [
           {
@@ -166,7 +166,7 @@ export class RequestBatch {
             controllerEpoch: state.state.controllerEpoch,
             leader: deleting ? LEADER_DURING_DELETE : state.state.leader,
             leaderEpoch: state.state.leaderEpoch,
-            isr: [...state.state.isr],
+            isr: shared(state.state.isr),
             zkVersion: state.zkVersion,
             replicas,
             offlineReplicas: replicas.filter((id) => !this.#context.isOnline(id, topicName, partition)),
@@ -202,6 +202,11 @@ export class RequestBatch {
     }));
     return build(StopReplicaRequest, { ...header, topicStates });
   }
+}
+
+/** Not copied: nobody changes a list of broker ids in place, and a broker keeps several for each of its thousands of replicas. */
+function shared(brokerIds: readonly number[]): number[] {
+  return brokerIds as number[];
 }
 
 function succeeded(answer: StopReplicaResponse | undefined): boolean {

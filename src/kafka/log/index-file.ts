@@ -4,6 +4,8 @@ import { type Completion, CorruptionError, type Disk, type File } from '../../ru
 /** Entries that are read from the file together. */
 const BLOCK_ENTRIES = 512;
 const FIRST_TAIL_ENTRIES = 16;
+/** Most indexes of a broker are never written to. */
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A file of entries of one size, in the order of their keys. The newest entries wait in memory until `writeOut`: the owner
@@ -21,9 +23,9 @@ export class IndexFile {
   #file: File | undefined;
   /** Entries in the file; undefined until it is looked at. */
   #written: number | undefined;
-  #tail: Buffer;
+  #tail = NOTHING;
   #tailCount = 0;
-  #block: Uint8Array = new Uint8Array(0);
+  #block: Uint8Array = NOTHING;
   /** First entry of the cached block. */
   #blockStart = 0;
   #lengthened = false;
@@ -34,7 +36,6 @@ export class IndexFile {
     this.#path = path;
     this.#entrySize = entrySize;
     this.#capacityBytes = capacityBytes - (capacityBytes % entrySize);
-    this.#tail = Buffer.alloc(FIRST_TAIL_ENTRIES * entrySize);
   }
 
   get path(): string {
@@ -68,8 +69,9 @@ export class IndexFile {
   /** Creates the empty file, or empties it; what waits stays. */
   create(): void {
     this.#written = 0;
-    this.#block = new Uint8Array(0);
+    this.#block = NOTHING;
     this.#lengthened = false;
+    if (this.#file === undefined && this.#disk.stat(this.path)?.size === 0) return;
     this.#open().truncate(0);
     // Entries wait in memory for long: a quiet partition needs no descriptor for its indexes.
     this.close();
@@ -78,7 +80,10 @@ export class IndexFile {
   /** Room for the next entry: a view to be filled at once. */
   push(): DataView {
     const start = this.#tailCount * this.#entrySize;
-    if (start === this.#tail.length) this.#tail = Buffer.concat([this.#tail, Buffer.alloc(this.#tail.length)]);
+    if (start === this.#tail.length) {
+      const more = Math.max(start, FIRST_TAIL_ENTRIES * this.#entrySize);
+      this.#tail = Buffer.concat([this.#tail, Buffer.alloc(more)]);
+    }
     this.#tailCount += 1;
     return new DataView(this.#tail.buffer, this.#tail.byteOffset + start, this.#entrySize);
   }
@@ -126,7 +131,7 @@ export class IndexFile {
     }
     this.#tailCount = 0;
     this.#written = count;
-    this.#block = new Uint8Array(0);
+    this.#block = NOTHING;
     this.#lengthened = false;
     this.#open().truncate(count * this.#entrySize);
   }
@@ -147,7 +152,7 @@ export class IndexFile {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
-    this.#block = new Uint8Array(0);
+    this.#block = NOTHING;
   }
 
   /** Halving: while the disk is slow thousands wait, and most of them are not settled. */

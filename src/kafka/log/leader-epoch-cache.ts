@@ -17,10 +17,10 @@ const UNDEFINED: EpochEndOffset = { leaderEpoch: -1, endOffset: -1 };
 /** Which leader wrote which offsets: ascending in both. */
 export class LeaderEpochCache {
   #entries: EpochEntry[];
-  readonly #changed: () => void;
+  readonly #changed: (from: number) => void;
 
-  /** @param changed asks for the checkpoint to be written */
-  constructor(entries: readonly EpochEntry[], changed: () => void) {
+  /** @param changed hears that the checkpoint holds something else for offsets at or above `from` */
+  constructor(entries: readonly EpochEntry[], changed: (from: number) => void) {
     this.#entries = [...entries];
     this.#changed = changed;
   }
@@ -38,13 +38,15 @@ export class LeaderEpochCache {
   assign(epoch: number, startOffset: number): void {
     const last = this.#entries.at(-1);
     if (last !== undefined && last.epoch === epoch && last.startOffset <= startOffset) return;
+    let from = startOffset;
     while (this.#entries.length > 0) {
       const { epoch: known, startOffset: start } = this.#entries.at(-1)!;
       if (known < epoch && start < startOffset) break;
       this.#entries.pop();
+      from = Math.min(from, start);
     }
     this.#entries.push({ epoch, startOffset });
-    this.#changed();
+    this.#changed(from);
   }
 
   /** Where the given epoch, or the largest known one below it, ended. */
@@ -65,7 +67,7 @@ export class LeaderEpochCache {
   /** Drops what begins at or above an offset. */
   truncateFromEnd(offset: number): void {
     const kept = this.#entries.filter((entry) => entry.startOffset < offset);
-    this.#replace(kept);
+    this.#replace(kept, offset);
   }
 
   /** Drops what ended below an offset; the epoch of the offset itself then begins there. */
@@ -74,22 +76,22 @@ export class LeaderEpochCache {
     if (floor === undefined || floor === this.#entries[0]) {
       if (floor !== undefined && floor.startOffset < offset) {
         this.#entries[0] = { epoch: floor.epoch, startOffset: offset };
-        this.#changed();
+        this.#changed(0);
       }
       return;
     }
     const later = this.#entries.filter((entry) => entry.startOffset > offset);
-    this.#replace([{ epoch: floor.epoch, startOffset: offset }, ...later]);
+    this.#replace([{ epoch: floor.epoch, startOffset: offset }, ...later], 0);
   }
 
   clear(): void {
-    this.#replace([]);
+    this.#replace([], 0);
   }
 
-  #replace(entries: EpochEntry[]): void {
+  #replace(entries: EpochEntry[], from: number): void {
     if (entries.length === this.#entries.length) return;
     this.#entries = entries;
-    this.#changed();
+    this.#changed(from);
   }
 }
 

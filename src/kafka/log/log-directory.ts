@@ -56,6 +56,15 @@ export class LogDirectory {
   readonly #disk: Disk;
   readonly #checkpoints: DirectoryCheckpoints;
   readonly #doomed: DoomedDirectories;
+  readonly #host: LogHost = {
+    failed: (error) => this.fail(error),
+    checkpointRecoveryPoint: (done) =>
+      this.checkpointRecoveryPoints((error) => {
+        if (error !== undefined || !this.#hasCompactedLogs()) done(error);
+        else this.checkpointCleanerOffsets(done);
+      }),
+    checkpointCleanerOffset: (done) => this.checkpointCleanerOffsets(done),
+  };
   /** Logs that have no files yet. */
   #making = 0;
   #lock: DiskLock | undefined;
@@ -254,19 +263,10 @@ export class LogDirectory {
     from: { hadCleanShutdown: boolean; recoveryPoint: number; logStartOffset: number },
   ): Promise<PartitionLog> {
     const { runtime, recentBatches, turnEnd, producerIdExpirationMs, configOf } = this.#options;
-    const host: LogHost = {
-      failed: (error) => this.fail(error),
-      checkpointRecoveryPoint: (done) =>
-        this.checkpointRecoveryPoints((error) => {
-          if (error !== undefined || !this.#hasCompactedLogs()) done(error);
-          else this.checkpointCleanerOffsets(done);
-        }),
-      checkpointCleanerOffset: (done) => this.checkpointCleanerOffsets(done),
-    };
     return loadLog(
       {
         runtime,
-        host,
+        host: this.#host,
         topicPartition: { topic: topicPartition.topic, partition: topicPartition.partition },
         directory: `${this.path}/${directoryName}`,
         config: configOf(topicPartition.topic),

@@ -51,15 +51,11 @@ export class LogState {
   readonly turnEnd: TurnEnd;
   readonly snapshots: ProducerSnapshots;
   readonly verifications: Verifications;
-  readonly epochWriter: CheckpointWriter;
-  readonly metadataWriter: CheckpointWriter;
   readonly #producerIdExpirationMs: () => number;
   segments: SegmentList;
   directory: string;
   config: LogConfig;
   logStartOffset: number;
-  /** Behind the last record that is in the file. */
-  logEndOffset: number;
   /** Behind the last record that has its offset; it may still be on its way to the file. */
   nextOffset: number;
   highWatermark: number;
@@ -78,11 +74,18 @@ export class LogState {
   /** Changed since it was loaded. */
   touched = false;
   /** Files marked `.deleted` that wait for their end; the next start removes what a stop left. */
-  readonly removals = new Set<Timer>();
+  removals: Set<Timer> | undefined;
   /** Closed or deleted: what is still under way no longer matters. */
   closed = false;
+  #logEndOffset: number;
   #producers: ProducerState | undefined;
   #epochs: LeaderEpochCache | undefined;
+  // Thousands of partitions write neither of these two files.
+  #epochWriter: CheckpointWriter | undefined;
+  #metadataWriter: CheckpointWriter | undefined;
+  #hasEpochFile: boolean;
+  /** The epochs' file may say something else from this offset on. */
+  #epochsOwedFrom = Infinity;
   #topicId: string | undefined;
   #topicIdRead = false;
 
@@ -94,6 +97,7 @@ export class LogState {
       readonly logStartOffset: number;
       readonly logEndOffset: number;
       readonly recoveryPoint: number;
+      readonly hasEpochFile: boolean;
     },
   ) {
     const { runtime, directory } = parts;
@@ -109,14 +113,9 @@ export class LogState {
     this.segments = new SegmentList(loaded.segments);
     const where = (): string => this.directory;
     this.snapshots = new ProducerSnapshots(runtime.disk, runtime.log, where, loaded.snapshotOffsets);
-    this.epochWriter = leaderEpochWriter(runtime.disk, where, () => this.epochs.entries);
-    this.metadataWriter = new CheckpointWriter(
-      runtime.disk,
-      () => `${this.directory}/${PARTITION_METADATA_FILE}`,
-      () => encodePartitionMetadata(this.#topicId ?? ''),
-    );
     this.logStartOffset = loaded.logStartOffset;
-    this.logEndOffset = loaded.logEndOffset;
+    this.#logEndOffset = loaded.logEndOffset;
+    this.#hasEpochFile = loaded.hasEpochFile;
     this.nextOffset = loaded.logEndOffset;
     this.highWatermark = loaded.logStartOffset;
     this.recoveryPoint = loaded.recoveryPoint;
@@ -125,6 +124,34 @@ export class LogState {
 
   get name(): string {
     return `${this.topicPartition.topic}-${this.topicPartition.partition}`;
+  }
+
+  get epochWriter(): CheckpointWriter {
+    this.#epochWriter ??= leaderEpochWriter(
+      this.runtime.disk,
+      () => this.directory,
+      () => this.epochs.entries,
+    );
+    return this.#epochWriter;
+  }
+
+  get metadataWriter(): CheckpointWriter {
+    this.#metadataWriter ??= new CheckpointWriter(
+      this.runtime.disk,
+      () => `${this.directory}/${PARTITION_METADATA_FILE}`,
+      () => encodePartitionMetadata(this.#topicId ?? ''),
+    );
+    return this.#metadataWriter;
+  }
+
+  /** Behind the last record that is in the file. */
+  get logEndOffset(): number {
+    return this.#logEndOffset;
+  }
+
+  set logEndOffset(offset: number) {
+    this.#logEndOffset = offset;
+    if (this.#epochsOwedFrom < offset) this.#writeEpochs();
   }
 
   /** Read from the newest snapshot when first asked for. @throws DiskError */
@@ -141,8 +168,10 @@ export class LogState {
   get epochs(): LeaderEpochCache {
     if (this.#epochs === undefined) {
       // Without a record nothing in the file is of this log any more. Thousands of empty partitions are led at every start.
-      const entries = this.logEndOffset === 0 ? [] : readLeaderEpochs(this.runtime.disk, this.directory);
-      this.#epochs = new LeaderEpochCache(entries, () => this.#writeEpochs());
+      const isRead = this.logEndOffset > 0 && this.#hasEpochFile;
+      const entries = isRead ? readLeaderEpochs(this.runtime.disk, this.directory) : [];
+      if (this.#hasEpochFile && !isRead) this.#epochsOwedFrom = 0;
+      this.#epochs = new LeaderEpochCache(entries, (from) => this.#epochsChanged(from));
       this.#epochs.truncateFromEnd(this.logEndOffset);
       this.#epochs.truncateFromStart(this.logStartOffset);
     }
@@ -219,7 +248,15 @@ export class LogState {
     this.host.failed(error);
   }
 
+  /** What lies at or above the end of the log is dropped when it is loaded: the file owes it only once there is a record. */
+  #epochsChanged(from: number): void {
+    this.#epochsOwedFrom = Math.min(this.#epochsOwedFrom, from);
+    if (!this.#hasEpochFile || this.#epochsOwedFrom < this.#logEndOffset) this.#writeEpochs();
+  }
+
   #writeEpochs(): void {
+    this.#hasEpochFile = true;
+    this.#epochsOwedFrom = Infinity;
     this.epochWriter.write((error) => {
       if (error !== undefined) this.fail(error);
     });

@@ -522,7 +522,7 @@ export class PartitionLog {
 
   #forgetFiles(): void {
     this.#log.closed = true;
-    for (const timer of this.#log.removals) timer.cancel();
+    for (const timer of this.#log.removals ?? []) timer.cancel();
     this.#log.tail.clear();
     for (const segment of this.#log.segments.all) segment.close();
   }

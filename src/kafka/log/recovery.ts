@@ -2,6 +2,7 @@ import { slicesOf } from '../../base/slices.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Completion, DirectoryEntry, Disk, DiskError } from '../../runtime/disk.ts';
 import { BatchWalk } from './batch-walk.ts';
+import { LEADER_EPOCH_FILE } from './checkpoint-file.ts';
 import {
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
@@ -36,7 +37,9 @@ export interface LoadFrom {
  */
 export async function loadLog(parts: LogParts, from: LoadFrom): Promise<PartitionLog> {
   const { disk } = parts.runtime;
-  const files = finishReplacements(disk, parts.directory, readFiles(disk, parts.directory));
+  const names = fileNames(disk, parts.directory);
+  const found = names.map((name) => parseSegmentFileName(name)).filter((file) => file !== undefined);
+  const files = finishReplacements(disk, parts.directory, found);
   removeOrphans(disk, parts.directory, files);
   const state = new LogState(parts, {
     segments: [],
@@ -44,6 +47,7 @@ export async function loadLog(parts: LogParts, from: LoadFrom): Promise<Partitio
     logStartOffset: 0,
     logEndOffset: 0,
     recoveryPoint: 0,
+    hasEpochFile: names.includes(LEADER_EPOCH_FILE),
   });
   for (const baseOffset of of(files, LOG_SUFFIX)) state.segments.add(new Segment(state.segmentOptions(baseOffset)));
   await new Loader(state, from, files).load();
@@ -108,7 +112,8 @@ class Loader {
     if (isWitnessed) return;
     if (log.snapshots.offsets.length === 0) {
       // Upgraded from before 0.11: no producer has written yet, so nothing needs to be learned (UnifiedLog.rebuildProducerState).
-      log.producers = new ProducerState();
+      // What is empty learns it from nothing when it is first asked.
+      if (log.logEndOffset > log.logStartOffset) log.producers = new ProducerState();
       return;
     }
     const producers = new ProducerState();
@@ -148,15 +153,21 @@ class Loader {
         await this.#removeFrom(segment, 'the segment before it lost its end');
         break;
       }
-      log.runtime.log.info('Recovering unflushed segment', { partition: log.name, offset: segment.baseOffset });
       if (segment !== log.segments.first) {
         log.snapshots.write(segment.baseOffset, encodeProducerSnapshot(producers.entries()));
       }
+      if (segment.settledSize === 0) {
+        segment.emptyIndexes();
+        log.logEndOffset = segment.baseOffset;
+        continue;
+      }
+      log.runtime.log.info('Recovering unflushed segment', { partition: log.name, offset: segment.baseOffset });
       if (!(await this.#recoverSegment(segment, producers))) break;
       await pause(clock);
     }
     log.producers = producers;
-    log.touched = true;
+    // A stop has nothing to do for a log without a record.
+    log.touched = log.segments.size > 0;
     for (const segment of log.segments.all) segment.close();
   }
 
@@ -217,9 +228,9 @@ class Loader {
   }
 }
 
-function readFiles(disk: Disk, directory: string): SegmentFileName[] {
-  const names = disk.list(directory).filter((entry: DirectoryEntry) => entry.kind === 'file');
-  return names.map(({ name }) => parseSegmentFileName(name)).filter((file) => file !== undefined);
+function fileNames(disk: Disk, directory: string): string[] {
+  const entries = disk.list(directory).filter((entry: DirectoryEntry) => entry.kind === 'file');
+  return entries.map(({ name }) => name);
 }
 
 /** Base offsets of the files of a kind, ascending. */
@@ -232,7 +243,12 @@ function of(files: readonly SegmentFileName[], kind: SegmentFileKind): number[] 
  * Ends what a compaction left half done: `.deleted` and `.cleaned` go, and with them every `.swap` from the smallest `.cleaned` on
  * (KAFKA-6264); the other `.swap` segments take the place of those they were made from. The answer is the files that stand then.
  */
-function finishReplacements(disk: Disk, directory: string, files: readonly SegmentFileName[]): SegmentFileName[] {
+function finishReplacements(
+  disk: Disk,
+  directory: string,
+  files: readonly SegmentFileName[],
+): readonly SegmentFileName[] {
+  if (files.every(({ fate }) => fate === '')) return files;
   const path = ({ baseOffset, kind, fate }: SegmentFileName): string =>
     `${directory}/${segmentFileName(baseOffset, kind)}${fate}`;
   const firstCleaned = Math.min(...files.filter(({ fate }) => fate === '.cleaned').map(({ baseOffset }) => baseOffset));

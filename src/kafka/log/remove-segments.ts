@@ -19,9 +19,10 @@ export function removeSegments(log: LogState, gone: readonly Segment[], reason: 
 /** The files of segments that are marked `.deleted` go after `file.delete.delay.ms`. */
 export function removeLater(log: LogState, gone: readonly Segment[]): void {
   const timer = log.runtime.clock.after(log.config.fileDeleteDelayMs, () => {
-    log.removals.delete(timer);
+    log.removals?.delete(timer);
     for (const segment of gone) removeForGood(log, segment);
   });
+  log.removals ??= new Set();
   log.removals.add(timer);
 }
 

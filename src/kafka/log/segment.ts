@@ -333,13 +333,7 @@ export class Segment {
    * `endRecovery` cuts there. Pauses (yields) after each stretch of bytes, so that the caller can let others in.
    */
   *recover(onBatch: (header: BatchHeader, bytes: Uint8Array) => void): Generator<void, number> {
-    this.#offsetIndex.create();
-    this.#timeIndex.create();
-    this.transactionIndex.reset();
-    this.#indexesChecked = true;
-    this.#max = { timestamp: -1, offset: this.baseOffset };
-    this.#firstTimestamp = undefined;
-    this.#bytesSinceIndexEntry = 0;
+    this.emptyIndexes();
     const walk = new BatchWalk(this.file, 0, this.settledSize, RECOVERY_WINDOW_BYTES);
     this.#reserved = 0;
     let lastOffset = this.baseOffset - 1;
@@ -356,6 +350,17 @@ export class Segment {
       pausedAt = walk.reached;
       yield;
     }
+  }
+
+  /** All that recovery does where the file is empty. @throws DiskError */
+  emptyIndexes(): void {
+    this.#offsetIndex.create();
+    this.#timeIndex.create();
+    this.transactionIndex.reset();
+    this.#indexesChecked = true;
+    this.#max = { timestamp: -1, offset: this.baseOffset };
+    this.#firstTimestamp = undefined;
+    this.#bytesSinceIndexEntry = 0;
   }
 
   /** Cuts the file behind its last valid batch. The answer is how many bytes went. @throws DiskError */

@@ -36,7 +36,8 @@ export interface VerificationStart {
  */
 export class Verifications {
   readonly #clock: Clock;
-  readonly #entries = new Map<number, Entry>();
+  /** Undefined while nobody asks: most partitions see no transaction. */
+  #entries: Map<number, Entry> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,6 +45,7 @@ export class Verifications {
 
   /** The guard of the verification that is under way, or of a new one. */
   start({ producerId, producerEpoch, baseSequence, bumpsEpoch }: VerificationStart): VerificationGuard {
+    this.#entries ??= new Map();
     let entry = this.#entries.get(producerId);
     if (entry === undefined) {
       entry = {
@@ -65,7 +67,7 @@ export class Verifications {
 
   /** @throws KafkaError INVALID_TXN_STATE for a batch that begins a transaction nobody has vouched for */
   require({ producerId }: BatchHeader, { guard }: Verification): void {
-    if (guard !== undefined && this.#entries.get(producerId)?.guard === guard) return;
+    if (guard !== undefined && this.#entries?.get(producerId)?.guard === guard) return;
     throw new KafkaError(ErrorCode.INVALID_TXN_STATE, 'Record was not part of an ongoing transaction');
   }
 
@@ -74,7 +76,7 @@ export class Verifications {
    * @throws KafkaError OUT_OF_ORDER_SEQUENCE_NUMBER
    */
   checkSequence({ producerId, baseSequence }: BatchHeader, isKnown: boolean): void {
-    const entry = this.#entries.get(producerId);
+    const entry = this.#entries?.get(producerId);
     if (entry === undefined) return;
     if (entry.bumpsEpoch && baseSequence !== 0 && !isKnown) {
       throw new KafkaError(
@@ -91,13 +93,13 @@ export class Verifications {
 
   /** The transaction has written here, or is over. */
   end(producerId: number): void {
-    this.#entries.delete(producerId);
+    this.#entries?.delete(producerId);
   }
 
   /** `producer.id.expiration.ms`, from the first question on. */
   removeExpired(nowMs: number, expirationMs: number): void {
-    for (const [producerId, { startedMs }] of this.#entries) {
-      if (nowMs - startedMs >= expirationMs) this.#entries.delete(producerId);
+    for (const [producerId, { startedMs }] of this.#entries ?? []) {
+      if (nowMs - startedMs >= expirationMs) this.end(producerId);
     }
   }
 }

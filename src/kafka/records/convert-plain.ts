@@ -27,15 +27,29 @@ export interface EntryOptions extends IterateOptions {
 
 /**
  * The records of a batch of magic 2 as uncompressed entries, from one block into another: nothing is made for a single record.
- * Undefined where anything is odd; who reads record by record then says what.
+ * Undefined where anything is odd; who reads record by record then says what. Pauses after each `stepBytes`.
  */
-export function legacyEntriesOf(batch: Batch, options: EntryOptions): LegacyEntries | undefined {
+export function* legacyEntriesOf(
+  batch: Batch,
+  options: EntryOptions,
+  stepBytes: number,
+): Generator<void, LegacyEntries | undefined> {
   const { header } = batch;
   const { slices, position } = plainRecords(batch, options);
   const size = slices.size - position;
   if (header.recordCount <= 0 || header.recordCount * RECORD_BYTES_MIN > size) return undefined;
   const walk = new EntryWalk(batch, flatten(slices), position, options);
-  for (let left = header.recordCount; left > 0; left -= 1) if (!walk.next()) return undefined;
+  // Decompression is a step of its own; a batch that fits into one is not interrupted.
+  let pauseAt = size < stepBytes ? Infinity : position;
+  for (let left = header.recordCount; left > 0; left -= 1) {
+    if (walk.position >= pauseAt) {
+      pauseAt = walk.position + stepBytes;
+      yield;
+    }
+    if (!walk.next()) return undefined;
+  }
+  // What comes next is compression.
+  if (pauseAt !== Infinity) yield;
   return walk.end();
 }
 
@@ -74,6 +88,11 @@ class EntryWalk {
       key: { at: 0, size: 0 },
       value: { at: 0, size: 0 },
     };
+  }
+
+  /** Where the next record begins. */
+  get position(): number {
+    return this.#at;
   }
 
   /** False where the record is not as it should be. */

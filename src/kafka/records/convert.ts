@@ -20,14 +20,32 @@ export interface ConvertedRecords {
   readonly convertedCount: number;
 }
 
+interface ConvertedBatch extends ConvertedRecords {
+  /** About what was written before compression. */
+  readonly plainBytes: number;
+}
+
+/** What is written anew between two pauses, in bytes before compression: a fraction of a millisecond. */
+export const STEP_BYTES = 65_536;
+
+/** As `downConverting`, in one piece. */
+export function downConvert(records: Slices, options: DownConvertOptions): ConvertedRecords {
+  const steps = downConverting(records, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /**
  * Rewrites batches for a client that knows only an older magic: headers and control batches are dropped, offsets and
- * codecs kept, transactional records become plain ones. Throws UNSUPPORTED_COMPRESSION_TYPE for zstd, and what iteration
- * throws for a corrupt batch.
+ * codecs kept, transactional records become plain ones. Pauses where others may have their turn: a fetch of a few bytes may
+ * hold megabytes. Throws UNSUPPORTED_COMPRESSION_TYPE for zstd, and what iteration throws for a corrupt batch.
  */
-export function downConvert(records: Slices, options: DownConvertOptions): ConvertedRecords {
+export function* downConverting(records: Slices, options: DownConvertOptions): Generator<void, ConvertedRecords> {
   const parts: Slices[] = [];
   let convertedCount = 0;
+  let bytesSincePause = 0;
   for (const batch of batchesOf(records)) {
     const { header } = batch;
     if (header.isControl) continue;
@@ -41,20 +59,28 @@ export function downConvert(records: Slices, options: DownConvertOptions): Conve
       parts.push(batch.bytes);
       continue;
     }
-    const converted = convertBatch(batch, options);
+    const converted = yield* convertBatch(batch, options);
     convertedCount += converted.convertedCount;
     if (converted.slices.size > 0) parts.push(converted.slices);
+    bytesSincePause += converted.plainBytes;
+    if (bytesSincePause < STEP_BYTES) continue;
+    bytesSincePause = 0;
+    yield;
   }
   return { slices: concatSlices(parts), convertedCount };
 }
 
-function convertBatch(batch: Batch, { magic, firstOffset, ...limits }: DownConvertOptions): ConvertedRecords {
+function* convertBatch(
+  batch: Batch,
+  { magic, firstOffset, ...limits }: DownConvertOptions,
+): Generator<void, ConvertedBatch> {
   const codec = codecOf(batch);
   const options = { ...limits, magic, firstOffset: codec === 'none' ? firstOffset : 0 };
-  const entries = batch.header.magic === 2 ? legacyEntriesOf(batch, options) : undefined;
+  const entries = batch.header.magic === 2 ? yield* legacyEntriesOf(batch, options, STEP_BYTES) : undefined;
   if (entries === undefined) return convertEach(batch, codec, options);
   const { bytes, count, lastOffset, maxTimestamp } = entries;
-  if (count === 0 || codec === 'none') return { slices: slicesOf(bytes), convertedCount: count };
+  const done = { convertedCount: count, plainBytes: bytes.length };
+  if (count === 0 || codec === 'none') return { ...done, slices: slicesOf(bytes) };
   const { timestampType } = batch.header;
   const wrapper = legacyEntry({
     magic,
@@ -64,11 +90,11 @@ function convertBatch(batch: Batch, { magic, firstOffset, ...limits }: DownConve
     key: null,
     value: compress(codec, bytes, { magic }),
   });
-  return { slices: slicesOf(wrapper), convertedCount: count };
+  return { ...done, slices: slicesOf(wrapper) };
 }
 
 /** Record by record: batches of other magics, and those with something odd in them, which is told as reading tells it. */
-function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions): ConvertedRecords {
+function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions): ConvertedBatch {
   const { header } = batch;
   let builder: BatchBuilder | undefined;
   for (const { offset, timestamp, key, value } of recordsOf(batch, options)) {
@@ -83,5 +109,6 @@ function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions
     });
     builder.append({ offset, timestamp: encodable(timestamp), key, value });
   }
-  return { slices: builder?.build() ?? noSlices, convertedCount: builder?.count ?? 0 };
+  const slices = builder?.build() ?? noSlices;
+  return { slices, convertedCount: builder?.count ?? 0, plainBytes: STEP_BYTES };
 }

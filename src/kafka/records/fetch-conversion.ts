@@ -2,7 +2,7 @@ import { concatSlices, noSlices, type Slices, slicesOf, subSlices } from '../../
 import { KafkaError } from '../protocol/errors.ts';
 import { BATCH_OVERHEAD, batchesOf } from './batch.ts';
 import { putInt32 } from './bytes.ts';
-import { type DownConvertOptions, downConvert } from './convert.ts';
+import { type DownConvertOptions, downConverting } from './convert.ts';
 
 export interface FetchConversionOptions extends DownConvertOptions {
   /** What the records take of the answer before they are converted: what comes out takes no more, but for its first batch. */
@@ -17,10 +17,11 @@ const OVERFLOW_BYTES = 12;
 /**
  * Down-conversion for one partition of an answer, with the sizes of Apache's `LazyDownConversionRecords`: the first batch comes
  * whole, the others as far as they fit, the last perhaps cut. Where zstd comes later than first, the answer ends before; where
- * every batch is left out (control batches), the reader sees the beginning of a message that is too large for it.
+ * every batch is left out (control batches), the reader sees the beginning of a message that is too large for it. Pauses where
+ * others may have their turn.
  * @throws KafkaError UNSUPPORTED_COMPRESSION_TYPE for zstd in the first batch
  */
-export function convertForFetch(records: Slices, options: FetchConversionOptions): Slices {
+export function* convertingForFetch(records: Slices, options: FetchConversionOptions): Generator<void, Slices> {
   const { takenBytes } = options;
   const parts: Slices[] = [];
   let size = 0;
@@ -28,7 +29,7 @@ export function convertForFetch(records: Slices, options: FetchConversionOptions
   for (let at = 0; at < records.size && size < sizeMax; ) {
     const end = chunkEnd(records, at, parts.length === 0 ? 0 : CHUNK_BYTES);
     if (end === at) break;
-    const converted = convertChunk(subSlices(records, at, end), options, parts.length === 0);
+    const converted = yield* convertChunk(subSlices(records, at, end), options, parts.length === 0);
     if (converted === undefined) break;
     at = end;
     if (converted.size === 0) continue;
@@ -41,9 +42,14 @@ export function convertForFetch(records: Slices, options: FetchConversionOptions
 }
 
 /** Undefined where the answer ends before this chunk. */
-function convertChunk(chunk: Slices, options: DownConvertOptions, isFirst: boolean): Slices | undefined {
+function* convertChunk(
+  chunk: Slices,
+  options: DownConvertOptions,
+  isFirst: boolean,
+): Generator<void, Slices | undefined> {
   try {
-    return downConvert(chunk, options).slices;
+    const { slices } = yield* downConverting(chunk, options);
+    return slices;
   } catch (error) {
     if (isFirst || !(error instanceof KafkaError)) throw error;
     return undefined;

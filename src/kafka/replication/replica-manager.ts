@@ -46,6 +46,7 @@ export class ReplicaManager {
   readonly #topics = new Map<string, Map<number, Partition>>();
   /** The last order to each replica that is not followed yet. */
   readonly #turns = new Map<string, Promise<number>>();
+  readonly #onProgress = (moved: Partition): void => void this.#options.fetchPurgatory.check(moved);
 
   constructor(options: ReplicaManagerOptions) {
     this.#options = options;
@@ -169,7 +170,7 @@ export class ReplicaManager {
       index,
       brokerId: this.#options.brokerId,
       decompressedBytesMax: this.#options.decompressedBytesMax,
-      onProgress: (moved) => this.#options.fetchPurgatory.check(moved),
+      onProgress: this.#onProgress,
     });
     let partitions = this.#topics.get(topic);
     if (partitions === undefined) {

@@ -60,3 +60,8 @@ async function outliveLeftover(zk: ZkConnection, clock: Clock, id: number, deadl
   await gone;
   timer.cancel();
 }
+
+/** The broker lives on with other endpoints; whoever watches the node hears of it. @throws KeeperError NONODE after the session's end */
+export async function updateBroker(zk: ZkConnection, clock: Clock, info: BrokerInfo): Promise<void> {
+  await zk.requests.setData(paths.broker(info.id), encodeBroker(info, clock.wallMs()), -1);
+}

@@ -7,7 +7,7 @@ import { CreateMode } from '../../zookeeper/jute/create-mode.ts';
 import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode } from '../../zookeeper/jute/errors.ts';
 import { AdminRequests } from './admin-requests.ts';
-import { registerBroker } from './broker-registration.ts';
+import { registerBroker, updateBroker } from './broker-registration.ts';
 import { type ControllerEpoch, electController, fenced, resignController } from './controller-election.ts';
 import { groupEntity } from './entity-names.ts';
 import type { PersistentRequests } from './persistent-requests.ts';
@@ -116,10 +116,15 @@ export class KafkaZk {
     return registerBroker(this.#zk, this.#clock, info);
   }
 
+  /** What is registered changes, with the broker alive (`KafkaZkClient.updateBrokerInfo`). */
+  updateBroker(info: BrokerInfo): Promise<void> {
+    return updateBroker(this.#zk, this.#clock, info);
+  }
+
   /** The live brokers; `onChange` is called once when the set changes. */
   async liveBrokers(onChange?: () => void): Promise<Map<number, RegisteredBroker>> {
     const names = await this.#zk.requests.getChildren(paths.brokerIds, watching(onChange));
-    const found = await Promise.all(names.map((name) => this.broker(Number(name))));
+    const found = await Promise.all(names.map((name) => this.broker(Number(name), onChange)));
     const brokers = new Map<number, RegisteredBroker>();
     for (const broker of found) if (broker !== undefined) brokers.set(broker.info.id, broker);
     return brokers;

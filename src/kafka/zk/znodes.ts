@@ -87,6 +87,8 @@ export interface PartitionState {
   readonly leaderRecoveryState: number;
 }
 
+const noBrokers: readonly number[] = [];
+
 type Json = Record<string, unknown>;
 
 export function encodeJson(value: unknown): Uint8Array {
@@ -174,8 +176,8 @@ export function decodeTopic(bytes: Uint8Array | null): TopicAssignment | undefin
   for (const [index, replicas] of Object.entries((json.partitions ?? {}) as Record<string, number[]>)) {
     partitions.set(Number(index), {
       replicas,
-      addingReplicas: adding[index] ?? [],
-      removingReplicas: removing[index] ?? [],
+      addingReplicas: adding[index] ?? noBrokers,
+      removingReplicas: removing[index] ?? noBrokers,
     });
   }
   return { topicId: typeof json.topic_id === 'string' ? json.topic_id : ZERO_UUID, partitions };

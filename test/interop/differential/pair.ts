@@ -8,6 +8,8 @@ import { tempDir } from '../peers/temp-dir.ts';
 export interface Pair {
   readonly apache: ApacheKafka;
   readonly odradek: Odradek;
+  /** `host:port` of the ZooKeeper that Apache's broker uses. */
+  readonly apacheZookeeper: string;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startPair(settings: Readonly<Record<string, string>> = {})
   return {
     apache,
     odradek,
+    apacheZookeeper: zookeeper.connect,
     stop: async () => {
       await odradek.kill();
       await apache.kill();

@@ -6,6 +6,7 @@ import { KafkaError } from '../../protocol/errors.ts';
 import { isPassword, isPerBroker, isReadOnly, needsListenerPrefix, synonymsOf } from './dynamic-keys.ts';
 import { checkDynamicValue, DynamicConfigError, validateDynamic } from './dynamic-validation.ts';
 import type { KafkaConfig } from './kafka-config.ts';
+import { LISTENER_KEYS, ListenerError, unsupportedListener, validateListeners } from './listener-endpoints.ts';
 import { type PasswordEncoder, PasswordError } from './password-encoder.ts';
 
 /** `/config/brokers/<default>`: values for every broker of the cluster. */
@@ -34,6 +35,8 @@ export class ConfigStore {
   readonly #static: KafkaConfig;
   readonly #topics = new Map<string, TopicConfigTexts>();
   readonly #parsed = new Map<string, LogConfig>();
+  /** Of topics without values of their own, which are nearly all. */
+  #plain: LogConfig | undefined;
   #clusterDynamic: TopicConfigTexts = new Map();
   #brokerDynamic: TopicConfigTexts = new Map();
   #defaults: TopicConfigTexts;
@@ -58,10 +61,16 @@ export class ConfigStore {
   logConfig(topic: string): LogConfig {
     let config = this.#parsed.get(topic);
     if (config === undefined) {
-      config = logConfigOf(this.topicOverrides(topic), this.#defaults);
+      const overrides = this.#topics.get(topic);
+      config = overrides === undefined ? this.#plainConfig() : logConfigOf(overrides, this.#defaults);
       this.#parsed.set(topic, config);
     }
     return config;
+  }
+
+  #plainConfig(): LogConfig {
+    this.#plain ??= logConfigOf(new Map(), this.#defaults);
+    return this.#plain;
   }
 
   /** The configuration that a topic with these values of its own would have. @throws KafkaError INVALID_CONFIG */
@@ -85,13 +94,14 @@ export class ConfigStore {
 
   /** Takes what ZooKeeper has for the cluster or for this broker alone. */
   setBroker(scope: BrokerScope, stored: TopicConfigTexts): void {
-    const values = this.fromStored(scope, stored);
+    const values = this.#withPossibleListeners(scope, this.fromStored(scope, stored));
     if (scope === 'cluster') this.#clusterDynamic = values;
     else this.#brokerDynamic = values;
     this.#static.use(this.effectiveBroker());
     this.#defaults = topicDefaultsOf(this.#static.current);
     const before = [...this.#parsed];
     this.#parsed.clear();
+    this.#plain = undefined;
     for (const [topic, config] of before) this.#options.onTopicChange(topic, this.logConfig(topic), config);
     this.#options.onBrokerChange?.();
   }
@@ -124,6 +134,21 @@ export class ConfigStore {
       } else {
         this.#options.log.warn('a configuration value in ZooKeeper cannot be used', { scope, name, reason });
       }
+    }
+    return values;
+  }
+
+  /** Other tools write what they will: a broker keeps the listeners that it has where those in ZooKeeper cannot be. */
+  #withPossibleListeners(scope: BrokerScope, values: Map<string, string>): Map<string, string> {
+    const next = this.effectiveBroker({ [scope]: values });
+    try {
+      validateListeners(next);
+      const reason = unsupportedListener(next);
+      if (reason !== undefined) throw new ListenerError('listeners', reason);
+    } catch (error) {
+      if (!(error instanceof ListenerError)) throw error;
+      this.#options.log.warn('the listeners in ZooKeeper cannot be used', { scope, error: error.message });
+      for (const key of LISTENER_KEYS) values.delete(key);
     }
     return values;
   }

@@ -13,7 +13,7 @@ const throttleKeys: ReadonlyMap<string, BrokerKey> = new Map(
 );
 
 /** `/config/brokers/<default>` may hold these per listener too; anything else with the prefix belongs to one broker. */
-const CLUSTER_LISTENER_KEYS: ReadonlySet<string> = new Set([
+export const CLUSTER_LISTENER_KEYS: ReadonlySet<string> = new Set([
   'max.connections',
   'max.connection.creation.rate',
   'num.network.threads',

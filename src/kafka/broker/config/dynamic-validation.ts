@@ -12,6 +12,8 @@ import {
   needsListenerPrefix,
 } from './dynamic-keys.ts';
 import { faultOf } from './kafka-config.ts';
+import { listenerChangeFault } from './listener-changes.ts';
+import { ListenerError, unsupportedListener, validateListeners } from './listener-endpoints.ts';
 
 /** A change of the configuration that cannot be; the text is Apache's. */
 export class DynamicConfigError extends Error {
@@ -43,18 +45,14 @@ export function validateDynamic(change: DynamicChange): void {
   const text = 'Cannot update these configs at default cluster level, broker id must be specified: Set';
   if (!perBroker) refuse(names.filter(isPerBroker), text);
   checkTogether(change.next);
-  const fixed = fixedKeys.filter((name) => change.next.get(name) !== change.current.get(name));
-  if (fixed.length > 0) {
-    throw new DynamicConfigError(
-      `${fixed.join(', ')} cannot change while this broker runs: change server.properties and restart`,
-    );
-  }
   const reason = whyNotNow(change);
   if (reason !== undefined) {
     throw new DynamicConfigError(
       `Invalid value org.apache.kafka.common.config.ConfigException: ${reason} for configuration Invalid dynamic configuration`,
     );
   }
+  const unsupported = unsupportedListener(change.next);
+  if (unsupported !== undefined) throw new DynamicConfigError(unsupported);
 }
 
 /** Of one value alone, a listener's too. @throws DynamicConfigError */
@@ -67,9 +65,6 @@ export function checkDynamicValue(name: string, value: string): void {
   const shown = configDefFault({ type: key.type }, value) === undefined ? canonicalText(key.type, value) : value;
   throw new DynamicConfigError(`Invalid value ${refusedPart(key, shown)} for configuration ${base}: ${fault}`);
 }
-
-/** Apache opens and closes listeners while it runs; here that takes a restart. */
-const fixedKeys = ['listeners', 'advertised.listeners', 'listener.security.protocol.map'] as const;
 
 /** Of a list the member that is refused. */
 function refusedPart(key: BrokerKey, value: string): string {
@@ -97,6 +92,7 @@ function checkTogether(values: TopicConfigTexts): void {
     number('log.retention.ms') !== 0, 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1');
   require(Math.trunc(number('log.cleaner.dedupe.buffer.size') / number('log.cleaner.threads')) >
     1_048_576, 'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.');
+  checkListeners(values);
   const overrides = connectionOverrides(text('max.connections.per.ip.overrides') ?? '');
   require(number('max.connections.per.ip') > 0 ||
     overrides.size >
@@ -104,6 +100,15 @@ function checkTogether(values: TopicConfigTexts): void {
   const invalid = [...overrides.keys()].filter((host) => !/^[0-9a-zA-Z\-%._:]*$/.test(host));
   if (invalid.length > 0) {
     throw new DynamicConfigError(`max.connections.per.ip.overrides contains invalid addresses : ${invalid.join(',')}`);
+  }
+}
+
+function checkListeners(values: TopicConfigTexts): void {
+  try {
+    validateListeners(values);
+  } catch (error) {
+    if (error instanceof ListenerError) throw new DynamicConfigError(error.message);
+    throw error;
   }
 }
 
@@ -129,6 +134,10 @@ const pools = [
   'num.network.threads',
 ];
 
+function isListenersPool(name: string): boolean {
+  return listenerKeyOf(name) === 'num.network.threads';
+}
+
 /** What the parts of a broker that change while it runs demand of a change (`BrokerReconfigurable`); undefined where they agree. */
 function whyNotNow({ next, current }: DynamicChange): string | undefined {
   const read = (values: TopicConfigTexts, name: string): string =>
@@ -143,16 +152,20 @@ function whyNotNow({ next, current }: DynamicChange): string | undefined {
   if (changed('metric.reporters') && read(next, 'metric.reporters') !== '') {
     return 'Validation of dynamic config update of Set(metric.reporters) failed with class class kafka.server.DynamicMetricsReporters';
   }
-  for (const name of pools) {
+  for (const name of [...pools, ...[...next.keys()].filter(isListenersPool)]) {
     if (!changed(name)) continue;
     const was = parseNumber(read(current, name));
-    const text = `Dynamic thread count update validation failed for ${name}=${number(name)}`;
+    const text = `Dynamic thread count update validation failed for ${listenerKeyOf(name) ?? name}=${number(name)}`;
     if (number(name) <= 0) return `${text}, value should be at least 1`;
     if (number(name) < Math.trunc(was / 2)) return `${text}, value should be at least half the current value ${was}`;
     if (number(name) > was * 2) return `${text}, value should not be greater than double the current value ${was}`;
   }
   const concernsRetention = retentionKeys.some(changed);
-  return (concernsRetention ? localRetentionFault(next) : undefined) ?? cleanerThreadsFault(read, { next, current });
+  return (
+    (concernsRetention ? localRetentionFault(next) : undefined) ??
+    cleanerThreadsFault(read, { next, current }) ??
+    listenerChangeFault(next, current)
+  );
 }
 
 const retentionKeys = ['ms', 'bytes'].flatMap((unit) => [`log.local.retention.${unit}`, `log.retention.${unit}`]);

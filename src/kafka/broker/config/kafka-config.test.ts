@@ -16,7 +16,9 @@ test('what is not given has Apache 3.9’s default', () => {
   assert.equal(defaults.number('message.max.bytes'), 1_048_588);
   assert.equal(defaults.number('log.message.timestamp.after.max.ms'), Infinity);
   assert.deepEqual(defaults.logDirs, ['/tmp/kafka-logs']);
-  assert.deepEqual(defaults.listeners, [{ listenerName: 'PLAINTEXT', host: '', port: 9092 }]);
+  assert.deepEqual(defaults.listeners, [
+    { listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '', port: 9092 },
+  ]);
   assert.equal(defaults.duration('log.retention'), 168 * 3_600_000);
 });
 
@@ -32,7 +34,12 @@ test('listeners are named, mapped and advertised', () => {
     'advertised.listeners': 'LAN://host.example:19092,LOCAL://localhost:9093',
     'inter.broker.listener.name': 'LOCAL',
   });
-  assert.deepEqual(given.listeners[1], { listenerName: 'LOCAL', host: '::1', port: 9093 });
+  assert.deepEqual(given.listeners[1], {
+    listenerName: 'LOCAL',
+    securityProtocol: 'PLAINTEXT',
+    host: '::1',
+    port: 9093,
+  });
   assert.equal(given.advertisedListeners[0]?.port, 19_092);
   assert.equal(given.interBrokerListenerName, 'LOCAL');
 });

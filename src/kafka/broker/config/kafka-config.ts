@@ -2,13 +2,16 @@ import { resolve } from 'node:path';
 import { ConfigError } from '../../../config/config-error.ts';
 import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../config/values.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
+import {
+  advertisedListenersOf,
+  interBrokerListenerNameOf,
+  type ListenerEndpoint,
+  ListenerError,
+  listenersOf,
+  unsupportedListener,
+  validateListeners,
+} from './listener-endpoints.ts';
 import { ownKeys } from './own-keys.ts';
-
-export interface ListenerAddress {
-  readonly listenerName: string;
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A broker's configuration: server.properties over Apache's defaults, and over both what was changed while it runs (KIP-226). */
 export class KafkaConfig {
@@ -22,7 +25,7 @@ export class KafkaConfig {
     this.#given = withNodeId(given);
     this.#current = this.#given;
     this.warnings = check(given);
-    for (const listener of this.listeners) this.#requirePlaintext(listener.listenerName);
+    this.#checkListeners();
     if (this.optional('zookeeper.connect') === null) {
       throw new ConfigError('zookeeper.connect', undefined, 'name the ZooKeeper servers as host:port,host:port/chroot');
     }
@@ -110,32 +113,17 @@ export class KafkaConfig {
     return (dirs.length > 0 ? dirs : [this.string('log.dir')]).map((path) => resolve(path));
   }
 
-  get listeners(): ListenerAddress[] {
-    return parseListeners('listeners', this.string('listeners'));
+  get listeners(): ListenerEndpoint[] {
+    return listenersOf(this.#current);
   }
 
   /** Where clients are told to connect; a listener that is not advertised on its own is advertised as it listens. */
-  get advertisedListeners(): ListenerAddress[] {
-    const advertised = this.#current.get('advertised.listeners');
-    return advertised === undefined ? this.listeners : parseListeners('advertised.listeners', advertised);
+  get advertisedListeners(): ListenerEndpoint[] {
+    return advertisedListenersOf(this.#current);
   }
 
   get interBrokerListenerName(): string {
-    const named = this.#current.get('inter.broker.listener.name');
-    if (named !== undefined) return named;
-    const protocol = this.string('security.inter.broker.protocol');
-    return (
-      this.listeners.find(({ listenerName }) => this.securityProtocol(listenerName) === protocol)?.listenerName ??
-      protocol
-    );
-  }
-
-  securityProtocol(listenerName: string): string {
-    for (const pair of this.list('listener.security.protocol.map')) {
-      const colon = pair.lastIndexOf(':');
-      if (pair.slice(0, colon) === listenerName) return pair.slice(colon + 1);
-    }
-    return listenerName;
+    return interBrokerListenerNameOf(this.#current);
   }
 
   #checkIdentity(): void {
@@ -149,10 +137,15 @@ export class KafkaConfig {
     }
   }
 
-  #requirePlaintext(listenerName: string): void {
-    const protocol = this.securityProtocol(listenerName);
-    if (protocol === 'PLAINTEXT') return;
-    throw new ConfigError('listeners', `${listenerName} (${protocol})`, 'only PLAINTEXT listeners are supported yet');
+  #checkListeners(): void {
+    try {
+      const reason = unsupportedListener(this.#current);
+      if (reason !== undefined) throw new ListenerError('listeners', reason);
+      validateListeners(this.#current);
+    } catch (error) {
+      if (!(error instanceof ListenerError)) throw error;
+      throw new ConfigError(error.key, this.string(error.key), error.message);
+    }
   }
 }
 
@@ -202,23 +195,4 @@ export function checkValue(key: BrokerKey, value: string): void {
 /** -1 means "none" in every unit. */
 function scale(value: number, factor: number): number {
   return value < 0 ? value : value * factor;
-}
-
-/** `PLAINTEXT://host:9092,LAN://[::1]:9093`; an empty host listens on every address. */
-function parseListeners(key: string, text: string): ListenerAddress[] {
-  const found = splitList(text).map((item) => {
-    const match = /^([A-Za-z0-9_]+):\/\/(?:\[([^\]]*)\]|([^:]*)):(-?\d+)$/.exec(item);
-    if (match === null || Number(match[4]) > 65_535) {
-      throw new ConfigError(key, item, 'write each listener as NAME://host:port');
-    }
-    return {
-      listenerName: (match[1] as string).toUpperCase(),
-      host: match[2] ?? match[3] ?? '',
-      port: Number(match[4]),
-    };
-  });
-  const names = new Set(found.map(({ listenerName }) => listenerName));
-  if (found.length === 0 || names.size !== found.length)
-    throw new ConfigError(key, text, 'each listener needs a name of its own');
-  return found;
 }

@@ -27,7 +27,6 @@ export class BrokerQuotas {
     this.connections = new ConnectionQuotas({
       windows: quotaWindows(config),
       value,
-      listenerNames: config.listeners.map(({ listenerName }) => listenerName),
       interBrokerListenerName: config.interBrokerListenerName,
       network: runtime.network,
       log,

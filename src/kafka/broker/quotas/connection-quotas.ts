@@ -13,7 +13,6 @@ export interface ConnectionQuotasOptions {
   readonly windows: RateWindows;
   /** The text of a broker key as it counts now: limits may change while the broker runs. */
   readonly value: (key: string) => string | null;
-  readonly listenerNames: readonly string[];
   readonly interBrokerListenerName: string;
   readonly network: Pick<Network, 'resolve'>;
   readonly log: Log;
@@ -25,6 +24,7 @@ export interface ConnectionQuotasOptions {
  */
 export class ConnectionQuotas {
   readonly #options: ConnectionQuotasOptions;
+  readonly #listeners = new Set<string>();
   readonly #perAddress = new Map<string, number>();
   readonly #perListener = new Map<string, number>();
   #total = 0;
@@ -42,6 +42,17 @@ export class ConnectionQuotas {
     this.#options = options;
     this.#brokerRate = new WindowedRate(options.windows);
     this.#maxPerAddress();
+  }
+
+  addListener(name: string): void {
+    this.#listeners.add(name);
+  }
+
+  /** Its connections are gone, or will be at once; where it comes back it is a new one. */
+  removeListener(name: string): void {
+    this.#listeners.delete(name);
+    this.#listenerRates.delete(name);
+    this.limitsChanged();
   }
 
   /** The quota of an address, or of all (null); undefined takes it back. Names stand for their first address. */
@@ -94,7 +105,7 @@ export class ConnectionQuotas {
 
   /** The broker's own limits do not count for the listener between brokers, where there are others. */
   isProtected(listener: string): boolean {
-    return this.#options.interBrokerListenerName === listener && this.#options.listenerNames.length > 1;
+    return this.#options.interBrokerListenerName === listener && this.#listeners.size > 1;
   }
 
   /** Counts a connection that is taken. Answers false if its address has too many: then it is closed (and forgotten) at once. */

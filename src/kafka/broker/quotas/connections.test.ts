@@ -111,14 +111,15 @@ test('an address has as many connections as it may, or as its override says', as
 });
 
 function quotasOf(keys: Readonly<Record<string, string>>, listenerNames = ['A', 'B']): ConnectionQuotas {
-  return new ConnectionQuotas({
+  const quotas = new ConnectionQuotas({
     windows: { samples: 11, windowMs: 1000 },
     value: (key) => keys[key] ?? null,
-    listenerNames,
     interBrokerListenerName: 'A',
     network: { resolve: async (host) => [host === 'named' ? '10.0.0.2' : ''] },
     log: silent,
   });
+  for (const name of listenerNames) quotas.addListener(name);
+  return quotas;
 }
 
 test('overrides are for addresses or for names; what cannot be read is refused at the start', async () => {

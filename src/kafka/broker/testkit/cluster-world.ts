@@ -99,8 +99,8 @@ export class ClusterWorld {
     return this.#client.host;
   }
 
-  connectTo(id: number): RawClient {
-    return new RawClient(this.#client.runtime, `${this.broker(id).machine.host}:9092`);
+  connectTo(id: number, port = 9092): RawClient {
+    return new RawClient(this.#client.runtime, `${this.broker(id).machine.host}:${port}`);
   }
 
   /** One request on a connection of its own. */

@@ -5,6 +5,7 @@ import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.ts';
 import { type LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/messages/68-consumer-group-heartbeat.ts';
+import { CoordinatedPartitions } from '../coordinated-partitions.ts';
 import type { EndTxnMarker } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
@@ -56,17 +57,23 @@ import { syncGroup } from './sync.ts';
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions;
   readonly #turns = new Turns();
-  readonly #partitions = new Map<number, GroupPartition>();
+  readonly #partitions: CoordinatedPartitions<GroupPartition>;
   /** What groups have committed. */
   readonly offsets: GroupOffsets;
   readonly #expiry: OffsetExpiry;
-  #isClosed = false;
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options;
+    const turns = this.#turns;
+    this.#partitions = new CoordinatedPartitions({
+      log: options.log,
+      turns,
+      role: 'group coordinator',
+      newPartition: (partition) => new GroupPartition({ ...options, partition, turns }),
+    });
     const host: GroupHost = {
       options,
-      turns: this.#turns,
+      turns,
       partitions: () => this.#partitions.values(),
       partitionFor: (groupId) => this.partitionFor(groupId),
       partitionOf: (groupId) => this.#partitionOf(groupId),
@@ -83,12 +90,8 @@ export class GroupCoordinator {
 
   /** Everybody who waits is sent to the next coordinator. */
   close(): void {
-    this.#isClosed = true;
     this.#expiry.close();
-    this.#turns.run(() => {
-      for (const partition of this.#partitions.values()) partition.close();
-      this.#partitions.clear();
-    });
+    this.#partitions.close();
   }
 
   /** The partition of `__consumer_offsets` that keeps a group. */
@@ -100,27 +103,12 @@ export class GroupCoordinator {
 
   /** This broker leads a partition of `__consumer_offsets` now. A later epoch of a leader that stays changes nothing. */
   onElected(partition: number, leaderEpoch: number): void {
-    this.#turns.run(() => {
-      const current = this.#partitions.get(partition);
-      const works =
-        current?.errorCode === ErrorCode.NONE || current?.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-      if (works || this.#isClosed) return;
-      this.#options.log.info('elected as group coordinator', { partition, leaderEpoch });
-      const elected = new GroupPartition({ ...this.#options, partition, turns: this.#turns });
-      this.#partitions.set(partition, elected);
-      elected.load();
-    });
+    this.#partitions.onElected(partition, leaderEpoch);
   }
 
   /** Another broker leads the partition, or none. */
   onResigned(partition: number): void {
-    this.#turns.run(() => {
-      const current = this.#partitions.get(partition);
-      if (current === undefined) return;
-      this.#options.log.info('resigned as group coordinator', { partition });
-      this.#partitions.delete(partition);
-      current.close();
-    });
+    this.#partitions.onResigned(partition);
   }
 
   /** Committed offsets of topics that are gone are forgotten in every group. */
@@ -336,7 +324,7 @@ export class GroupCoordinator {
         filter.types.length === 0 || filter.types.some((one) => one.toLowerCase() === type);
       const hasState = (state: string): boolean => states.size === 0 || states.has(state.toLowerCase());
       const groups: ListedGroup[] = [];
-      let errorCode: number = this.#isClosed ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE;
+      let errorCode: number = this.#partitions.isClosed ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE;
       for (const partition of this.#partitions.values()) {
         if (partition.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) errorCode = partition.errorCode;
         if (partition.errorCode !== ErrorCode.NONE) continue;

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
+import { CoordinatedPartitions } from '../coordinated-partitions.ts';
 import { coordinatorError } from '../group/append-errors.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
@@ -57,12 +58,18 @@ const noSummary = { stateEpoch: 0, leaderEpoch: 0, startOffset: 0, deliveryCompl
 export class ShareCoordinator {
   readonly #options: ShareCoordinatorOptions;
   readonly #turns = new Turns();
-  readonly #partitions = new Map<number, ShareStatePartition>();
+  readonly #partitions: CoordinatedPartitions<ShareStatePartition>;
   readonly #timers = new Set<Timer>();
-  #isClosed = false;
 
   constructor(options: ShareCoordinatorOptions) {
     this.#options = options;
+    const turns = this.#turns;
+    this.#partitions = new CoordinatedPartitions({
+      log: options.log,
+      turns,
+      role: 'share coordinator',
+      newPartition: (partition) => new ShareStatePartition({ ...options, partition, turns }),
+    });
   }
 
   /** Begins to keep the topic short. */
@@ -75,7 +82,7 @@ export class ShareCoordinator {
   #every(intervalMs: number, work: (partition: ShareStatePartition) => void): void {
     const timer = this.#options.clock.after(intervalMs, () => {
       this.#timers.delete(timer);
-      if (this.#isClosed) return;
+      if (this.#partitions.isClosed) return;
       this.#turns.run(() => {
         for (const partition of this.#partitions.values()) work(partition);
       });
@@ -92,12 +99,8 @@ export class ShareCoordinator {
   }
 
   close(): void {
-    this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
-    this.#turns.run(() => {
-      for (const partition of this.#partitions.values()) partition.close();
-      this.#partitions.clear();
-    });
+    this.#partitions.close();
   }
 
   /** The partition of `__share_group_state` that keeps a coordinator key. */
@@ -109,26 +112,12 @@ export class ShareCoordinator {
 
   /** This broker leads a partition of `__share_group_state` now. A later epoch of a leader that stays changes nothing. */
   onElected(partition: number, leaderEpoch: number): void {
-    this.#turns.run(() => {
-      const current = this.#partitions.get(partition)?.errorCode;
-      const works = current === ErrorCode.NONE || current === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-      if (works || this.#isClosed) return;
-      this.#options.log.info('elected as share coordinator', { partition, leaderEpoch });
-      const elected = new ShareStatePartition({ ...this.#options, partition, turns: this.#turns });
-      this.#partitions.set(partition, elected);
-      elected.load();
-    });
+    this.#partitions.onElected(partition, leaderEpoch);
   }
 
   /** Another broker leads the partition, or none. */
   onResigned(partition: number): void {
-    this.#turns.run(() => {
-      const current = this.#partitions.get(partition);
-      if (current === undefined) return;
-      this.#options.log.info('resigned as share coordinator', { partition });
-      this.#partitions.delete(partition);
-      current.close();
-    });
+    this.#partitions.onResigned(partition);
   }
 
   // ---- requests

@@ -7,6 +7,7 @@ import {
   ListTransactionsResponse,
 } from '../../protocol/messages/66-list-transactions.ts';
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
+import { CoordinatedPartitions } from '../coordinated-partitions.ts';
 import type { CoordinatorLog } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
@@ -46,15 +47,28 @@ const nobody: ProducerIdAndEpoch = { producerId: NO_PRODUCER_ID, producerEpoch: 
 export class TransactionCoordinator {
   readonly #options: TransactionCoordinatorOptions;
   readonly #turns = new Turns();
-  readonly #partitions = new Map<number, TransactionPartition>();
+  readonly #partitions: CoordinatedPartitions<TransactionPartition>;
   readonly #completion: CompletionOptions;
   readonly #timers = new Map<string, Timer>();
-  #isClosed = false;
 
   constructor(options: TransactionCoordinatorOptions) {
     this.#options = options;
     const turns = this.#turns;
     this.#completion = { ...options, turns, markers: new MarkerSender({ ...options, turns }) };
+    this.#partitions = new CoordinatedPartitions({
+      log: options.log,
+      turns,
+      role: 'transaction coordinator',
+      newPartition: (partition, coordinatorEpoch) =>
+        new TransactionPartition({
+          ...options,
+          partition,
+          coordinatorEpoch,
+          turns,
+          complete: (of, transaction) => completeTransaction(this.#completion, of, transaction),
+        }),
+      goesOn: ({ coordinatorEpoch }, leaderEpoch) => coordinatorEpoch >= leaderEpoch,
+    });
   }
 
   /** Begins to look for transactions that are open for too long, and for ids that nobody uses. */
@@ -66,7 +80,7 @@ export class TransactionCoordinator {
 
   #every(what: string, intervalMs: number, work: (again: () => void) => void): void {
     const next = (): void => {
-      if (this.#isClosed) return;
+      if (this.#partitions.isClosed) return;
       const timer = this.#options.clock.after(intervalMs, () => this.#turns.run(() => work(next)));
       this.#timers.set(what, timer);
     };
@@ -74,13 +88,9 @@ export class TransactionCoordinator {
   }
 
   close(): void {
-    this.#isClosed = true;
     for (const timer of this.#timers.values()) timer.cancel();
     this.#completion.markers.close();
-    this.#turns.run(() => {
-      for (const partition of this.#partitions.values()) partition.close();
-      this.#partitions.clear();
-    });
+    this.#partitions.close();
     this.#options.onClose?.();
   }
 
@@ -93,32 +103,12 @@ export class TransactionCoordinator {
 
   /** This broker leads a partition of `__transaction_state` now. With a later epoch all begins anew: markers carry it. */
   onElected(partition: number, leaderEpoch: number): void {
-    this.#turns.run(() => {
-      const current = this.#partitions.get(partition);
-      if (this.#isClosed || (current !== undefined && current.coordinatorEpoch >= leaderEpoch)) return;
-      this.#options.log.info('elected as transaction coordinator', { partition, leaderEpoch });
-      current?.close();
-      const elected = new TransactionPartition({
-        ...this.#options,
-        partition,
-        coordinatorEpoch: leaderEpoch,
-        turns: this.#turns,
-        complete: (of, transaction) => completeTransaction(this.#completion, of, transaction),
-      });
-      this.#partitions.set(partition, elected);
-      elected.load();
-    });
+    this.#partitions.onElected(partition, leaderEpoch);
   }
 
   /** Another broker leads the partition, or none. */
   onResigned(partition: number): void {
-    this.#turns.run(() => {
-      const current = this.#partitions.get(partition);
-      if (current === undefined) return;
-      this.#options.log.info('resigned as transaction coordinator', { partition });
-      this.#partitions.delete(partition);
-      current.close();
-    });
+    this.#partitions.onResigned(partition);
   }
 
   // ---- the life of a transaction
@@ -245,7 +235,7 @@ export class TransactionCoordinator {
   describe(transactionalId: string, answer: (described: DescribedTransaction) => void): void {
     this.#turns.run(() => {
       const failed = (errorCode: number): void => answer(notDescribed(transactionalId, errorCode));
-      if (this.#isClosed) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+      if (this.#partitions.isClosed) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
       if (transactionalId === '') return failed(ErrorCode.INVALID_REQUEST);
       const partition = this.#partitionOf(transactionalId);
       const errorCode = errorOf(partition);
@@ -261,7 +251,8 @@ export class TransactionCoordinator {
     this.#turns.run(() => {
       const partitions = [...this.#partitions.values()];
       const isLoading = partitions.some(({ errorCode }) => errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
-      if (this.#isClosed) answer(build(ListTransactionsResponse, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }));
+      if (this.#partitions.isClosed)
+        answer(build(ListTransactionsResponse, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }));
       else if (isLoading) {
         answer(build(ListTransactionsResponse, { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }));
       } else {
@@ -313,7 +304,7 @@ export class TransactionCoordinator {
       clock: this.#options.clock,
       turns: this.#turns,
       items: this.#all(),
-      isCurrent: () => !this.#isClosed,
+      isCurrent: () => !this.#partitions.isClosed,
       each: ({ partition, transaction }) => {
         if (partition.isCurrent(transaction)) each(partition, transaction);
       },
