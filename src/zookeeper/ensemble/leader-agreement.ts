@@ -1,184 +1,244 @@
+import { present } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { Writer } from '../../wire/writer.ts';
-import { counterOf, type Zxid } from '../jute/ids.ts';
+import type { Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import { type TxnRecord, writeTxnRecord } from '../jute/txn.ts';
+import { commitPacket, informPacket } from '../quorum/commit-packets.ts';
+import { LeaderBroadcast } from '../quorum/leader-broadcast.ts';
+import type { BroadcastProposal, LeaderEffect, LeaderEvent } from '../quorum/leader-events.ts';
+import type { LearnerId } from '../quorum/leader-start.ts';
 import type { LogWriter } from '../quorum/log-writer.ts';
-import type { Proposals } from '../quorum/proposals.ts';
-import type { QuorumVerifier, ServerId } from '../quorum/quorum-verifier.ts';
-import type { Agreement, AgreementListener, Proposal } from '../server/agreement.ts';
+import type { Membership } from '../quorum/membership.ts';
+import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import type { ServerId } from '../quorum/quorum-verifier.ts';
+import type { Agreement, Proposal } from '../server/agreement.ts';
+import { addLatency } from '../server/metrics/quorum-metrics.ts';
+import type { RoleParts } from '../server/role.ts';
+import type { SizeStats } from '../server/size-stats.ts';
+import type { LearnerHandler } from './learner-handler.ts';
+import { memberLog } from './member-log.ts';
+import type { TermHost } from './term.ts';
 
-/** A proposal of this leader that is not committed. */
-export interface OutstandingProposal {
-  readonly zxid: Zxid;
+/** A proposal of this leader that is not committed, with whom it is for. */
+export interface OutstandingProposal extends Proposal, BroadcastProposal {
+  readonly txn: TxnRecord;
   /** Header, body, digest: in the log, on the wire and for learners that come later alike. */
   readonly bytes: Uint8Array;
-  readonly record: TxnRecord;
-}
-
-interface Pending {
-  readonly proposal: Proposal;
-  /** Undefined for a mark in the order: a sync. */
-  readonly outstanding: OutstandingProposal | undefined;
 }
 
 export interface LeaderAgreementOptions {
-  readonly self: ServerId;
-  readonly clock: Clock;
-  readonly proposals: Proposals;
-  /** Who has to agree on what is proposed now. The same array while the membership is the same. */
-  readonly verifiers: () => readonly QuorumVerifier[];
-  /** Our own log: its `durable` is an acknowledgement of ours. */
-  readonly log: LogWriter;
-  readonly proposed: (proposal: OutstandingProposal) => void;
-  /** Has to be on the disk before a proposal that changes the membership is in the log. */
-  readonly membershipWritten: () => Promise<void>;
-  /** A quorum agrees to a new membership: it is in force and on the disk when this resolves. Then the proposal is committed. */
-  readonly activate: (proposal: OutstandingProposal) => Promise<void>;
-  /** A quorum has it; before it is applied here. */
-  readonly committed: (proposal: OutstandingProposal) => void;
-  readonly listener: AgreementListener;
-  /** The last number of this epoch is near: a new epoch has to begin. */
-  readonly exhausted: () => void;
+  readonly host: Pick<TermHost, 'self' | 'runtime' | 'config' | 'memberships' | 'database'>;
+  /** The one that opens the epoch; a later one where a test wants to see the end of the epoch. */
+  readonly lastZxid: Zxid;
+  readonly learners: ReadonlyMap<LearnerId, LearnerHandler>;
+  /** It is in force with its leader, here too. Resolves when that is on the disk. */
+  readonly activate: (membership: Membership, leader: ServerId) => Promise<unknown>;
+  readonly resign: (reason: string) => void;
 }
 
-/** Counters end here; the one behind would look like another epoch (ZOOKEEPER-1277). */
-const LAST_COUNTER = 0xffff_ffff;
+/** What it takes to serve. */
+interface Serving {
+  readonly parts: RoleParts;
+  readonly log: LogWriter;
+  readonly proposalSizes: SizeStats;
+}
 
-/** Agreement of a leader with a quorum: proposed to all who follow, logged here, committed in order. */
+interface Unlogged {
+  readonly zxid: Zxid;
+  readonly timeMs: number;
+}
+
+type Event = LeaderEvent<OutstandingProposal, Proposal>;
+type Effect = LeaderEffect<OutstandingProposal, Proposal>;
+type Commit = Extract<Effect, { readonly kind: 'commit' }>;
+
+/** `leader.ackLoggingFrequency` */
+const ACKS_PER_SAMPLE = 1000n;
+
+/** Agreement of a leader with a quorum, which `LeaderBroadcast` decides on: this is its log, its learners and its clock. */
 export class LeaderAgreement implements Agreement {
   readonly #options: LeaderAgreementOptions;
-  readonly #pending = new Deque<Pending>();
-  #outstandingCount = 0;
+  readonly #broadcast: LeaderBroadcast<OutstandingProposal, Proposal>;
+  #serving: Serving | undefined;
+  /** On their way to our disk, oldest first. */
+  readonly #unlogged = new Deque<Unlogged>();
   #isScheduled = false;
-  #isOver = false;
-  /** Proposals that a quorum has and that are not committed, of the oldest. */
-  #agreedCount = 0;
-  /** Of the membership that is being activated, or was last. */
-  #activated: Zxid | undefined;
-  #isActivating = false;
 
   constructor(options: LeaderAgreementOptions) {
     this.#options = options;
+    this.#broadcast = new LeaderBroadcast(options.host.self, options.lastZxid);
+  }
+
+  /** From now on it may be proposed to. */
+  serve(parts: RoleParts, proposalSizes: SizeStats): void {
+    const log = memberLog(parts, this.#options.host.database, (zxid) => this.#durable(zxid));
+    this.#serving = { parts, log, proposalSizes };
+  }
+
+  get lastProposed(): Zxid {
+    return this.#broadcast.lastProposed;
   }
 
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.#broadcast.outstandingCount + this.#broadcast.markCount;
   }
 
-  /** Marks in the order. */
+  /** Syncs that wait for what was proposed before them. */
   get syncCount(): number {
-    return this.#pending.size - this.#outstandingCount;
+    return this.#broadcast.markCount;
   }
 
-  /** Oldest first: what a learner that comes now has to hear of. */
-  *outstanding(): Generator<OutstandingProposal> {
-    for (let index = 0; index < this.#pending.size; index += 1) {
-      const outstanding = this.#pending.at(index)?.outstanding;
-      if (outstanding !== undefined) yield outstanding;
-    }
+  /** Oldest first. */
+  get outstanding(): Iterable<OutstandingProposal> {
+    return this.#broadcast.outstanding;
   }
 
   propose(proposal: Proposal): void {
-    if (this.#isOver) return;
-    const { txn } = proposal;
-    if (txn === undefined) {
-      this.#pending.push({ proposal, outstanding: undefined });
-      if (this.#outstandingCount === 0) this.#schedule();
-      return;
+    const { txn, changeCount, request } = proposal;
+    if (txn === undefined) return this.step({ kind: 'sync', mark: proposal });
+    const { current: before, lastSeen: next, verifiers } = this.#options.host.memberships;
+    const change = txn.txn.type === OpCode.reconfig ? { before, next } : undefined;
+    const outstanding = { zxid: txn.header.zxid, bytes: encode(txn), change, txn, changeCount, request };
+    this.step({ kind: 'propose', proposal: outstanding, verifiers });
+  }
+
+  /** @param learner whose connection says so; undefined where it is our own log */
+  acknowledge(zxid: Zxid, from: ServerId, learner: LearnerId | undefined): void {
+    if (zxid % ACKS_PER_SAMPLE === 0n) this.#sampleAck(zxid, from);
+    this.step({ kind: 'acknowledged', zxid, from, learner });
+  }
+
+  async close(): Promise<void> {
+    this.step({ kind: 'end' });
+    await this.#serving?.log.close();
+  }
+
+  step(event: Event): void {
+    for (const effect of this.#broadcast.step(event)) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'propose':
+        this.#propose(effect.proposal, effect.to);
+        break;
+      case 'append':
+        this.#append(effect.proposal);
+        break;
+      case 'count':
+        this.#schedule();
+        break;
+      case 'activate':
+        this.#activate(effect.next, effect.leader);
+        break;
+      case 'commit':
+        this.#commit(effect);
+        break;
+      case 'deliver':
+        this.#own.parts.applier.committed(effect.items);
+        break;
+      case 'owe': {
+        const learner = this.#options.learners.get(effect.learner);
+        for (const { zxid, bytes } of effect.proposals) learner?.send(PacketType.PROPOSAL, zxid, bytes);
+        break;
+      }
+      case 'ping':
+        for (const id of effect.to) this.#options.learners.get(id)?.ping(effect.zxid);
+        break;
+      case 'resign':
+        this.#options.resign(effect.reason);
+        break;
+      default:
+        effect satisfies never;
     }
-    const { proposals, verifiers, log, proposed, exhausted } = this.#options;
-    const { zxid } = txn.header;
-    if (counterOf(zxid) === LAST_COUNTER) {
-      this.#isOver = true;
-      exhausted();
-      return;
+  }
+
+  get #own(): Serving {
+    return present(this.#serving, 'nothing is proposed before the leader serves');
+  }
+
+  // ---------------------------------------------------------------- our own log
+
+  #append({ zxid, bytes, txn, change }: OutstandingProposal): void {
+    const { parts, log } = this.#own;
+    parts.metrics.logged.add();
+    this.#unlogged.push({ zxid, timeMs: txn.header.time });
+    if (change !== undefined) log.holdUntil(this.#options.host.memberships.written);
+    log.append(zxid, bytes);
+  }
+
+  #durable(upTo: Zxid): void {
+    const { metrics, clock } = this.#own.parts;
+    for (let next = this.#unlogged.peek(); next !== undefined && next.zxid <= upTo; next = this.#unlogged.peek()) {
+      this.#unlogged.shift();
+      addLatency(metrics.quorum.proposalAckCreationLatency, next.timeMs, clock.wallMs());
     }
-    const outstanding = { zxid, bytes: encode(txn), record: txn };
-    this.#pending.push({ proposal, outstanding });
-    this.#outstandingCount += 1;
-    proposals.propose(zxid, verifiers());
-    proposed(outstanding);
-    if (isReconfiguration(outstanding)) log.holdUntil(this.#options.membershipWritten());
-    log.append(zxid, outstanding.bytes);
+    this.acknowledge(upTo, this.#options.host.self, undefined);
   }
 
-  /** A server, we too, has everything up to this on its disk. */
-  acknowledge(zxid: Zxid, from: ServerId): void {
-    this.#options.proposals.acknowledge(zxid, from);
-    this.#schedule();
-  }
-
-  /** Commits no more: another server leads from here on. */
-  end(): void {
-    this.#isOver = true;
-  }
-
-  /** Who has to agree may have changed. */
-  reconsider(): void {
-    this.#schedule();
-  }
-
-  close(): Promise<void> {
-    this.#isOver = true;
-    return this.#options.log.close();
+  #sampleAck(zxid: Zxid, from: ServerId): void {
+    for (const proposal of this.#broadcast.outstanding) {
+      if (proposal.zxid !== zxid) continue;
+      const { metrics, clock } = this.#own.parts;
+      addLatency(metrics.quorum.ackLatency.of(String(from)), proposal.txn.header.time, clock.wallMs());
+    }
   }
 
   /** Acknowledgements of one poll are counted together. */
   #schedule(): void {
-    if (this.#isScheduled || this.#isOver) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#options.clock.soon(this.#advance);
+    this.#options.host.runtime.clock.soon(this.#count);
   }
 
-  readonly #advance = (): void => {
+  readonly #count = (): void => {
     this.#isScheduled = false;
-    if (this.#isOver || this.#isActivating) return;
-    const { proposals, listener, committed } = this.#options;
-    this.#agreedCount += proposals.advance();
-    let group: Proposal[] = [];
-    for (let next = this.#pending.peek(); next !== undefined; next = this.#pending.peek()) {
-      const { outstanding, proposal } = next;
-      if (outstanding === undefined) {
-        // A learner must hear of its sync after the commits before it, and before those behind it.
-        if (group.length > 0) listener.committed(group);
-        group = [];
-        this.#pending.shift();
-        listener.committed([proposal]);
-        continue;
-      }
-      if (this.#agreedCount === 0) break;
-      if (isReconfiguration(outstanding) && outstanding.zxid !== this.#activated) {
-        this.#activate(outstanding);
-        break;
-      }
-      this.#agreedCount -= 1;
-      this.#pending.shift();
-      this.#outstandingCount -= 1;
-      committed(outstanding);
-      group.push(proposal);
-      // Committing may end our leadership: of what was agreed by then all is applied, of the rest nothing.
-      if (this.#isOver) break;
-    }
-    if (group.length > 0) listener.committed(group);
+    this.step({ kind: 'count' });
   };
 
-  #activate(outstanding: OutstandingProposal): void {
-    this.#activated = outstanding.zxid;
-    this.#isActivating = true;
-    this.#options.activate(outstanding).then(
+  #activate(next: Membership, leader: ServerId): void {
+    const { runtime, config } = this.#options.host;
+    this.#options.activate(next, leader).then(
       () => {
-        this.#isActivating = false;
-        this.#advance();
+        const handOverUntilMs = runtime.clock.monotonicMs() + config.initLimitTicks * config.tickTimeMs;
+        this.step({ kind: 'activated', handOverUntilMs });
       },
-      (error) => this.#options.listener.failed(error),
+      (error) => this.#own.parts.applier.failed(error),
     );
   }
-}
 
-function isReconfiguration({ record }: OutstandingProposal): boolean {
-  return record.txn.type === OpCode.reconfig;
+  // ---------------------------------------------------------------- to learners
+
+  #propose({ zxid, bytes }: OutstandingProposal, to: readonly LearnerId[]): void {
+    const { parts, proposalSizes } = this.#own;
+    proposalSizes.add(bytes.length);
+    parts.metrics.quorum.proposalCount.add();
+    if (to.length === 0) return;
+    const packet = encodePacket({ type: PacketType.PROPOSAL, zxid, data: bytes, authinfo: null });
+    for (const id of to) {
+      const learner = this.#options.learners.get(id);
+      learner?.sendPrepared(zxid, packet);
+      learner?.proposed(zxid);
+    }
+  }
+
+  #commit({ proposals, leader, followers, observers }: Commit): void {
+    const { metrics, clock } = this.#own.parts;
+    for (const { zxid, bytes, txn } of proposals) {
+      metrics.quorum.commitCount.add();
+      metrics.quorum.commitsQueued.add();
+      addLatency(metrics.quorum.quorumAckLatency, txn.header.time, clock.wallMs());
+      if (followers.length > 0) this.#tell(followers, zxid, commitPacket(zxid, leader));
+      if (observers.length > 0) this.#tell(observers, zxid, informPacket(zxid, bytes, leader));
+      this.#options.host.database.committed.add(zxid, bytes);
+    }
+  }
+
+  #tell(learners: readonly LearnerId[], zxid: Zxid, packet: QuorumPacket): void {
+    const encoded = encodePacket(packet);
+    for (const id of learners) this.#options.learners.get(id)?.sendPrepared(zxid, encoded);
+  }
 }
 
 function encode({ header, txn, digest }: TxnRecord): Uint8Array {

@@ -1,4 +1,3 @@
-import { Deque } from '../../base/deque.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import type { ErrorCode } from '../jute/errors.ts';
@@ -6,20 +5,12 @@ import { type SessionId, serverIn, type Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { ReconfigRequest } from '../jute/proto.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
-import { designatedLeader } from '../quorum/designated-leader.ts';
 import type { Membership } from '../quorum/membership.ts';
 import type { Memberships } from '../quorum/memberships.ts';
-import {
-  readLearnerRequest,
-  type SessionTouch,
-  writeDesignatedLeader,
-  writeInformedActivation,
-} from '../quorum/packet-data.ts';
-import { Proposals } from '../quorum/proposals.ts';
-import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
+import { readLearnerRequest, type SessionTouch } from '../quorum/packet-data.ts';
+import type { QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { reconfigure } from '../quorum/reconfiguration.ts';
-import { addLatency } from '../server/metrics/quorum-metrics.ts';
 import type { PendingRequest } from '../server/pending-request.ts';
 import { Pipeline } from '../server/pipeline.ts';
 import { Preparer } from '../server/prepare.ts';
@@ -27,33 +18,17 @@ import type { NextMembership } from '../server/reconfig.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
 import type { SizeStats } from '../server/size-stats.ts';
-import type { Database } from './database.ts';
-import { LeaderAgreement, type OutstandingProposal } from './leader-agreement.ts';
+import type { LeaderAgreement } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
-import { memberLog } from './member-log.ts';
 import { SessionUpgrades } from './session-upgrades.ts';
 
 export interface LeaderRoleOptions {
   readonly self: ServerId;
-  /** The one that opens the epoch; a later one where a test wants to see the end of the epoch. */
-  readonly lastZxid: Zxid;
-  readonly database: Database;
   readonly memberships: Memberships;
-  /** It is in force with its leader, here too. Resolves when that is on the disk. */
-  readonly activate: (membership: Membership, leader: ServerId) => Promise<void>;
+  readonly agreement: LeaderAgreement;
   readonly learners: () => Iterable<LearnerHandler>;
   readonly proposalSizes: SizeStats;
-  /** The last zxid of the epoch is used. */
-  readonly exhausted: () => void;
 }
-
-interface Unlogged {
-  readonly zxid: Zxid;
-  readonly timeMs: number;
-}
-
-/** `leader.ackLoggingFrequency` */
-const ACKS_PER_SAMPLE = 1000n;
 
 /** Bytes before the body in the frame of a request: xid and type. */
 const HEADER_BYTES = 8;
@@ -64,44 +39,24 @@ export class LeaderRole implements Role {
   readonly preparer: Preparer;
   readonly #parts: RoleParts;
   readonly #options: LeaderRoleOptions;
-  readonly #proposals: Proposals;
-  readonly #agreement: LeaderAgreement;
   readonly #pipeline: Pipeline;
-  /** Of the reconfiguration whose commit is next: who leads from there on. */
-  #designated: ServerId | undefined;
-  #hasEnded = false;
-  /** On their way to our disk, oldest first. */
-  readonly #unlogged = new Deque<Unlogged>();
   readonly #upgrades: SessionUpgrades;
   /** Of the end of the term. */
   #unapplied: CommittedProposal[] = [];
 
   constructor(parts: RoleParts, options: LeaderRoleOptions) {
-    const { clock, applier, sessions } = parts;
-    const { self, lastZxid, database, memberships, exhausted } = options;
+    const { applier, sessions } = parts;
+    const { agreement, proposalSizes } = options;
     this.#parts = parts;
     this.#options = options;
     this.preparer = new Preparer({
       ...parts,
-      lastZxid,
+      lastZxid: agreement.lastProposed,
       reconfigure: (request, zxid) => this.#reconfigure(request, zxid),
     });
-    this.#proposals = new Proposals(lastZxid);
-    this.#agreement = new LeaderAgreement({
-      self,
-      clock,
-      proposals: this.#proposals,
-      verifiers: () => memberships.verifiers,
-      log: memberLog(parts, database, (zxid) => this.#durable(zxid)),
-      proposed: (proposal) => this.#proposed(proposal),
-      membershipWritten: () => memberships.written,
-      activate: (proposal) => this.#activate(proposal),
-      committed: (proposal) => this.#committed(proposal),
-      listener: applier,
-      exhausted,
-    });
     applier.onApplied = (proposal) => this.preparer.applied(proposal);
-    this.#pipeline = new Pipeline({ sessions, preparer: this.preparer, agreement: this.#agreement });
+    agreement.serve(parts, proposalSizes);
+    this.#pipeline = new Pipeline({ sessions, preparer: this.preparer, agreement });
     const take = (request: PendingRequest): void => this.#pipeline.submit(request);
     this.#upgrades = new SessionUpgrades({ parts, take, refuse: take });
   }
@@ -110,38 +65,9 @@ export class LeaderRole implements Role {
     return this.#pipeline.pendingCount;
   }
 
-  /** Syncs that wait for what was proposed before them. */
-  get pendingSyncCount(): number {
-    return this.#agreement.syncCount;
-  }
-
-  get lastProposed(): Zxid {
-    return this.#proposals.lastProposed;
-  }
-
   /** In our log, perhaps in those of others; nobody was told that it is agreed. After `close`. */
   get unapplied(): readonly CommittedProposal[] {
     return this.#unapplied;
-  }
-
-  /** Another server leads, or will. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
-  /** Commits no more. */
-  end(): void {
-    this.#hasEnded = true;
-    this.#agreement.end();
-  }
-
-  /** An oracle may let what is proposed be committed without others. */
-  reconsider(): void {
-    this.#agreement.reconsider();
-  }
-
-  outstanding(): Iterable<OutstandingProposal> {
-    return this.#agreement.outstanding();
   }
 
   submit(request: PendingRequest): void {
@@ -162,15 +88,10 @@ export class LeaderRole implements Role {
 
   async close(): Promise<void> {
     await this.#pipeline.close();
-    this.#unapplied = [...this.#agreement.outstanding()];
+    this.#unapplied = [...this.#options.agreement.outstanding];
   }
 
   // ---------------------------------------------------------------- for learners
-
-  acknowledge(zxid: Zxid, from: ServerId): void {
-    if (zxid % ACKS_PER_SAMPLE === 0n) this.#sampleAck(zxid, from);
-    this.#agreement.acknowledge(zxid, from);
-  }
 
   touched(touches: readonly SessionTouch[]): void {
     this.#parts.sessions.touchAll(touches.map(({ sessionId }) => sessionId));
@@ -216,23 +137,6 @@ export class LeaderRole implements Role {
     return known;
   }
 
-  #durable(upTo: Zxid): void {
-    const { metrics, clock } = this.#parts;
-    for (let next = this.#unlogged.peek(); next !== undefined && next.zxid <= upTo; next = this.#unlogged.peek()) {
-      this.#unlogged.shift();
-      addLatency(metrics.quorum.proposalAckCreationLatency, next.timeMs, clock.wallMs());
-    }
-    this.acknowledge(upTo, this.#options.self);
-  }
-
-  #sampleAck(zxid: Zxid, from: ServerId): void {
-    for (const proposal of this.#agreement.outstanding()) {
-      if (proposal.zxid !== zxid) continue;
-      const { metrics, clock } = this.#parts;
-      addLatency(metrics.quorum.ackLatency.of(String(from)), proposal.record.header.time, clock.wallMs());
-    }
-  }
-
   /** The learner's own, as far as we can tell; else it is over, and what it asks for is refused in its place in the order. */
   #unknownSession(learner: LearnerHandler, id: SessionId): Session {
     const isForeign = this.#parts.config.localSessionsEnabled && serverIn(id) !== this.#options.self;
@@ -240,46 +144,6 @@ export class LeaderRole implements Role {
     return isForeign
       ? { ...session, scope: 'foreign', owner: learner }
       : { ...session, scope: 'global', owner: undefined };
-  }
-
-  // ---------------------------------------------------------------- to learners
-
-  #proposed({ zxid, bytes, record }: OutstandingProposal): void {
-    const { quorum, logged } = this.#parts.metrics;
-    this.#options.proposalSizes.add(bytes.length);
-    quorum.proposalCount.add();
-    logged.add();
-    this.#unlogged.push({ zxid, timeMs: record.header.time });
-    let packet: Uint8Array | undefined;
-    for (const learner of this.#options.learners()) {
-      if (!learner.isForwarded || learner.isObserver) continue;
-      packet ??= encodePacket({ type: PacketType.PROPOSAL, zxid, data: bytes, authinfo: null });
-      learner.sendPrepared(zxid, packet);
-      learner.proposed(zxid);
-    }
-  }
-
-  #committed({ zxid, bytes, record }: OutstandingProposal): void {
-    const designated = this.#designated;
-    this.#designated = undefined;
-    const { quorum } = this.#parts.metrics;
-    quorum.commitCount.add();
-    quorum.commitsQueued.add();
-    addLatency(quorum.quorumAckLatency, record.header.time, this.#parts.clock.wallMs());
-    let commit: Uint8Array | undefined;
-    let inform: Uint8Array | undefined;
-    for (const learner of this.#options.learners()) {
-      if (!learner.isForwarded) continue;
-      if (learner.isObserver) {
-        inform ??= encodePacket(informPacket(zxid, bytes, designated));
-        learner.sendPrepared(zxid, inform);
-      } else {
-        commit ??= encodePacket(commitPacket(zxid, designated));
-        learner.sendPrepared(zxid, commit);
-      }
-    }
-    this.#options.database.committed.add(zxid, bytes);
-    if (designated !== undefined && designated !== this.#options.self) this.end();
   }
 
   // ---------------------------------------------------------------- the membership
@@ -315,27 +179,6 @@ export class LeaderRole implements Role {
     }
     return verifier.isQuorum(synced);
   }
-
-  async #activate({ zxid }: OutstandingProposal): Promise<void> {
-    const { self, memberships, activate } = this.#options;
-    const { current: before, lastSeen: next, verifiers } = memberships;
-    const { acknowledged } = this.#proposals;
-    this.#designated = designatedLeader({ self, before, next, verifiers, zxid, acknowledged });
-    await activate(next, this.#designated);
-  }
-}
-
-/** @param designated the leader that the new membership wants, of a reconfiguration alone */
-function commitPacket(zxid: Zxid, designated: ServerId | undefined): QuorumPacket {
-  if (designated === undefined) return { type: PacketType.COMMIT, zxid, data: null, authinfo: null };
-  return { type: PacketType.COMMITANDACTIVATE, zxid, data: writeDesignatedLeader(designated), authinfo: null };
-}
-
-/** The same for observers, who have not seen the proposal. */
-function informPacket(zxid: Zxid, bytes: Uint8Array, designated: ServerId | undefined): QuorumPacket {
-  if (designated === undefined) return { type: PacketType.INFORM, zxid, data: bytes, authinfo: null };
-  const data = writeInformedActivation({ designatedLeader: designated, proposal: bytes });
-  return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
 }
 
 function timeoutIn(body: Uint8Array): number {

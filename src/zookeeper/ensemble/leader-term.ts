@@ -1,19 +1,16 @@
 import type { Timer } from '../../runtime/clock.ts';
-import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { makeZxid, type Zxid } from '../jute/ids.ts';
 import { designatedLeader } from '../quorum/designated-leader.ts';
 import { LeaderStart, type LeaderStartEffect, type LeaderStartEvent, type LearnerId } from '../quorum/leader-start.ts';
 import { establish } from '../quorum/membership.ts';
-import type { LearnerInfo } from '../quorum/packet-data.ts';
 import { PacketType } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
-import { listenAddresses, peerAddresses } from '../quorum/server-addresses.ts';
 import type { LeaderView } from '../server/ensemble-view.ts';
 import type { ServingServer } from '../server/serving-server.ts';
+import { LeaderAgreement } from './leader-agreement.ts';
+import { LeaderLearners } from './leader-learners.ts';
 import { LeaderRole } from './leader-role.ts';
-import { type LearnerEvents, type LearnerHandler, learnerHandler } from './learner-handler.ts';
-import { describe, synchronise } from './learner-sync.ts';
-import { SyncThrottle } from './sync-throttle.ts';
+import type { LearnerHandler } from './learner-handler.ts';
 import type { Term, TermHost } from './term.ts';
 import { TermView } from './term-view.ts';
 
@@ -21,31 +18,35 @@ import { TermView } from './term-view.ts';
  * An elected server's term (Leader.lead): it takes learners in, begins an epoch with a quorum of them, brings each to its own
  * history, serves, and ends when a quorum is not there any more.
  */
-export class LeaderTerm implements Term, LearnerEvents {
+export class LeaderTerm implements Term {
   readonly state = 'LEADING';
   readonly master = undefined;
   readonly #host: TermHost;
   readonly #start: LeaderStart;
-  readonly #learners = new Map<LearnerId, LearnerHandler>();
-  readonly #throttle: SyncThrottle;
-  #learnerCount = 0;
+  readonly #learners: LeaderLearners;
   #view: TermView | undefined;
-  #listeners: Listener[] = [];
   #server: ServingServer | undefined;
+  /** From the beginning of the epoch on. */
+  #agreement: LeaderAgreement | undefined;
   #role: LeaderRole | undefined;
   #timer: Timer | undefined;
   /** When the phase under way has to be over, monotonic. */
   #deadlineMs = 0;
-  #isFullTick = false;
   #isOver = false;
   #startedMs = 0;
   /** What was begun and has to end before another term begins. */
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost) {
-    const { self, database, memberships, config } = host;
+    const { self, database, memberships } = host;
     this.#host = host;
-    this.#throttle = new SyncThrottle(config, host.figures.metrics.quorum);
+    this.#learners = new LeaderLearners({
+      host,
+      step: (event) => this.#step(event),
+      gone: (learner) => this.#start.gone(learner),
+      agreement: () => this.#agreement,
+      role: () => this.#role,
+    });
     this.#start = new LeaderStart({
       self,
       acceptedEpoch: database.acceptedEpoch,
@@ -59,7 +60,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   get learners(): Iterable<LearnerHandler> {
-    return this.#learners.values();
+    return this.#learners.all.values();
   }
 
   get leading(): LeaderView | undefined {
@@ -72,7 +73,7 @@ export class LeaderTerm implements Term, LearnerEvents {
     this.#extendDeadline();
     this.#armTick();
     this.#do(async () => {
-      await this.#listen();
+      await this.#learners.listen();
       this.#step({ kind: 'begin' });
     });
   }
@@ -80,8 +81,7 @@ export class LeaderTerm implements Term, LearnerEvents {
   async close(): Promise<void> {
     this.#isOver = true;
     this.#timer?.cancel();
-    for (const learner of this.#learners.values()) learner.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#learners.close();
     await this.#work;
     await this.#server?.close();
     for (const verifier of this.#host.memberships.verifiers)
@@ -98,16 +98,6 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   // ---------------------------------------------------------------- becoming a leader
-
-  async #listen(): Promise<void> {
-    const { memberships, self, config, network } = this.#host;
-    const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
-    const addresses = peerAddresses(memberships.current.servers.get(self));
-    for (const at of listenAddresses(addresses, config.quorumListenOnAllIps)) {
-      this.#listeners.push(await network.listen(at, accept));
-    }
-    if (this.#isOver) await Promise.all(this.#listeners.map((listener) => listener.close()));
-  }
 
   #step(event: LeaderStartEvent): void {
     if (this.#isOver) return;
@@ -130,17 +120,18 @@ export class LeaderTerm implements Term, LearnerEvents {
           await database.beginEpoch(effect.epoch);
           this.#extendDeadline();
           this.#host.entered('synchronization');
+          this.#agreement = this.#agree();
           this.#step({ kind: 'epochBegun' });
         });
         break;
       case 'tellEpoch':
-        this.#learners.get(effect.learner)?.tellEpoch(effect.epoch);
+        this.#learners.all.get(effect.learner)?.tellEpoch(effect.epoch);
         break;
       case 'synchronise':
         this.#synchronise(effect.learner, effect.lastZxid);
         break;
       case 'refuse':
-        this.#learners.get(effect.learner)?.close(effect.reason);
+        this.#learners.all.get(effect.learner)?.close(effect.reason);
         break;
       case 'serve':
         this.#serve();
@@ -182,42 +173,43 @@ export class LeaderTerm implements Term, LearnerEvents {
   }
 
   #serve(): void {
-    const { self, database, log, config } = this.#host;
+    const { self, database, log, memberships } = this.#host;
     const { epoch } = this.#start;
+    const agreement = this.#agreement as LeaderAgreement;
     const newEpoch = makeZxid(epoch, 0);
     log.info('Have quorum of supporters, starting up', { servers: [...this.#start.supporters].join(), epoch });
     database.tree.lastProcessedZxid = newEpoch;
     const view = new TermView({
       clock: this.#host.runtime.clock,
       verifier: () => this.#host.memberships.verifiers[0],
-      learners: () => this.#learners.values(),
-      role: () => this.#role,
+      learners: () => this.#learners.all.values(),
+      agreement,
     });
     this.#view = view;
     this.#do(async () => {
       const designated = await this.#completeReconfiguration();
       this.#host.epochBegan(epoch);
+      if (designated !== self) agreement.step({ kind: 'handOver', untilMs: this.#deadlineMs });
+      const options = { self, memberships, agreement, learners: () => this.#learners.all.values() };
       this.#server = await this.#host.serve((parts) => {
-        const role = new LeaderRole(parts, {
-          self,
-          lastZxid: makeZxid(epoch, config.initialCounter),
-          database,
-          memberships: this.#host.memberships,
-          activate: async (membership, leader) => {
-            await this.#host.activate(membership, { leader, zxid: role.lastProposed });
-            this.#extendDeadline();
-          },
-          learners: () => this.#learners.values(),
-          proposalSizes: view.proposalSizes,
-          exhausted: () =>
-            this.#end('zxid lower 32 bits have rolled over, forcing re-election, and therefore new epoch start'),
-        });
-        if (designated !== self) role.end();
-        this.#role = role;
-        return role;
+        this.#role = new LeaderRole(parts, { ...options, proposalSizes: view.proposalSizes });
+        return this.#role;
       });
       this.#host.entered('broadcast');
     });
+  }
+
+  #agree(): LeaderAgreement {
+    const { config } = this.#host;
+    const { epoch } = this.#start;
+    const agreement: LeaderAgreement = new LeaderAgreement({
+      host: this.#host,
+      lastZxid: makeZxid(epoch, config.initialCounter),
+      learners: this.#learners.all,
+      activate: (membership, leader) => this.#host.activate(membership, { leader, zxid: agreement.lastProposed }),
+      resign: (reason) => this.#end(reason),
+    });
+    return agreement;
   }
 
   /** What was proposed under an earlier leader, or is being established: a quorum of each has it now. Answers who is to lead. */
@@ -235,85 +227,18 @@ export class LeaderTerm implements Term, LearnerEvents {
 
   // ---------------------------------------------------------------- learners
 
-  #accept(connection: Connection): ConnectionHandler {
-    this.#learnerCount += 1;
-    const learner = learnerHandler(this.#host, { id: this.#learnerCount, connection, events: this });
-    if (this.#isOver) learner.close();
-    else this.#learners.set(learner.id, learner);
-    return learner.link;
-  }
-
-  informed(learner: LearnerHandler, { server, configVersion }: LearnerInfo, acceptedEpoch: number): boolean {
-    const { memberships, log } = this.#host;
-    const { current } = memberships;
-    if (configVersion > current.version) {
-      log.warn('a learner knows a newer membership than we', { server });
-      return false;
-    }
-    const isMember = current.servers.has(server);
-    log.info('a learner has come', { server, role: learner.role, acceptedEpoch, isMember });
-    this.#step({ kind: 'informed', learner: learner.id, server, acceptedEpoch });
-    return true;
-  }
-
-  promised(learner: LearnerHandler, history: { currentEpoch: number; lastZxid: Zxid }): void {
-    this.#step({ kind: 'promised', learner: learner.id, server: learner.server, history });
-  }
-
-  synchronised(learner: LearnerHandler, zxid: Zxid): void {
-    this.#step({ kind: 'synchronised', learner: learner.id, server: learner.server, zxid });
-  }
-
-  acknowledged(learner: LearnerHandler, zxid: Zxid): void {
-    this.#role?.acknowledge(zxid, learner.server);
-  }
-
-  touched(touches: Parameters<LearnerEvents['touched']>[0]): void {
-    this.#role?.touched(touches);
-  }
-
-  revalidate(learner: LearnerHandler, touch: Parameters<LearnerEvents['revalidate']>[1]): void {
-    this.#host.figures.metrics.quorum.revalidateCount.add();
-    learner.answerRevalidation(touch.sessionId, this.#role?.revalidateFor(learner, touch) ?? false);
-  }
-
-  requested(learner: LearnerHandler, packet: Parameters<LearnerEvents['requested']>[1]): void {
-    this.#role?.requested(learner, packet);
-  }
-
-  closed(learner: LearnerHandler): void {
-    this.#learners.delete(learner.id);
-    // Nobody waits for it.
-    this.#host.figures.metrics.quorum.socketClosingTime.add(0);
-    this.#start.gone(learner.id);
-  }
-
-  /** All that the learner lacks, in its order: history, what is proposed and not committed, then what is to come. */
   #synchronise(id: LearnerId, lastZxid: Zxid): void {
-    const learner = this.#learners.get(id);
-    if (learner === undefined) return;
-    const { database, config, memberships, log } = this.#host;
-    this.#host.figures.metrics.quorum.learnerJoined(learner.server);
-    const isBegun = synchronise(learner, lastZxid, {
-      database,
-      forceSnapshot: config.forceSnapshotSync,
-      throttle: this.#throttle,
-      planned: (plan) => log.info('synchronising a learner', { server: learner.server, ...describe(plan) }),
-    });
-    if (!isBegun) return;
-    if (!learner.isObserver) {
-      for (const { zxid, bytes } of this.#role?.outstanding() ?? []) learner.send(PacketType.PROPOSAL, zxid, bytes);
-    }
-    learner.forward();
-    this.#tellOracle();
+    if (!this.#learners.synchronise(id, lastZxid)) return;
+    const { memberships } = this.#host;
     // Who is up to date activates what it is told here. A reconfiguration of ours is not agreed on, and comes as a proposal.
     const { text } = this.#role === undefined ? memberships.lastSeen : memberships.current;
-    learner.send(PacketType.NEWLEADER, makeZxid(this.#start.epoch, 0), Buffer.from(text));
+    const newEpoch = makeZxid(this.#start.epoch, 0);
+    this.#learners.all.get(id)?.send(PacketType.NEWLEADER, newEpoch, Buffer.from(text));
   }
 
   #upToDate(id: LearnerId): void {
     // It may ask at once.
-    this.#do(async () => this.#learners.get(id)?.send(PacketType.UPTODATE, -1n as Zxid));
+    this.#do(async () => this.#learners.all.get(id)?.send(PacketType.UPTODATE, -1n as Zxid));
   }
 
   // ---------------------------------------------------------------- time
@@ -336,53 +261,19 @@ export class LeaderTerm implements Term, LearnerEvents {
   /** Twice a tick learners are pinged, once a tick a quorum has to be there. */
   #tick(nowMs: number): void {
     if (this.#isOver) return;
-    for (const learner of [...this.#learners.values()]) {
-      const reason = learner.overdue(nowMs);
-      if (reason !== undefined) learner.close(reason);
-    }
+    this.#learners.dropOverdue(nowMs);
     const { phase } = this.#start;
     if (phase !== 'serving') {
       if (nowMs > this.#deadlineMs) this.#end(`no quorum in time, while ${phase}`);
       return;
     }
-    // Followers leave as soon as they hear of the other one, so that this is for who never heard.
-    if (this.#role?.hasEnded === true && nowMs > this.#deadlineMs) return this.#end('another server is to lead');
-    this.#isFullTick = !this.#isFullTick;
-    if (this.#isFullTick) this.#tellOracle();
-    if (this.#isFullTick && !this.#hasQuorum(nowMs)) {
-      this.#end(`Not sufficient followers synced, only synced with sids: [ ${[...this.#heard(nowMs)].join(', ')} ]`);
-      return;
-    }
-    const lastProposed = this.#role?.lastProposed ?? makeZxid(this.#start.epoch, 0);
-    for (const learner of this.#learners.values()) learner.ping(lastProposed);
-  }
-
-  /** One is asked only by a leader without followers; then what is proposed waits for it too. */
-  #tellOracle(): void {
-    const nowMs = this.#host.runtime.clock.monotonicMs();
-    const followers = [...this.#learners.values()].filter(({ isForwarded, isObserver }) => isForwarded && !isObserver);
-    const isAlone = !followers.some((follower) => follower.isHeard(nowMs));
-    for (const verifier of this.#host.memberships.verifiers) {
-      if (verifier.isNeeded === undefined) continue;
-      verifier.isNeeded = isAlone;
-      if (verifier.isNeeded) this.#role?.reconsider();
-    }
-  }
-
-  #hasQuorum(nowMs: number): boolean {
-    const heard = this.#heard(nowMs);
-    return this.#host.memberships.verifiers.every((verifier) => verifier.isQuorum(heard));
-  }
-
-  #heard(nowMs: number): Set<ServerId> {
-    const heard = new Set([this.#host.self]);
-    for (const learner of this.#learners.values()) if (learner.isHeard(nowMs)) heard.add(learner.server);
-    return heard;
+    this.#agreement?.step({ kind: 'tick', nowMs, presence: this.#learners.presence(nowMs) });
   }
 
   #end(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#learners.refuse();
     this.#host.over(this, reason);
   }
 }

@@ -4,6 +4,7 @@ import type { Connection, NetworkError } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { epochOf, makeZxid, type SessionId, type Zxid } from '../jute/ids.ts';
 import type { HistorySummary, LearnerId } from '../quorum/leader-start.ts';
+import { LearnerPatience } from '../quorum/learner-patience.ts';
 import {
   type LearnerInfo,
   readAckEpoch,
@@ -20,7 +21,6 @@ import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { ObserverFacts } from '../server/ensemble-view.ts';
 import type { PendingRequest, Requester } from '../server/pending-request.ts';
-import { SyncLimitCheck } from './sync-limit-check.ts';
 import type { TermHost } from './term.ts';
 
 /** What a learner tells its leader. */
@@ -77,19 +77,16 @@ export class LearnerHandler implements Requester {
   readonly id: LearnerId;
   readonly link: PeerLink;
   readonly #options: LearnerHandlerOptions;
-  readonly #lag: SyncLimitCheck;
+  readonly #patience: LearnerPatience;
   #stage: Stage = 'connected';
   #server: ServerId = -1;
   #role: 'participant' | 'observer' = 'participant';
   #protocolVersion = 0;
   /** Live traffic goes to it. */
   #isForwarded = false;
-  #heardMs: number;
   #onGone: (() => void) | undefined;
   /** While it is brought up to date. */
   #syncOver: (() => void) | undefined;
-  /** What counts toward a quorum of servers that are there: the first one is generous. */
-  #ackDeadlineMs: number;
   // For operators.
   readonly #establishedMs: number;
   #packetsReceived = 0;
@@ -101,10 +98,8 @@ export class LearnerHandler implements Requester {
     const { id, clock, sizeMax, connection, exchange, initLimitMs, syncLimitMs } = options;
     this.id = id;
     this.#options = options;
-    this.#heardMs = clock.monotonicMs();
     this.#establishedMs = clock.wallMs();
-    this.#ackDeadlineMs = this.#heardMs + initLimitMs + syncLimitMs;
-    this.#lag = new SyncLimitCheck(syncLimitMs);
+    this.#patience = new LearnerPatience({ initLimitMs, syncLimitMs, nowMs: clock.monotonicMs() });
     this.link = new PeerLink({
       clock,
       sizeMax,
@@ -134,11 +129,6 @@ export class LearnerHandler implements Requester {
     return this.#protocolVersion;
   }
 
-  /** It has our history. */
-  get isSynchronised(): boolean {
-    return this.#stage === 'synchronised';
-  }
-
   /** Live traffic goes to it, behind what it needs first. */
   get isForwarded(): boolean {
     return this.#isForwarded;
@@ -161,20 +151,17 @@ export class LearnerHandler implements Requester {
 
   /** Whether it was heard lately: a leader without a quorum of such ones leads no more. */
   isHeard(nowMs: number): boolean {
-    return !this.link.isClosed && nowMs <= this.#ackDeadlineMs;
+    return !this.link.isClosed && this.#patience.isHeard(nowMs);
   }
 
   /** What it is silent about for too long; undefined if nothing. */
   overdue(nowMs: number): string | undefined {
-    const { initLimitMs, syncLimitMs } = this.#options;
-    const patienceMs = this.isSynchronised ? syncLimitMs : initLimitMs;
-    if (nowMs - this.#heardMs > patienceMs) return `nothing was heard for ${patienceMs} ms`;
-    return this.#lag.isOverdue(nowMs) ? 'proposals are not acknowledged in time' : undefined;
+    return this.#patience.overdue(nowMs);
   }
 
   /** A proposal was sent. */
   proposed(zxid: Zxid): void {
-    if (this.isSynchronised && !this.isObserver) this.#lag.proposed(zxid, this.#options.clock.monotonicMs());
+    if (!this.isObserver) this.#patience.proposed(zxid, this.#options.clock.monotonicMs());
   }
 
   send(type: number, zxid: Zxid, data: Uint8Array | null = null): void {
@@ -238,7 +225,7 @@ export class LearnerHandler implements Requester {
   }
 
   #received(packet: QuorumPacket): void {
-    this.#heardMs = this.#options.clock.monotonicMs();
+    this.#patience.heard(this.#options.clock.monotonicMs());
     switch (this.#stage) {
       case 'connected':
         this.#inform(packet);
@@ -279,17 +266,16 @@ export class LearnerHandler implements Requester {
     if (type !== PacketType.ACK) throw new MalformedError(`packet ${type} in place of the ACK of NEWLEADER`);
     this.#stage = 'synchronised';
     this.#syncOver?.();
-    this.#ackDeadlineMs = this.#heardMs + this.#options.syncLimitMs;
+    this.#patience.synchronised();
     this.#options.events.synchronised(this, zxid);
   }
 
   #live(packet: QuorumPacket): void {
-    const { events, syncLimitMs } = this.#options;
-    this.#ackDeadlineMs = this.#heardMs + syncLimitMs;
+    const { events } = this.#options;
     this.#packetsReceived += 1;
     switch (packet.type) {
       case PacketType.ACK:
-        this.#lag.acknowledged(packet.zxid);
+        this.#patience.acknowledged(packet.zxid);
         if (!this.isObserver) events.acknowledged(this, packet.zxid);
         break;
       case PacketType.PING:

@@ -1,34 +1,28 @@
 import { assert } from '../../base/assert.ts';
-import { Deque } from '../../base/deque.ts';
-import { flatten } from '../../base/slices.ts';
-import { MalformedError } from '../../wire/errors.ts';
-import { Writer } from '../../wire/writer.ts';
 import { ErrorCode } from '../jute/errors.ts';
-import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
+import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
-import type { TxnHeader, TxnRecord } from '../jute/txn.ts';
+import type { TxnRecord } from '../jute/txn.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
+import {
+  type LearnedProposal,
+  LearnerBroadcast,
+  type LearnerEffect,
+  type LearnerEvent,
+} from '../quorum/learner-broadcast.ts';
 import type { CommittedZxid, ReceivedProposal } from '../quorum/learner-start.ts';
 import type { LogWriter } from '../quorum/log-writer.ts';
-import {
-  readDesignatedLeader,
-  readInformedActivation,
-  readLearnerRequest,
-  readRevalidationAnswer,
-  type SessionTouch,
-  writeLearnerRequest,
-  writeRevalidation,
-  writeTouches,
-} from '../quorum/packet-data.ts';
+import { readLearnerRequest, type SessionTouch, writeTouches } from '../quorum/packet-data.ts';
 import type { PeerLink } from '../quorum/peer-link.ts';
 import { PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { Proposal } from '../server/agreement.ts';
 import { addLatency } from '../server/metrics/quorum-metrics.ts';
-import type { PendingRequest, Requester } from '../server/pending-request.ts';
+import type { PendingRequest } from '../server/pending-request.ts';
 import type { Role, RoleParts } from '../server/role.ts';
 import type { Session } from '../server/sessions.ts';
-import { type Database, recordOf } from './database.ts';
+import type { Database } from './database.ts';
+import { LeaderRequests, refused, requestPacket } from './leader-requests.ts';
 import { memberLog } from './member-log.ts';
 import { SessionUpgrades } from './session-upgrades.ts';
 
@@ -50,23 +44,17 @@ export interface LearnerRoleOptions {
   readonly takeTouched: () => Iterable<Session>;
 }
 
-interface CommittedHeader {
-  readonly zxid: Zxid;
-  /** Of the transaction, by the clock of the leader. */
-  readonly timeMs: number;
-}
-
-/** In our log, or on its way into it, and not committed. */
-interface Logged extends CommittedProposal {
-  readonly record: TxnRecord;
-}
-
-const HEADER_BYTES = 8;
-const noBytes = new Uint8Array(0);
+/** A client of ours that waits for a sync, or what tells an observer under us that its own is done. */
+type SyncWaiter = PendingRequest | (() => void);
+type Revalidated = (isValid: boolean) => void;
+type Event = LearnerEvent<SyncWaiter, Revalidated>;
+type Effect = LearnerEffect<SyncWaiter, Revalidated>;
+type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>;
 
 /**
  * A server whose leader makes the transactions: requests that change something go there, and come back as transactions of the order
- * that all share (FollowerZooKeeperServer, ObserverZooKeeperServer).
+ * that all share (FollowerZooKeeperServer, ObserverZooKeeperServer). What the leader sends `LearnerBroadcast` decides on: this is
+ * its log, its link and its clients.
  */
 export class LearnerRole implements Role {
   readonly mode: 'follower' | 'observer';
@@ -75,20 +63,14 @@ export class LearnerRole implements Role {
   readonly #options: LearnerRoleOptions;
   readonly #log: LogWriter;
   readonly #upgrades: SessionUpgrades;
-  /** Proposed by the leader, oldest first. */
-  readonly #logged = new Deque<Logged>();
-  /** Those whose place on our disk the leader has not heard of, oldest first; they may be committed. */
-  readonly #unacknowledged = new Deque<CommittedHeader>();
-  /** Requests of our clients that the leader has, in the order of each session. */
-  readonly #requests = new Map<SessionId, Deque<PendingRequest>>();
-  #requestCount = 0;
-  /** Syncs that the leader has: of our clients, and of observers under us, who are told. */
-  readonly #syncs = new Deque<PendingRequest | (() => void)>();
-  readonly #revalidations = new Map<SessionId, ((isValid: boolean) => void)[]>();
+  readonly #broadcast: LearnerBroadcast<SyncWaiter, Revalidated>;
+  readonly #requests = new LeaderRequests();
+  /** Under way, or done. */
+  #activation: Promise<void> = Promise.resolve();
   /** Committed, to be applied together at the end of the turn. */
   #group: Proposal[] = [];
   /** Its transactions. */
-  #agreedGroup: Logged[] = [];
+  #agreedGroup: LearnedProposal[] = [];
   #isScheduled = false;
   #hasParted = false;
   #isClosed = false;
@@ -101,17 +83,18 @@ export class LearnerRole implements Role {
     this.mode = mode;
     this.#parts = parts;
     this.#options = options;
-    this.#log = memberLog(parts, database, (zxid) => this.#durable(zxid));
+    this.#broadcast = new LearnerBroadcast(mode);
+    this.#log = memberLog(parts, database, (upTo) => this.#step({ kind: 'durable', upTo }));
     this.#upgrades = new SessionUpgrades({
       parts,
       take: (request) => this.#forward(request),
-      refuse: (request) => this.#forward(withError(request, ErrorCode.EPHEMERALONLOCALSESSION)),
+      refuse: (request) => this.#forward(refused(request, ErrorCode.EPHEMERALONLOCALSESSION)),
     });
     applier.onApplied = ({ txn }) => this.#checkDigest(txn);
   }
 
   get pendingCount(): number {
-    return this.#logged.size + this.#requestCount + this.#syncs.size;
+    return this.#broadcast.outstandingCount + this.#requests.count + this.#broadcast.syncCount;
   }
 
   // ---------------------------------------------------------------- from clients
@@ -121,18 +104,11 @@ export class LearnerRole implements Role {
   }
 
   #forward(request: PendingRequest): void {
-    const { session, xid, type, ids } = request;
-    this.#requestCount += 1;
-    const pending = this.#requests.get(session.id);
-    if (pending === undefined) {
-      const first = new Deque<PendingRequest>();
-      first.push(request);
-      this.#requests.set(session.id, first);
-    } else pending.push(request);
-    if (type === OpCode.sync) this.#syncs.push(request);
+    const { session, type } = request;
+    this.#requests.add(request);
+    if (type === OpCode.sync) this.#step({ kind: 'syncAsked', waiter: request });
     if (type === OpCode.closeSession) this.#parts.sessions.markClosing(session);
-    const data = writeLearnerRequest({ sessionId: session.id, cxid: xid, opCode: type, body: bodyOf(request) });
-    this.#options.link.send({ type: PacketType.REQUEST, zxid: -1n as Zxid, data, authinfo: ids });
+    this.#options.link.send(requestPacket(request));
   }
 
   expireSession(id: SessionId): void {
@@ -151,11 +127,7 @@ export class LearnerRole implements Role {
 
   /** Whether the leader knows the session; it is ours then. */
   ask(touch: SessionTouch, answer: (isValid: boolean) => void): void {
-    const waiting = this.#revalidations.get(touch.sessionId) ?? [];
-    waiting.push(answer);
-    this.#revalidations.set(touch.sessionId, waiting);
-    const data = writeRevalidation(touch);
-    this.#options.link.send({ type: PacketType.REVALIDATE, zxid: -1n as Zxid, data, authinfo: null });
+    this.#step({ kind: 'revalidate', touch, waiter: answer });
   }
 
   /** Resolves when the log is written. What it holds and nobody has committed is in `unapplied` then. */
@@ -165,7 +137,7 @@ export class LearnerRole implements Role {
   }
 
   get unapplied(): CommittedProposal[] {
-    return [...this.#agreedGroup, ...this.#logged];
+    return [...this.#agreedGroup, ...this.#broadcast.outstanding];
   }
 
   // ---------------------------------------------------------------- from observers under us
@@ -177,8 +149,8 @@ export class LearnerRole implements Role {
 
   /** A request of an observer's client. What comes of it the observer hears as a transaction; that a sync is done, by `synced`. */
   forward({ type, zxid, data, authinfo }: QuorumPacket, synced: () => void): void {
-    if (readLearnerRequest(data).opCode === OpCode.sync) this.#syncs.push(synced);
-    this.#options.link.send({ type, zxid, data: Buffer.from(present(data)), authinfo });
+    if (readLearnerRequest(data).opCode === OpCode.sync) this.#step({ kind: 'syncAsked', waiter: synced });
+    this.#options.link.send({ type, zxid, data: Buffer.from(data as Uint8Array), authinfo });
   }
 
   /** Sessions that an observer has heard of: the leader hears of them with our own. */
@@ -193,175 +165,123 @@ export class LearnerRole implements Role {
    * Rejects with MalformedError.
    */
   async begin(proposals: readonly ReceivedProposal[], committed: readonly CommittedZxid[]): Promise<void> {
-    for (const { zxid, bytes } of proposals) this.#proposed(zxid, bytes);
-    for (const { zxid, designatedLeader } of committed) {
-      if (designatedLeader === undefined) this.#commit(zxid);
-      else await this.#activate(zxid, designatedLeader);
+    for (const proposal of proposals) this.#step({ kind: 'proposed', proposal });
+    for (const each of committed) {
+      this.#step({ kind: 'committed', committed: each });
+      if (this.#broadcast.isBusy) await this.#activation;
+      if (this.#isClosed) return;
     }
   }
 
   /** @throws MalformedError: leave such a leader */
-  received({ type, zxid, data }: QuorumPacket): void {
-    switch (type) {
-      case PacketType.PROPOSAL:
-        this.#parts.metrics.quorum.proposalsReceived.add();
-        this.#proposed(zxid, Buffer.from(present(data)));
+  received(packet: QuorumPacket): void {
+    const { proposalsReceived, commitsReceived } = this.#parts.metrics.quorum;
+    if (packet.type === PacketType.PROPOSAL) proposalsReceived.add();
+    else if (packet.type === PacketType.COMMIT || packet.type === PacketType.INFORM) commitsReceived.add();
+    this.#step({ kind: 'received', packet });
+    if (this.#broadcast.isBusy) this.#holdUntilActivated();
+  }
+
+  /** What the leader sends next waits. */
+  #holdUntilActivated(): void {
+    const { link, failed } = this.#options;
+    link.hold();
+    this.#activation.then(() => link.release(), failed);
+  }
+
+  #step(event: Event): void {
+    for (const effect of this.#broadcast.step(event)) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'append':
+        this.#append(effect);
         break;
-      case PacketType.COMMIT:
-        this.#parts.metrics.quorum.commitsReceived.add();
-        this.#commit(zxid);
+      case 'acknowledge':
+        this.#acknowledge(effect.proposals);
         break;
-      case PacketType.COMMITANDACTIVATE:
-        this.#holding(this.#activate(zxid, readDesignatedLeader(data)));
+      case 'deliver':
+        this.#deliver(effect.proposal, effect.leader);
         break;
-      case PacketType.INFORM:
-        this.#parts.metrics.quorum.commitsReceived.add();
-        this.#informed(zxid, Buffer.from(present(data)));
+      case 'activate':
+        this.#activation = this.#activate(effect);
         break;
-      case PacketType.INFORMANDACTIVATE: {
-        const { designatedLeader, proposal } = readInformedActivation(data);
-        const bytes = Buffer.from(proposal);
-        this.#logInformed(zxid, bytes);
-        this.#logged.push({ zxid, bytes, record: recordOf(bytes) });
-        this.#holding(this.#activate(zxid, designatedLeader));
+      case 'leave':
+        this.#apply();
+        this.#options.reconfigured();
         break;
-      }
-      case PacketType.PING:
-        this.#ping(zxid);
+      case 'send':
+        this.#options.link.send(effect.packet);
         break;
-      case PacketType.REVALIDATE:
-        this.#revalidated(data);
+      case 'answerPing':
+        this.#answerPing(effect.zxid);
         break;
-      case PacketType.SYNC:
-        this.#synced();
+      case 'synced':
+        this.#synced(effect.waiter);
+        break;
+      case 'revalidated':
+        effect.waiter?.(effect.isValid);
+        this.#schedule();
+        break;
+      case 'warn':
+        this.#parts.log.warn(effect.message);
+        break;
+      case 'unknown':
+        this.#parts.log.warn('a leader sends what is not known', { packet: effect.type });
         break;
       default:
-        this.#parts.log.warn('a leader sends what is not known', { packet: type });
+        effect satisfies never;
     }
   }
 
-  #proposed(zxid: Zxid, bytes: Uint8Array): void {
-    const last = this.#logged.at(this.#logged.size - 1)?.zxid;
-    if (last !== undefined && zxid !== last + 1n) {
-      this.#parts.log.warn(`Got zxid ${printHex(zxid)} expected ${printHex(last + 1n)}`);
-    }
+  #append({ proposal, membership, isInformed }: EffectOf<'append'>): void {
+    if (isInformed && !this.#options.logs) return;
+    const { zxid, bytes, record } = proposal;
     const { metrics, clock } = this.#parts;
-    const record = recordOf(bytes);
-    const timeMs = record.header.time;
-    addLatency(metrics.quorum.proposalLatency, timeMs, clock.wallMs());
+    if (!isInformed) addLatency(metrics.quorum.proposalLatency, record.header.time, clock.wallMs());
     metrics.logged.add();
-    this.#logged.push({ zxid, bytes, record });
-    if (this.mode === 'follower') this.#unacknowledged.push({ zxid, timeMs });
-    if (record.txn.type === OpCode.reconfig) this.#log.holdUntil(this.#options.saw(membershipIn(record)));
+    if (membership !== undefined) this.#log.holdUntil(this.#options.saw(membership));
     this.#log.append(zxid, bytes);
   }
 
-  /** Everything up to this is on our disk: the leader may count us. */
-  #durable(upTo: Zxid): void {
+  /** The leader may count us. */
+  #acknowledge(proposals: readonly LearnedProposal[]): void {
     const { metrics, clock } = this.#parts;
-    for (let next = this.#unacknowledged.peek(); next !== undefined; next = this.#unacknowledged.peek()) {
-      const { zxid, timeMs } = next;
-      if (zxid > upTo) break;
-      this.#unacknowledged.shift();
-      addLatency(metrics.quorum.proposalAckCreationLatency, timeMs, clock.wallMs());
+    for (const { zxid, record } of proposals) {
+      addLatency(metrics.quorum.proposalAckCreationLatency, record.header.time, clock.wallMs());
       this.#options.link.send({ type: PacketType.ACK, zxid, data: null, authinfo: null });
     }
   }
 
-  #commit(zxid: Zxid, designatedLeader?: ServerId): void {
-    const next = this.#nextLogged(zxid);
-    this.#logged.shift();
-    this.#agreed(next);
-    this.onCommitted?.(next, designatedLeader);
+  async #activate({ zxid, membership, leader }: EffectOf<'activate'>): Promise<void> {
+    const isOver = await this.#options.activate(membership, leader, zxid);
+    if (!this.#isClosed) this.#step({ kind: 'activated', isOver });
   }
 
-  #nextLogged(zxid: Zxid): Logged {
-    const next = this.#logged.peek();
-    if (next?.zxid === zxid) return next;
-    throw new MalformedError(
-      `Committing zxid ${printHex(zxid)} but next pending txn is ${next === undefined ? 'none' : printHex(next.zxid)}`,
-    );
-  }
-
-  /** What the leader sends next waits. */
-  #holding(activation: Promise<void>): void {
-    const { link, failed } = this.#options;
-    link.hold();
-    activation.then(() => link.release(), failed);
-  }
-
-  /** First the membership is ours, then the transaction is applied: who is told of it finds it so. */
-  async #activate(zxid: Zxid, leader: ServerId): Promise<void> {
-    const { record } = this.#nextLogged(zxid);
-    const isOver = await this.#options.activate(membershipIn(record), leader, zxid);
-    if (this.#isClosed) return;
-    this.#commit(zxid, leader);
-    if (!isOver) return;
-    this.#apply();
-    this.#options.reconfigured();
-  }
-
-  #logInformed(zxid: Zxid, bytes: Uint8Array): void {
-    if (!this.#options.logs) return;
-    this.#parts.metrics.logged.add();
-    this.#log.append(zxid, bytes);
-  }
-
-  #informed(zxid: Zxid, bytes: Uint8Array): void {
-    this.#logInformed(zxid, bytes);
-    this.#agreed({ zxid, bytes, record: recordOf(bytes) });
-  }
-
-  #agreed(logged: Logged): void {
-    const { record } = logged;
+  #deliver(proposal: LearnedProposal, leader: ServerId | undefined): void {
+    const { record } = proposal;
     const { metrics, clock } = this.#parts;
     metrics.quorum.commitsQueued.add();
     addLatency(metrics.quorum.commitPropagationLatency, record.header.time, clock.wallMs());
-    this.#agreedGroup.push(logged);
-    this.#push({ txn: record, changeCount: 0, request: this.#requestOf(record.header) });
+    this.#agreedGroup.push(proposal);
+    this.#push({ txn: record, changeCount: 0, request: this.#requests.take(record.header) });
+    this.onCommitted?.(proposal, leader);
   }
 
-  /** Ours, if it is next in its session's order; another server's otherwise. */
-  #requestOf({ clientId, cxid, type }: TxnHeader): PendingRequest | undefined {
-    const next = this.#requests.get(clientId)?.peek();
-    if (next === undefined || next.xid !== cxid) return undefined;
-    // A session that the leader ends has no number of a request.
-    if ((type === OpCode.closeSession) !== (next.type === OpCode.closeSession)) return undefined;
-    this.#forget(clientId);
-    return next;
-  }
-
-  #forget(session: SessionId): void {
-    const requests = this.#requests.get(session) as Deque<PendingRequest>;
-    requests.shift();
-    this.#requestCount -= 1;
-    if (requests.size === 0) this.#requests.delete(session);
-  }
-
-  #synced(): void {
-    const request = this.#syncs.shift();
-    if (request === undefined) throw new MalformedError('SYNC, and nobody asked for it');
-    if (typeof request === 'function') {
-      request();
+  #synced(waiter: SyncWaiter): void {
+    if (typeof waiter === 'function') {
+      waiter();
       return;
     }
-    this.#forget(request.session.id);
+    this.#requests.takeNext(waiter.session.id);
     this.#parts.metrics.quorum.commitsQueued.add();
-    this.#push({ txn: undefined, changeCount: 0, request });
+    this.#push({ txn: undefined, changeCount: 0, request: waiter });
   }
 
-  #ping(zxid: Zxid): void {
+  #answerPing(zxid: Zxid): void {
     const touches = [...this.#options.takeTouched()].map(({ id, timeoutMs }) => ({ sessionId: id, timeoutMs }));
     this.#options.link.send({ type: PacketType.PING, zxid, data: writeTouches(touches), authinfo: null });
-  }
-
-  #revalidated(data: Uint8Array | null): void {
-    const { sessionId, isValid } = readRevalidationAnswer(data);
-    const waiting = this.#revalidations.get(sessionId);
-    const answer = waiting?.shift();
-    if (waiting?.length === 0) this.#revalidations.delete(sessionId);
-    answer?.(isValid);
-    this.#schedule();
   }
 
   // ---------------------------------------------------------------- applying
@@ -397,38 +317,4 @@ export class LearnerRole implements Role {
     this.#hasParted = true;
     log.error(`Digests are not matching. Value is Zxid. ${record.header.zxid}`);
   }
-}
-
-/** @throws MalformedError */
-function membershipIn({ txn }: TxnRecord): string {
-  if (txn.type !== OpCode.reconfig || txn.data === null) throw new MalformedError('an activation of no membership');
-  return Buffer.from(txn.data).toString();
-}
-
-function bodyOf({ type, frame, session }: PendingRequest): Uint8Array {
-  if (type === OpCode.createSession) {
-    const to = new Writer(4);
-    to.int32(session.timeoutMs);
-    return to.finishFlat();
-  }
-  return frame.size <= HEADER_BYTES ? noBytes : flatten(frame).subarray(HEADER_BYTES);
-}
-
-/**
- * The leader will refuse it, and cannot know why as well as we do. What the operations of a multi are told stays what the leader
- * says, as at Apache's.
- */
-function withError(request: PendingRequest, err: ErrorCode): PendingRequest {
-  const { requester } = request;
-  const completed: Requester['completed'] = (_, result) => {
-    const isMulti = result === undefined || result.type === OpCode.multi;
-    requester.completed(request, isMulti ? result : { ...result, type: OpCode.error, err });
-  };
-  return { ...request, requester: { completed } };
-}
-
-/** @throws MalformedError */
-function present(data: Uint8Array | null): Uint8Array {
-  if (data === null) throw new MalformedError('a proposal without data');
-  return data;
 }

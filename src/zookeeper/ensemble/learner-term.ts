@@ -1,33 +1,23 @@
-import { ConfigError } from '../../config/config-error.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import { type Connection, type ConnectionHandler, NetworkError } from '../../runtime/network.ts';
+import { NetworkError } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
-import { printHex, type Zxid } from '../jute/ids.ts';
-import { replayTxn } from '../persistence/recovery.ts';
-import type { LoadedSnapshot } from '../persistence/snapshot-body.ts';
-import { SnapshotStreamReader } from '../persistence/snapshot-stream.ts';
-import { FirstConnection } from '../quorum/first-connection.ts';
+import type { Zxid } from '../jute/ids.ts';
+import { LeaderSilence } from '../quorum/leader-silence.ts';
 import { LearnerStart, type LearnerStartEffect, type LearnerStartEvent } from '../quorum/learner-start.ts';
-import { type Membership, parseMembership } from '../quorum/membership.ts';
-import { PeerLink } from '../quorum/peer-link.ts';
+import type { PeerLink } from '../quorum/peer-link.ts';
 import type { QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
-import { treeOptionsOf } from '../server/restore.ts';
 import type { ServingServer } from '../server/serving-server.ts';
 import type { Session } from '../server/sessions.ts';
-import { DataTree } from '../tree/data-tree.ts';
-import { recordOf } from './database.ts';
+import { LeaderConnection } from './leader-connection.ts';
 import type { LearnerHandler } from './learner-handler.ts';
+import { LearnerHistory } from './learner-history.ts';
 import { type LearnerMaster, leaderOf } from './learner-masters.ts';
 import { LearnerRole } from './learner-role.ts';
 import { ObserverMaster } from './observer-master.ts';
 import type { Term, TermHost } from './term.ts';
 
 type Effect<K extends LearnerStartEffect['kind']> = Extract<LearnerStartEffect, { readonly kind: K }>;
-
-/** Tries to reach a leader that was just elected: as long as five of Apache's, which come a tenth of a second apart. */
-const CONNECT_TRIES = 10;
-const FIRST_RETRY_MS = 5;
 
 /**
  * A term under a leader (Follower.followLeader, Observer.observeLeader): it connects, takes over the leader's history, serves, and
@@ -40,34 +30,42 @@ export class LearnerTerm implements Term {
   readonly #host: TermHost;
   readonly #master: LearnerMaster;
   readonly #start: LearnerStart;
-  #attempt: FirstConnection | undefined;
-  #link: PeerLink | undefined;
-  #tries = 0;
-  /** Of all tries to connect, monotonic. */
-  #connectUntilMs = 0;
-  #limitTimer: Timer | undefined;
+  readonly #connection: LeaderConnection;
+  readonly #history: LearnerHistory;
+  readonly #silence: LeaderSilence;
   #server: ServingServer | undefined;
   #role: LearnerRole | undefined;
   #observerMaster: ObserverMaster | undefined;
   /** Sessions that were heard since the last ping. */
   #touched = new Set<Session>();
-  /** A leader's database, until it is on our disk. */
-  #received: LoadedSnapshot | undefined;
-  #heardMs: number;
   /** Since when it is brought to the leader's history. */
   #syncingMs: number | undefined;
-  #retryTimer: Timer | undefined;
   #watchTimer: Timer | undefined;
   #isOver = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(host: TermHost, state: 'FOLLOWING' | 'OBSERVING', leader: ServerId) {
-    const { self, database, memberships, runtime, masters } = host;
+    const { self, database, memberships, runtime, masters, config } = host;
     const { current } = memberships;
     this.state = state;
     this.#host = host;
     this.#master = state === 'OBSERVING' ? masters.forObserver(current, leader) : leaderOf(current, leader);
-    this.#heardMs = runtime.clock.monotonicMs();
+    this.#history = new LearnerHistory(host);
+    this.#silence = new LeaderSilence({
+      initLimitMs: config.initLimitTicks * config.tickTimeMs,
+      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
+      nowMs: runtime.clock.monotonicMs(),
+    });
+    this.#connection = new LeaderConnection({
+      host,
+      master: this.#master,
+      connected: () => {
+        this.#heard();
+        this.#guarded(() => this.#step({ kind: 'connected' }));
+      },
+      received: (packet) => this.#guarded(() => this.#packet(packet)),
+      over: (reason) => this.#end(reason),
+    });
     this.#start = new LearnerStart({
       self,
       role: state === 'OBSERVING' ? 'observer' : 'participant',
@@ -77,6 +75,11 @@ export class LearnerTerm implements Term {
       configVersion: current.version,
       needsAll: database.needsAll,
     });
+  }
+
+  /** There is one from the first packet on. */
+  get #link(): PeerLink {
+    return this.#connection.link as PeerLink;
   }
 
   get server(): ServingServer | undefined {
@@ -94,24 +97,13 @@ export class LearnerTerm implements Term {
 
   start(): void {
     this.#host.entered('discovery');
-    const { runtime, config, log } = this.#host;
-    const { server, addresses, delayMs } = this.#master;
+    const { server, addresses } = this.#master;
     if (addresses.length === 0) {
       this.#end(`server ${server} is not in the membership`);
       return;
     }
-    const limitMs = config.connectToLeaderLimitTicks * config.tickTimeMs;
-    const begin = (): void => {
-      this.#connectUntilMs = runtime.clock.monotonicMs() + limitMs;
-      this.#limitTimer = runtime.clock.after(limitMs, () => {
-        if (this.#start.phase === 'connecting') this.#end(`no connection in ${limitMs} ms`);
-      });
-      this.#connect();
-    };
     this.#watch();
-    if (delayMs === 0) return begin();
-    log.info('waiting before the connection', { server, ms: delayMs });
-    this.#retryTimer = runtime.clock.after(delayMs, begin);
+    this.#connection.start();
   }
 
   /** Once connected we hear from itself how it is. */
@@ -121,11 +113,8 @@ export class LearnerTerm implements Term {
 
   async close(): Promise<void> {
     this.#isOver = true;
-    this.#retryTimer?.cancel();
     this.#watchTimer?.cancel();
-    this.#limitTimer?.cancel();
-    this.#attempt?.close();
-    this.#link?.close();
+    this.#connection.close();
     if (this.#syncingMs !== undefined) this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     await this.#work;
     await this.#observerMaster?.close();
@@ -133,61 +122,10 @@ export class LearnerTerm implements Term {
     for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
   }
 
-  // ---------------------------------------------------------------- the connection
+  // ---------------------------------------------------------------- time
 
-  #connect(): void {
-    const { network, log } = this.#host;
-    const { server, addresses } = this.#master;
-    this.#tries += 1;
-    log.info('connecting to the leader', { server, addresses: addresses.map(({ host, port }) => `${host}:${port}`) });
-    this.#attempt = new FirstConnection({
-      network,
-      addresses,
-      opened: (connection) => this.#opened(connection),
-      failed: (reason) => this.#lost(reason?.message ?? 'no connection', false),
-    });
-  }
-
-  #opened(connection: Connection): ConnectionHandler {
-    const { runtime, auth, config } = this.#host;
-    let isHeard = false;
-    const link = new PeerLink({
-      clock: runtime.clock,
-      sizeMax: config.juteMaxBuffer + config.juteMaxBufferExtra,
-      events: {
-        connected: () => {
-          this.#heardMs = runtime.clock.monotonicMs();
-          this.#guarded(() => this.#step({ kind: 'connected' }));
-        },
-        received: (packet) => {
-          isHeard = true;
-          this.#guarded(() => this.#packet(packet));
-        },
-        faulty: (error) => this.#end(`leaving the leader after a bad packet: ${error.message}`),
-        closed: (reason) => this.#lost(reason?.message ?? 'the leader closed the connection', isHeard),
-      },
-    });
-    this.#link = link;
-    link.attach(connection, auth?.connecting(connection));
-    return link;
-  }
-
-  /** Who has just been elected is not ready at once, and what stands before it may take the connection and let it go. */
-  #lost(reason: string, isHeard: boolean): void {
-    if (this.#isOver) return;
-    const { runtime, config, log } = this.#host;
-    const { clock } = runtime;
-    // Leader and followers find each other within milliseconds: the first tries come quickly.
-    const delayMs = Math.min(config.leaderConnectRetryDelayMs, FIRST_RETRY_MS * 2 ** (this.#tries - 1));
-    const isLast = this.#tries >= CONNECT_TRIES || clock.monotonicMs() + delayMs >= this.#connectUntilMs;
-    if (isHeard || isLast) {
-      this.#end(reason);
-      return;
-    }
-    log.warn('no connection to the leader', { server: this.#master.server, tries: this.#tries, reason });
-    this.#retryTimer = clock.after(delayMs, () => {
-      if (!this.#isOver) this.#connect();
-    });
+  #heard(): void {
+    this.#silence.heard(this.#host.runtime.clock.monotonicMs());
   }
 
   /** The leader pings twice a tick. */
@@ -203,18 +141,14 @@ export class LearnerTerm implements Term {
   }
 
   #judge(nowMs: number): void {
-    const { syncLimitTicks, initLimitTicks, tickTimeMs } = this.#host.config;
-    const isInSync = this.#start.phase === 'waiting' || this.#start.phase === 'active';
-    const patienceMs = (isInSync ? syncLimitTicks : initLimitTicks) * tickTimeMs;
-    // While we work on our disk the leader waits for us, and connecting has a limit of its own.
-    if (this.#start.isBusy || this.#start.phase === 'connecting') this.#heardMs = nowMs;
-    if (nowMs - this.#heardMs > patienceMs) this.#end(`the leader was not heard for ${patienceMs} ms`);
+    const reason = this.#silence.judge(nowMs, this.#start);
+    if (reason !== undefined) this.#end(reason);
   }
 
   // ---------------------------------------------------------------- its packets
 
   #packet(packet: QuorumPacket): void {
-    this.#heardMs = this.#host.runtime.clock.monotonicMs();
+    this.#heard();
     if (this.#role === undefined) this.#step({ kind: 'received', packet });
     else this.#role.received(packet);
   }
@@ -243,7 +177,7 @@ export class LearnerTerm implements Term {
   #perform(effect: LearnerStartEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#link?.send(effect.packet);
+        this.#link.send(effect.packet);
         break;
       case 'acceptEpoch':
         this.#busy(() => this.#host.database.acceptEpoch(effect.epoch));
@@ -252,18 +186,19 @@ export class LearnerTerm implements Term {
         this.#receiveSnapshot(effect.zxid);
         break;
       case 'truncate':
-        this.#busy(() => this.#truncate(effect.zxid));
+        this.#busy(async () => {
+          const reason = await this.#history.truncate(effect.zxid);
+          if (reason !== undefined) this.#end(reason);
+        });
         break;
       case 'receiveNothing':
-        this.#received = this.#emptyDatabase();
+        this.#history.receiveNothing();
         break;
-      case 'apply': {
-        const { tree, sessions } = this.#received as LoadedSnapshot;
-        replayTxn(recordOf(effect.proposal.bytes), tree, sessions);
+      case 'apply':
+        this.#history.apply(effect.proposal);
         break;
-      }
       case 'adoptHistory':
-        this.#busy(() => this.#adoptHistory(effect));
+        this.#busy(() => this.#history.adopt(effect, this.#logs));
         break;
       case 'serve':
         this.#serve(effect);
@@ -275,7 +210,7 @@ export class LearnerTerm implements Term {
 
   /** On the disk, packets wait meanwhile. */
   #busy(work: () => Promise<void>): void {
-    this.#link?.hold();
+    this.#link.hold();
     this.#work = this.#work.then(async () => {
       if (this.#isOver) return;
       try {
@@ -289,50 +224,17 @@ export class LearnerTerm implements Term {
 
   #done(): void {
     if (this.#isOver) return;
-    this.#heardMs = this.#host.runtime.clock.monotonicMs();
+    this.#heard();
     this.#guarded(() => this.#step({ kind: 'done' }));
-    this.#link?.release();
-  }
-
-  async #truncate(zxid: Zxid): Promise<void> {
-    const last = await this.#host.database.truncate(zxid);
-    if (last === zxid) return;
-    if (last !== undefined)
-      this.#end(`the log has no ${printHex(zxid)} and ends at ${printHex(last)}: asking from there`);
-    else
-      this.#end(`the log cannot be truncated to ${printHex(zxid)}, no older snapshot is whole: asking for everything`);
-  }
-
-  #emptyDatabase(): LoadedSnapshot {
-    const { config, memberships, runtime } = this.#host;
-    const { text, version } = memberships.current;
-    const tree = DataTree.create(treeOptionsOf(config));
-    tree.setConfig(Buffer.from(text), version as Zxid, runtime.clock.wallMs());
-    return { tree, sessions: new Map(), lastProcessedZxid: undefined, writtenUntil: tree.lastProcessedZxid };
+    this.#link.release();
   }
 
   #receiveSnapshot(zxid: Zxid): void {
-    const reader = new SnapshotStreamReader(zxid, treeOptionsOf(this.#host.config));
-    this.#host.log.info('getting a snapshot from the leader', { zxid: printHex(zxid) });
-    this.#link?.receiveRaw((chunk) => {
-      this.#heardMs = this.#host.runtime.clock.monotonicMs();
-      const rest = reader.push(chunk);
-      if (rest === undefined) return undefined;
-      this.#received = reader.loaded;
-      this.#guarded(() => this.#step({ kind: 'done' }));
-      return rest;
+    const take = this.#history.receive(zxid, () => this.#guarded(() => this.#step({ kind: 'done' })));
+    this.#link.receiveRaw((chunk) => {
+      this.#heard();
+      return take(chunk);
     });
-  }
-
-  async #adoptHistory({ epoch, proposals, config }: Effect<'adoptHistory'>): Promise<void> {
-    const { database, memberships } = this.#host;
-    const membership = this.#membershipOfLeader(config);
-    if (membership !== undefined) await memberships.saw(membership);
-    if (this.#received !== undefined) await database.install(this.#received);
-    this.#received = undefined;
-    this.#host.keepMembership();
-    await database.adopt(proposals, this.#logs);
-    await database.beginEpoch(epoch);
   }
 
   /** `syncEnabled=false`: an observer does without a log. */
@@ -342,8 +244,8 @@ export class LearnerTerm implements Term {
 
   #serve({ epoch, config: membership, proposals, committed }: Effect<'serve'>): void {
     const { database, masters } = this.#host;
-    const link = this.#link as PeerLink;
-    this.#link?.hold();
+    const link = this.#link;
+    link.hold();
     this.#work = this.#work.then(async () => {
       if (this.#isOver) return;
       try {
@@ -360,10 +262,10 @@ export class LearnerTerm implements Term {
               logs: this.#logs,
               takeTouched: () => this.#takeTouched(),
               saw: async (text) => {
-                await this.#host.memberships.saw(this.#membershipIn(text));
+                await this.#host.memberships.saw(this.#history.membershipIn(text));
               },
               activate: async (text, designated, zxid) =>
-                this.#host.activate(this.#membershipIn(text), { leader: designated, zxid }),
+                this.#host.activate(this.#history.membershipIn(text), { leader: designated, zxid }),
               reconfigured: () => this.#end('the membership has changed'),
               failed: (error) => this.#failed(error),
             });
@@ -384,30 +286,8 @@ export class LearnerTerm implements Term {
 
   /** The membership of NEWLEADER is in force now; whether it makes another server of us, or of our leader. */
   async #isReplaced(config: Uint8Array | null): Promise<boolean> {
-    const membership = this.#membershipOfLeader(config);
+    const membership = this.#history.membershipOf(config);
     return membership !== undefined && (await this.#host.activate(membership));
-  }
-
-  /** Undefined where memberships do not change, and for what cannot be read: as Apache we go on with our own. */
-  #membershipOfLeader(config: Uint8Array | null): Membership | undefined {
-    if (!this.#host.config.reconfigEnabled || config === null || config.length <= 1) return undefined;
-    try {
-      return this.#membershipIn(Buffer.from(config).toString());
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      this.#host.log.warn('the leader has another idea of memberships', { reason: error.message });
-      return undefined;
-    }
-  }
-
-  /** @throws MalformedError */
-  #membershipIn(text: string): Membership {
-    try {
-      return parseMembership(text, this.#host.config);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      throw new MalformedError(`a membership that cannot be read: ${error.message}`);
-    }
   }
 
   async #takeObservers(epoch: number): Promise<void> {
@@ -449,8 +329,7 @@ export class LearnerTerm implements Term {
   #end(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#attempt?.close();
-    this.#link?.close();
+    this.#connection.close();
     this.#host.over(this, reason);
   }
 }

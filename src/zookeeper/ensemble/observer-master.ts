@@ -2,8 +2,9 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { Connection, ConnectionHandler, Listener } from '../../runtime/network.ts';
 import { epochOf, makeZxid, type Zxid } from '../jute/ids.ts';
 import type { CommittedProposal } from '../persistence/recovery.ts';
+import { informPacket } from '../quorum/commit-packets.ts';
 import type { HistorySummary, LearnerId } from '../quorum/leader-start.ts';
-import { type LearnerInfo, type SessionTouch, writeInformedActivation } from '../quorum/packet-data.ts';
+import type { LearnerInfo, SessionTouch } from '../quorum/packet-data.ts';
 import { encodePacket, PacketType, type QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import { atPort, listenAddresses } from '../quorum/server-addresses.ts';
@@ -150,7 +151,7 @@ export class ObserverMaster implements LearnerEvents {
     let packet: Uint8Array | undefined;
     for (const observer of this.#observers.values()) {
       if (!observer.isForwarded) continue;
-      packet ??= encodePacket(informOf(zxid, bytes, designatedLeader));
+      packet ??= encodePacket(informPacket(zxid, bytes, designatedLeader));
       observer.sendPrepared(zxid, packet);
     }
   }
@@ -174,10 +175,4 @@ export class ObserverMaster implements LearnerEvents {
       else observer.close(reason);
     }
   }
-}
-
-function informOf(zxid: Zxid, bytes: Uint8Array, designatedLeader: ServerId | undefined): QuorumPacket {
-  if (designatedLeader === undefined) return { type: PacketType.INFORM, zxid, data: bytes, authinfo: null };
-  const data = writeInformedActivation({ designatedLeader, proposal: bytes });
-  return { type: PacketType.INFORMANDACTIVATE, zxid, data, authinfo: null };
 }

@@ -2,14 +2,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { QuorumVerifier } from '../quorum/quorum-verifier.ts';
 import type { LeaderView } from '../server/ensemble-view.ts';
 import { SizeStats } from '../server/size-stats.ts';
-import type { LeaderRole } from './leader-role.ts';
+import type { LeaderAgreement } from './leader-agreement.ts';
 import type { LearnerHandler } from './learner-handler.ts';
 
 export interface TermViewOptions {
   readonly clock: Clock;
   readonly verifier: () => QuorumVerifier;
   readonly learners: () => Iterable<LearnerHandler>;
-  readonly role: () => LeaderRole | undefined;
+  readonly agreement: Pick<LeaderAgreement, 'syncCount'>;
 }
 
 /** What a leader shows of its term, from the moment at which it serves. */
@@ -37,7 +37,7 @@ export class TermView implements LeaderView {
   }
 
   get pendingSyncCount(): number {
-    return this.#options.role()?.pendingSyncCount ?? 0;
+    return this.#options.agreement.syncCount;
   }
 
   get uptimeMs(): number {

@@ -52,12 +52,19 @@ export class Proposals {
 
   /**
    * A server, we too, has everything up to this on its disk. Of what is committed already that is normal; of what was never
-   * proposed it is the peer's fault and says nothing.
+   * proposed it is the peer's fault and says nothing. True: more may be committed now.
    */
-  acknowledge(zxid: Zxid, from: ServerId): void {
-    if (zxid <= this.#lastCommitted || zxid > this.#lastProposed) return;
+  acknowledge(zxid: Zxid, from: ServerId): boolean {
+    if (zxid <= this.#lastCommitted || zxid > this.#lastProposed) return false;
     const before = this.#acknowledged.get(from);
-    if (before === undefined || zxid > before) this.#acknowledged.set(from, zxid);
+    if (before !== undefined && zxid <= before) return false;
+    this.#acknowledged.set(from, zxid);
+    return true;
+  }
+
+  /** The server may truncate its log to what is committed: what it had beyond that it has to acknowledge again. */
+  forget(server: ServerId): void {
+    this.#acknowledged.delete(server);
   }
 
   /** Commits what quorums have; answers how many proposals that are, of the oldest. */
