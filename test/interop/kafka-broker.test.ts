@@ -8,6 +8,7 @@ import { roundtrips } from './clients/roundtrips.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { freePort } from './peers/free-port.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { type Outcome, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -215,9 +216,10 @@ for (const version of ['3.9.1', '2.1.0'] as const) {
 for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.1')) {
   test(`Apache’s broker ${version} outlives kill -9 of our ZooKeeper, and goes on with topics and groups`, async (t) => {
     const dir = tempDir();
-    const first = await startOdradek({ dir, withoutKafka: true });
+    const spec = { dir, withoutKafka: true, zookeeperPort: await freePort() };
+    const first = await startOdradek(spec);
     t.after(() => first.kill());
-    const { zookeeper, zookeeperPort } = first;
+    const { zookeeper } = first;
     const broker = await startApacheKafka({
       ...{ version, zookeeperConnect: zookeeper, logDir: join(dir, 'kafka'), brokerId: 0 },
     });
@@ -240,7 +242,7 @@ for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.
     };
     await walk('before');
     await first.kill();
-    const second = await startOdradek({ dir, withoutKafka: true, zookeeperPort });
+    const second = await startOdradek(spec);
     t.after(() => second.kill());
     await walk('after');
     clean(await topics('--delete', '--topic', 'before'));

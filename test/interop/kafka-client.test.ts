@@ -18,6 +18,7 @@ import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { freePort } from './peers/free-port.ts';
 import { installKcat, installPython } from './peers/install.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { startService, until } from './peers/process.ts';
@@ -58,6 +59,7 @@ async function startApache(t: TestContext, version: '3.9.1' | '2.1.0'): Promise<
     version,
     zookeeperConnect: zookeeper.connect,
     logDir: join(dir, 'kafka'),
+    port: await freePort(),
     overrides: sessionTimeout,
   };
   const broker = await startApacheKafka(options);
@@ -70,7 +72,7 @@ async function startApache(t: TestContext, version: '3.9.1' | '2.1.0'): Promise<
       meanwhile();
       await killed;
       await registrationGone(t, zookeeper.connect);
-      const again = await startApacheKafka({ ...options, port: broker.port });
+      const again = await startApacheKafka(options);
       t.after(() => again.kill());
     },
   };
@@ -81,7 +83,7 @@ async function startOurs(t: TestContext): Promise<Omit<Peer, 'admin'>> {
   const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
   t.after(() => zookeeper.kill());
   const kafka = { 'offsets.topic.num.partitions': '5', 'group.initial.rebalance.delay.ms': '0', ...sessionTimeout };
-  const spec = { dir, zookeeperConnect: zookeeper.connect, kafka };
+  const spec = { dir, zookeeperConnect: zookeeper.connect, kafka, kafkaPort: await freePort() };
   const broker = await startOdradek(spec);
   t.after(() => broker.kill());
   return {
@@ -92,7 +94,7 @@ async function startOurs(t: TestContext): Promise<Omit<Peer, 'admin'>> {
       meanwhile();
       await killed;
       await registrationGone(t, zookeeper.connect);
-      const again = await startOdradek({ ...spec, kafkaPort: broker.kafkaPort });
+      const again = await startOdradek(spec);
       t.after(() => again.kill());
     },
   };

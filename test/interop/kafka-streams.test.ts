@@ -10,6 +10,7 @@ import { chosen } from './breadth.ts';
 import { ask } from './differential/raw-client.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
+import { freePort } from './peers/free-port.ts';
 import { javaLine } from './peers/java.ts';
 import { type Service, startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -36,16 +37,16 @@ const settings = {
 
 const servers: Readonly<Record<string, (t: TestContext) => Promise<Server>>> = {
   'our broker': async (t) => {
-    const spec = { dir: tempDir(), kafka: settings };
+    const ports = { kafkaPort: await freePort(), zookeeperPort: await freePort() };
+    const spec = { dir: tempDir(), kafka: settings, ...ports };
     let service = await startOdradek(spec);
     t.after(() => service.kill());
-    const { bootstrap, kafkaPort, zookeeperPort } = service;
     return {
-      bootstrap,
-      port: kafkaPort,
+      bootstrap: service.bootstrap,
+      port: service.kafkaPort,
       async restart() {
         await service.kill();
-        service = await startOdradek({ ...spec, kafkaPort, zookeeperPort });
+        service = await startOdradek(spec);
       },
     };
   },
@@ -56,17 +57,17 @@ const servers: Readonly<Record<string, (t: TestContext) => Promise<Server>>> = {
       version: '3.9.1',
       zookeeperConnect: zookeeper.zookeeper,
       logDir: tempDir(),
+      port: await freePort(),
       overrides: { ...settings, 'zookeeper.session.timeout.ms': 2000 },
     } as const;
     let service: Broker & { readonly port: number } = await startApacheKafka(options);
     t.after(() => service.kill());
-    const { bootstrap, port } = service;
     return {
-      bootstrap,
-      port,
+      bootstrap: service.bootstrap,
+      port: service.port,
       async restart() {
         await service.kill();
-        service = await startApacheKafka({ ...options, port });
+        service = await startApacheKafka(options);
       },
     };
   },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,7 @@ import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheKraft } from './peers/apache-kraft.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { parseCapture, startCapture } from './peers/capture.ts';
-import { freePort } from './peers/free-port.ts';
+import { freePort, freePorts } from './peers/free-port.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { PeerError, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -223,6 +224,16 @@ test('an ensemble of both versions elects a leader and serves a write through ev
   for (const [index, member] of members.entries()) {
     const created = await zkCli('3.9.4', member.connect, ['create', `/${index}`, 'x']);
     assert.match(created.stdout + created.stderr, /Created/);
+  }
+});
+
+test('ports are given once, and their block is nobody else’s while this process lives', async (t) => {
+  const ports = await freePorts(150);
+  assert.equal(new Set(ports).size, 150);
+  for (const port of [ports.at(0) ?? 0, ports.at(-1) ?? 0]) {
+    const other = createServer().listen(port - (port % 100), '127.0.0.1');
+    t.after(() => other.close());
+    await assert.rejects(once(other, 'listening'), { code: 'EADDRINUSE' });
   }
 });
 
