@@ -38,7 +38,7 @@ let ours: Side;
 
 before(async () => {
   const dir = tempDir();
-  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
   const settings = {
     'offsets.topic.num.partitions': '5',
     'offsets.topic.replication.factor': '1',

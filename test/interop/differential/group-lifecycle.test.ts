@@ -27,7 +27,7 @@ let odradek: Odradek;
 
 before(async () => {
   const dir = tempDir();
-  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
   const settings = {
     'offsets.topic.num.partitions': String(PARTITIONS),
     'offsets.topic.replication.factor': '1',

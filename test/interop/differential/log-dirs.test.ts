@@ -38,7 +38,7 @@ let ours: Side;
 
 before(async () => {
   const dir = tempDir();
-  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
   const dirsOf = (name: string): [string, string] => [join(dir, `${name}-a`), join(dir, `${name}-b`)];
   const settings = (dirs: readonly string[]) => ({
     'log.dirs': dirs.join(','),

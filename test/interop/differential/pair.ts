@@ -13,7 +13,7 @@ export interface Pair {
 
 export async function startPair(settings: Readonly<Record<string, string>> = {}): Promise<Pair> {
   const dir = tempDir();
-  const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
   const shared = {
     'offsets.topic.num.partitions': '5',
     'offsets.topic.replication.factor': '1',

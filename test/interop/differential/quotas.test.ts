@@ -22,7 +22,7 @@ let ports: readonly number[];
 
 before(async () => {
   const dir = tempDir();
-  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
   [apache, odradek] = await Promise.all([
     startApacheKafka({ version: '3.9.1', zookeeperConnect: zookeeper.connect, logDir: join(dir, 'apache') }),
     startOdradek({ dir }),

@@ -17,7 +17,7 @@ const startedMs = Date.now();
 
 before(async () => {
   const dir = tempDir();
-  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
+  zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
   const settings = {
     'offsets.topic.num.partitions': String(OFFSETS_PARTITIONS),
     'offsets.topic.replication.factor': '1',
