@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ENGINE_FLAGS } from '../../src/zookeeper/cli/server-process.ts';
+import { ENGINE_FLAGS } from '../../src/runtime/node/engine-flags.ts';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
 import { freePort } from '../../test/interop/peers/free-port.ts';
 import { installJava } from '../../test/interop/peers/install.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ENGINE_FLAGS } from '../../src/zookeeper/cli/server-process.ts';
+import { ENGINE_FLAGS } from '../../src/runtime/node/engine-flags.ts';
 import { fourLetterWord } from '../../test/interop/peers/apache-zookeeper.ts';
 import { freePorts } from '../../test/interop/peers/free-port.ts';
 import { PeerError, type Service, startService, until } from '../../test/interop/peers/process.ts';

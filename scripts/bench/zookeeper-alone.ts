@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ENGINE_FLAGS } from '../../src/zookeeper/cli/server-process.ts';
+import { ENGINE_FLAGS } from '../../src/runtime/node/engine-flags.ts';
 import { freePort } from '../../test/interop/peers/free-port.ts';
 import { startService } from '../../test/interop/peers/process.ts';
 import {

@@ -35,6 +35,11 @@ export class BufferPool {
     this.#options = options;
   }
 
+  /** Undefined in production. */
+  get fillByte(): number | undefined {
+    return this.#options.fillByte;
+  }
+
   get freeBytes(): number {
     return this.#free.length * this.#options.bufferBytes;
   }

@@ -76,8 +76,10 @@ export interface Connection {
 /** What the owner of a connection hears. After `closed` nothing more is called. */
 export interface ConnectionHandler {
   connected?(): void;
-  /** One read event; the chunk belongs to the handler (it may keep slices of it). */
+  /** One read event; the chunk belongs to the handler (it may keep slices of it), unless it only borrows chunks. */
   data(chunk: Uint8Array): void;
+  /** Chunks are the handler's for the call of `data` alone: the next read writes over them. Cheaper where most are soon used up. */
+  readonly borrowsChunks?: boolean;
   /** The peer closed its direction. Without this method the connection closes as a whole. */
   ended?(): void;
   drained?(): void;

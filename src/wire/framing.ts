@@ -1,8 +1,11 @@
 import { type Slices, slicesOf } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
+import type { FrameBlocks } from './frame-blocks.ts';
 
 /** A beginning shorter than this is copied: the rest may be long in coming, and a view would keep all around it alive. */
 const COPIED_BELOW_BYTES = 16_384;
+
+const noBlocks: readonly Uint8Array[] = [];
 
 /**
  * Cuts a byte stream into frames (`size:int32 | payload`, Kafka's and ZooKeeper's alike). A frame is the list of the
@@ -10,6 +13,10 @@ const COPIED_BELOW_BYTES = 16_384;
  */
 export class FrameSplitter {
   readonly #sizeMax: number;
+  readonly #blocks: FrameBlocks | undefined;
+  /** What the beginning of the unfinished frame was copied into, and how much of the last is used. */
+  #filled: Uint8Array[] = [];
+  #usedOfLast = 0;
   /** What was delivered of the unfinished frame. */
   #pending: Uint8Array[] = [];
   #pendingSize = 0;
@@ -18,9 +25,13 @@ export class FrameSplitter {
   #sizeBytes = 0;
   #sizeValue = 0;
 
-  /** @param sizeMax frames above this many bytes are refused */
-  constructor(sizeMax: number) {
+  /**
+   * @param sizeMax frames above this many bytes are refused
+   * @param blocks given: chunks are only lent, and what has to wait for the rest of its frame is copied into these
+   */
+  constructor(sizeMax: number, blocks?: FrameBlocks) {
     this.#sizeMax = sizeMax;
+    this.#blocks = blocks;
   }
 
   /** Bytes held of a frame that has not fully arrived. */
@@ -34,10 +45,11 @@ export class FrameSplitter {
   }
 
   /**
-   * Takes a chunk, hands out every frame that it completes. `onFrame` may answer false to stop (the connection closed).
+   * Takes a chunk, hands out every frame that it completes. `onFrame` may answer false to stop (the connection closed). It also
+   * gets the blocks that the frame's beginning lies in; its end then lies in the chunk.
    * @throws MalformedError on a negative or too large size
    */
-  push(chunk: Uint8Array, onFrame: (frame: Slices) => boolean | undefined): void {
+  push(chunk: Uint8Array, onFrame: (frame: Slices, blocks: readonly Uint8Array[]) => boolean | undefined): void {
     let at = 0;
     for (;;) {
       if (this.#wanted < 0) {
@@ -46,13 +58,15 @@ export class FrameSplitter {
       }
       const missing = this.#wanted - this.#pendingSize;
       if (chunk.length - at < missing) {
-        if (at < chunk.length) this.#pending.push(remainder(chunk, at));
+        if (at < chunk.length) this.#keep(chunk, at);
         this.#pendingSize += chunk.length - at;
         return;
       }
       const frame = this.#complete(chunk, at, at + missing);
+      const blocks = this.#filled.length === 0 ? noBlocks : this.#filled;
+      if (blocks !== noBlocks) this.#filled = [];
       at += missing;
-      if (onFrame(frame) === false) return;
+      if (onFrame(frame, blocks) === false) return;
     }
   }
 
@@ -71,6 +85,29 @@ export class FrameSplitter {
       throw new MalformedError(`a frame of ${size} bytes (at most ${this.#sizeMax})`);
     this.#wanted = size;
     return at;
+  }
+
+  #keep(chunk: Uint8Array, from: number): void {
+    const blocks = this.#blocks;
+    if (blocks === undefined) {
+      this.#pending.push(remainder(chunk, from));
+      return;
+    }
+    let missing = this.#wanted - this.#pendingSize;
+    for (let at = from; at < chunk.length; ) {
+      let block = this.#filled.at(-1);
+      if (block === undefined || this.#usedOfLast === block.length) {
+        block = blocks.take(missing);
+        this.#filled.push(block);
+        this.#usedOfLast = 0;
+      }
+      const size = Math.min(chunk.length - at, block.length - this.#usedOfLast);
+      block.set(chunk.subarray(at, at + size), this.#usedOfLast);
+      this.#pending.push(block.subarray(this.#usedOfLast, this.#usedOfLast + size));
+      this.#usedOfLast += size;
+      missing -= size;
+      at += size;
+    }
   }
 
   #complete(chunk: Uint8Array, from: number, to: number): Slices {

@@ -5,6 +5,7 @@ import { InvariantError } from '../base/assert.ts';
 import { flatten, type Slices, slicesOf } from '../base/slices.ts';
 import { codecFor, decode, encode } from './codec.ts';
 import { LossyEncodingError, MalformedError, UnsupportedVersionError } from './errors.ts';
+import { FrameBlocks } from './frame-blocks.ts';
 import { FrameSplitter } from './framing.ts';
 import { Reader } from './reader.ts';
 import { array, bool, build, int32, int64, message, records, string, struct, uuid } from './schema.ts';
@@ -200,6 +201,49 @@ test('frames come out whole wherever the stream is cut', () => {
         if (at >= stream.length) break;
       }
       assert.deepEqual(seen, frames);
+    }),
+  );
+});
+
+test('chunks that are only lent are not needed once the call is over, and blocks are used again', () => {
+  const block = 65_536;
+  const sizes = fc.array(fc.oneof(fc.nat(40), fc.integer({ min: 15_000, max: 3 * block })), {
+    minLength: 5,
+    maxLength: 12,
+  });
+  const cuts = fc.array(fc.integer({ min: 1, max: 2 * block }), { minLength: 3, maxLength: 20 });
+  fc.assert(
+    fc.property(sizes, cuts, (lengths, pieces) => {
+      const blocks = new FrameBlocks(0xdb);
+      const memory = new Set<Uint8Array>();
+      let lent = 0;
+      const splitter = new FrameSplitter(1 << 20, blocks);
+      const stream = Buffer.concat(
+        lengths.map((length, index) => {
+          const frame = Buffer.alloc(4 + length, index + 1);
+          frame.writeInt32BE(length);
+          return frame;
+        }),
+      );
+      let seen = 0;
+      for (let at = 0, piece = 0; at < stream.length; piece += 1) {
+        const size = pieces[piece % pieces.length]!;
+        const chunk = Buffer.from(stream.subarray(at, at + size));
+        splitter.push(chunk, (frame, used) => {
+          assert.equal(frame.size, lengths[seen]);
+          assert.ok(flatten(frame).every((byte) => byte === seen + 1));
+          seen += 1;
+          for (const one of used) if (one.length === block) memory.add(one);
+          lent += used.filter(({ length }) => length === block).length;
+          blocks.giveBack(used);
+          return true;
+        });
+        chunk.fill(0xee);
+        at += size;
+      }
+      assert.equal(seen, lengths.length);
+      // One connection has one unfinished frame at a time.
+      assert.ok(memory.size <= 4, `${memory.size} blocks, lent ${lent} times`);
     }),
   );
 });

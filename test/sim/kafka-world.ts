@@ -50,6 +50,8 @@ class KafkaWorld {
     const broker = simulateBroker(this.sim, this.#connect, {
       kafka: {
         'log.segment.bytes': random.pick([20_000, 60_000, 1_000_000]),
+        // Little, so that memory is used again all the time.
+        'odradek.recent.batches.bytes': 65_536,
         'log.index.interval.bytes': random.pick([0, 400, 4096]),
         'log.flush.interval.messages': random.pick([20, 1_000_000]),
         'log.flush.offset.checkpoint.interval.ms': 2000,

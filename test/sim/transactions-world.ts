@@ -81,7 +81,12 @@ class TransactionsWorld {
   #newBroker(id: number, connect: string, keys: ConfigKeys): SimulatedNode<KafkaBroker> {
     const machine = this.sim.machine(`broker-${id}`);
     const listener = `PLAINTEXT://${machine.host}:9092`;
-    const config = testKafkaConfig('/kafka', connect, listener, { 'broker.id': id, ...keys });
+    const config = testKafkaConfig('/kafka', connect, listener, {
+      'broker.id': id,
+      // Little, so that memory is used again all the time.
+      'odradek.recent.batches.bytes': 65_536,
+      ...keys,
+    });
     return new SimulatedNode(this.sim, machine, async (runtime) => {
       const broker = await startKafka(runtime, config);
       void broker.failed.then((error) => this.#brokers[id]!.failed(error));

@@ -51,6 +51,8 @@ export interface ApiHandler {
    * ordered by the log itself.
    */
   readonly overlaps: boolean;
+  /** The request's bytes are the handler's until `handle` returns: what it needs of them later it copies. Otherwise it may keep them. */
+  readonly borrows: boolean;
   handle(request: unknown, context: RequestContext, responder: Responder<unknown>): void;
 }
 
@@ -60,8 +62,9 @@ export function apiHandler<Q extends Fields, R extends Fields>(handler: {
   readonly response: Message<R>;
   readonly versions: Versions;
   readonly overlaps?: boolean;
+  readonly borrows?: boolean;
   handle(request: Value<Q>, context: RequestContext, responder: Responder<Value<R>>): void;
 }): ApiHandler {
   const [firstVersion, lastVersion] = bounds(handler.versions);
-  return { overlaps: false, ...handler, firstVersion, lastVersion } as unknown as ApiHandler;
+  return { overlaps: false, borrows: false, ...handler, firstVersion, lastVersion } as unknown as ApiHandler;
 }

@@ -1,12 +1,13 @@
 import { present } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
-import type { Slices } from '../../base/slices.ts';
+import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/network.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
 import { codecFor } from '../../wire/codec.ts';
 import { MalformedError } from '../../wire/errors.ts';
+import type { FrameBlocks } from '../../wire/frame-blocks.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
 import { Reader } from '../../wire/reader.ts';
 import { ApiKey } from '../protocol/api-keys.ts';
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
   readonly budget: ByteBudget;
   /** Of answers that clients have not taken, over all connections: while it is spent, nobody's next request is handled. */
   readonly responseBudget: ByteBudget;
+  /** Memory for requests that do not come in one read, shared by all connections. */
+  readonly blocks: FrameBlocks;
   /** When answers leave that were not ready at once. */
   readonly turnEnd: TurnEnd;
   /** `socket.request.max.bytes`. */
@@ -45,15 +48,25 @@ const QUEUED_BYTES_MAX = 1 << 20;
 /** Answers beyond this are written before the next request is handled: the peer may be slow. */
 const GATHERED_BYTES_MAX = 262_144;
 
+/** A request as it was received. */
+interface Received {
+  frame: Slices;
+  /** Where its beginning lies; its end lies in a chunk that is ours until `data` returns. */
+  readonly blocks: readonly Uint8Array[];
+  /** The frame lies in memory of its own. */
+  isOwned: boolean;
+}
+
 /**
  * One client: cuts frames, handles them in order, answers in order. What one read event brought is handled together and
  * answered with one write.
  */
 export class ClientConnection implements ConnectionHandler, ExchangeOwner {
+  readonly borrowsChunks = true;
   readonly #options: ConnectionOptions;
   readonly #connection: Connection;
   readonly #splitter: FrameSplitter;
-  readonly #frames = new Deque<Slices>();
+  readonly #frames = new Deque<Received>();
   #queuedBytes = 0;
   /** What the unfinished request holds of the budget: all that its size announces, or nothing yet. */
   #reserved = 0;
@@ -86,7 +99,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#splitter = new FrameSplitter(options.requestBytesMax);
+    this.#splitter = new FrameSplitter(options.requestBytesMax, options.blocks);
     this.#lastUsedMs = this.nowMs();
   }
 
@@ -136,12 +149,21 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     if (this.#closed) return;
     this.#lastUsedMs = this.nowMs();
     try {
-      this.#splitter.push(chunk, (frame) => this.#enqueue(frame));
+      this.#splitter.push(chunk, (frame, blocks) => this.#enqueue({ frame, blocks, isOwned: false }));
     } catch (error) {
       this.#refuse(error);
       return;
     }
     this.#pump();
+    if (this.#frames.size > 0) for (const received of this.#frames) this.#own(received);
+  }
+
+  /** Copies a request that lies in memory which is not ours for long. */
+  #own(received: Received): void {
+    if (received.isOwned) return;
+    received.frame = slicesOf(copyOf(received.frame));
+    received.isOwned = true;
+    this.#options.blocks.giveBack(received.blocks);
   }
 
   drained(): void {
@@ -185,10 +207,11 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     this.#connection.destroy();
   }
 
-  #enqueue(frame: Slices): boolean {
-    this.#frames.push(frame);
-    this.#queuedBytes += frame.size;
-    if (this.#reserved === 0) this.#options.budget.take(frame.size);
+  #enqueue(received: Received): boolean {
+    const { size } = received.frame;
+    this.#frames.push(received);
+    this.#queuedBytes += size;
+    if (this.#reserved === 0) this.#options.budget.take(size);
     this.#reserved = 0;
     return true;
   }
@@ -231,14 +254,14 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   #mayHandleNext(): boolean {
-    const frame = this.#frames.peek();
-    if (frame === undefined || this.#held || this.#muted !== undefined) return false;
+    const next = this.#frames.peek();
+    if (next === undefined || this.#held || this.#muted !== undefined) return false;
     if (this.#exchanges.size === 0) return true;
     // One after the other where quotas count: whoever is over them gets no further.
     if (this.#options.quotas.isCounting) return false;
     // Everything in flight overlaps, and so does the next: appends.
     const last = this.#exchanges.at(this.#exchanges.size - 1);
-    return last?.handler.overlaps === true && !last.holdsOthers && this.#overlaps(frame);
+    return last?.handler.overlaps === true && !last.holdsOthers && this.#overlaps(next.frame);
   }
 
   #overlaps(frame: Slices): boolean {
@@ -246,11 +269,11 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   #handleNext(): void {
-    const frame = present(this.#frames.peek(), 'a frame waits');
-    const beginning = new Reader(frame);
+    const received = present(this.#frames.peek(), 'a frame waits');
+    const beginning = new Reader(received.frame);
     const apiKey = beginning.int16();
     const apiVersion = beginning.int16();
-    const frameBytes = frame.size;
+    const frameBytes = received.frame.size;
     const startedMs = this.#options.quotas.isCounting ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
@@ -260,16 +283,18 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
       const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs });
       return this.#refuseVersion(this.#begin(refused));
     }
-    const from = new Reader(frame);
+    if (!handler.borrows) this.#own(received);
+    const from = new Reader(received.frame);
     const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
     const request = codecFor(handler.request, apiVersion).read(from);
-    const received = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes, startedMs };
-    const exchange = this.#begin(new Exchange(this, received));
+    const facts = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes, startedMs };
+    const exchange = this.#begin(new Exchange(this, facts));
     try {
       handler.handle(request, exchange, exchange);
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
+    if (!received.isOwned) this.#options.blocks.giveBack(received.blocks);
     if (this.#options.quotas.isCounting) exchange.handled();
   }
 

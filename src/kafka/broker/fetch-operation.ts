@@ -4,7 +4,7 @@ import { codecFor } from '../../wire/codec.ts';
 import { build } from '../../wire/schema.ts';
 import { Writer } from '../../wire/writer.ts';
 import type { PartitionLog } from '../log/log.ts';
-import { type LogRead, nothingToRead } from '../log/read.ts';
+import { type LogRead, nothingToRead, releaseRead } from '../log/read.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { batchesOf } from '../records/batch.ts';
@@ -106,6 +106,7 @@ export class FetchOperation {
   start(): void {
     const found = this.#readAll();
     if (this.#request.maxWaitMs <= 0 || this.#isEnough(found)) return this.#finish(found);
+    releaseAll(found);
     const watched = this.#asked.flatMap(({ topic, target }) => this.#partition(topic, target) ?? []);
     this.#broker.fetchPurgatory.watch(
       { tryComplete: () => this.#tryAgain(), expire: () => this.#finish(this.#readAll()) },
@@ -117,7 +118,10 @@ export class FetchOperation {
   #tryAgain(): boolean {
     if (this.#context.isClosed()) return true;
     const found = this.#readAll();
-    if (!this.#isEnough(found)) return false;
+    if (!this.#isEnough(found)) {
+      releaseAll(found);
+      return false;
+    }
     this.#finish(found);
     return true;
   }
@@ -176,6 +180,7 @@ export class FetchOperation {
       // Consumers that find whole batches make progress with other partitions; older ones must see that one is too large.
       const isLeftOut = readable.firstEntryIncomplete && apiVersion >= FIRST_VERSION_WITH_WHOLE_BATCHES;
       const read = isLeftOut ? nothingToRead : readable;
+      if (isLeftOut) releaseRead(readable);
       return {
         target,
         topic,
@@ -215,12 +220,14 @@ export class FetchOperation {
   }
 
   /**
-   * Fetches what lies in files, then answers. The memory is lent until the answer has been sent, and nobody else gives it back:
+   * Fetches what lies in files, then answers. All memory is held until the answer has been sent, and nobody else lets go of it:
    * where no answer is sent it is left to the collector.
    */
   #finish(found: Found[]): void {
+    const held = found.map(({ read }) => read);
+    const release = (): void => held.forEach(releaseRead);
     const reads = found.flatMap(({ read }, place) => (read?.kind === 'file' ? [{ read, place }] : []));
-    if (reads.length === 0) return this.#answer(found, undefined);
+    if (reads.length === 0) return this.#answer(found, release);
     const loan = this.#broker.runtime.disk.buffers.lend(reads.map(({ read }) => read.sizeInBytes));
     let pending = reads.length;
     reads.forEach(({ read, place }, index) => {
@@ -229,12 +236,16 @@ export class FetchOperation {
         if (error === undefined) one.records = records;
         else found[place] = this.#failed(one, error);
         pending -= 1;
-        if (pending === 0) this.#answer(found, loan.giveBack);
+        if (pending > 0) return;
+        this.#answer(found, () => {
+          release();
+          loan.giveBack();
+        });
       });
     });
   }
 
-  #answer(found: readonly Found[], sent: (() => void) | undefined): void {
+  #answer(found: readonly Found[], sent: () => void): void {
     if (this.#context.isClosed()) return;
     const { apiVersion, listenerName } = this.#context;
     const isFromFollower = this.#isFollower;
@@ -312,6 +323,10 @@ export class FetchOperation {
     if (this.#context.apiVersion < FIRST_VERSION_WITH_LEADERS || !tellsLeader(one.errorCode)) return data;
     return { ...data, currentLeader: currentLeaderOf(this.#broker, one.topic, one.target.partition) };
   }
+}
+
+function releaseAll(found: readonly Found[]): void {
+  for (const { read } of found) releaseRead(read);
 }
 
 /** Partitions of one topic that follow each other stand together. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { silent } from '../../runtime/log.ts';
 import type { Connection } from '../../runtime/network.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
+import { FrameBlocks } from '../../wire/frame-blocks.ts';
 import { build } from '../../wire/schema.ts';
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts';
 import { apiHandler, type RequestContext } from './api-handler.ts';
@@ -43,6 +44,7 @@ test('what comes behind a request that holds others is handled when it lets them
     handlers: new Map([[0, handler]]),
     budget: new ByteBudget(1 << 20),
     responseBudget: new ByteBudget(1 << 20),
+    blocks: new FrameBlocks(),
     turnEnd: new TurnEnd({ soon: (callback) => callback() }, (error) => {
       throw error;
     }),

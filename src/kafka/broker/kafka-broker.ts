@@ -26,7 +26,7 @@ import { ConfigStore } from './config/config-store.ts';
 import { GroupConfigAdmin } from './config/group-config-admin.ts';
 import { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
-import { DECOMPRESSED_BYTES_KEY } from './config/own-keys.ts';
+import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
 import {
   type AlterConfigPolicy,
@@ -251,6 +251,7 @@ class Broker implements KafkaBroker {
       logDirs,
       configOf: (topic) => store.logConfig(topic),
       turnEnd: this.#turnEnd,
+      recentBatchesBytes: this.#config.number(RECENT_BATCHES_KEY),
       producerIdExpirationMs: () => this.#config.number('producer.id.expiration.ms'),
       cleaner: cleanerConfigOf(this.#config),
       directoryWentOffline: (path, error) => this.#logDirFailed(path, error),

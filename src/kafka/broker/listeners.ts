@@ -2,6 +2,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
+import { FrameBlocks } from '../../wire/frame-blocks.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -52,6 +53,7 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #budget: ByteBudget;
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
+  readonly #blocks: FrameBlocks;
   readonly #connections = new Map<ClientConnection, Origin>();
   readonly #listeners: Listener[] = [];
   readonly #gates: ConnectionGate[] = [];
@@ -61,6 +63,7 @@ export class Listeners {
   constructor(options: ListenersOptions) {
     this.#options = options;
     this.#budget = new ByteBudget(queuedBytesMaxOf(options.config));
+    this.#blocks = new FrameBlocks(options.runtime.disk.buffers.fillByte);
   }
 
   get load(): NetworkLoad {
@@ -100,6 +103,7 @@ export class Listeners {
       handlers,
       budget: this.#budget,
       responseBudget: this.#responseBudget,
+      blocks: this.#blocks,
       turnEnd,
       requestBytesMax: config.number('socket.request.max.bytes'),
       log: runtime.log.named('kafka.network'),

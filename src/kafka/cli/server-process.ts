@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
+import { ENGINE_FLAGS } from '../../runtime/node/engine-flags.ts';
 import { programPath } from '../../runtime/node/package-files.ts';
 
 /** Apache's main class stands in the broker's arguments, so that scripts that look for it find us; ours beside it tells us from a JVM. */
@@ -15,7 +16,7 @@ const serverMain = programPath('kafka/cli/kafka-server');
 
 /** What runs a broker; `flags` are Java's `-Dname=value`. */
 export function brokerCommand(args: readonly string[], flags: readonly string[] = []): string[] {
-  return [process.execPath, serverMain, ...flags, APACHE_MARK, OUR_MARK, ...args];
+  return [process.execPath, ...ENGINE_FLAGS, serverMain, ...flags, APACHE_MARK, OUR_MARK, ...args];
 }
 
 /** What a starting broker tells the process that started it. */

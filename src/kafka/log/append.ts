@@ -1,6 +1,5 @@
 import { assert, present } from '../../base/assert.ts';
 import { type Slices, subSlices } from '../../base/slices.ts';
-import type { Span } from '../../base/spans.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import {
   type BatchHeader,
@@ -15,10 +14,11 @@ import { CorruptBatchError } from '../records/errors.ts';
 import type { ValidatedRecords } from '../records/validation.ts';
 import type { AppendQueue, QueuedWrite } from './append-queue.ts';
 import type { LogState } from './log-state.ts';
+import type { BatchPlace } from './log-tail.ts';
 import { firstSequenceIn } from './producer-entry.ts';
 import { learnFrom } from './producer-replay.ts';
 import type { AppendOrigin } from './producer-state.ts';
-import type { BatchPlace } from './recent-batches.ts';
+import type { HeldSpan } from './recent-batches.ts';
 import { segmentFor } from './roll.ts';
 import type { AppendedSet } from './segment.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
@@ -43,6 +43,8 @@ export type NumberedRecords = Pick<ValidatedRecords, 'slices' | 'batches'>;
 
 /** An append that has its offsets and its place, on its way to the file. */
 export interface StagedAppend extends QueuedWrite {
+  /** Released when the write is done. */
+  readonly spans: readonly HeldSpan[];
   readonly info: AppendInfo;
   readonly endOffset: number;
   /** Transactions that its markers abort: into the index once the markers are in the file. */
@@ -225,12 +227,12 @@ function remember(
   { batches, slices }: NumberedRecords,
   segmentBaseOffset: number,
   position: number,
-): readonly Span[] {
+): readonly HeldSpan[] {
   const [first] = batches;
   if (batches.length === 1 && first !== undefined) {
     return log.tail.add(placeOf(first, segmentBaseOffset, position), slices);
   }
-  const all: Span[] = [];
+  const all: HeldSpan[] = [];
   let at = 0;
   for (const header of batches) {
     const place = placeOf(header, segmentBaseOffset, position + at);

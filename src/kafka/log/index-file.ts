@@ -107,8 +107,7 @@ export class IndexFile {
 
   /** Puts the first waiting entries into the file: those that `settled` says the log holds. @throws DiskError */
   writeOut(settled: (entry: DataView) => boolean): void {
-    let count = this.#tailCount;
-    while (count > 0 && !settled(viewOf(this.#tail, (count - 1) * this.#entrySize, this.#entrySize))) count -= 1;
+    const count = this.#countOfSettled(settled);
     if (count === 0) return;
     const written = this.#writtenCount();
     this.#lengthen();
@@ -149,6 +148,18 @@ export class IndexFile {
     this.#file?.close();
     this.#file = undefined;
     this.#block = new Uint8Array(0);
+  }
+
+  /** Halving: while the disk is slow thousands wait, and most of them are not settled. */
+  #countOfSettled(settled: (entry: DataView) => boolean): number {
+    let low = 0;
+    let high = this.#tailCount;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (settled(viewOf(this.#tail, middle * this.#entrySize, this.#entrySize))) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #writtenCount(): number {

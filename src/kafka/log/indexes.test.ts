@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { CorruptionError } from '../../runtime/disk.ts';
+import { IndexFile } from './index-file.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { LogWorld } from './testkit/log-world.ts';
 import { TimeIndex } from './time-index.ts';
@@ -78,6 +79,21 @@ test('an index that grows is as long as it may become, and is cut to its entries
   assert.equal(Buffer.from(peek().subarray(0, 16)).toString('hex'), '00000007000010000000000000000000');
   index.trim();
   assert.equal(Buffer.from(peek()).toString('hex'), '00000007000010000000000900002328');
+});
+
+test('of thousands that wait few are looked at to find those that may be written', () => {
+  const { disk: on, peek } = disk();
+  const index = new IndexFile(on, path, 8, 80_000);
+  index.create();
+  for (let entry = 0; entry < 5_000; entry += 1) index.push().setUint32(0, entry);
+  let looks = 0;
+  index.writeOut((entry) => {
+    looks += 1;
+    return entry.getUint32(0) < 3;
+  });
+  assert.equal(index.waiting, 4_997);
+  assert.equal(Buffer.from(peek()).readUInt32BE(16), 2);
+  assert.ok(looks <= 13, `${looks} entries`);
 });
 
 test('a time index takes rising timestamps only, in Apache’s bytes', () => {

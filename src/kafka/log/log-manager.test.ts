@@ -206,7 +206,8 @@ test('a clean start opens no file of a quiet partition', async () => {
     ...world.runtime,
     disk: new Proxy(disk, {
       get: (target, name) => {
-        const method = Reflect.get(target, name).bind(target);
+        const member = Reflect.get(target, name);
+        const method = typeof member === 'function' ? member.bind(target) : member;
         if (name !== 'open' && name !== 'readFile') return method;
         return (path: string, options: object) => {
           opens.push(path);

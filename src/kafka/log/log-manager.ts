@@ -98,8 +98,9 @@ export class LogManager {
 
   private constructor(options: LogManagerOptions) {
     this.#options = options;
-    this.recentBatches = new RecentBatches(options.recentBatchesBytes ?? RECENT_BATCHES_BYTES);
     const { runtime, configOf, producerIdExpirationMs = defaultProducerIdExpirationMs } = options;
+    const { recentBatchesBytes: limitBytes = RECENT_BATCHES_BYTES } = options;
+    this.recentBatches = new RecentBatches({ limitBytes, fillByte: runtime.disk.buffers.fillByte });
     const { turnEnd = new TurnEnd(runtime.clock, rethrow) } = options;
     this.#directories = options.logDirs.map(
       (path) =>

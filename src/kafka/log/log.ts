@@ -475,6 +475,7 @@ export class PartitionLog {
 
   #settle(group: readonly StagedAppend[], error: DiskError | undefined, next: () => void): void {
     const log = this.#log;
+    for (const { spans } of group) for (const { slab } of spans) slab.release();
     if (error !== undefined) log.fail(error);
     if (log.closed) return this.#answer(group, next);
     if (log.failure === undefined) this.#enterIndexes(group);
@@ -489,9 +490,12 @@ export class PartitionLog {
   }
 
   #enterIndexes(group: readonly StagedAppend[]): void {
+    const { segment, endOffset } = present(group.at(-1), 'a group has an append');
+    let settledBytes = 0;
+    for (const { sizeInBytes } of group) settledBytes += sizeInBytes;
     try {
-      for (const { segment, sizeInBytes, endOffset, aborted } of group) {
-        segment.settle(sizeInBytes, endOffset);
+      segment.settle(settledBytes, endOffset);
+      for (const { aborted } of group) {
         for (const transaction of aborted) segment.transactionIndex.append(transaction);
       }
     } catch (error) {

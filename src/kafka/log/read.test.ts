@@ -8,7 +8,6 @@ import { buildBatch } from '../records/builder.ts';
 import { buildEndTxnMarker } from '../records/control.ts';
 import { numberBatches } from './append.ts';
 import type { LogRead, ReadOptions } from './read.ts';
-import { RecentBatches } from './recent-batches.ts';
 import { append, LogWorld, recordsIn, values } from './testkit/log-world.ts';
 
 async function bytesOf(world: LogWorld, read: LogRead): Promise<Slices> {
@@ -217,43 +216,4 @@ test('offsets by time: first at or after, latest, earliest, and the one with the
   ]) {
     assert.equal(await offsetFor(timestamp!), want, `for ${timestamp}`);
   }
-});
-
-test('the memory of recent batches is counted as it is kept alive, and bounded over all logs', () => {
-  const cache = new RecentBatches(600_000);
-  const tails = [cache.newTail(), cache.newTail(), cache.newTail()];
-  fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 60_000 })), { maxLength: 60 }), (appends) => {
-      for (const [which, size] of appends) {
-        const chunk = new Uint8Array(65_536);
-        tails[which]!.add(
-          { baseOffset: 0, lastOffset: 0, segmentBaseOffset: 0, position: 0 },
-          slicesOf(chunk.subarray(0, size)),
-        );
-        assert.ok(cache.heldBytes <= 600_000);
-      }
-    }),
-  );
-  for (const tail of tails) tail.clear();
-  assert.ok(cache.heldBytes <= 200 * 160, 'only the places of batches that were cleared are left');
-});
-
-test('batches are copied out of blocks that hold little else, and not where they fill them', () => {
-  const place = { baseOffset: 0, lastOffset: 0, segmentBaseOffset: 0, position: 0 };
-  const copiesOf = (batchesInBlock: number): number => {
-    const tail = new RecentBatches(64_000_000).newTail();
-    let copies = 0;
-    for (let block = 0; block < 60; block += 1) {
-      const memory = Buffer.alloc(1_048_576);
-      for (let batch = 0; batch < batchesInBlock; batch += 1) {
-        const bytes = memory.subarray(batch * 10_000, (batch + 1) * 10_000);
-        const [span] = tail.add(place, slicesOf(bytes));
-        if (span?.memory.buffer !== memory.buffer) copies += 1;
-      }
-    }
-    return copies;
-  };
-  assert.equal(copiesOf(100), 0);
-  const lonely = copiesOf(1);
-  assert.ok(lonely > 40, `${lonely} of 60 lonely batches were copied`);
 });

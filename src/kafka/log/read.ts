@@ -29,7 +29,12 @@ interface ReadSize {
 
 /** Whole batches; the first may begin below the offset that was asked for. */
 export type LogRead =
-  | (ReadSize & { readonly kind: 'memory'; readonly records: Slices })
+  | (ReadSize & {
+      readonly kind: 'memory';
+      /** They stay as they are until `release`, which is called once, when nobody reads them any more, or never. */
+      readonly records: Slices;
+      release(): void;
+    })
   /**
    * In the file: `load` reads them into `sizeInBytes` of the caller's memory, and may bring a little less. The records lie in
    * that memory, which belongs to the read until `done`.
@@ -42,7 +47,13 @@ export const nothingToRead: LogRead = {
   sizeInBytes: 0,
   firstEntryIncomplete: false,
   takenBytes: 0,
+  release: () => undefined,
 };
+
+/** Nobody reads it any more: once for each read, or never. */
+export function releaseRead(read: LogRead | undefined): void {
+  if (read?.kind === 'memory') read.release();
+}
 
 /** @throws KafkaError OFFSET_OUT_OF_RANGE, UNKNOWN_SERVER_ERROR for a negative limit, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR */
 export function read(log: LogState, offset: number, options: ReadOptions): LogRead {

@@ -232,7 +232,10 @@ export class Segment {
     file.read(position, into, done);
   }
 
-  /** Bytes of reserved sets are in the file now, up to this offset (exclusive). @throws DiskError */
+  /**
+   * Bytes of reserved sets are in the file now, up to this offset (exclusive). Once for all that one write took: what waits for
+   * the indexes is gone through each time. @throws DiskError
+   */
   settle(sizeInBytes: number, endOffset: number): void {
     this.#settled += sizeInBytes;
     if (this.#offsetIndex.waiting >= WAITING_ENTRIES_MAX) this.#writeIndexes(endOffset);

@@ -1,4 +1,4 @@
-import type { Slices } from '../../base/slices.ts';
+import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
@@ -28,6 +28,7 @@ export interface AppendOutcome {
 }
 
 export interface LeaderAppend {
+  /** Their memory may be the caller's own for this call alone. */
   readonly records: Slices;
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
@@ -162,7 +163,7 @@ export class Partition {
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
     if (this.#held !== undefined) {
-      this.#held.push(request);
+      this.#held.push({ ...request, records: slicesOf(copyOf(request.records)) });
       return;
     }
     try {

@@ -105,6 +105,30 @@ export const networkCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a chunk that is only lent holds its bytes during the call, and others afterwards',
+    run: async (world) => {
+      const copies: Uint8Array[] = [];
+      const lent: Uint8Array[] = [];
+      const { client, server, close } = await connected(world, (end) => ({
+        borrowsChunks: true,
+        data(chunk) {
+          lent.push(chunk);
+          copies.push(Buffer.from(chunk));
+          end.data(copies.at(-1)!);
+        },
+        closed: (reason) => end.closed(reason),
+      }));
+      const sent = Buffer.alloc(3 * megabyte, 'abcdefg');
+      client.connection.write([sent]);
+      await world.complete(server.until(() => server.receivedBytes === sent.length));
+      assert.ok(sent.equals(Buffer.concat(copies)));
+      client.connection.write([Buffer.alloc(1_000, 'z')]);
+      await world.complete(server.until(() => server.receivedBytes === sent.length + 1_000));
+      assert.ok(!sent.subarray(0, 100).equals(lent[0]!.subarray(0, 100)), 'the first chunk is still there');
+      close();
+    },
+  },
+  {
     name: 'what is written before the connection is established is sent then',
     run: async (world) => {
       const { network } = world.runtime;

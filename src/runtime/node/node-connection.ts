@@ -24,7 +24,11 @@ export class NodeConnection implements Connection {
   #writable = true;
 
   constructor(open: OpenSocket, remote: Address, receiveBuffer: ReceiveBuffer) {
-    this.#socket = open((size) => this.#handler?.data(receiveBuffer.take(size)));
+    this.#socket = open((size) => {
+      const handler = this.#handler;
+      if (handler === undefined) return;
+      handler.data(handler.borrowsChunks === true ? receiveBuffer.lend(size) : receiveBuffer.take(size));
+    });
     this.remote = remote;
   }
 

@@ -13,6 +13,11 @@ export class ReceiveBuffer {
   #slab: Buffer = Buffer.alloc(0);
   #used = 0;
 
+  /** The first bytes of the shared buffer, until the next read. */
+  lend(size: number): Uint8Array {
+    return this.shared.subarray(0, size);
+  }
+
   /** The first bytes of the shared buffer as a chunk that nobody changes any more. */
   take(size: number): Uint8Array {
     if (this.#used + size > this.#slab.length) {

@@ -232,7 +232,15 @@ export class SimConnection implements Connection {
     const chunk = this.#nextChunk();
     this.#scheduler.history.recordBytes(chunk);
     this.#incoming.consumed(chunk.length);
-    this.#handler?.data(chunk);
+    if (this.#handler?.borrowsChunks === true) this.#lend(chunk);
+    else this.#handler?.data(chunk);
+  }
+
+  /** The sender may have the same memory. What is used after the call does not go unnoticed. */
+  #lend(chunk: Uint8Array): void {
+    const lent = Buffer.from(chunk);
+    this.#handler?.data(lent);
+    lent.fill(0xdb);
   }
 
   /** All that is there, as one chunk of what one read can bring. */

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { CliError, type OptionSpec, parseWords, splitWords } from './command-line.ts';
@@ -9,7 +8,7 @@ import { readLines } from './lines.ts';
 import { aclLines, hexDump, parseAcl } from './output.ts';
 import { formatQuota, parseQuota } from './quota-commands.ts';
 import { parseArguments } from './run-cli.ts';
-import { APACHE_MARK, classify, ENGINE_FLAGS, OUR_MARK, serverCommand } from './server-process.ts';
+import { APACHE_MARK, classify, OUR_MARK } from './server-process.ts';
 import { zkEnvironment } from './zk-environment.ts';
 
 const lines: readonly { line: string; words: readonly string[] }[] = [
@@ -160,20 +159,4 @@ test('system properties are found among the flags of a JVM', () => {
   assert.deepEqual(systemPropertiesOf('-Xmx1g -Djute.maxbuffer=5 -Dzookeeper.skipACL=yes -Dempty'), {
     ...{ 'jute.maxbuffer': '5', 'zookeeper.skipACL': 'yes', empty: '' },
   });
-});
-
-test('whoever starts a server gives the engine the same flags', () => {
-  const flags = ENGINE_FLAGS.join(' ');
-  const text = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-  assert.equal(
-    serverCommand('zoo.cfg')
-      .slice(1, 1 + ENGINE_FLAGS.length)
-      .join(' '),
-    flags,
-  );
-  const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
-  assert.equal(scripts.start, `node ${flags} src/cli/odradek.js start`);
-  for (const launcher of ['zkServer.sh', 'zookeeper-server-start.sh']) {
-    assert.ok(text(`bin/${launcher}`).includes(`\nexec node ${flags} "$tool" `), launcher);
-  }
 });

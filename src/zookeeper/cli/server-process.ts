@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ENGINE_FLAGS } from '../../runtime/node/engine-flags.ts';
 import { programPath } from '../../runtime/node/package-files.ts';
 import { logFileFlags } from './server-log.ts';
 
@@ -10,12 +11,6 @@ export const APACHE_MARK = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 export const OUR_MARK = 'odradek';
 
 const serverMain = programPath('zookeeper/cli/quorum-peer-main');
-
-/**
- * Flags of the engine for a server: a semi-space of 4 MiB, so that a collection of the young generation stops every client for
- * under a millisecond. By default 5 to 10 were measured under synced sets, on two busy cores. `npm start` has the same.
- */
-export const ENGINE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 /** What runs the server of a configuration; `flags` are Java's `-Dname=value`. */
 export function serverCommand(configFile: string, flags: readonly string[] = []): string[] {

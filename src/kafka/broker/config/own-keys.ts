@@ -1,6 +1,7 @@
 import type { BrokerKey } from './broker-keys.ts';
 
 export const DECOMPRESSED_BYTES_KEY = 'odradek.message.max.decompressed.bytes';
+export const RECENT_BATCHES_KEY = 'odradek.recent.batches.bytes';
 
 const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?])[] = [
   ['group.consumer.assignment.interval.ms', 'int', '1000', 0],
@@ -65,6 +66,18 @@ export const ownKeys: ReadonlyMap<string, BrokerKey> = new Map(
       updateMode: 'read-only',
       effect: 'honoured',
       min: 1,
+    } as const,
+    /**
+     * Memory for the newest batches of all logs, in bytes; default 64 MiB. Consumers that keep up are served from it; 0 has
+     * everything read from files.
+     */
+    {
+      name: RECENT_BATCHES_KEY,
+      type: 'long',
+      default: '67108864',
+      updateMode: 'read-only',
+      effect: 'honoured',
+      min: 0,
     } as const,
   ].map((key) => [key.name, key]),
 );

@@ -1,4 +1,4 @@
-import { noSlices, type Slices } from '../../../base/slices.ts';
+import { copyOf, noSlices, type Slices, slicesOf } from '../../../base/slices.ts';
 import { build } from '../../../wire/schema.ts';
 import type { TransactionRules } from '../../log/append.ts';
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
@@ -33,6 +33,7 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
     response: ProduceResponse,
     versions: '0-13',
     overlaps: true,
+    borrows: true,
     handle(request, context, responder) {
       const rejected = rejectWhole(broker.metadata, request, context.apiVersion);
       if (rejected !== undefined) {
@@ -47,7 +48,7 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
 interface Appendable {
   readonly topic: string;
   readonly partition: number;
-  readonly records: Slices;
+  records: Slices;
   readonly done: (outcome: AppendOutcome) => void;
 }
 
@@ -153,6 +154,7 @@ class ProduceOperation {
     const { producerId, producerEpoch } = first;
     const operation = operationOf(this.#context.apiVersion);
     this.#context.holdOthers();
+    let isDone = false;
     this.#broker.transactionGate.enter({
       writer: { transactionalId, producerId, producerEpoch },
       operation,
@@ -162,6 +164,7 @@ class ProduceOperation {
         baseSequence,
       })),
       done: (entries) => {
+        isDone = true;
         const entryOf = new Map(written.map(({ one }, index) => [one, entries[index]!]));
         for (const one of all) {
           const { errorCode, verification } = entryOf.get(one) ?? noEntry;
@@ -171,6 +174,8 @@ class ProduceOperation {
         this.#context.letOthers();
       },
     });
+    // The coordinator is asked: the request's memory is somebody else's meanwhile.
+    if (!isDone) for (const one of all) one.records = slicesOf(copyOf(one.records));
     return true;
   }
 

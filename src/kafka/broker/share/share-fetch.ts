@@ -2,7 +2,7 @@ import { present } from '../../../base/assert.ts';
 import { concatSlices, noSlices, type Slices } from '../../../base/slices.ts';
 import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Purgatory } from '../../../runtime/purgatory.ts';
-import type { LogRead } from '../../log/read.ts';
+import { type LogRead, releaseRead } from '../../log/read.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { batchesOf } from '../../records/batch.ts';
 import type { Isolation, Partition } from '../../replication/partition.ts';
@@ -72,7 +72,10 @@ export class ShareFetch {
     const bytes = readings.reduce((sum, { read }) => sum + read.sizeInBytes, 0);
     const isEnough = bytes > 0 && bytes >= Math.min(this.#options.minBytes, this.#options.maxBytes);
     if (!isLate && !isEnough && this.#errors.length === 0) {
-      for (const { share } of readings) share.unlock();
+      for (const { share, read } of readings) {
+        share.unlock();
+        releaseRead(read);
+      }
       return false;
     }
     this.#load(readings);
@@ -114,7 +117,10 @@ export class ShareFetch {
       // A leader that lost its end may be behind what the group has seen: it catches up.
       if (fetchOffset > log.logEndOffset) return undefined;
       const read = log.read(fetchOffset, { ...limits, upTo });
-      if (read.sizeInBytes === 0 || read.firstEntryIncomplete) return undefined;
+      if (read.sizeInBytes === 0 || read.firstEntryIncomplete) {
+        releaseRead(read);
+        return undefined;
+      }
       return { target, share, fetchOffset, read, records: read.kind === 'memory' ? read.records : noSlices };
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
@@ -129,10 +135,13 @@ export class ShareFetch {
   }
 
   #load(readings: readonly Reading[]): void {
+    const release = (): void => {
+      for (const { read } of readings) releaseRead(read);
+    };
     const files = readings.flatMap((reading) =>
       reading.read.kind === 'file' ? [{ reading, read: reading.read }] : [],
     );
-    if (files.length === 0) return this.#acquireAll(readings, undefined);
+    if (files.length === 0) return this.#acquireAll(readings, release);
     const loan = this.#options.buffers.lend(files.map(({ read }) => read.sizeInBytes));
     let pending = files.length;
     files.forEach(({ reading, read }, index) => {
@@ -140,12 +149,16 @@ export class ShareFetch {
         if (error === undefined) reading.records = records;
         else this.#fail(reading.target, error);
         pending -= 1;
-        if (pending === 0) this.#acquireAll(readings, loan.giveBack);
+        if (pending > 0) return;
+        this.#acquireAll(readings, () => {
+          release();
+          loan.giveBack();
+        });
       });
     });
   }
 
-  #acquireAll(readings: readonly Reading[], sent: (() => void) | undefined): void {
+  #acquireAll(readings: readonly Reading[], sent: () => void): void {
     let left = this.#options.maxRecords;
     const found: SharedRecords[] = [];
     for (const reading of readings) {

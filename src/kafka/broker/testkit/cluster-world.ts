@@ -44,7 +44,13 @@ export class ClusterWorld {
   #addBroker(id: number, kafka: ConfigKeys): void {
     const machine = this.sim.machine(`broker-${id}`);
     const listener = `PLAINTEXT://${machine.host}:9092`;
-    const keys = { 'broker.id': id, 'zookeeper.session.timeout.ms': 6000, ...kafka };
+    const keys = {
+      'broker.id': id,
+      'zookeeper.session.timeout.ms': 6000,
+      // Little, so that memory is used again all the time.
+      'odradek.recent.batches.bytes': 65_536,
+      ...kafka,
+    };
     const config = testKafkaConfig('/kafka', this.connect, listener, keys);
     const node = new SimulatedNode(this.sim, machine, async (runtime) => {
       const broker = await startKafka(runtime, config);
