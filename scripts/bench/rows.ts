@@ -131,7 +131,7 @@ export const loadRows: readonly LoadRow[] = [
   fetchRow('fetch cold 1 MiB, 4 clients', 0.8, 4, 'head'),
   downConversionRow('down-conversion, 1,000 x 100 B', 'plain-batches', 'none'),
   downConversionRow('down-conversion, 1,000 x 100 B, lz4', 'lz4-batches', 'lz4'),
-  produceRow({ name: 'produce 1,000x1, 1 record', goal: 3, topic: 'crowd', ...shape(1_000, 1, 1, 100) }),
+  produceRow({ name: 'produce 1,000x1, 1 record', goal: 1, topic: 'crowd', ...shape(1_000, 1, 1, 100) }),
   ...([1, 100] as const).map((records) =>
     produceRow({
       name: `same load: produce 8x5, ${records} x 100 B`,

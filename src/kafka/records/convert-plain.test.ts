@@ -60,6 +60,19 @@ test('a damaged batch is told as reading it tells', () => {
   );
 });
 
+for (const { name, records, place } of [
+  { name: 'a value', records: [{ value: Buffer.alloc(4, 0x80) }], place: 5 },
+  { name: 'a header', records: [{ value: null, headers: [{ key: 'k', value: Buffer.alloc(4, 0x80) }] }], place: 9 },
+]) {
+  test(`the size of ${name} that does not end is told too, although all that follows fits`, () => {
+    const bytes = copyOf(buildBatch({ records }));
+    const size = 61 + place;
+    assert.equal(bytes[size], 8, 'the size of four bytes');
+    bytes[size] = 0x80;
+    assert.throws(() => downConvert(slicesOf(bytes), { magic: 1, firstOffset: 0 }), InvalidRecordError);
+  });
+}
+
 test('a batch that holds more records than it says is not converted', () => {
   const bytes = copyOf(buildBatch({ records: [{ value: Buffer.from('a') }, { value: Buffer.from('b') }] }));
   bytes[60] = 1;

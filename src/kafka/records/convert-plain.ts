@@ -117,6 +117,7 @@ class EntryWalk {
 
   #span(span: Span): boolean {
     const size = this.#varint();
+    if (Number.isNaN(size)) return false;
     span.at = this.#at;
     span.size = size;
     if (size > 0) this.#at += size;
@@ -131,6 +132,7 @@ class EntryWalk {
       if (!(keySize >= 0)) return false;
       this.#at += keySize;
       const valueSize = this.#varint();
+      if (Number.isNaN(valueSize)) return false;
       if (valueSize > 0) this.#at += valueSize;
       if (this.#at > this.#from.length) return false;
     }
