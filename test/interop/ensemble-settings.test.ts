@@ -26,11 +26,14 @@ const beginsWithOurs = ([first]: readonly string[]): boolean => first === 'odrad
 
 // ---------------------------------------------------------------- observers under followers
 
-for (const [mixture, observerKind] of [
-  [['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4'], 'odradek'],
-  [['odradek', 'odradek', 'apache-3.9.4'], 'apache-3.9.4'],
-  [['odradek', 'odradek', 'odradek'], 'odradek'],
-] as const) {
+for (const [mixture, observerKind] of chosen(
+  [
+    [['apache-3.9.4', 'apache-3.9.4', 'apache-3.9.4'], 'odradek'],
+    [['odradek', 'odradek', 'apache-3.9.4'], 'apache-3.9.4'],
+    [['odradek', 'odradek', 'odradek'], 'odradek'],
+  ] as const,
+  ([mixture, observerKind]) => new Set([...mixture, observerKind]).size > 1,
+)) {
   test(`an observer of ${observerKind} serves under followers: ${nameOf(mixture)}`, async (t) => {
     const [port = 0] = await freePorts(1);
     const ensemble = await startEnsemble(t, {
@@ -192,7 +195,7 @@ for (const mixture of chosen(
     ['apache-3.9.4', 'apache-3.9.4', 'odradek'],
     ['odradek', 'odradek', 'odradek'],
   ] satisfies Mixture[],
-  beginsWithOurs,
+  (mixture) => beginsWithOurs(mixture) && new Set(mixture).size > 1,
 )) {
   test(`the last zxid of an epoch, ${nameOf(mixture)}: another epoch begins, and nothing is lost`, async (t) => {
     const ensemble = await startEnsemble(t, {

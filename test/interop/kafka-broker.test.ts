@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { chosen } from './breadth.ts';
 import { roundtrips } from './clients/roundtrips.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { freePort } from './peers/free-port.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { type Outcome, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
+import { ToolHost } from './peers/tool-host.ts';
 import { kcat } from './peers/tools.ts';
 
 const clean = (outcome: Outcome): string => {
@@ -31,6 +33,14 @@ async function readAll(bootstrap: string, topic: string): Promise<string[]> {
   return lines(await kcat(['-b', bootstrap, '-t', topic, '-C', '-o', 'beginning', '-e']));
 }
 
+let host: ToolHost;
+before(async () => {
+  host = await ToolHost.start('3.9.1');
+});
+after(() => host?.close());
+
+const tool39: ToolHost['run'] = (...command) => host.run(...command);
+
 test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, consume and describe', async (t) => {
   const ours = await startOdradek({ dir: tempDir() });
   t.after(() => ours.kill());
@@ -40,13 +50,7 @@ test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, cons
     ...['--partitions', '1', '--replication-factor', '1'],
   ]);
   assert.equal(clean(created), 'Created topic "morris".\n');
-  const again = await kafkaTool('kafka-topics', '3.9.1', [
-    '--bootstrap-server',
-    bootstrap,
-    '--create',
-    '--topic',
-    'morris',
-  ]);
+  const again = await tool39('kafka-topics', ['--bootstrap-server', bootstrap, '--create', '--topic', 'morris']);
   assert.match(again.stdout, /Topic 'morris' already exists/);
 
   clean(
@@ -72,7 +76,7 @@ test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, cons
     assert.deepEqual(lines(consumed), ['a', 'b', 'c', 'd', 'e', 'f']);
     assert.match(consumed.stderr, /Processed a total of 6 messages/);
   }
-  const described = await kafkaTool('kafka-consumer-groups', '3.9.1', [
+  const described = await tool39('kafka-consumer-groups', [
     ...['--bootstrap-server', bootstrap, '--describe', '--group', 'group-2.1.0'],
   ]);
   assert.match(clean(described), /group-2\.1\.0 +morris +0 +6 +6 +0 /);
@@ -87,10 +91,10 @@ test('topics grow, change and go, by RPC and by the znodes that 2.1’s tools wr
   t.after(() => ours.kill());
   const at = ['--bootstrap-server', ours.bootstrap];
   const zk = ['--zookeeper', ours.zookeeper];
-  clean(await kafkaTool('kafka-topics', '3.9.1', [...at, '--create', '--topic', 'new', '--partitions', '2']));
+  clean(await tool39('kafka-topics', [...at, '--create', '--topic', 'new', '--partitions', '2']));
   clean(await kafkaTool('kafka-topics', '2.1.0', [...zk, '--alter', '--topic', 'new', '--partitions', '4']));
   clean(
-    await kafkaTool('kafka-configs', '3.9.1', [
+    await tool39('kafka-configs', [
       ...at,
       '--alter',
       '--entity-type',
@@ -104,25 +108,18 @@ test('topics grow, change and go, by RPC and by the znodes that 2.1’s tools wr
   clean(
     await kafkaTool('kafka-topics', '2.1.0', [...zk, '--alter', '--topic', 'new', '--config', 'segment.bytes=100000']),
   );
-  const described = clean(await kafkaTool('kafka-topics', '3.9.1', [...at, '--describe', '--topic', 'new']));
+  const described = clean(await tool39('kafka-topics', [...at, '--describe', '--topic', 'new']));
   assert.match(described, /PartitionCount: 4\tReplicationFactor: 1\tConfigs: /);
   assert.match(described, /retention\.ms=12345/);
   assert.match(described, /segment\.bytes=100000/);
-  clean(await kafkaTool('kafka-topics', '3.9.1', [...at, '--alter', '--topic', 'new', '--partitions', '5']));
-  const fewer = await kafkaTool('kafka-topics', '3.9.1', [...at, '--alter', '--topic', 'new', '--partitions', '3']);
+  clean(await tool39('kafka-topics', [...at, '--alter', '--topic', 'new', '--partitions', '5']));
+  const fewer = await tool39('kafka-topics', [...at, '--alter', '--topic', 'new', '--partitions', '3']);
   assert.match(fewer.stdout, /Topic currently has 5 partitions, which is higher than the requested 3\./);
-  const tooMany = await kafkaTool('kafka-topics', '3.9.1', [
-    ...at,
-    '--create',
-    '--topic',
-    'wide',
-    '--replication-factor',
-    '3',
-  ]);
+  const tooMany = await tool39('kafka-topics', [...at, '--create', '--topic', 'wide', '--replication-factor', '3']);
   assert.match(tooMany.stdout, /Replication factor: 3 larger than available brokers: 1\./);
   clean(await kafkaTool('kafka-topics', '2.1.0', [...zk, '--delete', '--topic', 'new']));
-  await kafkaTool('kafka-topics', '3.9.1', [...at, '--create', '--topic', 'other']);
-  assert.deepEqual(lines(await kafkaTool('kafka-topics', '3.9.1', [...at, '--list'])), ['other']);
+  await tool39('kafka-topics', [...at, '--create', '--topic', 'other']);
+  assert.deepEqual(lines(await tool39('kafka-topics', [...at, '--list'])), ['other']);
 });
 
 test('what was acknowledged outlives kill -9, and Apache’s dump tool reads our log', async (t) => {
@@ -215,9 +212,10 @@ for (const version of ['3.9.1', '2.1.0'] as const) {
 for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.1')) {
   test(`Apache’s broker ${version} outlives kill -9 of our ZooKeeper, and goes on with topics and groups`, async (t) => {
     const dir = tempDir();
-    const first = await startOdradek({ dir, withoutKafka: true });
+    const spec = { dir, withoutKafka: true, zookeeperPort: await freePort() };
+    const first = await startOdradek(spec);
     t.after(() => first.kill());
-    const { zookeeper, zookeeperPort } = first;
+    const { zookeeper } = first;
     const broker = await startApacheKafka({
       ...{ version, zookeeperConnect: zookeeper, logDir: join(dir, 'kafka'), brokerId: 0 },
     });
@@ -240,7 +238,7 @@ for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.
     };
     await walk('before');
     await first.kill();
-    const second = await startOdradek({ dir, withoutKafka: true, zookeeperPort });
+    const second = await startOdradek(spec);
     t.after(() => second.kill());
     await walk('after');
     clean(await topics('--delete', '--topic', 'before'));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { type Admin, createAdmin } from '../../src/kafka/client/admin.ts';
 import { partitionKey, type TopicPartition } from '../../src/kafka/client/cluster-metadata.ts';
 import { type Consumer, createConsumer } from '../../src/kafka/client/consumer.ts';
@@ -18,6 +18,7 @@ import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { freePort } from './peers/free-port.ts';
 import { installKcat, installPython } from './peers/install.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { startService, until } from './peers/process.ts';
@@ -43,14 +44,17 @@ interface Peer {
 
 const sessionTimeout = { 'zookeeper.session.timeout.ms': '4000' };
 
-async function startPeer(t: TestContext, version: Version): Promise<Peer> {
+/** Whoever ends what is started for it. */
+type Owner = Pick<TestContext, 'after'>;
+
+async function startPeer(t: Owner, version: Version): Promise<Peer> {
   const broker = version === 'odradek' ? await startOurs(t) : await startApache(t, version);
   const admin = createAdmin(runtime, { bootstrapServers: broker.bootstrap });
   t.after(() => admin.close());
   return { ...broker, admin };
 }
 
-async function startApache(t: TestContext, version: '3.9.1' | '2.1.0'): Promise<Omit<Peer, 'admin'>> {
+async function startApache(t: Owner, version: '3.9.1' | '2.1.0'): Promise<Omit<Peer, 'admin'>> {
   const dir = tempDir();
   const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
   t.after(() => zookeeper.kill());
@@ -58,6 +62,7 @@ async function startApache(t: TestContext, version: '3.9.1' | '2.1.0'): Promise<
     version,
     zookeeperConnect: zookeeper.connect,
     logDir: join(dir, 'kafka'),
+    port: await freePort(),
     overrides: sessionTimeout,
   };
   const broker = await startApacheKafka(options);
@@ -70,18 +75,18 @@ async function startApache(t: TestContext, version: '3.9.1' | '2.1.0'): Promise<
       meanwhile();
       await killed;
       await registrationGone(t, zookeeper.connect);
-      const again = await startApacheKafka({ ...options, port: broker.port });
+      const again = await startApacheKafka(options);
       t.after(() => again.kill());
     },
   };
 }
 
-async function startOurs(t: TestContext): Promise<Omit<Peer, 'admin'>> {
+async function startOurs(t: Owner): Promise<Omit<Peer, 'admin'>> {
   const dir = tempDir();
   const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'zookeeper') });
   t.after(() => zookeeper.kill());
   const kafka = { 'offsets.topic.num.partitions': '5', 'group.initial.rebalance.delay.ms': '0', ...sessionTimeout };
-  const spec = { dir, zookeeperConnect: zookeeper.connect, kafka };
+  const spec = { dir, zookeeperConnect: zookeeper.connect, kafka, kafkaPort: await freePort() };
   const broker = await startOdradek(spec);
   t.after(() => broker.kill());
   return {
@@ -92,7 +97,7 @@ async function startOurs(t: TestContext): Promise<Omit<Peer, 'admin'>> {
       meanwhile();
       await killed;
       await registrationGone(t, zookeeper.connect);
-      const again = await startOdradek({ ...spec, kafkaPort: broker.kafkaPort });
+      const again = await startOdradek(spec);
       t.after(() => again.kill());
     },
   };
@@ -131,8 +136,84 @@ async function take(consumer: Consumer, count: number): Promise<ConsumerRecord[]
 }
 
 for (const version of chosen(versions, (one) => one !== '2.1.0')) {
+  // One for all, in the order below: the first looks at all topics and groups there are, the last kills it.
+  let peer: Peer;
+  const done: (() => unknown)[] = [];
+  before(async () => {
+    peer = await startPeer({ after: (end) => done.unshift(end as () => unknown) }, version);
+  });
+  after(async () => {
+    for (const end of done) await end();
+  });
+
+  test(`an administrator's requests to ${version}`, async (t) => {
+    const { admin } = peer;
+    await admin.createTopics([
+      { name: 'one', partitions: 2, replicationFactor: 1, configs: new Map([['retention.ms', '1000000']]) },
+      { name: 'two', assignment: [[0], [0], [0]] },
+    ]);
+    const codeIs = (code: number) => (error: unknown) => error instanceof KafkaError && error.code === code;
+    await assert.rejects(
+      admin.createTopics([{ name: 'one', partitions: 1, replicationFactor: 1 }]),
+      (error) => codeIs(ErrorCode.TOPIC_ALREADY_EXISTS)(error) && /Topic 'one' already exists/.test(String(error)),
+    );
+    assert.deepEqual(await admin.listTopics(), ['one', 'two']);
+    await admin.createPartitions([{ name: 'one', count: 4 }]);
+    await until('four partitions', async () => {
+      const [one] = await admin.describeTopics(['one']);
+      return one?.partitions.length === 4 && one.partitions.every(({ leader }) => leader === 0) ? true : undefined;
+    });
+    await assert.rejects(admin.describeTopics(['none']), codeIs(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    const one = { type: 'topic', name: 'one' } as const;
+    await admin.alterConfigs(one, [
+      { name: 'max.message.bytes', operation: 'set', value: '2000' },
+      { name: 'retention.ms', operation: 'delete' },
+    ]);
+    const own = (await admin.describeConfigs([one]))
+      .get('one')!
+      .filter(({ source }) => source === 'DYNAMIC_TOPIC_CONFIG');
+    assert.deepEqual(
+      own.map(({ name, value }) => [name, value]),
+      [['max.message.bytes', '2000']],
+    );
+
+    const producer = producerOf(t, peer);
+    for (const [index, timestamp] of [1_000, 3_000, 2_000].entries()) {
+      await producer.send({ topic: 'two', partition: 1, value: `${index}`, timestamp });
+    }
+    const at = async (timestamp: number) => (await admin.listOffsets([{ topic: 'two', partition: 1, timestamp }]))[0]!;
+    assert.equal((await at(-2)).offset, 0);
+    assert.equal((await at(-1)).offset, 3);
+    assert.equal((await at(1_500)).offset, 1);
+    assert.equal((await at(9_999)).offset, -1);
+    if (peer.tools === '3.9.1') assert.equal((await at(MAX_TIMESTAMP)).offset, 1);
+
+    const consumer = consumerOf(t, peer, { groupId: 'g' });
+    consumer.subscribe(['two']);
+    await take(consumer, 3);
+    await consumer.commit();
+    const described = await admin.groups.describe('g');
+    assert.deepEqual([described.state, described.protocol, described.members.length], ['Stable', 'range', 1]);
+    assert.deepEqual(
+      described.members[0]!.assignment.map(({ partition }) => partition),
+      [0, 1, 2],
+    );
+    await assert.rejects(admin.groups.delete('g'), codeIs(ErrorCode.NON_EMPTY_GROUP));
+    await consumer.close();
+    const offsets = await admin.groups.committed('g');
+    assert.equal(offsets.find(({ partition }) => partition === 1)?.offset, 3);
+    await admin.groups.setOffsets('g', [{ topic: 'two', partition: 1, offset: 1 }]);
+    assert.deepEqual(
+      (await admin.groups.list()).map(({ groupId }) => groupId),
+      ['g'],
+    );
+    await admin.groups.delete('g');
+    await assert.rejects(admin.groups.delete('g'), codeIs(ErrorCode.GROUP_ID_NOT_FOUND));
+    await admin.deleteTopics(['one']);
+    await until('the deletion', async () => ((await admin.listTopics()).includes('one') ? undefined : true));
+  });
+
   test(`what we produce in every codec, a consumer beside ${version} and kcat read, and the reverse`, async (t) => {
-    const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'ours', partitions: 1, replicationFactor: 1 }]);
     const expected: string[] = [];
     for (const compression of codecNames) {
@@ -203,76 +284,7 @@ for (const version of chosen(versions, (one) => one !== '2.1.0')) {
     );
   });
 
-  test(`an administrator's requests to ${version}`, async (t) => {
-    const peer = await startPeer(t, version);
-    const { admin } = peer;
-    await admin.createTopics([
-      { name: 'one', partitions: 2, replicationFactor: 1, configs: new Map([['retention.ms', '1000000']]) },
-      { name: 'two', assignment: [[0], [0], [0]] },
-    ]);
-    const codeIs = (code: number) => (error: unknown) => error instanceof KafkaError && error.code === code;
-    await assert.rejects(
-      admin.createTopics([{ name: 'one', partitions: 1, replicationFactor: 1 }]),
-      (error) => codeIs(ErrorCode.TOPIC_ALREADY_EXISTS)(error) && /Topic 'one' already exists/.test(String(error)),
-    );
-    assert.deepEqual(await admin.listTopics(), ['one', 'two']);
-    await admin.createPartitions([{ name: 'one', count: 4 }]);
-    await until('four partitions', async () => {
-      const [one] = await admin.describeTopics(['one']);
-      return one?.partitions.length === 4 && one.partitions.every(({ leader }) => leader === 0) ? true : undefined;
-    });
-    await assert.rejects(admin.describeTopics(['none']), codeIs(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
-    const one = { type: 'topic', name: 'one' } as const;
-    await admin.alterConfigs(one, [
-      { name: 'max.message.bytes', operation: 'set', value: '2000' },
-      { name: 'retention.ms', operation: 'delete' },
-    ]);
-    const own = (await admin.describeConfigs([one]))
-      .get('one')!
-      .filter(({ source }) => source === 'DYNAMIC_TOPIC_CONFIG');
-    assert.deepEqual(
-      own.map(({ name, value }) => [name, value]),
-      [['max.message.bytes', '2000']],
-    );
-
-    const producer = producerOf(t, peer);
-    for (const [index, timestamp] of [1_000, 3_000, 2_000].entries()) {
-      await producer.send({ topic: 'two', partition: 1, value: `${index}`, timestamp });
-    }
-    const at = async (timestamp: number) => (await admin.listOffsets([{ topic: 'two', partition: 1, timestamp }]))[0]!;
-    assert.equal((await at(-2)).offset, 0);
-    assert.equal((await at(-1)).offset, 3);
-    assert.equal((await at(1_500)).offset, 1);
-    assert.equal((await at(9_999)).offset, -1);
-    if (peer.tools === '3.9.1') assert.equal((await at(MAX_TIMESTAMP)).offset, 1);
-
-    const consumer = consumerOf(t, peer, { groupId: 'g' });
-    consumer.subscribe(['two']);
-    await take(consumer, 3);
-    await consumer.commit();
-    const described = await admin.groups.describe('g');
-    assert.deepEqual([described.state, described.protocol, described.members.length], ['Stable', 'range', 1]);
-    assert.deepEqual(
-      described.members[0]!.assignment.map(({ partition }) => partition),
-      [0, 1, 2],
-    );
-    await assert.rejects(admin.groups.delete('g'), codeIs(ErrorCode.NON_EMPTY_GROUP));
-    await consumer.close();
-    const offsets = await admin.groups.committed('g');
-    assert.equal(offsets.find(({ partition }) => partition === 1)?.offset, 3);
-    await admin.groups.setOffsets('g', [{ topic: 'two', partition: 1, offset: 1 }]);
-    assert.deepEqual(
-      (await admin.groups.list()).map(({ groupId }) => groupId),
-      ['g'],
-    );
-    await admin.groups.delete('g');
-    await assert.rejects(admin.groups.delete('g'), codeIs(ErrorCode.GROUP_ID_NOT_FOUND));
-    await admin.deleteTopics(['one']);
-    await until('the deletion', async () => ((await admin.listTopics()).includes('one') ? undefined : true));
-  });
-
   test(`members of a group at ${version}: two of ours, kcat and kafka-python`, async (t) => {
-    const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'shared', partitions: 4, replicationFactor: 1 }]);
     const all = (counts: readonly number[]): boolean => counts.reduce((sum, count) => sum + count, 0) === 4;
     const members = [0, 1].map((index) => {
@@ -334,7 +346,6 @@ for (const version of chosen(versions, (one) => one !== '2.1.0')) {
   });
 
   test(`${version} restarts in the middle: nothing is lost, nothing comes twice, the order holds`, async (t) => {
-    const peer = await startPeer(t, version);
     await peer.admin.createTopics([{ name: 'log', partitions: 3, replicationFactor: 1 }]);
     const producer = producerOf(t, peer, { lingerMs: 2, requestTimeoutMs: 5_000 });
     const consumer = consumerOf(t, peer, { groupId: 'tail', sessionTimeoutMs: 10_000 });
@@ -363,7 +374,7 @@ for (const version of chosen(versions, (one) => one !== '2.1.0')) {
 }
 
 /** A broker that was killed is refused while its old session lives. */
-async function registrationGone(t: TestContext, connect: string): Promise<void> {
+async function registrationGone(t: Owner, connect: string): Promise<void> {
   const client = connectZookeeper(runtime, { connect });
   t.after(() => client.close());
   await until('end of the session', async () =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
+import { freePort } from './peers/free-port.ts';
 import { javaLine } from './peers/java.ts';
 import { type Service, startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -26,10 +27,11 @@ const names = ['Connect 3.9.1 carries lines from file to file, and goes on where
 
 for (const name of chosen(names, () => false)) {
   test(name, async (t) => {
-    const spec = { dir: tempDir(), kafka: { 'offsets.topic.num.partitions': '3' } };
+    const ports = { kafkaPort: await freePort(), zookeeperPort: await freePort() };
+    const spec = { dir: tempDir(), kafka: { 'offsets.topic.num.partitions': '3' }, ...ports };
     let broker = await startOdradek(spec);
     t.after(() => broker.kill());
-    const { kafkaPort, zookeeperPort, bootstrap } = broker;
+    const { bootstrap } = broker;
     const dir = tempDir();
     const [from, to, log] = [join(dir, 'from.txt'), join(dir, 'to.txt'), join(dir, 'connect.log')];
     const worker = writeProperties(join(dir, 'worker.properties'), {
@@ -85,7 +87,7 @@ for (const name of chosen(names, () => false)) {
     await arrive(100);
     await first.stop();
     await broker.kill();
-    broker = await startOdradek({ ...spec, kafkaPort, zookeeperPort });
+    broker = await startOdradek(spec);
     add(100, 200);
     await start();
     await arrive(200);

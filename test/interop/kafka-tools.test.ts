@@ -12,6 +12,7 @@ import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { type KafkaToolName, kafkaTool } from './peers/kafka-tools.ts';
 import { type Outcome, run } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
+import { ToolHost } from './peers/tool-host.ts';
 
 interface Step {
   readonly tool: KafkaToolName;
@@ -103,7 +104,21 @@ async function startSides(t: TestContext, version: Version): Promise<Sides> {
   return { theirs, ours: { apache, odradek } };
 }
 
-async function compareSteps(t: TestContext, version: Version, steps: readonly Step[]): Promise<void> {
+interface Comparison {
+  readonly version: Version;
+  readonly name: string;
+  readonly steps: readonly Step[];
+}
+
+type ApacheTool = (tool: KafkaToolName, args: readonly string[], options: { stdin?: string }) => Promise<Outcome>;
+
+async function startHost(t: TestContext): Promise<ApacheTool> {
+  const host = await ToolHost.start('3.9.1');
+  t.after(() => host.close());
+  return (tool, args, options) => host.run(tool, args, options);
+}
+
+async function compareSteps(t: TestContext, { version, steps }: Comparison, apacheTool: ApacheTool): Promise<void> {
   const { theirs, ours } = await startSides(t, version);
   const dir = tempDir();
   writeFileSync(join(dir, 'client.properties'), 'request.timeout.ms=20000\n');
@@ -111,7 +126,7 @@ async function compareSteps(t: TestContext, version: Version, steps: readonly St
   for (const step of steps) {
     const options = step.stdin === undefined ? {} : { stdin: step.stdin };
     const [wanted, ...got] = await Promise.all([
-      kafkaTool(step.tool, version, argsFor(step, theirs, dir), options),
+      apacheTool(step.tool, argsFor(step, theirs, dir), options),
       ...kindsOfBroker.map((kind) => run(launcher(step.tool), argsFor(step, ours[kind], dir), options)),
     ]);
     const apaches = view(wanted, theirs, step.compare);
@@ -396,11 +411,28 @@ const records21: readonly Step[] = [
 const all39 = [...topics39, ...records39, ...configs39, ...groups39];
 const all21 = [...topics21, ...records21, ...configs21];
 
+const own = '';
+const shared = ', which share one start of Java';
 const comparisons = [
-  { version: '3.9.1', name: 'our tools, at a broker of Apache’s and at ours', steps: [...all39, ...quotas39] },
-  { version: '2.1.0', name: 'with old flags our tools, at both brokers', steps: all21 },
+  {
+    version: '3.9.1',
+    name: 'our tools, at a broker of Apache’s and at ours',
+    steps: [...all39, ...quotas39],
+    java: shared,
+  },
+  {
+    version: '3.9.1',
+    name: 'our tools, at a broker of Apache’s and at ours',
+    steps: [...all39, ...quotas39],
+    java: own,
+  },
+  { version: '2.1.0', name: 'with old flags our tools, at both brokers', steps: all21, java: own },
 ] as const;
 
-for (const { version, name, steps } of chosen(comparisons, (one) => one.version === '3.9.1')) {
-  test(`${name}, give the same lines as those of Apache Kafka ${version}`, (t) => compareSteps(t, version, steps));
+for (const { java, ...comparison } of chosen(comparisons, ({ java }) => java === shared)) {
+  const { version, name } = comparison;
+  test(`${name}, give the same lines as those of Apache Kafka ${version}${java}`, async (t) => {
+    const ownProcess: ApacheTool = (tool, args, options) => kafkaTool(tool, version, args, options);
+    await compareSteps(t, comparison, java === shared ? await startHost(t) : ownProcess);
+  });
 }

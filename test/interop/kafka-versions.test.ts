@@ -5,16 +5,17 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { ApiKey, apiInfos } from '../../src/kafka/protocol/api-keys.ts';
 import { ErrorCode } from '../../src/kafka/protocol/errors.ts';
 import { roundtrips } from './clients/roundtrips.ts';
 import { startOdradek } from './odradek.ts';
 import { type Capture, type CaptureOptions, startCapture } from './peers/capture.ts';
 import { freePort } from './peers/free-port.ts';
-import { type KafkaToolName, kafkaTool } from './peers/kafka-tools.ts';
+import type { KafkaToolName } from './peers/kafka-tools.ts';
 import { type Outcome, PeerError } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
+import { ToolHost } from './peers/tool-host.ts';
 import { javaProgram } from './peers/tools.ts';
 import { exchangesOf } from './versions/exchanges.ts';
 import { endingAt } from './versions/older-broker.ts';
@@ -83,9 +84,15 @@ async function startRecorded(t: TestContext, options: CaptureOptions = {}): Prom
 
 type Tool = (name: KafkaToolName, args: readonly string[], stdin?: string) => Promise<string>;
 
+let host: ToolHost;
+before(async () => {
+  host = await ToolHost.start('4.4.0');
+});
+after(() => host?.close());
+
 function toolsAt(bootstrap: string): Tool {
   return async (name, args, stdin = '') =>
-    clean(await kafkaTool(name, '4.4.0', ['--bootstrap-server', bootstrap, ...args], { stdin }));
+    clean(await host.run(name, ['--bootstrap-server', bootstrap, ...args], { stdin }));
 }
 
 function clean({ code, stdout, stderr }: Outcome): string {

@@ -14,7 +14,7 @@ import { CreateMode } from '../../src/zookeeper/jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../../src/zookeeper/jute/errors.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { startCuttableProxy } from './peers/cuttable-proxy.ts';
-import { freePort } from './peers/free-port.ts';
+import { freePorts } from './peers/free-port.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
@@ -432,14 +432,7 @@ test('a request that Apache ZooKeeper does not answer in time fails, and the cli
 });
 
 test('a session that began at a read-only server of Apache ZooKeeper 3.9.4 is replaced where writes are possible', async (t) => {
-  const ports = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ];
+  const ports = await freePorts(6);
   const config: Record<string, string | number> = { tickTime: 500, initLimit: 10, syncLimit: 4 };
   config.localSessionsEnabled = 'true'; // without it a read-only server opens no session
   config.localSessionsUpgradingEnabled = 'true';

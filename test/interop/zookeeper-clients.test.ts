@@ -12,6 +12,7 @@ import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { startCuttableProxy } from './peers/cuttable-proxy.ts';
+import { freePort } from './peers/free-port.ts';
 import { installNode, installPython, installZookeeperC, installZookeeperGo } from './peers/install.ts';
 import { PeerError, runOrThrow, type Service, startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -25,27 +26,22 @@ interface Server {
   restart(): Promise<void>;
 }
 
-type Start = (dir: string, port?: number) => Promise<Service & { readonly port: number }>;
+type Start = (dir: string, port: number) => Promise<Service & { readonly port: number }>;
 
 const servers: Readonly<Record<string, Start>> = {
-  'our server': async (dir, port = 0) => {
+  'our server': async (dir, port) => {
     const service = await startOdradek({ dir, withoutKafka: true, zookeeperPort: port, zookeeper: extendedTypes });
     return Object.assign(service, { port: service.zookeeperPort });
   },
   'Apache ZooKeeper 3.9.4': (dir, port) =>
-    startApacheZookeeper({
-      version: '3.9.4',
-      dataDir: dir,
-      config: { tickTime: 500, ...extendedTypes },
-      ...(port === undefined ? {} : { port }),
-    }),
+    startApacheZookeeper({ version: '3.9.4', dataDir: dir, port, config: { tickTime: 500, ...extendedTypes } }),
 };
 const extendedTypes = { extendedTypesEnabled: 'true' };
 
 async function serve(t: TestContext, start: Start): Promise<Server> {
   const dir = tempDir();
-  let service = await start(dir);
-  const { port } = service;
+  const port = await freePort();
+  let service = await start(dir, port);
   t.after(() => service.kill());
   const proxy = await startCuttableProxy(port);
   t.after(() => proxy.close());

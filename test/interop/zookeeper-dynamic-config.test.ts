@@ -11,7 +11,7 @@ import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/clie
 import { DynamicConfigFiles, readMembership } from '../../src/zookeeper/quorum/dynamic-config.ts';
 import { establish, type Membership, membershipOf, parseMembership } from '../../src/zookeeper/quorum/membership.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { memberPort } from './peers/free-port.ts';
+import { freePort } from './peers/free-port.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
@@ -69,8 +69,8 @@ const cases: readonly {
 
 for (const { name, myid, keys } of cases) {
   test(`the first start: ${name}`, async (t) => {
-    const port = await memberPort();
-    const ports = [await memberPort(), await memberPort(), await memberPort()];
+    const port = await freePort();
+    const ports = [await freePort(), await freePort(), await freePort()];
     const dir = tempDir();
     const server = await startApacheZookeeper({
       ...{ version: '3.9.4', dataDir: dir, myid, port },
@@ -96,8 +96,8 @@ for (const { name, myid, keys } of cases) {
 }
 
 test('the change of a membership', async (t) => {
-  const port = await memberPort();
-  const [peer, election, other] = [await memberPort(), await memberPort(), await memberPort()];
+  const port = await freePort();
+  const [peer, election, other] = [await freePort(), await freePort(), await freePort()];
   const dir = tempDir();
   const server = await startApacheZookeeper({
     ...{ version: '3.9.4', dataDir: dir, myid: 9, port },
@@ -121,8 +121,8 @@ test('the change of a membership', async (t) => {
 });
 
 test('Apache starts from our files, and brings about what was pending in them', async (t) => {
-  const port = await memberPort();
-  const [peer, election, other] = [await memberPort(), await memberPort(), await memberPort()];
+  const port = await freePort();
+  const [peer, election, other] = [await freePort(), await freePort(), await freePort()];
   const dir = tempDir();
   const line = `server.3=127.0.0.1:${peer}:${election}:participant;127.0.0.1:${port}`;
   writeFileSync(join(dir, 'zoo.cfg'), 'dataDir=/d\n');

@@ -10,7 +10,7 @@ import { Elector } from '../../src/zookeeper/quorum/elector.ts';
 import type { PeerState, Vote } from '../../src/zookeeper/quorum/notification.ts';
 import { majority, type ServerId } from '../../src/zookeeper/quorum/quorum-verifier.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { memberPort } from './peers/free-port.ts';
+import { freePort } from './peers/free-port.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
@@ -25,8 +25,8 @@ for (const version of ['3.9.4', '3.4.8'] as const) {
     const electionPorts = new Map<ServerId, number>();
     const config: Record<string, string> = {};
     for (const id of [1, 2, 3]) {
-      electionPorts.set(id, await memberPort());
-      config[`server.${id}`] = `127.0.0.1:${await memberPort()}:${electionPorts.get(id)}`;
+      electionPorts.set(id, await freePort());
+      config[`server.${id}`] = `127.0.0.1:${await freePort()}:${electionPorts.get(id)}`;
     }
     const addressesOf = (id: ServerId) => [{ host: '127.0.0.1', port: electionPorts.get(id) ?? 0 }];
     const decisions: Decision[] = [];

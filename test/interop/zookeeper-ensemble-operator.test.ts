@@ -49,8 +49,10 @@ function normalised(text: string): string {
       .replace(/\w{3} \w{3} \d\d [\d:]{8} UTC \d{4}/g, 'DATE')
       .replace(/^(clientPort|dataDir|dataLogDir|dataDirSize|dataLogSize|electionPort|quorumPort)=.*/gm, '$1=…')
       .replace(/\b(est|lresp|llat|minlat|avglat|maxlat|recved|sent)=\d+/g, '$1=N')
-      // A ping may have come last, and between two of them a deadline.
+      // A ping may have come last, whose answer has the newest zxid, and between two of them a deadline.
       .replace(/\blop=\w+/g, 'lop=LAST')
+      .replace(/\blzxid=0x[0-9a-f]+/g, 'lzxid=LAST')
+      .replace(/"last_zxid" : \d+/g, '"last_zxid" : LAST')
       .replace(/"last_operation" : "\w+"/g, '"last_operation" : LAST')
       .replace(/^\d+ expire at DATE:\n/gm, '')
       .replace(/^Session Sets \(\d+\)/gm, 'Session Sets (N)')

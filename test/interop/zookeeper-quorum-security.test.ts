@@ -14,7 +14,7 @@ import { quorumAuth } from '../../src/zookeeper/quorum/quorum-auth.ts';
 import { QuorumNetwork } from '../../src/zookeeper/quorum/quorum-network.ts';
 import { majority, type ServerId } from '../../src/zookeeper/quorum/quorum-verifier.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { memberPort } from './peers/free-port.ts';
+import { freePort } from './peers/free-port.ts';
 import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
@@ -70,8 +70,8 @@ class Ensemble {
 
   async start({ keys, jaas }: Security): Promise<void> {
     for (const id of [1, 2, 3]) {
-      this.#electionPorts.set(id, await memberPort());
-      this.#config[`server.${id}`] = `127.0.0.1:${await memberPort()}:${this.#electionPorts.get(id)}`;
+      this.#electionPorts.set(id, await freePort());
+      this.#config[`server.${id}`] = `127.0.0.1:${await freePort()}:${this.#electionPorts.get(id)}`;
     }
     await Promise.all(
       [2, 3].map(async (id) => {

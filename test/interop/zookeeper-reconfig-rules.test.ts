@@ -15,7 +15,7 @@ import { establish, type Membership, membershipOf } from '../../src/zookeeper/qu
 import type { ServerId } from '../../src/zookeeper/quorum/quorum-verifier.ts';
 import { reconfigure } from '../../src/zookeeper/quorum/reconfiguration.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from './peers/apache-zookeeper.ts';
-import { memberPort } from './peers/free-port.ts';
+import { freePort } from './peers/free-port.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 type Keys = Readonly<Record<string, string | number>>;
@@ -71,9 +71,9 @@ async function ensemble(t: TestContext): Promise<{ pair: Pair; lines: readonly s
   const clientPorts: number[] = [];
   const config: Record<string, string | number> = { skipACL: 'yes', reconfigEnabled: 'true', tickTime: 500 };
   for (const id of [1, 2, 3]) {
-    const port = await memberPort();
+    const port = await freePort();
     clientPorts.push(port);
-    config[`server.${id}`] = `127.0.0.1:${await memberPort()}:${await memberPort()}:participant;127.0.0.1:${port}`;
+    config[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}:participant;127.0.0.1:${port}`;
     lines.push(`server.${id}=${config[`server.${id}`]}`);
   }
   const start = (myid: number): Promise<ApacheZookeeper> =>

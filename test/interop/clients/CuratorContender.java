@@ -188,7 +188,12 @@ public class CuratorContender {
     go("queue");
     StringBuilder taken = new StringBuilder();
     for (int turn = 0; turn < turns; turn++) queue.offer(bytes("curator" + turn));
-    for (byte[] item = queue.poll(2, TimeUnit.SECONDS); item != null; item = queue.poll(2, TimeUnit.SECONDS)) taken.append(" ").append(text(item));
+    // Two thirds of all that is offered: who took whatever there is would leave a slower other side waiting for its share.
+    for (int turn = 0; turn < turns * 2; turn++) {
+      byte[] item = queue.poll(60, TimeUnit.SECONDS);
+      check(item != null, "an item is there");
+      taken.append(" ").append(text(item));
+    }
     System.out.println("queue" + taken);
   }
 

@@ -152,12 +152,16 @@ export class ConsumerStory {
     })) as Beaten;
   }
 
-  /** A heartbeat that says nothing new until it is told of an assignment or an epoch; only the last answer counts. */
+  /**
+   * A heartbeat that says nothing new until it is told of an assignment or an epoch; only the last answer counts.
+   * @throws PeerError when it is refused, since then nothing was waited for
+   */
   async beatUntil(memberId: string, epoch: number, isDone: (answer: Beaten) => boolean): Promise<Beaten> {
     const fields = { groupId: this.group, memberId, memberEpoch: epoch };
     const answer = await until(`${memberId} is told something`, async () => {
       const told = (await ask(this.port, 68, 1, fields)) as Beaten;
-      return told.errorCode !== 0 || isDone(told) ? told : undefined;
+      if (told.errorCode !== 0) throw new PeerError(`${memberId} is refused: ${told.errorCode} ${told.errorMessage}`);
+      return isDone(told) ? told : undefined;
     });
     this.#answers.push({ what: 'beat until', answer });
     return answer;

@@ -1,58 +1,61 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { PeerError } from './process.ts';
 
 /**
- * A loopback port that was free a moment ago. Another process may take it before its user binds it, so whoever can
- * bind port 0 itself should; the others must be ready to ask again.
+ * A loopback port for a server that cannot take port 0, or that comes back on its own. Nobody takes it meanwhile: it lies below the
+ * range from which the system takes ports for whoever asks for any, no other test process gives it away, and this one only once.
  */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    block ??= claimBlock();
+    const current = block;
+    const port = (await current).pop();
+    if (port !== undefined && (await isFree(port))) return port;
+    if (port === undefined && block === current) block = undefined;
+  }
+}
+
+/** Different ones. */
+export function freePorts(count: number): Promise<number[]> {
+  return Promise.all(Array.from({ length: count }, freePort));
+}
+
+/** What is left of this process's ports. */
+let block: Promise<number[]> | undefined;
+
+const LOWEST_PORT = 10_000;
+const BLOCK_SIZE = 100;
+
+/** Who listens on the first port of a block has the others, until its process ends. */
+async function claimBlock(): Promise<number[]> {
+  const blockCount = Math.floor((lowestEphemeralPort() - LOWEST_PORT) / BLOCK_SIZE);
+  if (blockCount < 1) throw new PeerError(`no ports between ${LOWEST_PORT} and those that the system gives away`);
+  for (;;) {
+    const first = LOWEST_PORT + BLOCK_SIZE * Math.floor(Math.random() * blockCount);
+    if (await listens(first, (claim) => claim.unref())) {
+      return Array.from({ length: BLOCK_SIZE - 1 }, (_, index) => first + 1 + index);
+    }
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return listens(port, (probe) => new Promise((resolve) => probe.close(resolve)));
+}
+
+/** Whether it can be listened on; what does is handed over before the answer. */
+function listens(port: number, then: (server: Server) => unknown): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new PeerError('a listening socket has no port'));
-      });
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', async () => {
+      await then(server);
+      resolve(true);
     });
   });
 }
 
-/**
- * Different ports for servers that come back on theirs: below the range from which the system takes ports for whoever asks for
- * any, so that nobody's connection sits on one meanwhile.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) ports.push(await memberPort());
-  return ports;
-}
-
-const given = new Set<number>();
-
-/** One of these, given to nobody else in this process. */
-export async function memberPort(): Promise<number> {
-  for (;;) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * (lowestEphemeralPort() - LOWEST_PORT));
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
-  }
-}
-
-const LOWEST_PORT = 10_000;
-
 function lowestEphemeralPort(): number {
   const range = '/proc/sys/net/ipv4/ip_local_port_range';
   return existsSync(range) ? Number.parseInt(readFileSync(range, 'latin1'), 10) : 32_768;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.on('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -64,8 +64,12 @@ export async function kafkaToolLine(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<CommandLine> {
+  return javaLine(`kafka-${version}`, mainClassOf(name, version), args, options);
+}
+
+export function mainClassOf(name: KafkaToolName, version: KafkaToolVersion): string {
   const column = { '2.1.0': 0, '3.9.1': 1, '4.3.0': 2, '4.4.0': 2 } as const;
   const mainClass = mainClasses[name][column[version]];
   if (mainClass === null) throw new PeerError(`Apache Kafka ${version} has no ${name} here`);
-  return javaLine(`kafka-${version}`, mainClass, args, options);
+  return mainClass;
 }
