@@ -146,15 +146,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     seeds: [1],
     symptom: /Record size -606348325|corrupt|CRC|magic/i,
   },
-  {
-    name: 'records of a request are appended from memory that the next request is read into',
-    world: 'transactions',
-    file: 'src/kafka/broker/handlers/00-produce.ts',
-    find: 'if (!isDone) for (const one of all) one.records = slicesOf(copyOf(one.records));',
-    replace: '',
-    seeds: [1012],
-    symptom: /corrupt|CRC|magic|lost|no producer id/i,
-  },
   ...ensembleBugs,
   ...transactionBugs,
 ];
