@@ -16,4 +16,4 @@ NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-${TMPDIR:-/tmp}/node-compile-cache}
 export PATH NODE_COMPILE_CACHE
 tool=$root/dist/kafka/cli/kafka-server-start.js
 [ -f "$tool" ] || tool=$root/src/kafka/cli/kafka-server-start.ts
-exec node --max-semi-space-size=4 --heap-growing-percent=300 "$tool" kafka.Kafka odradek "$@"
+exec node --max-semi-space-size=4 --heap-growing-percent=300 --v8-pool-size=1 "$tool" kafka.Kafka odradek "$@"

@@ -15,4 +15,4 @@ NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-${TMPDIR:-/tmp}/node-compile-cache}
 export PATH NODE_COMPILE_CACHE
 tool=$root/dist/zookeeper/cli/zk-server.js
 [ -f "$tool" ] || tool=$root/src/zookeeper/cli/zk-server.ts
-exec node --max-semi-space-size=4 --heap-growing-percent=300 "$tool" "$@"
+exec node --max-semi-space-size=4 --heap-growing-percent=300 --v8-pool-size=1 "$tool" "$@"

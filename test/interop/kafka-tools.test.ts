@@ -287,7 +287,7 @@ const groups39: readonly Step[] = [
 
 const configs39: readonly Step[] = [
   '--bootstrap-server $B --entity-type topics --entity-name plain --describe',
-  '--bootstrap-server $B --entity-type topics --entity-name plain --alter --add-config retention.ms=5000,max.message.bytes=2000',
+  '--bootstrap-server $B --entity-type topics --entity-name plain --alter --add-config retention.ms=5000000,max.message.bytes=2000',
   '--bootstrap-server $B --entity-type topics --entity-name plain --describe',
   '--bootstrap-server $B --entity-type topics --entity-name plain --alter --delete-config retention.ms',
   '--bootstrap-server $B --entity-type topics --entity-name plain --alter --delete-config retention.ms',
@@ -321,7 +321,7 @@ const quotas39: readonly Step[] = [
 
 const configs21: readonly Step[] = [
   '--zookeeper $Z --entity-type topics --entity-name plain --describe',
-  '--zookeeper $Z --entity-type topics --entity-name plain --alter --add-config retention.ms=5000',
+  '--zookeeper $Z --entity-type topics --entity-name plain --alter --add-config retention.ms=5000000',
   '--zookeeper $Z --entity-type topics --entity-name plain --describe',
   '--zookeeper $Z --entity-type topics --entity-name plain --alter --delete-config retention.ms',
   '--zookeeper $Z --entity-type topics --entity-name plain --alter --delete-config bogus',

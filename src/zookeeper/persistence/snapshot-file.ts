@@ -13,6 +13,11 @@ import { SnapshotWriter, type SnapshotWriterOptions } from './snapshot-writer.ts
 /** Some tenths of a millisecond of work, between which requests are served; so few bytes are written without a trip to a thread. */
 export const NODES_PER_STEP = 256;
 export const STEP_BYTES = 48 * 1024;
+/**
+ * Put on stable storage at once: where the whole file waits for its end, the log's syncs stand behind tens of megabytes, and with
+ * them every client that writes.
+ */
+const SYNCED_TOGETHER_BYTES = 1_048_576;
 /** The end of every plain snapshot: the string "/". */
 const SNAPSHOT_END = Buffer.from([0, 0, 0, 1, 0x2f]);
 const PLAIN_BYTES_MIN = 10;
@@ -41,6 +46,7 @@ export class SnapshotFileWriter {
   readonly #done: (error: DiskError | undefined) => void;
   #file: File | undefined;
   #isFirst = true;
+  #unsyncedBytes = 0;
   #isCancelled = false;
   #ended: (() => void) | undefined;
 
@@ -87,11 +93,25 @@ export class SnapshotFileWriter {
       this.#fail();
       return;
     }
-    const bytes = this.#writer.step(NODES_PER_STEP, STEP_BYTES);
-    file.append(this.#packed(bytes), (error) => {
+    const packed = this.#packed(this.#writer.step(NODES_PER_STEP, STEP_BYTES));
+    for (const { length } of packed) this.#unsyncedBytes += length;
+    file.append(packed, (error) => {
       if (error !== undefined) this.#fail(error);
       else if (this.#writer.isDone) this.#finish(file);
-      else this.#runtime.clock.soon(() => this.#step());
+      else if (this.#unsyncedBytes >= SYNCED_TOGETHER_BYTES) this.#syncSoFar(file);
+      else this.#stepSoon();
+    });
+  }
+
+  #stepSoon(): void {
+    this.#runtime.clock.soon(() => this.#step());
+  }
+
+  #syncSoFar(file: File): void {
+    this.#unsyncedBytes = 0;
+    file.sync((error) => {
+      if (error !== undefined) this.#fail(error);
+      else this.#stepSoon();
     });
   }
 

@@ -57,7 +57,8 @@ export class RandomTxns {
   }
 
   #txn(session: SessionId): Txn {
-    if (!this.sessions.has(session)) return { type: OpCode.createSession, timeOut: 4000 + this.#draw(1000) };
+    // Longer than any test runs: a server that loads the sessions must not let them expire meanwhile.
+    if (!this.sessions.has(session)) return { type: OpCode.createSession, timeOut: 3_600_000 + this.#draw(1000) };
     switch (this.#draw(14)) {
       case 0:
         return { type: OpCode.closeSession, paths2Delete: [...this.tree.ephemeralsOf(session)] };
