@@ -95,7 +95,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     world: 'crash-points',
     file: 'src/zookeeper/persistence/snapshot-file.ts',
     find: '    const { disk } = this.#runtime;\n    file.sync((error) => {\n',
-    replace: '    const { disk } = this.#runtime;\n    const unsynced = (done: (error?: DiskError) => void) => done();\n    unsynced((error) => {\n',
+    replace:
+      '    const { disk } = this.#runtime;\n    const unsynced = (done: (error?: DiskError) => void) => done();\n    unsynced((error) => {\n',
     seeds: [1],
     symptom: /does not start|was acknowledged|is gone, and its time is not over/,
   },
