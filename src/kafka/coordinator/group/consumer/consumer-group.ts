@@ -1,8 +1,8 @@
+import { LEAVE_EPOCH } from '../member-epochs.ts';
 import { type Assignment, NO_ASSIGNMENT, NO_PARTITIONS } from './assignment.ts';
 import {
   type ConsumerMember,
   isReconciledTo,
-  LEAVE_EPOCH,
   MemberState,
   newMember,
   regexOf,

@@ -2,6 +2,7 @@ import type {
   ConsumerGroupCurrentMemberAssignmentValue,
   ConsumerGroupMemberMetadataValue,
 } from '../../../protocol/records/consumer-group.ts';
+import { JOIN_EPOCH } from '../member-epochs.ts';
 import { NO_PARTITIONS, type OwnedPartitions, samePartitions } from './assignment.ts';
 
 /** How far a member is on its way to the target assignment, as records hold it. */
@@ -13,12 +14,6 @@ export const MemberState = {
   /** It waits for partitions that others have not given up yet. */
   UNRELEASED_PARTITIONS: 2,
 } as const;
-
-/** Member epochs with a meaning of their own. */
-export const JOIN_EPOCH = 0;
-export const LEAVE_EPOCH = -1;
-/** A static member leaves for a while: its partitions stay with it. */
-export const STATIC_LEAVE_EPOCH = -2;
 
 export type ClassicMetadata = NonNullable<ConsumerGroupMemberMetadataValue['classicMemberMetadata']>;
 

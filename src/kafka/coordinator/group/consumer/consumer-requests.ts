@@ -10,11 +10,12 @@ import {
 import { CONSUMER_PROTOCOL } from '../classic-group.ts';
 import type { GroupClient } from '../join.ts';
 import { type JoinAnswer, joinError, type SyncAnswer, syncError } from '../member.ts';
+import { JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import { samePartitions, topicPartitionsOf, withoutEpochs } from './assignment.ts';
 import { checkSync, decideJoin, decideLeave, hasMissedTarget, protocolOf, syncResponse } from './classic-members.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerGroups } from './consumer-groups.ts';
-import { type ConsumerMember, JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from './consumer-member.ts';
+import type { ConsumerMember } from './consumer-member.ts';
 import { decideHeartbeat } from './heartbeat.ts';
 import type { MemberChange } from './member-change.ts';
 import { checkFencedInstance, checkStaticMember, leaveForAWhile, unknownMember } from './membership.ts';

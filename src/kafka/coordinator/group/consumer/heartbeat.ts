@@ -3,17 +3,11 @@ import type { ConsumerGroupHeartbeatRequest } from '../../../protocol/messages/6
 import { clientHost } from '../client-host.ts';
 import type { GroupRecord } from '../group-records.ts';
 import type { GroupClient } from '../join.ts';
+import { JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import type { TopicPartitions } from './assignment.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
-import {
-  type ConsumerMember,
-  JOIN_EPOCH,
-  LEAVE_EPOCH,
-  newMember,
-  STATIC_LEAVE_EPOCH,
-  uniqueSorted,
-} from './consumer-member.ts';
+import { type ConsumerMember, newMember, uniqueSorted } from './consumer-member.ts';
 import { type DecisionContext, type GroupNotes, MemberChange } from './member-change.ts';
 import { checkFencedInstance, checkStaticMember, replaceMember, unknownMember } from './membership.ts';
 

@@ -1,14 +1,8 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import type { OwnedPartitions } from './assignment.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
-import {
-  type ConsumerMember,
-  currentValue,
-  JOIN_EPOCH,
-  metadataValue,
-  regexOf,
-  STATIC_LEAVE_EPOCH,
-} from './consumer-member.ts';
+import { type ConsumerMember, currentValue, metadataValue, regexOf } from './consumer-member.ts';
 import type { ConsumerRecord } from './consumer-records.ts';
 import { Counts } from './counts.ts';
 import type { MetadataHasher } from './metadata-hash.ts';

@@ -3,6 +3,7 @@ import type { ShareGroupHeartbeatRequest } from '../../../protocol/messages/76-s
 import { clientHost } from '../client-host.ts';
 import type { MetadataHasher } from '../consumer/metadata-hash.ts';
 import { type TopicImage, topicIds } from '../consumer/topic-image.ts';
+import { JOIN_EPOCH, LEAVE_EPOCH } from '../member-epochs.ts';
 import { partitionsRecord } from './partitions-record.ts';
 import {
   type Assignment,
@@ -16,8 +17,6 @@ import {
 import type { ShareRecord } from './share-records.ts';
 import { assignSimply } from './simple-assignor.ts';
 
-export const JOIN_EPOCH = 0;
-export const LEAVE_EPOCH = -1;
 /** A new group begins here, so that its first member's epoch is the next. */
 const FIRST_EPOCH = 1;
 const STABLE = 0;

@@ -15,15 +15,9 @@ import { MemberTimers } from '../consumer/member-timers.ts';
 import { MetadataHasher } from '../consumer/metadata-hash.ts';
 import type { TopicImage } from '../consumer/topic-image.ts';
 import type { GroupClient } from '../join.ts';
+import { JOIN_EPOCH, LEAVE_EPOCH } from '../member-epochs.ts';
 import { partitionsRecord } from './partitions-record.ts';
-import {
-  type Beat,
-  decideBeat,
-  decideRemoval,
-  type HeartbeatContext,
-  JOIN_EPOCH,
-  LEAVE_EPOCH,
-} from './share-decisions.ts';
+import { type Beat, decideBeat, decideRemoval, type HeartbeatContext } from './share-decisions.ts';
 import { ShareGroup, type ShareMember, type TopicShares, topicPartitionsOf } from './share-group.ts';
 import type { ShareRecord } from './share-records.ts';
 import type { ShareStateKeeper } from './share-state-keeper.ts';

@@ -1,7 +1,8 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
 import type { StreamsGroupHeartbeatRequest } from '../../../protocol/messages/88-streams-group-heartbeat.ts';
+import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import type { ConfiguredTopology } from './configured-topology.ts';
-import { JOIN_EPOCH, STATIC_LEAVE_EPOCH, type StreamsMember } from './streams-member.ts';
+import type { StreamsMember } from './streams-member.ts';
 import { type HeldTasks, hasTask, type TaskIds, type Tasks } from './tasks.ts';
 
 type Request = StreamsGroupHeartbeatRequest;

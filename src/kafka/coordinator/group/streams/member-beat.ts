@@ -6,6 +6,7 @@ import type { MetadataHasher } from '../consumer/metadata-hash.ts';
 import type { TopicImage } from '../consumer/topic-image.ts';
 import type { GroupRecord } from '../group-records.ts';
 import type { GroupClient } from '../join.ts';
+import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import { checkEpoch, checkOwned } from './check-heartbeat.ts';
 import { type ConfiguredTopology, configureTopology } from './configured-topology.ts';
 import { currentRecord, epochRecord, memberRecord, replaceMember, unknownMember } from './membership.ts';
@@ -15,9 +16,7 @@ import { assignmentConfigs, type StreamsSettings } from './streams-config.ts';
 import type { StreamsGroup } from './streams-group.ts';
 import {
   isReconciledTo,
-  JOIN_EPOCH,
   newMember,
-  STATIC_LEAVE_EPOCH,
   type StreamsMember,
   sameCurrent,
   sameForAssignment,

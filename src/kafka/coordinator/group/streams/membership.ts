@@ -1,6 +1,7 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import type { StreamsGroup } from './streams-group.ts';
-import { currentValue, JOIN_EPOCH, metadataValue, STATIC_LEAVE_EPOCH, type StreamsMember } from './streams-member.ts';
+import { currentValue, metadataValue, type StreamsMember } from './streams-member.ts';
 import type { StreamsRecord } from './streams-records.ts';
 import { allTaskIds, type HeldAssignment, NO_ASSIGNMENT, NOTHING_HELD, type TaskAssignment } from './tasks.ts';
 

@@ -1,11 +1,5 @@
-import {
-  isReconciledTo,
-  LEAVE_EPOCH,
-  newMember,
-  type StreamsMember,
-  withCurrent,
-  withMetadata,
-} from './streams-member.ts';
+import { LEAVE_EPOCH } from '../member-epochs.ts';
+import { isReconciledTo, newMember, type StreamsMember, withCurrent, withMetadata } from './streams-member.ts';
 import type { StreamsRecord } from './streams-records.ts';
 import { assignmentOf, NOTHING_HELD, type TaskAssignment } from './tasks.ts';
 import { sourceTopics, type Topology } from './topology.ts';

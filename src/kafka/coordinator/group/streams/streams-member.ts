@@ -2,6 +2,7 @@ import type {
   StreamsGroupCurrentMemberAssignmentValue,
   StreamsGroupMemberMetadataValue,
 } from '../../../protocol/records/streams-group.ts';
+import { JOIN_EPOCH } from '../member-epochs.ts';
 import {
   bySubtopology,
   type HeldAssignment,
@@ -20,11 +21,6 @@ export const MemberState = {
   /** It waits for tasks that others have not given up yet. */
   UNRELEASED_TASKS: 3,
 } as const;
-
-export const JOIN_EPOCH = 0;
-export const LEAVE_EPOCH = -1;
-/** A static member leaves for a while: its tasks stay with it. */
-export const STATIC_LEAVE_EPOCH = -2;
 
 export interface Endpoint {
   readonly host: string;

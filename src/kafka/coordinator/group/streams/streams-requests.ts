@@ -8,6 +8,7 @@ import { attempt } from '../consumer/consumer-requests.ts';
 import { grownBuckets, hashOrder, stringHash } from '../consumer/java-order.ts';
 import { checkFencedInstance, checkStaticMember } from '../consumer/membership.ts';
 import type { GroupClient } from '../join.ts';
+import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import { checkHeartbeat } from './check-heartbeat.ts';
 import type { InternalTopic } from './configured-topology.ts';
 import { type DescribedStreamsGroup, describeStreamsGroup, refusedStreamsGroup } from './describe-streams.ts';
@@ -16,7 +17,7 @@ import { leaveForAWhile, unknownMember } from './membership.ts';
 import { type Status, StatusCode } from './status.ts';
 import type { StreamsSettings } from './streams-config.ts';
 import type { Beaten, StreamsGroups } from './streams-groups.ts';
-import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH, type StreamsMember } from './streams-member.ts';
+import type { StreamsMember } from './streams-member.ts';
 import { type HeldTasks, type TaskIds, type Tasks, taskIds } from './tasks.ts';
 
 /** The streams groups of a broker, each on the partition that keeps it (`GroupCoordinator.onStreams`). */
