@@ -1,4 +1,5 @@
 /** Whole lives of groups, told to Apache's broker 3.9.1 and to ours: the same answers, and the same records in `__consumer_offsets`. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,6 +16,7 @@ import { type ApacheZookeeper, startApacheZookeeper } from '../peers/apache-zook
 import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
+import { groupsReady } from './groups-ready.ts';
 import { type Answer, ask } from './raw-client.ts';
 
 const PARTITIONS = 3;
@@ -46,11 +48,7 @@ before(async () => {
       const created = await kafkaTool('kafka-topics', '3.9.1', [...at, '--create', '--topic', topic]);
       assert.equal(created.code, 0, created.stderr);
     }
-    await until('the coordinator of groups', async () => {
-      const { errorCode } = (await ask(port, 10, 1, { key: 'any', keyType: 0 })) as Answer;
-      const listed = (await ask(port, 16, 0, {})) as Answer;
-      return errorCode === 0 && listed.errorCode === 0 ? true : undefined;
-    });
+    await groupsReady(port);
   }
 });
 

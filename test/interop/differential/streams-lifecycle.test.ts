@@ -2,17 +2,17 @@
  * Whole lives of streams groups (KIP-1071), told to Apache's broker 4.4.0 and to ours: the same answers, and the same records in
  * `__consumer_offsets`.
  */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Odradek, startOdradek } from '../odradek.ts';
 import type { ApacheKafka } from '../peers/apache-kafka.ts';
 import { startApacheKraft } from '../peers/apache-kraft.ts';
-import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 import { comparedWith4 } from './compared-with-4.ts';
 import { OFFSETS_PARTITIONS } from './consumer-story.ts';
-import { type Answer, ask } from './raw-client.ts';
+import { topicsAndGroupsReady } from './groups-ready.ts';
 import { streamsStories } from './streams-stories.ts';
 import { StreamsStory } from './streams-story.ts';
 
@@ -38,19 +38,7 @@ before(async () => {
     startOdradek({ dir, kafka: settings }),
   ]);
   for (const port of [apache.port, odradek.kafkaPort]) {
-    const topics = Object.entries({ t: 4, u: 2, v: 4 }).map(([name, numPartitions]) => ({
-      name,
-      numPartitions,
-      replicationFactor: 1,
-      assignments: [],
-      configs: [],
-    }));
-    await ask(port, 19, 7, { topics, timeoutMs: 10_000 });
-    await until('the coordinator of groups', async () => {
-      const { errorCode } = (await ask(port, 10, 1, { key: 'any', keyType: 0 })) as Answer;
-      const listed = (await ask(port, 16, 0, {})) as Answer;
-      return errorCode === 0 && listed.errorCode === 0 ? true : undefined;
-    });
+    await topicsAndGroupsReady(port, { t: 4, u: 2, v: 4 });
   }
 });
 

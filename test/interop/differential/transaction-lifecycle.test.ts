@@ -1,13 +1,13 @@
 /** Lives of transactions, told to Apache's broker 3.9.1 and to ours by raw requests: the same answers, and the same for readers. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Odradek, startOdradek } from '../odradek.ts';
 import { type ApacheKafka, startApacheKafka } from '../peers/apache-kafka.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from '../peers/apache-zookeeper.ts';
-import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
-import { type Answer, ask } from './raw-client.ts';
+import { groupsReady } from './groups-ready.ts';
 import { OFFSETS_PARTITIONS, TransactionStory } from './transaction-story.ts';
 
 let zookeeper: ApacheZookeeper;
@@ -30,11 +30,7 @@ before(async () => {
     startOdradek({ dir, kafka: settings }),
   ]);
   for (const port of [apache.port, odradek.kafkaPort]) {
-    await until('the coordinator of groups', async () => {
-      const { errorCode } = (await ask(port, 10, 1, { key: 'any', keyType: 0 })) as Answer;
-      const listed = (await ask(port, 16, 0, {})) as Answer;
-      return errorCode === 0 && listed.errorCode === 0 ? true : undefined;
-    });
+    await groupsReady(port);
   }
 });
 
