@@ -1,11 +1,24 @@
 import { type Slices, slicesOf } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
-import type { FrameBlocks } from './frame-blocks.ts';
 
 /** A beginning shorter than this is copied: the rest may be long in coming, and a view would keep all around it alive. */
 const COPIED_BELOW_BYTES = 16_384;
 
-const noBlocks: readonly Uint8Array[] = [];
+/** Lends pieces of memory (`BufferPool`). */
+export interface FrameMemory {
+  lend(sizes: readonly number[]): FrameLoan;
+}
+
+export interface FrameLoan {
+  readonly buffers: readonly Uint8Array[];
+  giveBack(): void;
+}
+
+/** What is lent at once; longer frames lie in several pieces. */
+export const FRAME_PIECE_BYTES = 65_536;
+
+const noRoom: Uint8Array = new Uint8Array(0);
+const noLoans: readonly FrameLoan[] = [];
 
 /**
  * Cuts a byte stream into frames (`size:int32 | payload`, Kafka's and ZooKeeper's alike). A frame is the list of the
@@ -13,10 +26,10 @@ const noBlocks: readonly Uint8Array[] = [];
  */
 export class FrameSplitter {
   readonly #sizeMax: number;
-  readonly #blocks: FrameBlocks | undefined;
-  /** What the beginning of the unfinished frame was copied into, and how much of the last is used. */
-  #filled: Uint8Array[] = [];
-  #usedOfLast = 0;
+  readonly #memory: FrameMemory | undefined;
+  /** What the beginning of the unfinished frame was copied into, and what is left of the last piece. */
+  #loans: FrameLoan[] = [];
+  #room = noRoom;
   /** What was delivered of the unfinished frame. */
   #pending: Uint8Array[] = [];
   #pendingSize = 0;
@@ -27,11 +40,11 @@ export class FrameSplitter {
 
   /**
    * @param sizeMax frames above this many bytes are refused
-   * @param blocks given: chunks are only lent, and what has to wait for the rest of its frame is copied into these
+   * @param memory given: chunks are only lent, and what has to wait for the rest of its frame is copied into pieces of it
    */
-  constructor(sizeMax: number, blocks?: FrameBlocks) {
+  constructor(sizeMax: number, memory?: FrameMemory) {
     this.#sizeMax = sizeMax;
-    this.#blocks = blocks;
+    this.#memory = memory;
   }
 
   /** Bytes held of a frame that has not fully arrived. */
@@ -46,10 +59,10 @@ export class FrameSplitter {
 
   /**
    * Takes a chunk, hands out every frame that it completes. `onFrame` may answer false to stop (the connection closed). It also
-   * gets the blocks that the frame's beginning lies in; its end then lies in the chunk.
+   * gets the loans that the frame's beginning lies in; its end then lies in the chunk.
    * @throws MalformedError on a negative or too large size
    */
-  push(chunk: Uint8Array, onFrame: (frame: Slices, blocks: readonly Uint8Array[]) => boolean | undefined): void {
+  push(chunk: Uint8Array, onFrame: (frame: Slices, loans: readonly FrameLoan[]) => boolean | undefined): void {
     let at = 0;
     for (;;) {
       if (this.#wanted < 0) {
@@ -63,10 +76,9 @@ export class FrameSplitter {
         return;
       }
       const frame = this.#complete(chunk, at, at + missing);
-      const blocks = this.#filled.length === 0 ? noBlocks : this.#filled;
-      if (blocks !== noBlocks) this.#filled = [];
+      const loans = this.#takeLoans();
       at += missing;
-      if (onFrame(frame, blocks) === false) return;
+      if (onFrame(frame, loans) === false) return;
     }
   }
 
@@ -87,24 +99,31 @@ export class FrameSplitter {
     return at;
   }
 
+  #takeLoans(): readonly FrameLoan[] {
+    if (this.#loans.length === 0) return noLoans;
+    const loans = this.#loans;
+    this.#loans = [];
+    this.#room = noRoom;
+    return loans;
+  }
+
   #keep(chunk: Uint8Array, from: number): void {
-    const blocks = this.#blocks;
-    if (blocks === undefined) {
+    const memory = this.#memory;
+    if (memory === undefined) {
       this.#pending.push(remainder(chunk, from));
       return;
     }
     let missing = this.#wanted - this.#pendingSize;
     for (let at = from; at < chunk.length; ) {
-      let block = this.#filled.at(-1);
-      if (block === undefined || this.#usedOfLast === block.length) {
-        block = blocks.take(missing);
-        this.#filled.push(block);
-        this.#usedOfLast = 0;
+      if (this.#room.length === 0) {
+        const loan = memory.lend([Math.min(missing, FRAME_PIECE_BYTES)]);
+        this.#loans.push(loan);
+        this.#room = loan.buffers[0]!;
       }
-      const size = Math.min(chunk.length - at, block.length - this.#usedOfLast);
-      block.set(chunk.subarray(at, at + size), this.#usedOfLast);
-      this.#pending.push(block.subarray(this.#usedOfLast, this.#usedOfLast + size));
-      this.#usedOfLast += size;
+      const size = Math.min(chunk.length - at, this.#room.length);
+      this.#room.set(chunk.subarray(at, at + size));
+      this.#pending.push(this.#room.subarray(0, size));
+      this.#room = this.#room.subarray(size);
       missing -= size;
       at += size;
     }

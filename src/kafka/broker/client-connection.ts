@@ -7,8 +7,7 @@ import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/
 import type { TurnEnd } from '../../runtime/turn-end.ts';
 import { codecFor } from '../../wire/codec.ts';
 import { MalformedError } from '../../wire/errors.ts';
-import type { FrameBlocks } from '../../wire/frame-blocks.ts';
-import { FrameSplitter } from '../../wire/framing.ts';
+import { type FrameLoan, type FrameMemory, FrameSplitter } from '../../wire/framing.ts';
 import { Reader } from '../../wire/reader.ts';
 import { ApiKey } from '../protocol/api-keys.ts';
 import { ErrorCode } from '../protocol/errors.ts';
@@ -26,7 +25,7 @@ export interface ConnectionOptions {
   /** Of answers that clients have not taken, over all connections: while it is spent, nobody's next request is handled. */
   readonly responseBudget: ByteBudget;
   /** Memory for requests that do not come in one read, shared by all connections. */
-  readonly blocks: FrameBlocks;
+  readonly requestMemory: FrameMemory;
   /** When answers leave that were not ready at once. */
   readonly turnEnd: TurnEnd;
   /** `socket.request.max.bytes`. */
@@ -52,7 +51,7 @@ const GATHERED_BYTES_MAX = 262_144;
 interface Received {
   frame: Slices;
   /** Where its beginning lies; its end lies in a chunk that is ours until `data` returns. */
-  readonly blocks: readonly Uint8Array[];
+  readonly loans: readonly FrameLoan[];
   /** The frame lies in memory of its own. */
   isOwned: boolean;
 }
@@ -99,7 +98,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#splitter = new FrameSplitter(options.requestBytesMax, options.blocks);
+    this.#splitter = new FrameSplitter(options.requestBytesMax, options.requestMemory);
     this.#lastUsedMs = this.nowMs();
   }
 
@@ -149,7 +148,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     if (this.#closed) return;
     this.#lastUsedMs = this.nowMs();
     try {
-      this.#splitter.push(chunk, (frame, blocks) => this.#enqueue({ frame, blocks, isOwned: false }));
+      this.#splitter.push(chunk, (frame, loans) => this.#enqueue({ frame, loans, isOwned: false }));
     } catch (error) {
       this.#refuse(error);
       return;
@@ -163,7 +162,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     if (received.isOwned) return;
     received.frame = slicesOf(copyOf(received.frame));
     received.isOwned = true;
-    this.#options.blocks.giveBack(received.blocks);
+    for (const loan of received.loans) loan.giveBack();
   }
 
   drained(): void {
@@ -294,7 +293,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
-    if (!received.isOwned) this.#options.blocks.giveBack(received.blocks);
+    if (!received.isOwned) for (const loan of received.loans) loan.giveBack();
     if (this.#options.quotas.isCounting) exchange.handled();
   }
 

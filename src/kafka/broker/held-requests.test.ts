@@ -1,11 +1,11 @@
 /** A request that may overlap with others, but waits: what follows on its connection waits with it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { silent } from '../../runtime/log.ts';
 import type { Connection } from '../../runtime/network.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
-import { FrameBlocks } from '../../wire/frame-blocks.ts';
 import { build } from '../../wire/schema.ts';
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts';
 import { apiHandler, type RequestContext } from './api-handler.ts';
@@ -44,7 +44,7 @@ test('what comes behind a request that holds others is handled when it lets them
     handlers: new Map([[0, handler]]),
     budget: new ByteBudget(1 << 20),
     responseBudget: new ByteBudget(1 << 20),
-    blocks: new FrameBlocks(),
+    requestMemory: new BufferPool({ bufferBytes: 65_536, lentFromBytes: 1, freeBytesMax: 1 << 20 }),
     turnEnd: new TurnEnd({ soon: (callback) => callback() }, (error) => {
       throw error;
     }),

@@ -1,8 +1,9 @@
+import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
-import { FrameBlocks } from '../../wire/frame-blocks.ts';
+import { FRAME_PIECE_BYTES } from '../../wire/framing.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -50,6 +51,8 @@ export interface ListenersOptions {
 
 /** Answers that slow clients have not taken, all together; beyond it the broker waits for them. (Apache has no such bound.) */
 const UNSENT_BYTES_MAX = 256 << 20;
+/** For requests that do not come in one read. Many connections may each have the beginning of a small one: that is allocated. */
+const REQUEST_MEMORY = { bufferBytes: FRAME_PIECE_BYTES, lentFromBytes: 16_384, freeBytesMax: 8 << 20 };
 /** Whoever is not asked for a name. */
 const ANONYMOUS = 'ANONYMOUS';
 /** Idle connections are looked for this often. */
@@ -60,7 +63,7 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #budget: ByteBudget;
   readonly #responseBudget = new ByteBudget(UNSENT_BYTES_MAX);
-  readonly #blocks: FrameBlocks;
+  readonly #requestMemory: BufferPool;
   readonly #connections = new Map<ClientConnection, Origin>();
   readonly #doors = new Map<string, Door>();
   #sequence = 0;
@@ -70,7 +73,8 @@ export class Listeners {
   constructor(options: ListenersOptions) {
     this.#options = options;
     this.#budget = new ByteBudget(queuedBytesMaxOf(options.config));
-    this.#blocks = new FrameBlocks(options.runtime.disk.buffers.fillByte);
+    const { fillByte } = options.runtime.disk.buffers;
+    this.#requestMemory = new BufferPool({ ...REQUEST_MEMORY, ...(fillByte === undefined ? {} : { fillByte }) });
   }
 
   get load(): NetworkLoad {
@@ -135,7 +139,7 @@ export class Listeners {
       handlers,
       budget: this.#budget,
       responseBudget: this.#responseBudget,
-      blocks: this.#blocks,
+      requestMemory: this.#requestMemory,
       turnEnd,
       requestBytesMax: config.number('socket.request.max.bytes'),
       log: runtime.log.named('kafka.network'),
