@@ -5,6 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
+/** All connections read into the same memory: answers are only counted, and the generator should cost as little as it can. */
+const received = Buffer.allocUnsafeSlow(262_144);
+
 export interface LoadSpec {
   /** Of loopback; connection c goes to port c, in turn. */
   readonly ports: readonly number[];
@@ -88,8 +91,10 @@ class Lane {
   #sentHead = 0;
   #inFlight = 0;
   #unsent: Buffer[] = [];
-  #header = Buffer.alloc(0);
-  /** Bytes of the current answer still to come, and those of its error code wanted. */
+  /** Of a length prefix: how many of its bytes are here, and their number. */
+  #prefixed = 0;
+  #prefix = 0;
+  /** Bytes of the current answer still to come, and those of it that were here. */
   #left = 0;
   #seen = 0;
   #code = 0;
@@ -102,8 +107,18 @@ class Lane {
     this.#next = index % frames.length;
     this.#sent = new Float64Array(spec.rate === undefined ? Math.max(1024, spec.inFlight * 2) : OVERDUE_MAX);
     this.#run = run;
-    this.#socket = connect({ port: spec.ports[index % spec.ports.length] ?? 0, host: '127.0.0.1', noDelay: true });
-    this.#socket.on('data', (chunk) => this.#data(chunk));
+    this.#socket = connect({
+      port: spec.ports[index % spec.ports.length] ?? 0,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: {
+        buffer: received,
+        callback: (size) => {
+          this.#data(received, size);
+          return true;
+        },
+      },
+    });
     this.#socket.on('error', (error) => run.fail(error.message));
     this.#socket.on('close', () => run.fail('connection closed by the server'));
     this.#socket.on('connect', () => {
@@ -170,29 +185,30 @@ class Lane {
     return frame;
   }
 
-  #data(chunk: Buffer): void {
+  #data(chunk: Buffer, end: number): void {
     let at = 0;
     let answered = 0;
     if (this.#spec.echo === true) {
-      this.#left += chunk.length;
+      this.#left += end;
       const size = (this.#frames[0] as Buffer).length;
       while (this.#left >= size) {
         this.#left -= size;
         answered += 1;
       }
     } else {
-      while (at < chunk.length) {
+      while (at < end) {
         if (this.#left === 0) {
-          const need = 4 - this.#header.length;
-          this.#header = Buffer.concat([this.#header, chunk.subarray(at, at + need)]);
-          at = Math.min(chunk.length, at + need);
-          if (this.#header.length < 4) break;
-          this.#left = this.#header.readInt32BE(0);
-          this.#header = Buffer.alloc(0);
+          for (; at < end && this.#prefixed < 4; at += 1, this.#prefixed += 1) {
+            this.#prefix = (this.#prefix << 8) | (chunk[at] as number);
+          }
+          if (this.#prefixed < 4) break;
+          this.#left = this.#prefix;
+          this.#prefixed = 0;
+          this.#prefix = 0;
           this.#seen = 0;
           this.#code = 0;
         }
-        const take = Math.min(this.#left, chunk.length - at);
+        const take = Math.min(this.#left, end - at);
         this.#readCode(chunk, at, take);
         this.#left -= take;
         this.#seen += take;
@@ -200,7 +216,7 @@ class Lane {
         if (this.#left === 0) answered += 1;
       }
     }
-    this.#run.bytes += chunk.length;
+    this.#run.bytes += end;
     if (!this.#ready) {
       if (answered > 0) this.#begin();
       return;
