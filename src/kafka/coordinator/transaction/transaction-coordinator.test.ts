@@ -95,13 +95,51 @@ test('until every partition has its marker the next transaction has to wait', as
   world.end(producer, true);
   await world.run(10);
   assert.deepEqual(world.describe().topics, [{ topic: 't', partitions: [1] }], 'one partition lacks its marker');
-  assert.equal(world.add(producer).answer, CONCURRENT_TRANSACTIONS);
   assert.equal(world.verify(producer), CONCURRENT_TRANSACTIONS);
   assert.equal(world.end(producer, true).answer?.errorCode, CONCURRENT_TRANSACTIONS);
   assert.equal(world.end(producer, false).answer?.errorCode, CONCURRENT_TRANSACTIONS);
+  const next = world.add(producer);
+  await world.run(99);
+  assert.equal(next.count, 0, 'the broker waits for a while');
+  await world.run(1);
+  assert.equal(next.answer, CONCURRENT_TRANSACTIONS, 'then the producer does');
   await world.run(300);
+  assert.equal(next.count, 1);
   assert.equal(world.state, 'CompleteCommit');
   assert.equal(world.add(producer).answer, NONE);
+});
+
+test('the next transaction begins as soon as every partition has its marker', async () => {
+  const world = await TransactionWorld.ready();
+  const producer = await world.init();
+  world.add(producer, { partitions: [0, 1] });
+  world.topic.isHeld = true;
+  world.leaders.isHeld = true;
+  world.end(producer, true);
+  const next = world.add(producer, { partitions: [2] });
+  world.topic.commit();
+  assert.equal(world.state, 'PrepareCommit');
+  await world.run(50);
+  assert.equal(next.count, 0);
+  world.leaders.release();
+  world.topic.isHeld = false;
+  await world.run(0);
+  assert.deepEqual([next.answer, world.state], [NONE, 'Ongoing']);
+  assert.deepEqual(world.describe().topics, [{ topic: 't', partitions: [2] }]);
+  await world.run(200);
+  assert.equal(next.count, 1);
+});
+
+test('who waits for the end of a transaction that another broker coordinates by then is told so', async () => {
+  const world = await TransactionWorld.ready();
+  const producer = await world.init();
+  world.add(producer);
+  world.leaders.isHeld = true;
+  world.end(producer, true);
+  const next = world.add(producer);
+  world.coordinator.onResigned(0);
+  await world.run(100);
+  assert.equal(next.answer, NOT_COORDINATOR);
 });
 
 test('what cannot be is refused', async () => {
@@ -394,9 +432,10 @@ test('the last record of a transaction is written until it is there', async () =
   assert.equal(world.end(producer, true).answer?.errorCode, NONE);
   await world.run(150);
   assert.equal(world.state, 'PrepareCommit');
-  assert.equal(world.add(producer).answer, CONCURRENT_TRANSACTIONS);
-  await world.run(200);
-  assert.equal(world.state, 'CompleteCommit');
+  const next = world.add(producer);
+  await world.run(100);
+  assert.equal(world.state, 'Ongoing');
+  assert.equal(next.answer, NONE);
 });
 
 test('a new identity that does not reach the log is nobody’s', async () => {

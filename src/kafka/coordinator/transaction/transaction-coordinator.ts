@@ -38,6 +38,9 @@ export interface TransactionCoordinatorOptions {
 /** Who the producer is from now on, or why not: then both are -1. */
 export type ProducerAnswer = (errorCode: number, producer: ProducerIdAndEpoch) => void;
 
+/** As long as brokers since 4.0 wait on behalf of newer clients (`add.partitions.to.txn.retry.backoff.max.ms`). */
+const END_PATIENCE_MS = 100;
+
 const nobody: ProducerIdAndEpoch = { producerId: NO_PRODUCER_ID, producerEpoch: NO_PRODUCER_EPOCH };
 
 /**
@@ -159,14 +162,25 @@ export class TransactionCoordinator {
     this.#options.newProducerId().then(again, () => answer(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, nobody));
   }
 
-  /** @param clientVersion `transaction.version` that the client speaks */
+  /**
+   * A producer begins its next transaction as soon as it knows how the last one ends, mostly before all partitions have heard of
+   * it. Its request waits for that a while: refused, it would come again no earlier than after 20 ms.
+   * @param clientVersion `transaction.version` that the client speaks
+   */
   addPartitions(request: PartitionsRequest, clientVersion: number, answer: (errorCode: number) => void): void {
-    this.#turns.run(() => {
-      const { errorCode, partition, transaction } = this.#transactionOf(request.transactionalId);
-      if (transaction === undefined) return answer(errorCode);
-      const decision = decideAddPartitions(transaction, request, clientVersion, this.#options.clock.wallMs());
-      this.#follow(partition, transaction, decision, answer);
-    });
+    const { clock } = this.#options;
+    const deadlineMs = clock.monotonicMs() + END_PATIENCE_MS;
+    const add = (): void =>
+      this.#turns.run(() => {
+        const { errorCode, partition, transaction } = this.#transactionOf(request.transactionalId);
+        if (transaction === undefined) return answer(errorCode);
+        const decision = decideAddPartitions(transaction, request, clientVersion, clock.wallMs());
+        const leftMs = deadlineMs - clock.monotonicMs();
+        const comesEarly = decision.kind === 'refuse' && decision.errorCode === ErrorCode.CONCURRENT_TRANSACTIONS;
+        if (comesEarly && transaction.isEnding && leftMs > 0) return transaction.afterChange(clock, leftMs, add);
+        this.#follow(partition, transaction, decision, answer);
+      });
+    add();
   }
 
   /** Whether partitions belong to an open transaction; `answer` hears how to judge each of them. */

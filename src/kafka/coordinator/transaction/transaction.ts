@@ -1,4 +1,5 @@
 import { assert } from '../../../base/assert.ts';
+import type { Clock } from '../../../runtime/clock.ts';
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
 import { noPartitions, type PartitionSet } from './partition-set.ts';
 
@@ -69,6 +70,8 @@ export class Transaction {
   pending: TransactionState | undefined;
   /** A new epoch that should fence the producer did not reach the log: the next attempt uses it again. */
   hasFailedFence = false;
+  /** Told once, when the next change is in the log. */
+  #waiting: (() => void)[] = [];
 
   constructor(id: string, metadata: TransactionMetadata) {
     this.id = id;
@@ -88,8 +91,31 @@ export class Transaction {
     assert(this.pending === metadata.state, 'a transaction changes unannounced', this.id, this.pending, metadata.state);
     this.metadata = metadata;
     this.pending = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell();
+  }
+
+  /** How it ends is being written, or is in the log while partitions still lack their markers. */
+  get isEnding(): boolean {
+    return isPrepared(this.metadata.state) || (this.pending !== undefined && isPrepared(this.pending));
+  }
+
+  /** Calls once: after the next change, or once so much time has passed. */
+  afterChange(clock: Pick<Clock, 'after'>, timeoutMs: number, callback: () => void): void {
+    const timer = clock.after(timeoutMs, () => {
+      this.#waiting = this.#waiting.filter((each) => each !== changed);
+      callback();
+    });
+    const changed = (): void => {
+      timer.cancel();
+      callback();
+    };
+    this.#waiting.push(changed);
   }
 }
+
+const isPrepared = (state: TransactionState): boolean => state === 'PrepareCommit' || state === 'PrepareAbort';
 
 /** A transactional id that has no epoch yet. */
 export function newTransaction(id: string, producerId: number, timeoutMs: number, nowMs: number): Transaction {
