@@ -24,8 +24,12 @@ function programs(): string[] {
     if (program === undefined) throw new Error(`bin/${name} names no program below dist`);
     return `src/${program}.ts`;
   });
-  return ['src/cli/odradek.js', 'src/zookeeper/cli/quorum-peer-main.ts', 'src/kafka/cli/kafka-server.ts', ...launched];
+  const started = ['src/zookeeper/cli/quorum-peer-main.ts', 'src/kafka/cli/kafka-server.ts'];
+  return ['src/cli/odradek.js', ...started, 'src/runtime/node/compute-thread.ts', ...launched];
 }
+
+/** What helper threads load by name. */
+const TASKS = ['src/kafka/records/fetch-conversion-task.ts'];
 
 export async function buildPackage(to: string): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
@@ -35,7 +39,7 @@ export async function buildPackage(to: string): Promise<void> {
   const entries = programs();
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [...entries, ...Object.values(manifest.exports)],
+    entryPoints: [...entries, ...TASKS, ...Object.values(manifest.exports)],
     outdir: join(to, 'dist'),
     outbase: 'src',
     chunkNames: 'shared/[name]-[hash]',

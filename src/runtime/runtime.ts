@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Compute } from './compute.ts';
 import type { Disk } from './disk.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
@@ -13,4 +14,6 @@ export interface Runtime {
   readonly disk: Disk;
   readonly log: Log;
   readonly process: ProcessFacts;
+  /** Threads that help the loop: each owner has its own, and closes them. Nothing is started before there is a task. */
+  readonly openCompute: () => Compute;
 }

@@ -10,6 +10,7 @@ import { nodeRuntime } from '../node/node-runtime.ts';
 import { type SystemCalls, systemCalls } from '../node/system-calls.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { clockCases } from './clock-cases.ts';
+import { computeCases } from './compute-cases.ts';
 import type { ContractWorld } from './contract.ts';
 import { diskCases } from './disk-cases.ts';
 import { networkCases } from './network-cases.ts';
@@ -28,6 +29,7 @@ const cases = [
     run: (world: ContractWorld) => run(world, certificates),
   })),
   ...diskCases,
+  ...computeCases.map(({ name, run }) => ({ name: `compute: ${name}`, run })),
 ];
 
 /** The machine that runs the test: loopback, a directory of the system's, and system calls that fail on order. */

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Log } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
 import { NodeClock } from './node-clock.ts';
+import { NodeCompute } from './node-compute.ts';
 import { NodeDisk } from './node-disk.ts';
 import { type LogLevel, type LogRoute, NodeLog } from './node-log.ts';
 import { NodeNetwork } from './node-network.ts';
@@ -31,5 +32,13 @@ export function nodeRuntime(options: NodeRuntimeOptions = {}): Runtime {
       ...(options.logRoutes === undefined ? {} : { routes: options.logRoutes }),
     });
   const network = new NodeNetwork(log.named('network'), clock);
-  return { clock, random: new NodeRandom(), network, disk: new NodeDisk(), log, process: new NodeProcess() };
+  return {
+    clock,
+    random: new NodeRandom(),
+    network,
+    disk: new NodeDisk(),
+    log,
+    process: new NodeProcess(),
+    openCompute: () => new NodeCompute(),
+  };
 }

@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Scheduler, SimProcess } from './scheduler.ts';
 import { SimClock, type WallClock } from './sim-clock.ts';
+import { type ComputeOrders, SimCompute } from './sim-compute.ts';
 import { SimDisk } from './sim-disk.ts';
 import { SimLog } from './sim-log.ts';
 import type { SimHost, SimNetwork } from './sim-network.ts';
@@ -33,6 +34,7 @@ export class SimMachine implements SimHost {
   #powered = true;
   #starts = 0;
   #stalledUntilMs = 0;
+  readonly #computes: ComputeOrders = { lossCount: 0, openCount: 0 };
 
   constructor(world: World, name: string, host: string) {
     this.name = name;
@@ -107,6 +109,16 @@ export class SimMachine implements SimHost {
     this.#wall.offsetMs += ms;
   }
 
+  /** So many tasks of helper threads are lost from now on, as by threads that end. */
+  loseTasks(count: number): void {
+    this.#computes.lossCount += count;
+  }
+
+  /** Owners of helper threads that have not closed them; those that died are no longer counted. */
+  get openComputeCount(): number {
+    return this.#computes.openCount;
+  }
+
   #start(): [SimProcess, Runtime] {
     const { scheduler, network, log } = this.#world;
     const process = new SimProcess(this.name, scheduler.nowMs, (error) => {
@@ -116,6 +128,8 @@ export class SimMachine implements SimHost {
     });
     this.#starts += 1;
     this.#stalledUntilMs = 0;
+    this.#computes.openCount = 0;
+    const random = this.#random.fork(`compute ${this.#starts}`);
     const runtime = {
       clock: new SimClock(scheduler, process, this.#wall),
       random: this.#random.fork(`start ${this.#starts}`),
@@ -123,6 +137,7 @@ export class SimMachine implements SimHost {
       disk: this.disk.on(process),
       log: new SimLog((level, text) => log(this.name, level, text)),
       process: simProcessFacts(this.#wall.offsetMs + scheduler.nowMs),
+      openCompute: () => new SimCompute(scheduler, random, process, this.#computes),
     };
     return [process, runtime];
   }
