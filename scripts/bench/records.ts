@@ -7,8 +7,8 @@ import {
   readBatchHeader,
 } from '../../src/kafka/records/batch.ts';
 import { buildBatch, type NewRecord } from '../../src/kafka/records/builder.ts';
-import { downConvert } from '../../src/kafka/records/convert.ts';
 import { recordsOf } from '../../src/kafka/records/iterate.ts';
+import { downConvert } from '../../src/kafka/records/testkit/down-convert.ts';
 import { validateAndAssign } from '../../src/kafka/records/validate.ts';
 import type { ValidateOptions } from '../../src/kafka/records/validation.ts';
 import { walkRecords } from '../../src/kafka/records/walk.ts';

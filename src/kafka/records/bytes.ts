@@ -36,6 +36,16 @@ export function putInt64(bytes: Uint8Array, at: number, value: number): void {
   putInt32(bytes, at + 4, value >>> 0);
 }
 
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** As `putInt64`, for who has a view and knows that the value is a safe integer. */
+export function setInt64(view: DataView, at: number, value: number): void {
+  view.setInt32(at, Math.floor(value / 4_294_967_296));
+  view.setInt32(at + 4, value | 0);
+}
+
 /** The index of the chunk that holds a position, and the position where that chunk begins. */
 export function locate(slices: Slices, position: number): { index: number; start: number } {
   let start = 0;

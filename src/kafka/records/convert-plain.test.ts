@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { copyOf, slicesOf } from '../../base/slices.ts';
 import { type Batch, codecNames, readBatchHeader, type TimestampType } from './batch.ts';
 import { BatchBuilder, buildBatch } from './builder.ts';
-import { downConvert } from './convert.ts';
-import { legacyEntriesOf } from './convert-plain.ts';
+import { putEntriesOf } from './convert-plain.ts';
 import { InvalidRecordError } from './errors.ts';
 import { recordsOf } from './iterate.ts';
+import { OutputBlock } from './output-block.ts';
 import { newRecords } from './testkit/arbitraries.ts';
+import { downConvert } from './testkit/down-convert.ts';
 
 const batchOf = (bytes: Uint8Array): Batch => ({ header: readBatchHeader(bytes)!, bytes: slicesOf(bytes) });
 const oldCodecs = codecNames.filter((codec) => codec !== 'zstd');
@@ -30,8 +31,8 @@ test('a block of entries is what a builder makes of the records one by one', () 
         for (const { headers: _, ...record } of wanted) builder.append(record);
         const { slices } = downConvert(batch.bytes, { magic, firstOffset });
         assert.deepEqual(copyOf(slices), copyOf(builder.build()));
-        const inOneStep = legacyEntriesOf(batch, { magic, firstOffset: 0 }, Infinity).next();
-        assert.ok(inOneStep.done === true && inOneStep.value !== undefined, 'nothing is odd about it');
+        const block = new OutputBlock(new Uint8Array(0));
+        assert.ok(putEntriesOf(batch, { magic, firstOffset: 0 }, block) !== undefined, 'nothing is odd about it');
       },
     ),
     { numRuns: 300 },

@@ -1,7 +1,9 @@
 import { flatten } from '../../base/slices.ts';
 import { type Batch, NO_TIMESTAMP } from './batch.ts';
+import { viewOf } from './bytes.ts';
 import { codecOf, type IterateOptions, plainRecords } from './iterate.ts';
 import { type LegacyEntry, legacyAttributes, legacyOverhead, putEntry, type Span } from './legacy-entry.ts';
+import type { OutputBlock } from './output-block.ts';
 
 /** A timestamp beyond ±2^53 was saturated when it was read, and one below -1 has no meaning: neither is written again. */
 export function encodable(timestamp: number): number {
@@ -11,10 +13,9 @@ export function encodable(timestamp: number): number {
 /** The least a record of magic 2 takes: its size and six fields of a byte. */
 const RECORD_BYTES_MIN = 7;
 
-export interface LegacyEntries {
-  readonly bytes: Uint8Array;
+/** What is told of entries that were written. */
+export interface WrittenEntries {
   readonly count: number;
-  readonly firstOffset: number;
   readonly lastOffset: number;
   readonly maxTimestamp: number;
 }
@@ -26,57 +27,48 @@ export interface EntryOptions extends IterateOptions {
 }
 
 /**
- * The records of a batch of magic 2 as uncompressed entries, from one block into another: nothing is made for a single record.
- * Undefined where anything is odd; who reads record by record then says what. Pauses after each `stepBytes`.
+ * Writes the records of a batch of magic 2 as uncompressed entries behind what the block has: nothing is made for a single
+ * record. Undefined, with the block as it was, where anything is odd; who reads record by record then says what.
  */
-export function* legacyEntriesOf(
-  batch: Batch,
-  options: EntryOptions,
-  stepBytes: number,
-): Generator<void, LegacyEntries | undefined> {
-  const { header } = batch;
+export function putEntriesOf(batch: Batch, options: EntryOptions, into: OutputBlock): WrittenEntries | undefined {
+  const { recordCount } = batch.header;
   const { slices, position } = plainRecords(batch, options);
   const size = slices.size - position;
-  if (header.recordCount <= 0 || header.recordCount * RECORD_BYTES_MIN > size) return undefined;
-  const walk = new EntryWalk(batch, flatten(slices), position, options);
-  // Decompression is a step of its own; a batch that fits into one is not interrupted.
-  let pauseAt = size < stepBytes ? Infinity : position;
-  for (let left = header.recordCount; left > 0; left -= 1) {
-    if (walk.position >= pauseAt) {
-      pauseAt = walk.position + stepBytes;
-      yield;
-    }
-    if (!walk.next()) return undefined;
-  }
-  // What comes next is compression.
-  if (pauseAt !== Infinity) yield;
-  return walk.end();
+  if (recordCount <= 0 || recordCount * RECORD_BYTES_MIN > size) return undefined;
+  // Key and value were part of a record that was larger than they are.
+  into.reserve(size + recordCount * legacyOverhead(options.magic));
+  const walk = new EntryWalk(batch, flatten(slices), position, options, into);
+  for (let left = recordCount; left > 0; left -= 1) if (!walk.next()) return undefined;
+  return walk.finish();
 }
 
 class EntryWalk {
   readonly #batch: Batch;
   readonly #from: Uint8Array;
-  readonly #into: Uint8Array;
+  readonly #block: OutputBlock;
+  readonly #into: DataView;
   readonly #options: EntryOptions;
   readonly #entry: LegacyEntry;
   /** Inner offsets of compressed magic 1 count from the first record. */
   readonly #isRelative: boolean;
   readonly #hasAppendTime: boolean;
   #at: number;
-  #end = 0;
+  #end: number;
   #count = 0;
   #firstOffset = -1;
   #lastOffset = -1;
   #maxTimestamp = NO_TIMESTAMP;
 
-  constructor(batch: Batch, from: Uint8Array, position: number, options: EntryOptions) {
-    const { recordCount, timestampType } = batch.header;
+  /** @param block has room for all */
+  constructor(batch: Batch, from: Uint8Array, position: number, options: EntryOptions, block: OutputBlock) {
+    const { timestampType } = batch.header;
     this.#batch = batch;
     this.#from = from;
     this.#at = position;
     this.#options = options;
-    // Key and value were part of a record that was larger than they are.
-    this.#into = Buffer.allocUnsafe(from.length - position + recordCount * legacyOverhead(options.magic));
+    this.#block = block;
+    this.#into = block.view;
+    this.#end = block.end;
     this.#isRelative = options.magic === 1 && codecOf(batch) !== 'none';
     this.#hasAppendTime = timestampType === 'LogAppendTime';
     this.#entry = {
@@ -84,15 +76,10 @@ class EntryWalk {
       attributes: legacyAttributes(options.magic, 'none', timestampType),
       offset: 0,
       timestamp: 0,
-      source: from,
+      source: viewOf(from),
       key: { at: 0, size: 0 },
       value: { at: 0, size: 0 },
     };
-  }
-
-  /** Where the next record begins. */
-  get position(): number {
-    return this.#at;
   }
 
   /** False where the record is not as it should be. */
@@ -113,15 +100,11 @@ class EntryWalk {
     return true;
   }
 
-  end(): LegacyEntries | undefined {
+  /** Undefined where more follows than was announced; else the entries are the block's. */
+  finish(): WrittenEntries | undefined {
     if (this.#at !== this.#from.length) return undefined;
-    return {
-      bytes: this.#into.subarray(0, this.#end),
-      count: this.#count,
-      firstOffset: this.#firstOffset,
-      lastOffset: this.#lastOffset,
-      maxTimestamp: this.#maxTimestamp,
-    };
+    this.#block.end = this.#end;
+    return { count: this.#count, lastOffset: this.#lastOffset, maxTimestamp: this.#maxTimestamp };
   }
 
   #put(offset: number, timestamp: number): void {

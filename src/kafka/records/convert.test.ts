@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { concatSlices, copyOf, type Slices, slicesOf } from '../../base/slices.ts';
+import { concatSlices, copyOf, slicesOf } from '../../base/slices.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { batchesOf, codecNames, hasValidCrc } from './batch.ts';
 import { buildBatch } from './builder.ts';
 import { buildEndTxnMarker } from './control.ts';
-import { downConvert, downConverting, STEP_BYTES } from './convert.ts';
 import { allRecordsOf } from './iterate.ts';
 import { chopped, newRecords, someCuts } from './testkit/arbitraries.ts';
+import { downConvert } from './testkit/down-convert.ts';
 
 const hexes = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
 const oldCodecs = codecNames.filter((codec) => codec !== 'zstd');
@@ -87,38 +87,3 @@ test('zstd cannot be given to old clients', () => {
 
 test('nothing converts to nothing', () =>
   assert.equal(downConvert(slicesOf(), { magic: 0, firstOffset: 0 }).slices.size, 0));
-
-/** The steps that a conversion takes, and what comes out. */
-function inSteps(slices: Slices): { readonly count: number; readonly bytes: Uint8Array } {
-  const steps = downConverting(slices, { magic: 1, firstOffset: 0 });
-  for (let count = 1; ; count += 1) {
-    const step = steps.next();
-    if (step.done === true) return { count, bytes: copyOf(step.value.slices) };
-  }
-}
-
-const zeros = (records: number, bytes: number) =>
-  Array.from({ length: records }, () => ({ timestamp: 5, value: Buffer.alloc(bytes) }));
-
-for (const { name, batches } of [
-  { name: 'one large batch', batches: [buildBatch({ codec: 'gzip', records: zeros(4000, 1000) })] },
-  {
-    name: 'many small ones',
-    batches: Array.from({ length: 100 }, (_, index) =>
-      buildBatch({ codec: 'gzip', baseOffset: index * 40, records: zeros(40, 1000) }),
-    ),
-  },
-]) {
-  test(`a few bytes that hold megabytes are converted in many steps: ${name}`, () => {
-    const slices = concatSlices(batches);
-    assert.ok(slices.size < 50_000);
-    const { count, bytes } = inSteps(slices);
-    assert.ok(count > (4_000_000 / STEP_BYTES) * 0.7, `${count} steps`);
-    assert.equal([...allRecordsOf(slicesOf(bytes))].length, 4000);
-    assert.deepEqual(bytes, copyOf(downConvert(slices, { magic: 1, firstOffset: 0 }).slices));
-  });
-}
-
-test('what is small is converted at once', () => {
-  assert.equal(inSteps(buildBatch({ codec: 'gzip', records: zeros(10, 1000) })).count, 1);
-});

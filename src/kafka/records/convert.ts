@@ -1,11 +1,13 @@
-import { concatSlices, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
+import type { Slices } from '../../base/slices.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type Batch, batchesOf, type CodecName } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
+import { viewOf } from './bytes.ts';
 import { compress } from './compression.ts';
-import { encodable, legacyEntriesOf } from './convert-plain.ts';
+import { encodable, putEntriesOf } from './convert-plain.ts';
 import { codecOf, type IterateOptions, recordsOf } from './iterate.ts';
-import { legacyAttributes, legacyEntry } from './legacy-entry.ts';
+import { legacyAttributes, legacyOverhead, putEntry } from './legacy-entry.ts';
+import { OutputBlock } from './output-block.ts';
 
 export interface DownConvertOptions extends IterateOptions {
   /** What the reader understands: 0 for Fetch v0 and v1, 1 for v2 and v3. */
@@ -14,40 +16,15 @@ export interface DownConvertOptions extends IterateOptions {
   readonly firstOffset: number;
 }
 
-export interface ConvertedRecords {
-  readonly slices: Slices;
-  /** How many records were written anew. */
-  readonly convertedCount: number;
-}
-
-interface ConvertedBatch extends ConvertedRecords {
-  /** About what was written before compression. */
-  readonly plainBytes: number;
-}
-
-/** What is written anew between two pauses, in bytes before compression: a fraction of a millisecond. */
-export const STEP_BYTES = 65_536;
-
-/** As `downConverting`, in one piece. */
-export function downConvert(records: Slices, options: DownConvertOptions): ConvertedRecords {
-  const steps = downConverting(records, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
 /**
- * Rewrites batches for a client that knows only an older magic: headers and control batches are dropped, offsets and
- * codecs kept, transactional records become plain ones. Pauses where others may have their turn: a fetch of a few bytes may
- * hold megabytes. Throws UNSUPPORTED_COMPRESSION_TYPE for zstd, and what iteration throws for a corrupt batch.
+ * Rewrites batches for a client that knows only an older magic, behind what the block has: headers and control batches are
+ * dropped, offsets and codecs kept, transactional records become plain ones. Answers how many records were written anew.
+ * @throws KafkaError UNSUPPORTED_COMPRESSION_TYPE for zstd; for a corrupt batch what iteration throws
  */
-export function* downConverting(records: Slices, options: DownConvertOptions): Generator<void, ConvertedRecords> {
-  const parts: Slices[] = [];
+export function convertInto(records: Slices, options: DownConvertOptions, into: OutputBlock): number {
   let convertedCount = 0;
-  let bytesSincePause = 0;
   for (const batch of batchesOf(records)) {
-    const { header } = batch;
+    const { header, bytes } = batch;
     if (header.isControl) continue;
     if (header.codec === 'zstd') {
       throw new KafkaError(
@@ -55,46 +32,49 @@ export function* downConverting(records: Slices, options: DownConvertOptions): G
         'Down-conversion of zstandard-compressed batches is not supported',
       );
     }
-    if (header.magic <= options.magic) {
-      parts.push(batch.bytes);
-      continue;
-    }
-    const converted = yield* convertBatch(batch, options);
-    convertedCount += converted.convertedCount;
-    if (converted.slices.size > 0) parts.push(converted.slices);
-    bytesSincePause += converted.plainBytes;
-    if (bytesSincePause < STEP_BYTES) continue;
-    bytesSincePause = 0;
-    yield;
+    if (header.magic > options.magic) convertedCount += convertBatch(batch, options, into);
+    else for (const chunk of bytes.chunks) into.add(chunk);
   }
-  return { slices: concatSlices(parts), convertedCount };
+  return convertedCount;
 }
 
-function* convertBatch(
-  batch: Batch,
-  { magic, firstOffset, ...limits }: DownConvertOptions,
-): Generator<void, ConvertedBatch> {
+function convertBatch(batch: Batch, { magic, firstOffset, ...limits }: DownConvertOptions, into: OutputBlock): number {
   const codec = codecOf(batch);
   const options = { ...limits, magic, firstOffset: codec === 'none' ? firstOffset : 0 };
-  const entries = batch.header.magic === 2 ? yield* legacyEntriesOf(batch, options, STEP_BYTES) : undefined;
-  if (entries === undefined) return convertEach(batch, codec, options);
-  const { bytes, count, lastOffset, maxTimestamp } = entries;
-  const done = { convertedCount: count, plainBytes: bytes.length };
-  if (count === 0 || codec === 'none') return { ...done, slices: slicesOf(bytes) };
-  const { timestampType } = batch.header;
-  const wrapper = legacyEntry({
+  if (batch.header.magic !== 2) return convertEach(batch, codec, options, into);
+  const plain = codec === 'none' ? into : takeScratch();
+  const entries = putEntriesOf(batch, options, plain);
+  if (entries === undefined) return convertEach(batch, codec, options, into);
+  const { count, lastOffset, maxTimestamp } = entries;
+  if (count === 0 || codec === 'none') return count;
+  const value = compress(codec, plain.written(), { magic });
+  into.reserve(legacyOverhead(magic) + value.length);
+  into.end = putEntry(into.view, into.end, {
     magic,
     offset: lastOffset,
-    attributes: legacyAttributes(magic, codec, timestampType),
+    attributes: legacyAttributes(magic, codec, batch.header.timestampType),
     timestamp: maxTimestamp,
-    key: null,
-    value: compress(codec, bytes, { magic }),
+    source: viewOf(value),
+    key: { at: 0, size: -1 },
+    value: { at: 0, size: value.length },
   });
-  return { ...done, slices: slicesOf(wrapper) };
+  return count;
+}
+
+/** Larger scratch memory is not kept for the next batch. */
+const SCRATCH_BYTES_MAX = 1_048_576;
+
+/** For entries that are compressed at once. */
+let scratch: OutputBlock | undefined;
+
+function takeScratch(): OutputBlock {
+  if (scratch === undefined || scratch.bytes.length > SCRATCH_BYTES_MAX) scratch = new OutputBlock(new Uint8Array(0));
+  scratch.end = 0;
+  return scratch;
 }
 
 /** Record by record: batches of other magics, and those with something odd in them, which is told as reading tells it. */
-function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions): ConvertedBatch {
+function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions, into: OutputBlock): number {
   const { header } = batch;
   let builder: BatchBuilder | undefined;
   for (const { offset, timestamp, key, value } of recordsOf(batch, options)) {
@@ -109,6 +89,6 @@ function convertEach(batch: Batch, codec: CodecName, options: DownConvertOptions
     });
     builder.append({ offset, timestamp: encodable(timestamp), key, value });
   }
-  const slices = builder?.build() ?? noSlices;
-  return { slices, convertedCount: builder?.count ?? 0, plainBytes: STEP_BYTES };
+  for (const chunk of builder?.build().chunks ?? []) into.add(chunk);
+  return builder?.count ?? 0;
 }

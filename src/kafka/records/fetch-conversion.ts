@@ -1,8 +1,9 @@
-import { concatSlices, noSlices, type Slices, slicesOf, subSlices } from '../../base/slices.ts';
+import { type Slices, subSlices } from '../../base/slices.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { BATCH_OVERHEAD, batchesOf } from './batch.ts';
 import { putInt32 } from './bytes.ts';
-import { type DownConvertOptions, downConverting } from './convert.ts';
+import { convertInto, type DownConvertOptions } from './convert.ts';
+import { OutputBlock } from './output-block.ts';
 
 export interface FetchConversionOptions extends DownConvertOptions {
   /** What the records take of the answer before they are converted: what comes out takes no more, but for its first batch. */
@@ -17,42 +18,39 @@ const OVERFLOW_BYTES = 12;
 /**
  * Down-conversion for one partition of an answer, with the sizes of Apache's `LazyDownConversionRecords`: the first batch comes
  * whole, the others as far as they fit, the last perhaps cut. Where zstd comes later than first, the answer ends before; where
- * every batch is left out (control batches), the reader sees the beginning of a message that is too large for it. Pauses where
- * others may have their turn.
- * @throws KafkaError UNSUPPORTED_COMPRESSION_TYPE for zstd in the first batch
+ * every batch is left out (control batches), the reader sees the beginning of a message that is too large for it.
+ * @param memory for what comes out; where it is too small, memory is made
+ * @throws KafkaError UNSUPPORTED_COMPRESSION_TYPE for zstd in the first batch; what `convertInto` throws
  */
-export function* convertingForFetch(records: Slices, options: FetchConversionOptions): Generator<void, Slices> {
+export function convertForFetch(
+  records: Slices,
+  options: FetchConversionOptions,
+  memory: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const { takenBytes } = options;
-  const parts: Slices[] = [];
-  let size = 0;
+  const into = new OutputBlock(memory);
   let sizeMax = takenBytes;
-  for (let at = 0; at < records.size && size < sizeMax; ) {
-    const end = chunkEnd(records, at, parts.length === 0 ? 0 : CHUNK_BYTES);
-    if (end === at) break;
-    const converted = yield* convertChunk(subSlices(records, at, end), options, parts.length === 0);
-    if (converted === undefined) break;
+  for (let at = 0; at < records.size && into.end < sizeMax; ) {
+    const isFirst = into.end === 0;
+    const end = chunkEnd(records, at, isFirst ? 0 : CHUNK_BYTES);
+    if (end === at || !convertChunk(subSlices(records, at, end), options, into)) break;
     at = end;
-    if (converted.size === 0) continue;
-    if (parts.length === 0) sizeMax = Math.max(sizeMax, converted.size);
-    parts.push(converted);
-    size += converted.size;
+    if (isFirst) sizeMax = Math.max(sizeMax, into.end);
   }
-  if (parts.length === 0) return chunkEnd(records, 0, 0) > 0 ? overflow() : noSlices;
-  return subSlices(concatSlices(parts), 0, Math.min(size, sizeMax));
+  if (into.end === 0) return chunkEnd(records, 0, 0) > 0 ? overflow() : into.written();
+  return into.bytes.subarray(0, Math.min(into.end, sizeMax));
 }
 
-/** Undefined where the answer ends before this chunk. */
-function* convertChunk(
-  chunk: Slices,
-  options: DownConvertOptions,
-  isFirst: boolean,
-): Generator<void, Slices | undefined> {
+/** False where the answer ends before this chunk. */
+function convertChunk(chunk: Slices, options: DownConvertOptions, into: OutputBlock): boolean {
+  const start = into.end;
   try {
-    const { slices } = yield* downConverting(chunk, options);
-    return slices;
+    convertInto(chunk, options, into);
+    return true;
   } catch (error) {
-    if (isFirst || !(error instanceof KafkaError)) throw error;
-    return undefined;
+    if (start === 0 || !(error instanceof KafkaError)) throw error;
+    into.end = start;
+    return false;
   }
 }
 
@@ -66,9 +64,9 @@ function chunkEnd(records: Slices, from: number, bytesMax: number): number {
   return end;
 }
 
-function overflow(): Slices {
+function overflow(): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(OVERFLOW_BYTES);
   bytes.fill(0xff, 0, 8);
   putInt32(bytes, 8, BATCH_OVERHEAD);
-  return slicesOf(bytes);
+  return bytes;
 }

@@ -1,4 +1,5 @@
-import { crc32Of } from '../../base/crc32.ts';
+import { assert } from '../../base/assert.ts';
+import { copyToCrc32, crc32Register } from '../../base/crc32.ts';
 import {
   type CodecName,
   codecNames,
@@ -7,7 +8,7 @@ import {
   TIMESTAMP_TYPE_BIT,
   type TimestampType,
 } from './batch.ts';
-import { putInt32, putInt64 } from './bytes.ts';
+import { setInt64, viewOf } from './bytes.ts';
 
 /*
  * An entry of magic 0 or 1, as a record and as the wrapper of compressed ones:
@@ -33,28 +34,45 @@ export interface Span {
 export interface LegacyEntry {
   readonly magic: Magic;
   readonly attributes: number;
+  /** A safe integer, as is the timestamp. */
   offset: number;
   timestamp: number;
   /** Where key and value lie. */
-  readonly source: Uint8Array;
+  readonly source: DataView;
   readonly key: Span;
   readonly value: Span;
 }
 
 /** Writes an entry at a position that has room for it; answers where it ends. */
-export function putEntry(into: Uint8Array, start: number, entry: LegacyEntry): number {
-  putInt64(into, start, entry.offset);
-  into[start + 16] = entry.magic;
-  into[start + 17] = entry.attributes;
+export function putEntry(into: DataView, start: number, entry: LegacyEntry): number {
+  const { source, key, value } = entry;
+  setInt64(into, start, entry.offset);
+  into.setUint8(start + 16, entry.magic);
+  into.setUint8(start + 17, entry.attributes);
   let at = start + 18;
   if (entry.magic === 1) {
-    putInt64(into, at, entry.timestamp);
+    setInt64(into, at, entry.timestamp);
     at += 8;
   }
-  at = putSpan(into, at, entry.source, entry.key);
-  at = putSpan(into, at, entry.source, entry.value);
-  putInt32(into, start + 8, at - start - LOG_OVERHEAD);
-  putInt32(into, start + 12, crc32Of(into, start + 16, at));
+  into.setInt32(at, key.size < 0 ? -1 : key.size);
+  at += 4;
+  // The checksum takes in one go what lies together, and what is copied while it is.
+  let register = -1;
+  let taken = start + 16;
+  if (key.size > 0) {
+    register = copyToCrc32(source, key.at, key.size, into, at, crc32Register(into, taken, at, register));
+    at += key.size;
+    taken = at;
+  }
+  into.setInt32(at, value.size < 0 ? -1 : value.size);
+  at += 4;
+  register = crc32Register(into, taken, at, register);
+  if (value.size > 0) {
+    register = copyToCrc32(source, value.at, value.size, into, at, register);
+    at += value.size;
+  }
+  into.setInt32(start + 8, at - start - LOG_OVERHEAD);
+  into.setInt32(start + 12, ~register);
   return at;
 }
 
@@ -65,12 +83,14 @@ export interface LegacyEntryOptions extends Pick<LegacyEntry, 'magic' | 'attribu
 
 /** One entry in memory of its own. */
 export function legacyEntry({ key, value, ...fields }: LegacyEntryOptions): Uint8Array {
+  const isWritable = Number.isSafeInteger(fields.offset) && Number.isSafeInteger(fields.timestamp);
+  assert(isWritable, 'an int64 outside ±2^53 is never encoded', fields.offset, fields.timestamp);
   const source = key === null ? (value ?? noBytes) : value === null ? key : Buffer.concat([key, value]);
   const keySize = key?.length ?? -1;
   const entry = new Uint8Array(legacyOverhead(fields.magic) + source.length);
-  putEntry(entry, 0, {
+  putEntry(viewOf(entry), 0, {
     ...fields,
-    source,
+    source: viewOf(source),
     key: { at: 0, size: keySize },
     value: { at: Math.max(0, keySize), size: value?.length ?? -1 },
   });
@@ -78,15 +98,3 @@ export function legacyEntry({ key, value, ...fields }: LegacyEntryOptions): Uint
 }
 
 const noBytes = new Uint8Array(0);
-
-/** Below it a loop is faster than a view and a call. */
-const COPY_BYTES = 24;
-
-function putSpan(into: Uint8Array, start: number, source: Uint8Array, { at, size }: Span): number {
-  putInt32(into, start, size < 0 ? -1 : size);
-  const from = start + 4;
-  if (size <= 0) return from;
-  if (size < COPY_BYTES) for (let index = 0; index < size; index += 1) into[from + index] = source[at + index]!;
-  else into.set(source.subarray(at, at + size), from);
-  return from + size;
-}

@@ -7,9 +7,9 @@ import { copyMatch, fourBytesAt, hashOf, matchLength } from '../../base/match-fi
  * it holds the last five bytes, and no match begins within the last twelve (lz4_Block_format.md).
  */
 const HASH_BITS = 14;
-const MIN_MATCH = 4;
-const LAST_LITERALS = 5;
-const MATCH_FIND_LIMIT = 12;
+export const MIN_MATCH = 4;
+export const LAST_LITERALS = 5;
+export const MATCH_FIND_LIMIT = 12;
 const DISTANCE_MAX = 65_535;
 
 /** Position + 1 of the last place with a hash; 0 is none. */
@@ -23,27 +23,23 @@ export function lz4CompressBound(size: number): number {
 
 /**
  * Compresses into `out` from a position on, and answers the position behind. `attempts` is how many earlier places are
- * compared for each match: one is the fast compressor, more is what levels ask for.
+ * compared for each match.
  */
-export function lz4CompressBlock(input: Uint8Array, out: Uint8Array, outAt: number, attempts = 1): number {
+export function lz4CompressBlock(input: Uint8Array, out: Uint8Array, outAt: number, attempts: number): number {
   heads.fill(0);
   const searchEnd = input.length - MATCH_FIND_LIMIT;
   const matchEnd = input.length - LAST_LITERALS;
   let to = outAt;
   let literalStart = 0;
   let at = 0;
-  let misses = 64;
   while (at <= searchEnd) {
-    const { length, distance } = attempts === 1 ? firstMatch(input, at, matchEnd) : best(input, at, matchEnd, attempts);
+    const { length, distance } = best(input, at, matchEnd, attempts);
     if (length < MIN_MATCH) {
-      at += attempts === 1 ? misses >> 6 : 1;
-      misses += 1;
+      at += 1;
       continue;
     }
-    misses = 64;
     to = putSequence(input, literalStart, at, out, to, distance, length);
-    if (attempts > 1)
-      for (let inside = at + 1; inside < at + length && inside <= searchEnd; inside += 1) insert(input, inside);
+    for (let inside = at + 1; inside < at + length && inside <= searchEnd; inside += 1) insert(input, inside);
     at += length;
     literalStart = at;
   }
@@ -52,17 +48,6 @@ export function lz4CompressBlock(input: Uint8Array, out: Uint8Array, outAt: numb
 
 /** Reused, so that a search allocates nothing. */
 const found = { length: 0, distance: 0 };
-
-function firstMatch(input: Uint8Array, at: number, end: number): typeof found {
-  const four = fourBytesAt(input, at);
-  const slot = hashOf(four, HASH_BITS);
-  const candidate = heads[slot]! - 1;
-  heads[slot] = at + 1;
-  const isMatch = candidate >= 0 && at - candidate <= DISTANCE_MAX && fourBytesAt(input, candidate) === four;
-  found.length = isMatch ? MIN_MATCH + matchLength(input, candidate + MIN_MATCH, at + MIN_MATCH, end) : 0;
-  found.distance = at - candidate;
-  return found;
-}
 
 function insert(input: Uint8Array, at: number): number {
   const slot = hashOf(fourBytesAt(input, at), HASH_BITS);
@@ -106,7 +91,7 @@ function putSequence(
   return matchCode < 15 ? to : putLength(out, to, matchCode - 15);
 }
 
-function putLastLiterals(input: Uint8Array, from: number, out: Uint8Array, outAt: number): number {
+export function putLastLiterals(input: Uint8Array, from: number, out: Uint8Array, outAt: number): number {
   return putLiterals(input, from, input.length, out, outAt, 0);
 }
 
@@ -126,7 +111,7 @@ function putLiterals(
   return to + length;
 }
 
-function putLength(out: Uint8Array, outAt: number, length: number): number {
+export function putLength(out: Uint8Array, outAt: number, length: number): number {
   let to = outAt;
   let rest = length;
   for (; rest >= 255; rest -= 255) {

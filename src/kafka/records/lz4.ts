@@ -6,6 +6,7 @@ import {
   nativeLz4,
 } from '../../base/native-codecs.ts';
 import { lz4CompressBlock, lz4CompressBound, lz4DecompressBlock } from './lz4-block.ts';
+import { lz4CompressFast } from './lz4-fast.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 /*
@@ -70,7 +71,7 @@ export function lz4Frame(
 }
 
 function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: NativeLz4 | null): number {
-  if (native === null || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressBlock(input, out, at);
+  if (native === null || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressFast(input, out, at);
   const block = native.compressSync(input).subarray(4);
   out.set(block, at);
   return at + block.length;

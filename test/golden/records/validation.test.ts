@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { copyOf, slicesOf } from '../../../src/base/slices.ts';
-import { downConvert } from '../../../src/kafka/records/convert.ts';
+import { downConvert } from '../../../src/kafka/records/testkit/down-convert.ts';
 import { validateAndAssign } from '../../../src/kafka/records/validate.ts';
 import type { RecordRules, ValidateOptions } from '../../../src/kafka/records/validation.ts';
 import { captured, describe, describeContent } from './describe.ts';
