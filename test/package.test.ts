@@ -51,6 +51,52 @@ await server.close();
   assert.deepEqual([code, stdout], [0, 'true function function function\n']);
 });
 
+test('records of an old consumer are converted by a helper thread of the package', () => {
+  const script = `
+import { connect } from 'node:net';
+import { createAdmin, createProducer } from 'odradek/kafka/client';
+import { startTestCluster } from 'odradek/testing';
+const lines = [];
+const note = (text, fields) => lines.push(text + ' ' + (fields?.error?.message ?? ''));
+const log = { debug() {}, info() {}, warn: note, error: note, named: () => log };
+const cluster = await startTestCluster({ log });
+const { bootstrap: bootstrapServers } = cluster.kafka;
+const admin = createAdmin({ bootstrapServers });
+await admin.createTopics([{ name: 't', partitions: 1, replicationFactor: 1 }]);
+await admin.close();
+const producer = createProducer({ bootstrapServers });
+await Promise.all(Array.from({ length: 300 }, () => producer.send({ topic: 't', value: Buffer.alloc(100, 'x') })));
+await producer.close();
+// Fetch v3 of the topic's first partition.
+const body = Buffer.from('0001000300000007ffff' + 'ffffffff000001f40000000100100000' + '00000001000174' + '00000001' +
+  '00000000' + '0000000000000000' + '00100000', 'hex');
+const frame = Buffer.concat([Buffer.from([0, 0, 0, body.length]), body]);
+const answer = await new Promise((resolve) => {
+  let got = Buffer.alloc(0);
+  const socket = connect(cluster.kafka.port, '127.0.0.1', () => socket.write(frame));
+  socket.on('data', (data) => {
+    got = Buffer.concat([got, data]);
+    if (got.length < 4 || got.length < 4 + got.readInt32BE(0)) return;
+    socket.destroy();
+    resolve(got);
+  });
+});
+const records = answer.subarray(answer.length - answer.readInt32BE(37));
+const magics = new Set();
+let count = 0;
+for (let at = 0; at < records.length; at += 12 + records.readInt32BE(at + 8)) {
+  magics.add(records[at + 16]);
+  count += 1;
+}
+console.log(count > 200, [...magics], lines.join());
+await cluster.close();
+`;
+  writeFileSync(join(project, 'old-consumer.mjs'), script);
+  const { code, stdout, stderr } = run(process.execPath, ['old-consumer.mjs']);
+  assert.equal(stderr, '');
+  assert.deepEqual([code, stdout], [0, 'true [ 1 ] \n']);
+});
+
 test('every launcher finds its program', () => {
   const lost = readdirSync(join(installed, 'bin')).filter((name) => {
     const { code, stderr } = run(join(installed, 'bin', name), ['--help']);

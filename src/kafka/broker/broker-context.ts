@@ -17,6 +17,7 @@ import type { ConfigStore } from './config/config-store.ts';
 import type { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
+import type { FetchConversions } from './fetch-conversions.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
@@ -52,6 +53,8 @@ export interface BrokerContext {
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;
+  /** Records for old clients. */
+  readonly conversions: FetchConversions;
   readonly producerIds: ProducerIds;
   /** What clients may do, and who changes that. */
   readonly quotas: ClientQuotas;

@@ -5,7 +5,6 @@ import { build } from '../../wire/schema.ts';
 import { Writer } from '../../wire/writer.ts';
 import type { PartitionLog } from '../log/log.ts';
 import { type LogRead, nothingToRead, releaseRead } from '../log/read.ts';
-import { runSliced } from '../log/sliced.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { batchesOf } from '../records/batch.ts';
@@ -15,7 +14,6 @@ import type { BrokerContext } from './broker-context.ts';
 import { currentLeaderOf, endpointsOf, tellsLeader } from './current-leader.ts';
 import type { FetchTarget, SessionOutcome } from './fetch-sessions.ts';
 import {
-  convertedFor,
   type Fetched,
   FIRST_VERSION_WITH_MAGIC_2,
   inReachOf,
@@ -275,38 +273,51 @@ export class FetchOperation {
     if (throttleTimeMs > 0) return this.#responder.answer(this.#throttled(throttleTimeMs), sent);
     const { sessionId, errorCode, isTold } = this.#inSession(all);
     const told = all.filter(({ target, data }) => isTold(target, data));
-    const answer = (responses: Responses): void => {
+    const answer = (responses: Responses, whenSent: () => void): void => {
       const leaders = responses.flatMap(({ partitions }) => partitions.map(({ currentLeader }) => currentLeader));
       const nodeEndpoints = endpointsOf(this.#broker, leaders, listenerName);
-      this.#responder.answer(build(FetchResponse, { errorCode, sessionId, responses, nodeEndpoints }), sent);
+      this.#responder.answer(build(FetchResponse, { errorCode, sessionId, responses, nodeEndpoints }), whenSent);
     };
-    if (apiVersion < FIRST_VERSION_WITH_MAGIC_2) return this.#convert(told, answer);
+    if (apiVersion < FIRST_VERSION_WITH_MAGIC_2) return this.#convert(told, sent, answer);
     const responses: Responses = [];
     for (const { target, one, data } of told) {
       add(responses, target, one === undefined ? data : inReachOf(apiVersion, fetchedOf(one, data, isFromFollower)));
     }
-    answer(responses);
+    answer(responses, sent);
   }
 
-  /** Records of an old client are written anew, in slices between the work of others: what comes in few bytes may be large. */
-  #convert(told: readonly Told[], answer: (responses: Responses) => void): void {
-    const { clock } = this.#broker.runtime;
-    runSliced(clock, this.#converted(told), (error, responses) => {
-      if (responses === undefined) throw error;
-      answer(responses);
-    });
-  }
-
-  *#converted(told: readonly Told[]): Generator<void, Responses> {
-    const { apiVersion } = this.#context;
+  /** Records of an old client are written anew, of all partitions at the same time. */
+  #convert(
+    told: readonly Told[],
+    sent: () => void,
+    answer: (responses: Responses, whenSent: () => void) => void,
+  ): void {
     const isFromFollower = this.#isFollower;
-    const responses: Responses = [];
-    for (const { target, one, data } of told) {
-      const isConvertible = one !== undefined && !this.#context.isClosed();
-      const converted = isConvertible ? yield* convertedFor(apiVersion, fetchedOf(one, data, isFromFollower)) : data;
-      add(responses, target, converted);
-    }
-    return responses;
+    const converted = told.map(({ data }) => data);
+    const givenBack = [sent];
+    let pending = 1;
+    const settle = (): void => {
+      pending -= 1;
+      if (pending > 0) return;
+      const responses: Responses = [];
+      told.forEach(({ target }, place) => {
+        add(responses, target, present(converted[place], 'data of each partition'));
+      });
+      answer(responses, () => {
+        for (const giveBack of givenBack) giveBack();
+      });
+    };
+    told.forEach(({ one, data }, place) => {
+      if (one === undefined) return;
+      pending += 1;
+      const fetched = fetchedOf(one, data, isFromFollower);
+      this.#broker.conversions.convert(this.#context.apiVersion, fetched, (result, giveBack) => {
+        converted[place] = result;
+        if (giveBack !== undefined) givenBack.push(giveBack);
+        settle();
+      });
+    });
+    settle();
   }
 
   /** By the answer as it would be, before records are made smaller for old clients. */

@@ -1,10 +1,8 @@
-import { CompressionError } from '../../base/compression-error.ts';
 import { noSlices, type Slices } from '../../base/slices.ts';
 import type { LogConfig } from '../log/log-config.ts';
-import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { ErrorCode } from '../protocol/errors.ts';
 import type { FetchResponse } from '../protocol/messages/01-fetch.ts';
-import { CorruptBatchError, InvalidRecordError } from '../records/errors.ts';
-import { convertingForFetch } from '../records/fetch-conversion.ts';
+import type { FetchConversionOptions } from '../records/fetch-conversion.ts';
 import { noLeader } from './current-leader.ts';
 
 export type PartitionData = FetchResponse['responses'][number]['partitions'][number];
@@ -66,21 +64,28 @@ export function inReachOf(apiVersion: number, { data, config }: Fetched): Partit
   return { ...data, errorCode: knownError(apiVersion, data.errorCode) };
 }
 
-/** Older ones get records in the format they know. Pauses where others may have their turn. */
-export function* convertedFor(apiVersion: number, fetched: Fetched): Generator<void, PartitionData> {
-  const { config, isFromFollower } = fetched;
+/** What has to be done for a client of before magic 2: with `records` they have to be converted, else `data` is what it gets. */
+export function conversionOf(
+  apiVersion: number,
+  fetched: Fetched,
+): {
+  readonly data: PartitionData;
+  readonly records: Slices | undefined;
+  readonly options: FetchConversionOptions;
+} {
+  const { config, isFromFollower, fetchOffset, takenBytes } = fetched;
+  const magic = apiVersion < FIRST_VERSION_WITH_MAGIC_1 ? 0 : 1;
+  const options = { magic, firstOffset: fetchOffset, takenBytes } as const;
   const data = inReachOf(apiVersion, fetched);
-  if (config === undefined || data.records === null) return data;
+  if (config === undefined || data.records === null) return { data, records: undefined, options };
   if (!config.messageDownconversionEnable && !isFromFollower) {
-    return withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_VERSION);
+    const refused = withoutRecords(data.partitionIndex, ErrorCode.UNSUPPORTED_VERSION);
+    return { data: refused, records: undefined, options };
   }
-  const converted = yield* convert(apiVersion, data.records, fetched);
-  return typeof converted === 'number'
-    ? withoutRecords(data.partitionIndex, converted)
-    : { ...data, records: converted };
+  return { data, records: data.records, options };
 }
 
-function withoutRecords(partitionIndex: number, errorCode: number): PartitionData {
+export function withoutRecords(partitionIndex: number, errorCode: number): PartitionData {
   return { ...refusedPartition(partitionIndex, errorCode), records: null };
 }
 
@@ -88,22 +93,4 @@ function knownError(apiVersion: number, errorCode: number): number {
   return errorCode === ErrorCode.KAFKA_STORAGE_ERROR && apiVersion < FIRST_VERSION_WITH_STORAGE_ERROR
     ? ErrorCode.NOT_LEADER_OR_FOLLOWER
     : errorCode;
-}
-
-/** The records, or the error of those that cannot be converted. */
-function* convert(
-  apiVersion: number,
-  records: Slices,
-  { fetchOffset, takenBytes }: Fetched,
-): Generator<void, Slices | number> {
-  const magic = apiVersion < FIRST_VERSION_WITH_MAGIC_1 ? 0 : 1;
-  try {
-    return yield* convertingForFetch(records, { magic, firstOffset: fetchOffset, takenBytes });
-  } catch (error) {
-    if (error instanceof KafkaError) return error.code;
-    const isCorrupt =
-      error instanceof CorruptBatchError || error instanceof InvalidRecordError || error instanceof CompressionError;
-    if (isCorrupt) return ErrorCode.UNKNOWN_SERVER_ERROR;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { parseNumber } from '../../config/values.ts';
+import type { Compute } from '../../runtime/compute.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
@@ -40,6 +41,7 @@ import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { Coordinators } from './coordinators.ts';
+import { FetchConversions } from './fetch-conversions.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
 import { Listeners, type NetworkLoad } from './listeners.ts';
@@ -102,6 +104,7 @@ class Broker implements KafkaBroker {
   readonly #wheel: TimerWheel;
   readonly #turnEnd: TurnEnd;
   readonly #metadata = new MetadataCache();
+  readonly #compute: Compute;
   readonly #fence = new ControllerFence();
   readonly #fetchPurgatory: Purgatory<Partition>;
   readonly #topicPurgatory: Purgatory<string>;
@@ -148,6 +151,7 @@ class Broker implements KafkaBroker {
   constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
     this.#loggers = new BrokerLoggers(runtime.log);
     this.#runtime = { ...runtime, log: this.#loggers.log };
+    this.#compute = runtime.openCompute();
     this.#config = config;
     this.#options = options;
     this.#wheel = new TimerWheel(runtime.clock);
@@ -395,6 +399,7 @@ class Broker implements KafkaBroker {
       loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
+      conversions: new FetchConversions(this.#compute, log.named('kafka.conversions')),
       producerIds,
       quotas: this.#quotas.clients,
       quotaAdmin: this.#quotas.admin(zk),
@@ -511,6 +516,7 @@ class Broker implements KafkaBroker {
     await this.#controller?.close();
     this.#moves?.close();
     this.#stopWaiting();
+    await this.#compute.close();
     await this.#logs?.close();
     await this.#zk?.client.close();
     await this.#closePolicies();
@@ -543,6 +549,7 @@ class Broker implements KafkaBroker {
     await this.#controller?.close();
     this.#moves?.close();
     this.#stopWaiting();
+    await this.#compute.close();
     this.#logs?.abandon();
     await this.#zk?.client.close();
     await this.#closePolicies();
