@@ -3,6 +3,7 @@ import type { Compute, Lent } from '../../runtime/compute.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { batchesOf } from '../records/batch.ts';
+import { CorruptBatchError } from '../records/errors.ts';
 import type { FetchConversionOptions } from '../records/fetch-conversion.ts';
 import { type ConversionOutcome, task } from '../records/fetch-conversion-task.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -60,6 +61,11 @@ function told(data: PartitionData, { output, bytes, giveBack }: Result): Paramet
 /** How large compressed records are is seen only when they no longer are. */
 function isWorthHelp(records: Slices): boolean {
   if (records.size >= HELPED_BYTES_MIN) return true;
-  for (const { header } of batchesOf(records)) if (header.codec !== 'none') return true;
+  try {
+    for (const { header } of batchesOf(records)) if (header.codec !== 'none') return true;
+  } catch (error) {
+    // What is wrong with them is told by their conversion.
+    if (!(error instanceof CorruptBatchError)) throw error;
+  }
   return false;
 }
