@@ -3,6 +3,7 @@ import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import type { BatchHeader } from '../records/batch.ts';
 import { validateAndAssign } from '../records/validate.ts';
 import type { RecordIssue } from '../records/validation.ts';
 import { recordRulesOf } from './record-rules.ts';
@@ -28,14 +29,16 @@ export interface AppendOutcome {
 }
 
 export interface LeaderAppend {
-  /** Their memory may be the caller's own for this call alone. */
-  readonly records: Slices;
+  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. */
+  records: Slices;
+  /** As `ValidateOptions` has it. */
+  readonly firstHeader?: BatchHeader | undefined;
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
   readonly origin: 'client' | 'coordinator';
   readonly rules?: TransactionRules;
   readonly nowMs: number;
-  readonly done: (outcome: AppendOutcome) => void;
+  done(outcome: AppendOutcome): void;
 }
 
 /** How far a reader may see. */
@@ -163,7 +166,8 @@ export class Partition {
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
     if (this.#held !== undefined) {
-      this.#held.push({ ...request, records: slicesOf(copyOf(request.records)) });
+      request.records = slicesOf(copyOf(request.records));
+      this.#held.push(request);
       return;
     }
     try {
@@ -177,6 +181,7 @@ export class Partition {
         nowMs: request.nowMs,
         origin: request.origin,
         decompressedSizeMax: this.#decompressedBytesMax,
+        firstHeader: request.firstHeader,
       });
       if (validated.kind === 'rejected') {
         const { code, message, recordErrors } = validated;
