@@ -1,4 +1,4 @@
-import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
+import { copyOf, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
@@ -29,10 +29,10 @@ export interface AppendOutcome {
 }
 
 export interface LeaderAppend {
-  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. */
+  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. None once appended. */
   records: Slices;
-  /** As `ValidateOptions` has it. */
-  readonly firstHeader?: BatchHeader | undefined;
+  /** As `ValidateOptions` has it; undefined once appended. */
+  firstHeader?: BatchHeader | undefined;
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
   readonly origin: 'client' | 'coordinator';
@@ -198,6 +198,10 @@ export class Partition {
       if (validated.batches.length === 0) {
         return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
       }
+      // What is kept until the records are written is copied by the next collection: not the records too.
+      request.records = noSlices;
+      request.firstHeader = undefined;
+      const { logAppendTimeMs } = validated;
       const done: AppendDone = (error, info) => {
         if (error !== undefined || info === undefined) return request.done(failed(error, log));
         this.#advance();
@@ -207,7 +211,7 @@ export class Partition {
           recordErrors: noErrors,
           firstOffset: info.firstOffset,
           // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
-          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
+          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : logAppendTimeMs,
           logStartOffset: log.logStartOffset,
         });
       };
