@@ -53,6 +53,8 @@ export class Partition {
   readonly #decompressedBytesMax: number | undefined;
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
+  /** Nobody else is in sync: asked at each append. */
+  #isAloneInSync = true;
   #isOffline = false;
   /** Appends that wait while the log is exchanged. */
   #held: LeaderAppend[] | undefined;
@@ -105,6 +107,7 @@ export class Partition {
     const startsLeading = state.leader === this.#brokerId && state.leaderEpoch !== this.#state?.leaderEpoch;
     this.#log = log;
     this.#state = state;
+    this.#isAloneInSync = state.isr.every((id) => id === this.#brokerId);
     if (startsLeading) log.assignEpoch(state.leaderEpoch, log.nextOffset);
     if (this.isLeader) this.#advance();
   }
@@ -134,6 +137,7 @@ export class Partition {
   /** The replica is gone from this broker: whoever waits on it is told so. */
   stop(): void {
     this.#state = undefined;
+    this.#isAloneInSync = true;
     this.#log = undefined;
     this.#onProgress(this);
   }
@@ -232,10 +236,6 @@ export class Partition {
    */
   #mayPromise(log: PartitionLog): boolean {
     return this.isr.length >= this.#minInSync(log) && this.#isAloneInSync;
-  }
-
-  get #isAloneInSync(): boolean {
-    return this.isr.every((id) => id === this.#brokerId);
   }
 
   /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */
