@@ -1,11 +1,12 @@
 import { copyOf, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
+import type { LogConfig } from '../log/log-config.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { BatchHeader } from '../records/batch.ts';
 import { validateAndAssign } from '../records/validate.ts';
-import type { RecordIssue } from '../records/validation.ts';
+import type { RecordIssue, RecordRules } from '../records/validation.ts';
 import { recordRulesOf } from './record-rules.ts';
 
 /** What the controller decided for a partition (a partition's part of LeaderAndIsr). */
@@ -55,6 +56,9 @@ export class Partition {
   #state: LeadershipState | undefined;
   /** Nobody else is in sync: asked at each append. */
   #isAloneInSync = true;
+  /** What the last append was judged by. */
+  #config: LogConfig | undefined;
+  #rules: RecordRules | undefined;
   #isOffline = false;
   /** Appends that wait while the log is exchanged. */
   #held: LeaderAppend[] | undefined;
@@ -178,7 +182,7 @@ export class Partition {
       const log = this.leaderLog();
       if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
       const validated = validateAndAssign(request.records, {
-        rules: recordRulesOf(log.config),
+        rules: this.#rulesOf(log.config),
         topicPartition: this.name,
         baseOffset: log.nextOffset,
         leaderEpoch: this.leaderEpoch,
@@ -236,6 +240,14 @@ export class Partition {
    */
   #mayPromise(log: PartitionLog): boolean {
     return this.isr.length >= this.#minInSync(log) && this.#isAloneInSync;
+  }
+
+  #rulesOf(config: LogConfig): RecordRules {
+    if (config !== this.#config || this.#rules === undefined) {
+      this.#config = config;
+      this.#rules = recordRulesOf(config);
+    }
+    return this.#rules;
   }
 
   /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */
