@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { crc32c } from '../../base/crc32c.ts';
-import { type Slices, slicesOf } from '../../base/slices.ts';
+import { flatten, type Slices, slicesOf } from '../../base/slices.ts';
+import type { Steps } from '../../base/steps.ts';
 import { Writer } from '../../wire/writer.ts';
 import {
   ATTRIBUTES_AT,
@@ -22,9 +23,12 @@ import {
   TRANSACTIONAL_BIT,
 } from './batch.ts';
 import { putInt16, putInt32, putInt64 } from './bytes.ts';
-import { compress } from './compression.ts';
+import { compress, packSteps } from './compression.ts';
 import type { RecordHeader } from './iterate.ts';
 import { legacyAttributes, legacyEntry, legacyOverhead } from './legacy-entry.ts';
+
+/** A writer that grows copies all it has: beyond this the next records go into another. */
+const PART_BYTES = 262_144;
 
 export interface NewRecord {
   /** Default: the one after the last. Offsets grow. */
@@ -79,7 +83,10 @@ export class BatchBuilder {
   readonly #magic: Magic;
   readonly #codec: CodecName;
   readonly #baseOffset: number;
-  readonly #writer: Writer;
+  #writer: Writer;
+  /** What was written before. */
+  readonly #parts: Uint8Array[] = [];
+  #partsSize = 0;
   #count = 0;
   #nextOffset: number;
   #baseTimestamp: number | undefined;
@@ -116,7 +123,7 @@ export class BatchBuilder {
   /** Bytes that `build` will give: exact without compression, else what the expected ratio makes of it. */
   get estimatedSize(): number {
     const header = this.#magic === 2 ? BATCH_OVERHEAD : this.#codec === 'none' ? 0 : legacyOverhead(this.#magic);
-    return header + Math.ceil(this.#writer.size * this.#expectedRatio);
+    return header + Math.ceil((this.#partsSize + this.#writer.size) * this.#expectedRatio);
   }
 
   /** Whether another record keeps the batch within a size; the first one always has room. */
@@ -147,6 +154,7 @@ export class BatchBuilder {
         }),
       );
     }
+    if (this.#writer.size > PART_BYTES) this.#cut();
     this.#count += 1;
     this.#nextOffset = offset + 1;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
@@ -155,18 +163,37 @@ export class BatchBuilder {
   /** No bytes where no record was appended. The builder must not be used afterwards. */
   build(): Slices {
     if (this.#count === 0) return slicesOf();
-    const plain = this.#writer.finishFlat();
+    const plain = flatten(this.#plain());
     if (this.#magic !== 2)
       return this.#codec === 'none' ? slicesOf(plain) : slicesOf(this.#wrap(this.#compress(plain)));
     const records = this.#compress(plain);
-    return slicesOf(this.#header(records), records);
+    return slicesOf(this.#header(slicesOf(records)), records);
+  }
+
+  /** As `build`, in steps, for magic 2: the same bytes, in parts. */
+  *buildSteps(): Steps<Slices> {
+    assert(this.#magic === 2, 'old messages are not built in steps', this.#magic);
+    if (this.#count === 0) return slicesOf();
+    const options = { magic: this.#magic, level: this.#options.level };
+    const records = slicesOf(...(yield* packSteps(this.#codec, this.#plain(), options)));
+    return slicesOf(this.#header(records), ...records.chunks);
+  }
+
+  #plain(): Slices {
+    return slicesOf(...this.#parts, this.#writer.finishFlat());
+  }
+
+  #cut(): void {
+    this.#partsSize += this.#writer.size;
+    this.#parts.push(this.#writer.finishFlat());
+    this.#writer = new Writer(PART_BYTES);
   }
 
   #compress(plain: Uint8Array): Uint8Array {
     return compress(this.#codec, plain, { magic: this.#magic, level: this.#options.level });
   }
 
-  #header(records: Uint8Array): Uint8Array {
+  #header(records: Slices): Uint8Array {
     const { timestampType = 'CreateTime', isTransactional = false, isControl = false } = this.#options;
     const header = new Uint8Array(BATCH_OVERHEAD);
     const attributes =
@@ -176,7 +203,7 @@ export class BatchBuilder {
       (isControl ? CONTROL_BIT : 0) |
       (this.#options.deleteHorizonMs === undefined ? 0 : DELETE_HORIZON_BIT);
     putInt64(header, 0, this.#baseOffset);
-    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + records.length);
+    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + records.size);
     putInt32(header, 12, this.#options.leaderEpoch ?? NO_LEADER_EPOCH);
     header[16] = 2;
     putInt16(header, ATTRIBUTES_AT, attributes);
@@ -187,7 +214,9 @@ export class BatchBuilder {
     putInt16(header, 51, this.#options.producerEpoch ?? NO_PRODUCER_EPOCH);
     putInt32(header, 53, this.#options.baseSequence ?? NO_SEQUENCE);
     putInt32(header, 57, this.#count);
-    putInt32(header, CRC_AT, crc32c(records, crc32c(header.subarray(ATTRIBUTES_AT))));
+    let crc = crc32c(header.subarray(ATTRIBUTES_AT));
+    for (const chunk of records.chunks) crc = crc32c(chunk, crc);
+    putInt32(header, CRC_AT, crc);
     return header;
   }
 
