@@ -112,7 +112,11 @@ export function* snappyPieces(
   }
 }
 
-function* blockPieces(block: Uint8Array, sizeMax: number, native: NativeSnappy | null): Generator<Uint8Array, void, void> {
+function* blockPieces(
+  block: Uint8Array,
+  sizeMax: number,
+  native: NativeSnappy | null,
+): Generator<Uint8Array, void, void> {
   if (snappyUncompressedSize(block).size <= PIECE_BYTES) return yield uncompressBlock(block, sizeMax, native);
   const opened = new SnappyBlock(block, sizeMax);
   for (let from = 0, goesOn = true; goesOn; from = opened.reached) {

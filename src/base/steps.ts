@@ -22,3 +22,8 @@ export function runFor<T>(steps: Steps<T>, bytesMax: number): IteratorResult<num
     if (bytes >= bytesMax) return { done: false, value: bytes };
   }
 }
+
+/** They are not gone on with: what they hold is let go of. */
+export function abandon<T>(steps: Steps<T>): void {
+  steps.return(undefined as T);
+}

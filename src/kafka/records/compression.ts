@@ -1,12 +1,6 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Slices } from '../../base/slices.ts';
-import {
-  SNAPPY_CHUNK_BYTES,
-  snappyChunk,
-  snappyFrame,
-  snappyHeader,
-  snappyPieces,
-} from '../../base/snappy.ts';
+import { SNAPPY_CHUNK_BYTES, snappyChunk, snappyFrame, snappyHeader, snappyPieces } from '../../base/snappy.ts';
 import { runToEnd, type Steps } from '../../base/steps.ts';
 import type { CodecName, Magic } from './batch.ts';
 import { blocksOf } from './bytes.ts';
@@ -46,7 +40,11 @@ export function compress(codec: CodecName, bytes: Uint8Array, { magic, level }: 
 }
 
 /** As `compress`, in steps: the same bytes, in parts. */
-export function* packSteps(codec: CodecName, plain: Slices, { magic, level }: CompressOptions): Steps<readonly Uint8Array[]> {
+export function* packSteps(
+  codec: CodecName,
+  plain: Slices,
+  { magic, level }: CompressOptions,
+): Steps<readonly Uint8Array[]> {
   switch (codec) {
     case 'none':
       return plain.chunks;

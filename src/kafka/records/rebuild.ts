@@ -67,11 +67,7 @@ function builderFor(first: BatchHeader, target: CodecName, options: ValidateOpti
 }
 
 /** Writes a batch's records into the new one; gives what is wrong with them. */
-function* collect(
-  batch: Batch,
-  builder: BatchBuilder,
-  options: ValidateOptions,
-): Steps<readonly RecordIssue[]> {
+function* collect(batch: Batch, builder: BatchBuilder, options: ValidateOptions): Steps<readonly RecordIssue[]> {
   const { header } = batch;
   const isWrapper = header.magic !== 2 && header.codec !== 'none';
   const strangers = isWrapper ? yield* checkInnerEntries(batch, options) : noStrangers;

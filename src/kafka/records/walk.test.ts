@@ -65,11 +65,8 @@ test('a visitor sees every record, wherever the bytes are cut', () => {
       const plain = copyOf(buildBatch({ records })).subarray(BATCH_OVERHEAD);
       const seen: unknown[] = [];
       runToEnd(
-        walkPieces(
-          records.length,
-          chopped(plain, cuts).chunks,
-          ({ timestampDelta, offsetDelta, keySize, valueSize }) =>
-            seen.push([timestampDelta, offsetDelta, keySize, valueSize]),
+        walkPieces(records.length, chopped(plain, cuts).chunks, ({ timestampDelta, offsetDelta, keySize, valueSize }) =>
+          seen.push([timestampDelta, offsetDelta, keySize, valueSize]),
         ),
       );
       const base = records[0]!.timestamp ?? -1;

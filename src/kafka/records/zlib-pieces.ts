@@ -167,7 +167,11 @@ function isHandle(handle: Partial<ZlibHandle> | undefined): handle is ZlibHandle
   return typeof handle?.writeSync === 'function' && typeof handle.close === 'function';
 }
 
-function* unpackAtOnce(unpack: Format['unpack'], bytes: Uint8Array, sizeMax: number): Generator<Uint8Array, void, void> {
+function* unpackAtOnce(
+  unpack: Format['unpack'],
+  bytes: Uint8Array,
+  sizeMax: number,
+): Generator<Uint8Array, void, void> {
   let plain: Uint8Array;
   try {
     plain = unpack(bytes, Math.max(sizeMax, 1));

@@ -1,10 +1,15 @@
+import { assert } from '../../base/assert.ts';
 import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
+import { abandon, runFor, type Steps } from '../../base/steps.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { validateAndAssign } from '../records/validate.ts';
-import type { RecordIssue } from '../records/validation.ts';
+import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
+import type { ValidateOptions } from '../records/validation.ts';
+import { AppendLine } from './append-line.ts';
+import { type AppendOutcome, failed, logStartFor, noErrors, nothingAppended } from './append-outcome.ts';
+import type { LongWork } from './long-work.ts';
 import { recordRulesOf } from './record-rules.ts';
 
 /** What the controller decided for a partition (a partition's part of LeaderAndIsr). */
@@ -18,15 +23,6 @@ export interface LeadershipState {
   readonly controllerEpoch: number;
 }
 
-export interface AppendOutcome {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-  readonly recordErrors: readonly RecordIssue[];
-  readonly firstOffset: number;
-  readonly logAppendTimeMs: number;
-  readonly logStartOffset: number;
-}
-
 export interface LeaderAppend {
   /** Their memory may be the caller's own for this call alone. */
   readonly records: Slices;
@@ -35,8 +31,19 @@ export interface LeaderAppend {
   readonly origin: 'client' | 'coordinator';
   readonly rules?: TransactionRules;
   readonly nowMs: number;
+  /** Hears when the append has to wait for others, or takes long itself, and when it has got its place in the log. */
+  readonly sender?: AppendSender | undefined;
   readonly done: (outcome: AppendOutcome) => void;
 }
+
+/** Where appends come from: what follows one that has no place yet must not overtake it. Calls come in pairs. */
+export interface AppendSender {
+  holdOthers(): void;
+  letOthers(): void;
+}
+
+/** Bytes of a batch that are unpacked and packed at once. Beyond this it begins again, on a copy and in slices. */
+const AT_ONCE_BYTES = 1_048_576;
 
 /** How far a reader may see. */
 export type Isolation = 'log-end' | 'high-watermark' | 'committed';
@@ -51,8 +58,9 @@ export class Partition {
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
   #isOffline = false;
-  /** Appends that wait while the log is exchanged. */
-  #held: LeaderAppend[] | undefined;
+  /** Appends that wait while the log is exchanged, or a large batch is unpacked. */
+  readonly #line = new AppendLine();
+  readonly #longWork: LongWork;
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
@@ -61,6 +69,7 @@ export class Partition {
     index: number;
     brokerId: number;
     decompressedBytesMax?: number | undefined;
+    longWork: LongWork;
     onProgress: (partition: Partition) => void;
   }) {
     this.topic = options.topic;
@@ -68,6 +77,7 @@ export class Partition {
     this.name = `${options.topic}-${options.index}`;
     this.#brokerId = options.brokerId;
     this.#decompressedBytesMax = options.decompressedBytesMax;
+    this.#longWork = options.longWork;
     this.#onProgress = options.onProgress;
   }
 
@@ -118,14 +128,22 @@ export class Partition {
    */
   async exchangeLog(exchange: (current: PartitionLog) => Promise<PartitionLog>): Promise<void> {
     if (this.#log === undefined) return;
-    this.#held = [];
+    await new Promise<void>((turn) => this.#enter(turn));
     try {
-      this.#log = await exchange(this.#log);
+      if (this.#log !== undefined) this.#log = await exchange(this.#log);
     } finally {
-      const held = this.#held;
-      this.#held = undefined;
-      for (const request of held) this.append(request);
+      this.#line.release();
     }
+  }
+
+  /** Holds the line, once all who wait in it have had their turns. */
+  #enter(turn: () => void): void {
+    const hold = (): void => {
+      this.#line.hold();
+      turn();
+    };
+    if (this.#line.isBusy) this.#line.wait(hold);
+    else hold();
   }
 
   /** The replica is gone from this broker: whoever waits on it is told so. */
@@ -162,14 +180,23 @@ export class Partition {
 
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
-    if (this.#held !== undefined) {
-      this.#held.push({ ...request, records: slicesOf(copyOf(request.records)) });
-      return;
-    }
+    if (!this.#line.isBusy) return this.#begin(request);
+    const held = owned(request);
+    request.sender?.holdOthers();
+    this.#line.wait(() => {
+      try {
+        this.#begin(held);
+      } finally {
+        request.sender?.letOthers();
+      }
+    });
+  }
+
+  #begin(request: LeaderAppend): void {
     try {
       const log = this.leaderLog();
       if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
-      const validated = validateAndAssign(request.records, {
+      const options: ValidateOptions = {
         rules: recordRulesOf(log.config),
         topicPartition: this.name,
         baseOffset: log.nextOffset,
@@ -177,39 +204,78 @@ export class Partition {
         nowMs: request.nowMs,
         origin: request.origin,
         decompressedSizeMax: this.#decompressedBytesMax,
-      });
-      if (validated.kind === 'rejected') {
-        const { code, message, recordErrors } = validated;
-        return request.done({
-          errorCode: code,
-          // A client is told only what concerns its records; what else went wrong stays in our log.
-          errorMessage: recordErrors.length > 0 ? message : null,
-          recordErrors,
-          firstOffset: -1,
-          logAppendTimeMs: -1,
-          logStartOffset: logStartFor(code, log),
-        });
-      }
-      if (validated.batches.length === 0) {
-        return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
-      }
-      const done: AppendDone = (error, info) => {
-        if (error !== undefined || info === undefined) return request.done(failed(error, log));
-        this.#advance();
-        request.done({
-          errorCode: ErrorCode.NONE,
-          errorMessage: null,
-          recordErrors: noErrors,
-          firstOffset: info.firstOffset,
-          // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
-          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
-          logStartOffset: log.logStartOffset,
-        });
       };
-      log.appendAsLeader(validated, request.origin, done, request.rules);
+      const begun = beginValidation(request.records, options);
+      if (isUnfinished(begun)) this.#goOn(log, request, begun, options);
+      else this.#conclude(log, request, begun);
     } catch (error) {
       request.done(failed(error, this.#log));
     }
+  }
+
+  /** What is unpacked or packed: at once where that is soon done, else others have their turns meanwhile, on this partition after it. */
+  #goOn(log: PartitionLog, request: LeaderAppend, steps: Steps<Validation>, options: ValidateOptions): void {
+    const begun = runFor(steps, AT_ONCE_BYTES);
+    if (begun.done === true) return this.#conclude(log, request, begun.value);
+    abandon(steps);
+    const held = owned(request);
+    const again = beginValidation(held.records, options);
+    assert(isUnfinished(again), 'the same records take the same way');
+    request.sender?.holdOthers();
+    this.#line.hold();
+    this.#longWork.run(again, (error, validated) => {
+      try {
+        if (validated === undefined) failUnknown(held, error);
+        else this.#concludeLate(log, held, options, validated);
+      } finally {
+        this.#line.release();
+        request.sender?.letOthers();
+      }
+    });
+  }
+
+  #concludeLate(log: PartitionLog, request: LeaderAppend, options: ValidateOptions, validated: Validation): void {
+    try {
+      const isSame = this.leaderLog() === log && this.leaderEpoch === options.leaderEpoch;
+      if (!isSame) throw new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+      assert(log.nextOffset === options.baseOffset, 'nobody overtakes an append', log.nextOffset, options.baseOffset);
+      this.#conclude(log, request, validated);
+    } catch (error) {
+      if (error instanceof KafkaError) request.done(failed(error, this.#log));
+      else failUnknown(request, error);
+    }
+  }
+
+  #conclude(log: PartitionLog, request: LeaderAppend, validated: Validation): void {
+    if (validated.kind === 'rejected') {
+      const { code, message, recordErrors } = validated;
+      return request.done({
+        errorCode: code,
+        // A client is told only what concerns its records; what else went wrong stays in our log.
+        errorMessage: recordErrors.length > 0 ? message : null,
+        recordErrors,
+        firstOffset: -1,
+        logAppendTimeMs: -1,
+        logStartOffset: logStartFor(code, log),
+      });
+    }
+    if (validated.batches.length === 0) {
+      return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
+    }
+    const done: AppendDone = (error, info) => {
+      if (error !== undefined || info === undefined) return request.done(failed(error, log));
+      this.#advance();
+      request.done({
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
+        recordErrors: noErrors,
+        firstOffset: info.firstOffset,
+        // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
+        logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
+        logStartOffset: log.logStartOffset,
+      });
+    };
+    log.appendAsLeader(validated, request.origin, done, request.rules);
   }
 
   /** The guard that a transaction's first batch has to show here; undefined once it has written. @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR */
@@ -243,33 +309,13 @@ export class Partition {
   }
 }
 
-const noErrors: AppendOutcome['recordErrors'] = [];
-
-const nothingAppended: AppendOutcome = {
-  errorCode: ErrorCode.NONE,
-  errorMessage: null,
-  recordErrors: noErrors,
-  firstOffset: -1,
-  logAppendTimeMs: -1,
-  logStartOffset: -1,
-};
-
-/** Errors of `ReplicaManager.appendToLocalLog` after which nobody asks where the log begins: they say nothing of the producer. */
-const errorsWithoutStart: readonly number[] = [
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.MESSAGE_TOO_LARGE,
-  ErrorCode.RECORD_LIST_TOO_LARGE,
-  ErrorCode.CORRUPT_MESSAGE,
-  ErrorCode.KAFKA_STORAGE_ERROR,
-];
-
-function failed(error: unknown, log: PartitionLog | undefined): AppendOutcome {
-  if (error !== undefined && !(error instanceof KafkaError)) throw error;
-  const errorCode = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
-  return { ...nothingAppended, errorCode, logStartOffset: logStartFor(errorCode, log) };
+/** In memory of its own. */
+function owned(request: LeaderAppend): LeaderAppend {
+  return { ...request, records: slicesOf(copyOf(request.records)) };
 }
 
-function logStartFor(errorCode: number, log: PartitionLog | undefined): number {
-  return errorsWithoutStart.includes(errorCode) ? -1 : (log?.logStartOffset ?? -1);
+/** Whoever asked is told, and whoever hears of broken invariants too. */
+function failUnknown(request: LeaderAppend, error: unknown): never {
+  request.done({ ...nothingAppended, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+  throw error;
 }

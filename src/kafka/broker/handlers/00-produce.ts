@@ -5,7 +5,7 @@ import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
-import type { AppendOutcome } from '../../replication/partition.ts';
+import type { AppendOutcome } from '../../replication/append-outcome.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
@@ -128,7 +128,7 @@ class ProduceOperation {
     }
     const replica = this.#broker.replicas.partition(topic, partition);
     if (replica === undefined) return done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
-    replica.append({ records, acks, origin: 'client', rules, nowMs: this.#nowMs, done });
+    replica.append({ records, acks, origin: 'client', rules, nowMs: this.#nowMs, sender: this.#context, done });
   }
 
   /**
