@@ -65,7 +65,7 @@ class LeaderWorld {
   }
 
   /** The caller's memory is used again at once. */
-  append(name: string, bytes: Uint8Array): void {
+  append(name: string, bytes: Uint8Array, letOthers: () => void = () => undefined): void {
     this.partition.append({
       records: slicesOf(bytes),
       acks: 1,
@@ -73,7 +73,10 @@ class LeaderWorld {
       nowMs: 1_700_000_000_000,
       sender: {
         holdOthers: () => void this.events.push(`${name} holds`),
-        letOthers: () => void this.events.push(`${name} lets`),
+        letOthers: () => {
+          this.events.push(`${name} lets`);
+          letOthers();
+        },
       },
       done: ({ errorCode, firstOffset }) =>
         this.events.push(`${name} ${errorCode === ErrorCode.NONE ? firstOffset : errorInfo(errorCode).name}`),
@@ -161,6 +164,19 @@ test('what comes after a large batch waits for it, in order', async () => {
   }
   const single = (await world.records()).filter(({ value }) => value.length === 1).map(({ value }) => value);
   assert.deepEqual(single, ['a', 'b', 'c'], 'their bytes were copied before their memory was used again');
+});
+
+test('what follows on a connection that goes on does not pass those who wait already', async () => {
+  const world = await LeaderWorld.start();
+  world.append('large', large('zstd'));
+  world.append('a', small('a'), () => world.append('c', small('c')));
+  world.append('b', small('b'));
+  world.finish();
+  await world.logs.drain();
+  assert.deepEqual(
+    world.events.filter((event) => / \d/.test(event)),
+    ['large 0', `a ${LARGE_RECORDS}`, `b ${LARGE_RECORDS + 1}`, `c ${LARGE_RECORDS + 2}`],
+  );
 });
 
 test('a large batch that turns out to be wrong is refused, and those behind it go on', async () => {
