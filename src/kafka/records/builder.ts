@@ -26,6 +26,7 @@ import { putInt16, putInt32, putInt64 } from './bytes.ts';
 import { compress, packSteps } from './compression.ts';
 import type { RecordHeader } from './iterate.ts';
 import { legacyAttributes, legacyEntry, legacyOverhead } from './legacy-entry.ts';
+import { recordSizeUpperBound, writeRecord } from './write-record.ts';
 
 /** A writer that grows copies all it has: beyond this the next records go into another. */
 const PART_BYTES = 262_144;
@@ -167,7 +168,9 @@ export class BatchBuilder {
     if (this.#magic !== 2)
       return this.#codec === 'none' ? slicesOf(plain) : slicesOf(this.#wrap(this.#compress(plain)));
     const records = this.#compress(plain);
-    return slicesOf(this.#header(slicesOf(records)), records);
+    const header = this.#header(records.length);
+    seal(header, crc32c(records, crcOfHeader(header)));
+    return slicesOf(header, records);
   }
 
   /** As `build`, in steps, for magic 2: the same bytes, in parts. */
@@ -176,7 +179,14 @@ export class BatchBuilder {
     if (this.#count === 0) return slicesOf();
     const options = { magic: this.#magic, level: this.#options.level };
     const records = slicesOf(...(yield* packSteps(this.#codec, this.#plain(), options)));
-    return slicesOf(this.#header(records), ...records.chunks);
+    const header = this.#header(records.size);
+    let crc = crcOfHeader(header);
+    for (const chunk of records.chunks) {
+      crc = crc32c(chunk, crc);
+      yield chunk.length;
+    }
+    seal(header, crc);
+    return slicesOf(header, ...records.chunks);
   }
 
   #plain(): Slices {
@@ -193,7 +203,8 @@ export class BatchBuilder {
     return compress(this.#codec, plain, { magic: this.#magic, level: this.#options.level });
   }
 
-  #header(records: Slices): Uint8Array {
+  /** Without its checksum. */
+  #header(recordsSize: number): Uint8Array {
     const { timestampType = 'CreateTime', isTransactional = false, isControl = false } = this.#options;
     const header = new Uint8Array(BATCH_OVERHEAD);
     const attributes =
@@ -203,7 +214,7 @@ export class BatchBuilder {
       (isControl ? CONTROL_BIT : 0) |
       (this.#options.deleteHorizonMs === undefined ? 0 : DELETE_HORIZON_BIT);
     putInt64(header, 0, this.#baseOffset);
-    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + records.size);
+    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + recordsSize);
     putInt32(header, 12, this.#options.leaderEpoch ?? NO_LEADER_EPOCH);
     header[16] = 2;
     putInt16(header, ATTRIBUTES_AT, attributes);
@@ -214,9 +225,6 @@ export class BatchBuilder {
     putInt16(header, 51, this.#options.producerEpoch ?? NO_PRODUCER_EPOCH);
     putInt32(header, 53, this.#options.baseSequence ?? NO_SEQUENCE);
     putInt32(header, 57, this.#count);
-    let crc = crc32c(header.subarray(ATTRIBUTES_AT));
-    for (const chunk of records.chunks) crc = crc32c(chunk, crc);
-    putInt32(header, CRC_AT, crc);
     return header;
   }
 
@@ -239,68 +247,11 @@ export class BatchBuilder {
   }
 }
 
-interface RecordParts {
-  readonly timestampDelta: number;
-  readonly offsetDelta: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: readonly RecordHeader[];
+/** The checksum of a batch begins with what stands behind it in the header. */
+function crcOfHeader(header: Uint8Array): number {
+  return crc32c(header.subarray(ATTRIBUTES_AT));
 }
 
-function writeRecord(writer: Writer, { timestampDelta, offsetDelta, key, value, headers }: RecordParts): void {
-  let size = 1 + varlongSize(timestampDelta) + varintSize(offsetDelta) + varintSize(headers.length);
-  size += nullableSize(key) + nullableSize(value);
-  for (const header of headers) size += headerSize(header);
-  writer.varint(size);
-  writer.int8(0);
-  writer.varlong(timestampDelta);
-  writer.varint(offsetDelta);
-  writeNullable(writer, key);
-  writeNullable(writer, value);
-  writer.varint(headers.length);
-  for (const header of headers) {
-    writer.varint(Buffer.byteLength(header.key));
-    writer.utf8(header.key);
-    writeNullable(writer, header.value);
-  }
-}
-
-function writeNullable(writer: Writer, bytes: Uint8Array | null): void {
-  if (bytes === null) writer.varint(-1);
-  else {
-    writer.varint(bytes.length);
-    writer.bytes(bytes);
-  }
-}
-
-function nullableSize(bytes: Uint8Array | null): number {
-  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length;
-}
-
-function headerSize(header: RecordHeader): number {
-  const keySize = Buffer.byteLength(header.key);
-  return varintSize(keySize) + keySize + nullableSize(header.value);
-}
-
-function varintSize(value: number): number {
-  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
-  if (zigzag < 0x80) return 1;
-  if (zigzag < 0x4000) return 2;
-  if (zigzag < 0x200000) return 3;
-  return zigzag < 0x10000000 ? 4 : 5;
-}
-
-function varlongSize(value: number): number {
-  if (value >= -0x40000000 && value < 0x40000000) return varintSize(value);
-  let size = 0;
-  for (let rest = value < 0 ? -2 * value - 1 : 2 * value; rest >= 1; rest = Math.floor(rest / 128)) size += 1;
-  return size;
-}
-
-/** Enough for a record wherever in a batch it comes to stand. */
-export function recordSizeUpperBound({ key = null, value = null, headers = [] }: NewRecord, magic: Magic = 2): number {
-  if (magic !== 2) return legacyOverhead(magic) + (key?.length ?? 0) + (value?.length ?? 0);
-  let size = 5 + 1 + 10 + 5 + 5 + nullableSize(key) + nullableSize(value);
-  for (const header of headers) size += headerSize(header);
-  return size;
+function seal(header: Uint8Array, crc: number): void {
+  putInt32(header, CRC_AT, crc);
 }
