@@ -64,8 +64,7 @@ export class LogTail {
     rows[row + SIZE] = bytes.size;
     rows[row + ADDRESS] = address;
     this.#count += 1;
-    const spans: HeldSpan[] = [];
-    this.#cache.hold(address, bytes.size, (span) => spans.push(span));
+    const spans = this.#cache.hold(address, bytes.size);
     this.#cache.evict();
     return spans;
   }
@@ -174,12 +173,6 @@ export class LogTail {
     const segmentBaseOffset = this.#at(start, SEGMENT_BASE_OFFSET);
     let size = 0;
     let isCut = false;
-    const take = (span: HeldSpan): void => {
-      views.add(span);
-      // Each is held once, however many batches of it are read.
-      if (slabs.at(-1) === span.slab) span.slab.release();
-      else slabs.push(span.slab);
-    };
     for (let index = start; index < this.#count; index += 1) {
       const isOther = this.#at(index, SEGMENT_BASE_OFFSET) !== segmentBaseOffset;
       if (isOther || this.#at(index, LAST_OFFSET) >= upTo) break;
@@ -187,7 +180,12 @@ export class LogTail {
       isCut = index > start && size + batchSize > maxBytes;
       if (isCut) break;
       size += batchSize;
-      this.#cache.hold(this.#at(index, ADDRESS), batchSize, take);
+      for (const span of this.#cache.hold(this.#at(index, ADDRESS), batchSize)) {
+        views.add(span);
+        // Each is held once, however many batches of it are read.
+        if (slabs.at(-1) === span.slab) span.slab.release();
+        else slabs.push(span.slab);
+      }
     }
     const release = (): void => {
       for (const slab of slabs) slab.release();

@@ -89,16 +89,26 @@ export class RecentBatches {
   }
 
   /** Where a batch lies: in one slab, or at the end of one and the beginning of the next. */
-  hold(address: number, sizeInBytes: number, each: (span: HeldSpan) => void): void {
+  hold(address: number, sizeInBytes: number): readonly HeldSpan[] {
     const end = address + sizeInBytes;
-    for (let at = address; at < end; ) {
-      const slab = this.#slabAt(at);
-      const slabStart = slab.sequence * this.slabBytes;
-      const spanEnd = Math.min(end, slabStart + this.slabBytes);
-      slab.hold();
-      each({ slab, memory: slab.memory, start: at - slabStart, end: spanEnd - slabStart });
-      at = spanEnd;
+    const first = this.#holdUntil(address, end);
+    let reached = address + first.end - first.start;
+    if (reached === end) return [first];
+    const spans = [first];
+    while (reached < end) {
+      const span = this.#holdUntil(reached, end);
+      spans.push(span);
+      reached += span.end - span.start;
     }
+    return spans;
+  }
+
+  /** What of the bytes [address, end) lies in the slab of the first. */
+  #holdUntil(address: number, end: number): HeldSpan {
+    const slab = this.#slabAt(address);
+    const start = address - slab.sequence * this.slabBytes;
+    slab.hold();
+    return { slab, memory: slab.memory, start, end: Math.min(start + end - address, this.slabBytes) };
   }
 
   get #hasRoom(): boolean {

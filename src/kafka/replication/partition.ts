@@ -5,6 +5,7 @@ import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import type { BatchHeader } from '../records/batch.ts';
 import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
 import type { ValidateOptions } from '../records/validation.ts';
 import { AppendLine } from './append-line.ts';
@@ -24,8 +25,10 @@ export interface LeadershipState {
 }
 
 export interface LeaderAppend {
-  /** Their memory may be the caller's own for this call alone. */
-  readonly records: Slices;
+  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. */
+  records: Slices;
+  /** As `ValidateOptions` has it. */
+  readonly firstHeader?: BatchHeader | undefined;
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
   readonly origin: 'client' | 'coordinator';
@@ -33,7 +36,7 @@ export interface LeaderAppend {
   readonly nowMs: number;
   /** Hears when the append has to wait for others, or takes long itself, and when it has got its place in the log. */
   readonly sender?: AppendSender | undefined;
-  readonly done: (outcome: AppendOutcome) => void;
+  done(outcome: AppendOutcome): void;
 }
 
 /** Where appends come from: what follows one that has no place yet must not overtake it. Calls come in pairs. */
@@ -181,11 +184,11 @@ export class Partition {
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
     if (!this.#line.isBusy) return this.#begin(request);
-    const held = owned(request);
+    keep(request);
     request.sender?.holdOthers();
     this.#line.wait(() => {
       try {
-        this.#begin(held);
+        this.#begin(request);
       } finally {
         request.sender?.letOthers();
       }
@@ -204,6 +207,7 @@ export class Partition {
         nowMs: request.nowMs,
         origin: request.origin,
         decompressedSizeMax: this.#decompressedBytesMax,
+        firstHeader: request.firstHeader,
       };
       const begun = beginValidation(request.records, options);
       if (isUnfinished(begun)) this.#goOn(log, request, begun, options);
@@ -218,15 +222,15 @@ export class Partition {
     const begun = runFor(steps, AT_ONCE_BYTES);
     if (begun.done === true) return this.#conclude(log, request, begun.value);
     abandon(steps);
-    const held = owned(request);
-    const again = beginValidation(held.records, options);
+    keep(request);
+    const again = beginValidation(request.records, options);
     assert(isUnfinished(again), 'the same records take the same way');
     request.sender?.holdOthers();
     this.#line.hold();
     this.#longWork.run(again, (error, validated) => {
       try {
-        if (validated === undefined) failUnknown(held, error);
-        else this.#concludeLate(log, held, options, validated);
+        if (validated === undefined) failUnknown(request, error);
+        else this.#concludeLate(log, request, options, validated);
       } finally {
         this.#line.release();
         request.sender?.letOthers();
@@ -309,9 +313,9 @@ export class Partition {
   }
 }
 
-/** In memory of its own. */
-function owned(request: LeaderAppend): LeaderAppend {
-  return { ...request, records: slicesOf(copyOf(request.records)) };
+/** Their memory is somebody else's when the call returns. */
+function keep(request: LeaderAppend): void {
+  request.records = slicesOf(copyOf(request.records));
 }
 
 /** Whoever asked is told, and whoever hears of broken invariants too. */

@@ -6,6 +6,7 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
 import type { AppendOutcome } from '../../replication/append-outcome.ts';
+import type { LeaderAppend } from '../../replication/partition.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
@@ -44,22 +45,61 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
-/** Records that may be appended, as far as the request itself tells. */
-interface Appendable {
+/** One partition's part of a request: what is to be appended, and the place of its answer. */
+class PartitionAppend implements LeaderAppend {
   readonly topic: string;
   readonly partition: number;
+  readonly origin = 'client';
   records: Slices;
-  readonly done: (outcome: AppendOutcome) => void;
+  /** Read when the records are accepted. */
+  firstHeader: BatchHeader | undefined;
+  rules: TransactionRules = noRules;
+  readonly #operation: ProduceOperation;
+  readonly #answers: PartitionResponse[];
+  readonly #place: number;
+
+  constructor(
+    operation: ProduceOperation,
+    topic: string,
+    { index, records }: PartitionData,
+    answers: PartitionResponse[],
+    place: number,
+  ) {
+    this.topic = topic;
+    this.partition = index;
+    this.records = records ?? noSlices;
+    this.#operation = operation;
+    this.#answers = answers;
+    this.#place = place;
+  }
+
+  get acks(): number {
+    return this.#operation.acks;
+  }
+
+  get nowMs(): number {
+    return this.#operation.nowMs;
+  }
+
+  get sender(): RequestContext {
+    return this.#operation.context;
+  }
+
+  done(outcome: AppendOutcome): void {
+    this.#answers[this.#place] = respond(this.partition, outcome);
+    this.#operation.settled(outcome.errorCode);
+  }
 }
 
 /** One request on its way through its partitions. */
 class ProduceOperation {
+  readonly acks: number;
+  readonly nowMs: number;
+  readonly context: RequestContext;
   readonly #broker: BrokerContext;
   readonly #request: ProduceRequest;
-  readonly #context: RequestContext;
   readonly #responder: Responder<ProduceResponse>;
-  readonly #responses: ProduceResponse['responses'] = [];
-  readonly #nowMs: number;
+  #responses: ProduceResponse['responses'] = [];
   /** Partitions without an outcome, and one for `start` itself, so that no early outcome answers for all. */
   #pending = 1;
   #failed = false;
@@ -72,70 +112,67 @@ class ProduceOperation {
   ) {
     this.#broker = broker;
     this.#request = request;
-    this.#context = context;
+    this.context = context;
     this.#responder = responder;
-    this.#nowMs = broker.runtime.clock.wallMs();
+    this.acks = request.acks;
+    this.nowMs = broker.runtime.clock.wallMs();
   }
 
   start(): void {
-    const appendable: Appendable[] = [];
-    for (const topic of distinctPartitions(this.#request.topicData)) {
-      // Each place is taken when its outcome is known.
-      const partitionResponses = new Array<PartitionResponse>(topic.partitionData.length);
-      this.#responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
-      const name = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topic.topicId) : topic.name;
-      this.#pending += topic.partitionData.length;
-      for (const [place, data] of topic.partitionData.entries()) {
-        const done = (outcome: AppendOutcome): void => {
-          partitionResponses[place] = respond(data.index, outcome);
-          if (outcome.errorCode !== ErrorCode.NONE) this.#failed = true;
-          this.#settle();
-        };
-        const accepted = this.#accept(name, data, done);
-        if (accepted !== undefined) appendable.push(accepted);
+    const { topicData, transactionalId } = this.#request;
+    const topics = distinctPartitions(topicData);
+    // Each place is taken when its outcome is known.
+    this.#responses = topics.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: new Array<PartitionResponse>(partitionData.length),
+    }));
+    const transactional: PartitionAppend[] = [];
+    for (let index = 0; index < topics.length; index += 1) {
+      const { name, topicId, partitionData } = topics[index]!;
+      const answers = this.#responses[index]!.partitionResponses;
+      const topic = this.context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : name;
+      this.#pending += partitionData.length;
+      for (let place = 0; place < partitionData.length; place += 1) {
+        const data = partitionData[place]!;
+        const one = new PartitionAppend(this, topic ?? '', data, answers, place);
+        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data);
+        if (refusal !== ErrorCode.NONE) one.done(refused(refusal));
+        else if (transactionalId === null) this.#append(one);
+        else transactional.push(one);
       }
     }
-    const { transactionalId } = this.#request;
-    if (transactionalId === null) for (const one of appendable) this.#append(one);
-    else if (!this.#appendWithin(transactionalId, appendable)) return;
-    this.#settle();
+    if (transactionalId !== null && !this.#appendWithin(transactionalId, transactional)) return;
+    this.settled(ErrorCode.NONE);
   }
 
-  #accept(
-    topic: string | undefined,
-    data: PartitionData,
-    done: (outcome: AppendOutcome) => void,
-  ): Appendable | undefined {
-    const refuse = (outcome: AppendOutcome): undefined => {
-      done(outcome);
-    };
-    if (topic === undefined) return refuse(refused(ErrorCode.UNKNOWN_TOPIC_ID));
-    const { index: partition, records } = data;
-    if (this.#broker.metadata.partition(topic, partition) === undefined) {
-      return refuse(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+  /** Whether the records may be appended, as far as the request itself tells: an error code. */
+  #accept(one: PartitionAppend, { records }: PartitionData): number {
+    if (this.#broker.metadata.partition(one.topic, one.partition) === undefined) {
+      return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     }
-    const rejected = checkProduceRecords(this.#context.apiVersion, records ?? noSlices);
-    if (rejected !== undefined) return refuse(refused(rejected.code));
-    if (records === null) return refuse(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
-    return { topic, partition, records, done };
+    const checked = checkProduceRecords(this.context.apiVersion, one.records);
+    if (checked !== undefined && 'code' in checked) return checked.code;
+    if (records === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    one.firstHeader = checked;
+    return ErrorCode.NONE;
   }
 
-  #append({ topic, partition, records, done }: Appendable, rules: TransactionRules = {}): void {
-    const { acks } = this.#request;
-    if (acks < -1 || acks > 1) return done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
-    if (isInternal(topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
-      return done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
+  #append(one: PartitionAppend): void {
+    if (this.acks < -1 || this.acks > 1) return one.done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
+    if (isInternal(one.topic) && this.context.clientId !== ADMIN_CLIENT_ID) {
+      return one.done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
     }
-    const replica = this.#broker.replicas.partition(topic, partition);
-    if (replica === undefined) return done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
-    replica.append({ records, acks, origin: 'client', rules, nowMs: this.#nowMs, sender: this.#context, done });
+    const replica = this.#broker.replicas.partition(one.topic, one.partition);
+    if (replica === undefined) return one.done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
+    replica.append(one);
   }
 
   /**
    * The coordinator may have to be asked first. What follows on the connection waits meanwhile, or a later batch would overtake an
    * earlier one. False where the whole request is refused.
    */
-  #appendWithin(transactionalId: string, all: readonly Appendable[]): boolean {
+  #appendWithin(transactionalId: string, all: readonly PartitionAppend[]): boolean {
     const written = all.flatMap((one) => {
       const header = transactionalHeader(one.records);
       return header === undefined ? [] : [{ one, header }];
@@ -152,8 +189,8 @@ class ProduceOperation {
       return true;
     }
     const { producerId, producerEpoch } = first;
-    const operation = operationOf(this.#context.apiVersion);
-    this.#context.holdOthers();
+    const operation = operationOf(this.context.apiVersion);
+    this.context.holdOthers();
     let isDone = false;
     this.#broker.transactionGate.enter({
       writer: { transactionalId, producerId, producerEpoch },
@@ -168,10 +205,11 @@ class ProduceOperation {
         const entryOf = new Map(written.map(({ one }, index) => [one, entries[index]!]));
         for (const one of all) {
           const { errorCode, verification } = entryOf.get(one) ?? noEntry;
-          if (errorCode === ErrorCode.NONE) this.#append(one, { verification });
+          one.rules = { verification };
+          if (errorCode === ErrorCode.NONE) this.#append(one);
           else one.done(unverified(errorCode, operation));
         }
-        this.#context.letOthers();
+        this.context.letOthers();
       },
     });
     // The coordinator is asked: the request's memory is somebody else's meanwhile.
@@ -179,7 +217,9 @@ class ProduceOperation {
     return true;
   }
 
-  #settle(): void {
+  /** One partition has its outcome. */
+  settled(errorCode: number): void {
+    if (errorCode !== ErrorCode.NONE) this.#failed = true;
     this.#pending -= 1;
     if (this.#pending > 0) return;
     if (this.#request.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
@@ -189,6 +229,7 @@ class ProduceOperation {
   }
 }
 
+const noRules: TransactionRules = {};
 const noEntry: Entry = { errorCode: ErrorCode.NONE, verification: undefined };
 
 function operationOf(apiVersion: number): TransactionOperation {
