@@ -29,6 +29,12 @@ export class Reader {
     this.#enter(0);
   }
 
+  /** Reads from the first byte again. */
+  restart(): void {
+    this.#before = 0;
+    this.#enter(0);
+  }
+
   /** Bytes read so far. */
   get position(): number {
     return this.#before + this.#at;

@@ -1,6 +1,7 @@
+import type { AppendInfo } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import type { RecordIssue } from '../records/validation.ts';
+import type { RecordIssue, RejectedRecords } from '../records/validation.ts';
 
 /** What becomes of an append to one partition. */
 export interface AppendOutcome {
@@ -12,7 +13,7 @@ export interface AppendOutcome {
   readonly logStartOffset: number;
 }
 
-export const noErrors: AppendOutcome['recordErrors'] = [];
+const noErrors: AppendOutcome['recordErrors'] = [];
 
 export const nothingAppended: AppendOutcome = {
   errorCode: ErrorCode.NONE,
@@ -33,6 +34,29 @@ const errorsWithoutStart: readonly number[] = [
   ErrorCode.KAFKA_STORAGE_ERROR,
 ];
 
+export function rejectedOutcome({ code, message, recordErrors }: RejectedRecords, log: PartitionLog): AppendOutcome {
+  return {
+    ...nothingAppended,
+    errorCode: code,
+    // A client is told only what concerns its records; what else went wrong stays in our log.
+    errorMessage: recordErrors.length > 0 ? message : null,
+    recordErrors,
+    logStartOffset: logStartFor(code, log),
+  };
+}
+
+export function appendedOutcome(info: AppendInfo, logAppendTimeMs: number, log: PartitionLog): AppendOutcome {
+  return {
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    recordErrors: noErrors,
+    firstOffset: info.firstOffset,
+    // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
+    logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : logAppendTimeMs,
+    logStartOffset: log.logStartOffset,
+  };
+}
+
 /** @throws what is no KafkaError */
 export function failed(error: unknown, log: PartitionLog | undefined): AppendOutcome {
   if (error !== undefined && !(error instanceof KafkaError)) throw error;
@@ -40,7 +64,6 @@ export function failed(error: unknown, log: PartitionLog | undefined): AppendOut
   return { ...nothingAppended, errorCode, logStartOffset: logStartFor(errorCode, log) };
 }
 
-/** What a failed append tells of where the log begins. */
-export function logStartFor(errorCode: number, log: PartitionLog | undefined): number {
+function logStartFor(errorCode: number, log: PartitionLog | undefined): number {
   return errorsWithoutStart.includes(errorCode) ? -1 : (log?.logStartOffset ?? -1);
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
+import { copyOf, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
 import { abandon, runFor, type Steps } from '../../base/steps.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
@@ -9,7 +9,7 @@ import type { BatchHeader } from '../records/batch.ts';
 import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
 import type { ValidateOptions } from '../records/validation.ts';
 import { AppendLine } from './append-line.ts';
-import { type AppendOutcome, failed, logStartFor, noErrors, nothingAppended } from './append-outcome.ts';
+import { type AppendOutcome, appendedOutcome, failed, nothingAppended, rejectedOutcome } from './append-outcome.ts';
 import type { LongWork } from './long-work.ts';
 import { recordRulesOf } from './record-rules.ts';
 
@@ -25,10 +25,10 @@ export interface LeadershipState {
 }
 
 export interface LeaderAppend {
-  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. */
+  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. None once appended. */
   records: Slices;
-  /** As `ValidateOptions` has it. */
-  readonly firstHeader?: BatchHeader | undefined;
+  /** As `ValidateOptions` has it; undefined once appended. */
+  firstHeader?: BatchHeader | undefined;
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
   readonly origin: 'client' | 'coordinator';
@@ -60,6 +60,8 @@ export class Partition {
   readonly #decompressedBytesMax: number | undefined;
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
+  /** Nobody else is in sync: asked at each append. */
+  #isAloneInSync = true;
   #isOffline = false;
   /** Appends that wait while the log is exchanged, or a large batch is unpacked. */
   readonly #line = new AppendLine();
@@ -115,6 +117,7 @@ export class Partition {
     const startsLeading = state.leader === this.#brokerId && state.leaderEpoch !== this.#state?.leaderEpoch;
     this.#log = log;
     this.#state = state;
+    this.#isAloneInSync = state.isr.every((id) => id === this.#brokerId);
     if (startsLeading) log.assignEpoch(state.leaderEpoch, log.nextOffset);
     if (this.isLeader) this.#advance();
   }
@@ -152,6 +155,7 @@ export class Partition {
   /** The replica is gone from this broker: whoever waits on it is told so. */
   stop(): void {
     this.#state = undefined;
+    this.#isAloneInSync = true;
     this.#log = undefined;
     this.#onProgress(this);
   }
@@ -189,6 +193,8 @@ export class Partition {
     this.#line.wait(() => {
       try {
         this.#begin(request);
+      } catch (error) {
+        failUnknown(request, error);
       } finally {
         request.sender?.letOthers();
       }
@@ -251,33 +257,18 @@ export class Partition {
   }
 
   #conclude(log: PartitionLog, request: LeaderAppend, validated: Validation): void {
-    if (validated.kind === 'rejected') {
-      const { code, message, recordErrors } = validated;
-      return request.done({
-        errorCode: code,
-        // A client is told only what concerns its records; what else went wrong stays in our log.
-        errorMessage: recordErrors.length > 0 ? message : null,
-        recordErrors,
-        firstOffset: -1,
-        logAppendTimeMs: -1,
-        logStartOffset: logStartFor(code, log),
-      });
-    }
+    if (validated.kind === 'rejected') return request.done(rejectedOutcome(validated, log));
     if (validated.batches.length === 0) {
       return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
     }
+    // What is kept until the records are written is copied by the next collection: not the records too.
+    request.records = noSlices;
+    request.firstHeader = undefined;
+    const { logAppendTimeMs } = validated;
     const done: AppendDone = (error, info) => {
       if (error !== undefined || info === undefined) return request.done(failed(error, log));
       this.#advance();
-      request.done({
-        errorCode: ErrorCode.NONE,
-        errorMessage: null,
-        recordErrors: noErrors,
-        firstOffset: info.firstOffset,
-        // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
-        logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
-        logStartOffset: log.logStartOffset,
-      });
+      request.done(appendedOutcome(info, logAppendTimeMs, log));
     };
     log.appendAsLeader(validated, request.origin, done, request.rules);
   }
@@ -293,10 +284,6 @@ export class Partition {
    */
   #mayPromise(log: PartitionLog): boolean {
     return this.isr.length >= this.#minInSync(log) && this.#isAloneInSync;
-  }
-
-  get #isAloneInSync(): boolean {
-    return this.isr.every((id) => id === this.#brokerId);
   }
 
   /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */

@@ -40,7 +40,7 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
       if (rejected !== undefined) {
         return refuseAll(request, responder, { ...refused(rejected.code), errorMessage: rejected.message });
       }
-      new ProduceOperation(broker, request, context, responder).start();
+      new ProduceOperation(broker, request.acks, context, responder).start(request);
     },
   });
 }
@@ -91,36 +91,29 @@ class PartitionAppend implements LeaderAppend {
   }
 }
 
-/** One request on its way through its partitions. */
+/** One request on its way through its partitions. It keeps nothing of the request: that would be copied by each collection until the answer. */
 class ProduceOperation {
   readonly acks: number;
   readonly nowMs: number;
   readonly context: RequestContext;
   readonly #broker: BrokerContext;
-  readonly #request: ProduceRequest;
   readonly #responder: Responder<ProduceResponse>;
   #responses: ProduceResponse['responses'] = [];
   /** Partitions without an outcome, and one for `start` itself, so that no early outcome answers for all. */
   #pending = 1;
   #failed = false;
 
-  constructor(
-    broker: BrokerContext,
-    request: ProduceRequest,
-    context: RequestContext,
-    responder: Responder<ProduceResponse>,
-  ) {
+  constructor(broker: BrokerContext, acks: number, context: RequestContext, responder: Responder<ProduceResponse>) {
     this.#broker = broker;
-    this.#request = request;
     this.context = context;
     this.#responder = responder;
-    this.acks = request.acks;
+    this.acks = acks;
     this.nowMs = broker.runtime.clock.wallMs();
   }
 
-  start(): void {
-    const { topicData, transactionalId } = this.#request;
-    const topics = distinctPartitions(topicData);
+  start(request: ProduceRequest): void {
+    const { transactionalId } = request;
+    const topics = distinctPartitions(request.topicData);
     // Each place is taken when its outcome is known.
     this.#responses = topics.map(({ name, topicId, partitionData }) => ({
       name,
@@ -142,7 +135,7 @@ class ProduceOperation {
         else transactional.push(one);
       }
     }
-    if (transactionalId !== null && !this.#appendWithin(transactionalId, transactional)) return;
+    if (transactionalId !== null && !this.#appendWithin(transactionalId, transactional, request)) return;
     this.settled(ErrorCode.NONE);
   }
 
@@ -172,7 +165,7 @@ class ProduceOperation {
    * The coordinator may have to be asked first. What follows on the connection waits meanwhile, or a later batch would overtake an
    * earlier one. False where the whole request is refused.
    */
-  #appendWithin(transactionalId: string, all: readonly PartitionAppend[]): boolean {
+  #appendWithin(transactionalId: string, all: readonly PartitionAppend[], request: ProduceRequest): boolean {
     const written = all.flatMap((one) => {
       const header = transactionalHeader(one.records);
       return header === undefined ? [] : [{ one, header }];
@@ -181,7 +174,7 @@ class ProduceOperation {
     if (written.some(({ header }) => !isSameProducer(header, first))) {
       const errorMessage = 'Transactional records contained more than one producer ID';
       const outcome = { ...refused(ErrorCode.INVALID_PRODUCER_ID_MAPPING), errorMessage };
-      refuseAll(this.#request, this.#responder, outcome);
+      refuseAll(request, this.#responder, outcome);
       return false;
     }
     if (first === undefined) {
@@ -222,7 +215,7 @@ class ProduceOperation {
     if (errorCode !== ErrorCode.NONE) this.#failed = true;
     this.#pending -= 1;
     if (this.#pending > 0) return;
-    if (this.#request.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
+    if (this.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
     // Nobody asked for an answer; a closed connection is the only way to say that something went wrong.
     if (this.#failed) this.#responder.close('a produce request with acks=0 failed');
     else this.#responder.none();
