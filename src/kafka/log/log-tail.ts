@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts';
 import { noSlices, type Slices, subSlices } from '../../base/slices.ts';
 import { ViewList } from '../../base/spans.ts';
 import type { HeldSpan, RecentBatches, Slab } from './recent-batches.ts';
@@ -40,6 +39,8 @@ const nothingHeld = (): void => undefined;
 
 /** The newest batches of one log, without gaps between them. */
 export class LogTail {
+  /** Sequence of the newest slab that a batch began in: for `Slab.enter`. */
+  newestSlab = -1;
   readonly #cache: RecentBatches;
   /** A ring: its length in rows is a power of two. */
   #rows = noRows;
@@ -105,7 +106,7 @@ export class LogTail {
 
   truncateTo(offset: number): void {
     while (this.#count > 0 && this.#at(this.#count - 1, LAST_OFFSET) >= offset) {
-      this.#cache.forget(this, this.#at(this.#count - 1, ADDRESS));
+      this.#cache.forgetOne();
       this.#count -= 1;
     }
     this.#letGoOfEmpty();
@@ -118,19 +119,21 @@ export class LogTail {
   /** Compaction rewrote what stands below an offset: places and records are no longer those in the file. */
   forgetBelow(offset: number): void {
     while (this.#count > 0 && this.#at(0, LAST_OFFSET) < offset) {
-      this.#cache.forget(this, this.#at(0, ADDRESS));
+      this.#cache.forgetOne();
       this.#head = (this.#head + 1) & this.#mask;
       this.#count -= 1;
     }
     this.#letGoOfEmpty();
   }
 
-  /** The slab that the first batches begin in is evicted. */
-  forgetOldest(count: number): void {
-    assert(count <= this.#count, 'a tail holds what its slabs count', count, this.#count);
+  /** The slab that the first batches begin in is evicted, up to this address. The answer is how many they were. */
+  forgetBefore(address: number): number {
+    let count = 0;
+    while (count < this.#count && this.#at(count, ADDRESS) < address) count += 1;
     this.#head = (this.#head + count) & this.#mask;
     this.#count -= count;
     this.#letGoOfEmpty();
+    return count;
   }
 
   #at(index: number, field: number): number {

@@ -59,7 +59,7 @@ export class RecentBatches {
     const first =
       this.#used === this.slabBytes || this.#slabs.size === 0 ? this.#grow(this.#nextSequence) : this.#newest;
     const address = first.sequence * this.slabBytes + this.#used;
-    first.count(tail, 1);
+    first.enter(tail);
     this.#entries += 1;
     let slab = first;
     for (const chunk of chunks) {
@@ -83,8 +83,7 @@ export class RecentBatches {
   }
 
   /** A batch leaves its tail before its slab is evicted. */
-  forget(tail: LogTail, address: number): void {
-    this.#slabAt(address).count(tail, -1);
+  forgetOne(): void {
     this.#entries -= 1;
   }
 
@@ -141,10 +140,8 @@ export class RecentBatches {
   #evictOldest(): void {
     const slab = present(this.#slabs.shift(), 'there is an oldest slab');
     if (this.#slabs.size === 0) this.#used = 0;
-    for (const [tail, count] of slab.batches) {
-      tail.forgetOldest(count);
-      this.#entries -= count;
-    }
+    const end = (slab.sequence + 1) * this.slabBytes;
+    for (const tail of slab.tails) this.#entries -= tail.forgetBefore(end);
     slab.evict();
   }
 
@@ -160,7 +157,7 @@ export class Slab {
   readonly sequence: number;
   readonly memory: Uint8Array;
   readonly #recycle: (memory: Uint8Array) => void;
-  readonly #batches = new Map<LogTail, number>();
+  #tails: LogTail[] = [];
   #holders = 0;
   #isEvicted = false;
 
@@ -170,16 +167,16 @@ export class Slab {
     this.#recycle = recycle;
   }
 
-  /** How many batches of each log begin here. */
-  get batches(): ReadonlyMap<LogTail, number> {
-    return this.#batches;
+  /** Of the logs whose batches begin here, or did. */
+  get tails(): readonly LogTail[] {
+    return this.#tails;
   }
 
-  count(tail: LogTail, change: 1 | -1): void {
-    const count = (this.#batches.get(tail) ?? 0) + change;
-    assert(count >= 0, 'a batch is counted in its slab', this.sequence);
-    if (count === 0) this.#batches.delete(tail);
-    else this.#batches.set(tail, count);
+  /** A batch of a log begins here, and this is the newest slab. */
+  enter(tail: LogTail): void {
+    if (tail.newestSlab === this.sequence) return;
+    tail.newestSlab = this.sequence;
+    this.#tails.push(tail);
   }
 
   /** A write or an answer reads it. */
@@ -196,7 +193,7 @@ export class Slab {
 
   evict(): void {
     this.#isEvicted = true;
-    this.#batches.clear();
+    this.#tails = [];
     if (this.#holders === 0) this.#recycle(this.memory);
   }
 }

@@ -3,11 +3,12 @@ import { copyOf, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
 import { abandon, runFor, type Steps } from '../../base/steps.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
+import type { LogConfig } from '../log/log-config.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { BatchHeader } from '../records/batch.ts';
 import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
-import type { ValidateOptions } from '../records/validation.ts';
+import type { RecordRules, ValidateOptions } from '../records/validation.ts';
 import { AppendLine } from './append-line.ts';
 import { type AppendOutcome, appendedOutcome, failed, nothingAppended, rejectedOutcome } from './append-outcome.ts';
 import type { LongWork } from './long-work.ts';
@@ -62,6 +63,9 @@ export class Partition {
   #state: LeadershipState | undefined;
   /** Nobody else is in sync: asked at each append. */
   #isAloneInSync = true;
+  /** What the last append was judged by. */
+  #config: LogConfig | undefined;
+  #rules: RecordRules | undefined;
   #isOffline = false;
   /** Appends that wait while the log is exchanged, or a large batch is unpacked. */
   readonly #line = new AppendLine();
@@ -206,7 +210,7 @@ export class Partition {
       const log = this.leaderLog();
       if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
       const options: ValidateOptions = {
-        rules: recordRulesOf(log.config),
+        rules: this.#rulesOf(log.config),
         topicPartition: this.name,
         baseOffset: log.nextOffset,
         leaderEpoch: this.leaderEpoch,
@@ -284,6 +288,14 @@ export class Partition {
    */
   #mayPromise(log: PartitionLog): boolean {
     return this.isr.length >= this.#minInSync(log) && this.#isAloneInSync;
+  }
+
+  #rulesOf(config: LogConfig): RecordRules {
+    if (config !== this.#config || this.#rules === undefined) {
+      this.#config = config;
+      this.#rules = recordRulesOf(config);
+    }
+    return this.#rules;
   }
 
   /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */

@@ -6,6 +6,7 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
 import type { AppendOutcome } from '../../replication/append-outcome.ts';
+import type { TopicMetadata } from '../../replication/metadata-cache.ts';
 import type { LeaderAppend } from '../../replication/partition.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
@@ -125,11 +126,12 @@ class ProduceOperation {
       const { name, topicId, partitionData } = topics[index]!;
       const answers = this.#responses[index]!.partitionResponses;
       const topic = this.context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : name;
+      const known = topic === undefined ? undefined : this.#broker.metadata.topic(topic)?.partitions;
       this.#pending += partitionData.length;
       for (let place = 0; place < partitionData.length; place += 1) {
         const data = partitionData[place]!;
         const one = new PartitionAppend(this, topic ?? '', data, answers, place);
-        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data);
+        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data, known);
         if (refusal !== ErrorCode.NONE) one.done(refused(refusal));
         else if (transactionalId === null) this.#append(one);
         else transactional.push(one);
@@ -140,10 +142,8 @@ class ProduceOperation {
   }
 
   /** Whether the records may be appended, as far as the request itself tells: an error code. */
-  #accept(one: PartitionAppend, { records }: PartitionData): number {
-    if (this.#broker.metadata.partition(one.topic, one.partition) === undefined) {
-      return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    }
+  #accept(one: PartitionAppend, { records }: PartitionData, known: TopicMetadata['partitions'] | undefined): number {
+    if (known?.has(one.partition) !== true) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     const checked = checkProduceRecords(this.context.apiVersion, one.records);
     if (checked !== undefined && 'code' in checked) return checked.code;
     if (records === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
