@@ -26,7 +26,7 @@ export interface LeadershipState {
 }
 
 export interface LeaderAppend {
-  /** Their memory may be the caller's own for this call alone: where they have to wait a copy takes their place. None once appended. */
+  /** Their memory may be the caller's own for this call alone: where they wait a copy takes their place. None once appended. */
   records: Slices;
   /** As `ValidateOptions` has it; undefined once appended. */
   firstHeader?: BatchHeader | undefined;

@@ -92,7 +92,7 @@ class PartitionAppend implements LeaderAppend {
   }
 }
 
-/** One request on its way through its partitions. It keeps nothing of the request: that would be copied by each collection until the answer. */
+/** One request on its way through its partitions. It keeps nothing of the request, or collections would copy that until the answer. */
 class ProduceOperation {
   readonly acks: number;
   readonly nowMs: number;
