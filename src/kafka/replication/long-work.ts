@@ -13,7 +13,7 @@ interface Task {
 
 /**
  * Work that is too long to be done at once, in slices between other work: one slice a turn of the loop, however many tasks there are.
- * They take turns, so that a short one does not wait for a long one.
+ * One task after the other: what a batch becomes while it is compressed anew is in memory for one batch at a time.
  */
 export class LongWork {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'soon'>;
@@ -46,7 +46,7 @@ export class LongWork {
 
   readonly #slice = (): void => {
     this.#isScheduled = false;
-    const task = this.#tasks.shift();
+    const task = this.#tasks.peek();
     if (task === undefined) return;
     try {
       this.#goOn(task);
@@ -64,11 +64,14 @@ export class LongWork {
       try {
         step = task.steps.next();
       } catch (error) {
+        this.#tasks.shift();
         return task.done(error, undefined);
       }
-      if (step.done === true) return task.done(undefined, step.value);
+      if (step.done === true) {
+        this.#tasks.shift();
+        return task.done(undefined, step.value);
+      }
       bytes += step.value;
     }
-    this.#tasks.push(task);
   }
 }
