@@ -6,8 +6,7 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
 import type { AppendOutcome } from '../../replication/append-outcome.ts';
-import type { TopicMetadata } from '../../replication/metadata-cache.ts';
-import type { LeaderAppend } from '../../replication/partition.ts';
+import type { AppendSender, LeaderAppend } from '../../replication/partition.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
@@ -82,8 +81,8 @@ class PartitionAppend implements LeaderAppend {
     return this.#operation.nowMs;
   }
 
-  get sender(): RequestContext {
-    return this.#operation.context;
+  get sender(): AppendSender {
+    return this.#operation.sender;
   }
 
   done(outcome: AppendOutcome): void {
@@ -92,12 +91,12 @@ class PartitionAppend implements LeaderAppend {
   }
 }
 
-/** One request on its way through its partitions. It keeps nothing of the request, or collections would copy that until the answer. */
+/** One request on its way through its partitions. It keeps nothing of the request: collections would copy it until the answer. */
 class ProduceOperation {
   readonly acks: number;
   readonly nowMs: number;
-  readonly context: RequestContext;
   readonly #broker: BrokerContext;
+  readonly #context: RequestContext;
   readonly #responder: Responder<ProduceResponse>;
   #responses: ProduceResponse['responses'] = [];
   /** Partitions without an outcome, and one for `start` itself, so that no early outcome answers for all. */
@@ -106,7 +105,7 @@ class ProduceOperation {
 
   constructor(broker: BrokerContext, acks: number, context: RequestContext, responder: Responder<ProduceResponse>) {
     this.#broker = broker;
-    this.context = context;
+    this.#context = context;
     this.#responder = responder;
     this.acks = acks;
     this.nowMs = broker.runtime.clock.wallMs();
@@ -125,13 +124,12 @@ class ProduceOperation {
     for (let index = 0; index < topics.length; index += 1) {
       const { name, topicId, partitionData } = topics[index]!;
       const answers = this.#responses[index]!.partitionResponses;
-      const topic = this.context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : name;
-      const known = topic === undefined ? undefined : this.#broker.metadata.topic(topic)?.partitions;
+      const topic = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : name;
       this.#pending += partitionData.length;
       for (let place = 0; place < partitionData.length; place += 1) {
         const data = partitionData[place]!;
         const one = new PartitionAppend(this, topic ?? '', data, answers, place);
-        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data, known);
+        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data);
         if (refusal !== ErrorCode.NONE) one.done(refused(refusal));
         else if (transactionalId === null) this.#append(one);
         else transactional.push(one);
@@ -142,9 +140,11 @@ class ProduceOperation {
   }
 
   /** Whether the records may be appended, as far as the request itself tells: an error code. */
-  #accept(one: PartitionAppend, { records }: PartitionData, known: TopicMetadata['partitions'] | undefined): number {
-    if (known?.has(one.partition) !== true) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    const checked = checkProduceRecords(this.context.apiVersion, one.records);
+  #accept(one: PartitionAppend, { records }: PartitionData): number {
+    if (this.#broker.metadata.partition(one.topic, one.partition) === undefined) {
+      return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    const checked = checkProduceRecords(this.#context.apiVersion, one.records);
     if (checked !== undefined && 'code' in checked) return checked.code;
     if (records === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     one.firstHeader = checked;
@@ -153,7 +153,7 @@ class ProduceOperation {
 
   #append(one: PartitionAppend): void {
     if (this.acks < -1 || this.acks > 1) return one.done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
-    if (isInternal(one.topic) && this.context.clientId !== ADMIN_CLIENT_ID) {
+    if (isInternal(one.topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
       return one.done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
     }
     const replica = this.#broker.replicas.partition(one.topic, one.partition);
@@ -182,8 +182,8 @@ class ProduceOperation {
       return true;
     }
     const { producerId, producerEpoch } = first;
-    const operation = operationOf(this.context.apiVersion);
-    this.context.holdOthers();
+    const operation = operationOf(this.#context.apiVersion);
+    this.#context.holdOthers();
     let isDone = false;
     this.#broker.transactionGate.enter({
       writer: { transactionalId, producerId, producerEpoch },
@@ -202,7 +202,7 @@ class ProduceOperation {
           if (errorCode === ErrorCode.NONE) this.#append(one);
           else one.done(unverified(errorCode, operation));
         }
-        this.context.letOthers();
+        this.#context.letOthers();
       },
     });
     // The coordinator is asked: the request's memory is somebody else's meanwhile.

@@ -76,7 +76,6 @@ class World {
       runtime: { clock: { wallMs: () => 0 } },
       metadata: {
         partition: (topic: string, index: number) => (leads(topic, index) ? {} : undefined),
-        topic: (topic: string) => ({ partitions: { has: (index: number) => leads(topic, index) } }),
         topicName: () => 't',
       },
       replicas: {
