@@ -111,6 +111,11 @@ class ProduceOperation {
     this.nowMs = broker.runtime.clock.wallMs();
   }
 
+  /** The connection, which waits with what follows. */
+  get sender(): AppendSender {
+    return this.#context;
+  }
+
   start(request: ProduceRequest): void {
     const { transactionalId } = request;
     const topics = distinctPartitions(request.topicData);
