@@ -19,7 +19,7 @@ export function consumerGroupDescribeHandler(broker: BrokerContext): ApiHandler 
     handle({ groupIds, includeAuthorizedOperations }, _context, responder) {
       gather<string, DescribedConsumerGroup>(
         groupIds,
-        (groupId, done) => broker.groups.describeConsumerGroup(groupId, done),
+        (groupId, done) => broker.groups.admin.describeConsumer(groupId, done),
         (described) => {
           const groups = described.map((group) => ({
             ...group,
