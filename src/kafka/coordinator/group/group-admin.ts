@@ -16,6 +16,7 @@ import {
   listGroup,
   unavailableGroup,
 } from './describe.ts';
+import { whyNoGroup } from './described-group.ts';
 import { errorOf, type GroupHost } from './group-host.ts';
 import { deleteOwner } from './offset-owner.ts';
 import { listShareGroup } from './share/describe-share.ts';
@@ -62,8 +63,8 @@ export class GroupAdmin {
       if (errorCode !== ErrorCode.NONE) answer(refusedConsumerGroup(groupId, errorCode, null));
       else if (group !== undefined) answer(describeConsumerGroup(group, image, consumers.assignors[0]!));
       else {
-        const why = partition?.kindOf(groupId) === undefined ? 'not found' : 'is not a consumer group';
-        answer(refusedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`));
+        const why = whyNoGroup(groupId, 'consumer', partition?.kindOf(groupId) !== undefined);
+        answer(refusedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, why));
       }
     });
   }
