@@ -12,12 +12,6 @@ const zkServer = join(import.meta.dirname, '../../../bin/zkServer.sh');
 export type MemberName = 'leader' | 'follower' | 'observer';
 export const memberNames: readonly MemberName[] = ['leader', 'follower', 'observer'];
 
-/**
- * Sessions so long that no client pings while it is looked at: a ping is the last request of its connection, and Apache's leader counts
- * its own clients' pings among what it prepares. How many there were would be the machine's to say.
- */
-const SESSION_TIMEOUT_MS = 3_600_000;
-
 /** The highest of the three voters leads; the fourth does not vote. */
 const ids: Readonly<Record<MemberName, number>> = { leader: 3, follower: 1, observer: 4 };
 
@@ -61,10 +55,7 @@ export async function watchEnsemble(t: TestContext, { kind, config = {} }: Watch
       'metricsProvider.httpPort': ports[id + 3] ?? 0,
     },
   }));
-  const ensemble = await startEnsemble(t, {
-    members,
-    config: { enforceQuota: 'true', maxSessionTimeout: SESSION_TIMEOUT_MS, ...config },
-  });
+  const ensemble = await startEnsemble(t, { members, config: { enforceQuota: 'true', ...config } });
   const clients: ZookeeperClient[] = [];
   t.after(() => Promise.all(clients.map((client) => client.close())));
   const watched: Watched = {
@@ -78,10 +69,7 @@ export async function watchEnsemble(t: TestContext, { kind, config = {} }: Watch
     status: (name) => run(zkServer, ['status', ensemble.member(ids[name]).configFile]),
     logFile: (name) => ensemble.member(ids[name]).logFile,
     client: async (name) => {
-      const client = connectZookeeper({
-        connect: ensemble.member(ids[name]).connect,
-        sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      });
+      const client = connectZookeeper({ connect: ensemble.member(ids[name]).connect });
       clients.push(client);
       await client.connected({ timeoutMs: 20_000 });
       return client;
