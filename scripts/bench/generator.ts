@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 
 /** All connections read into the same memory: answers are only counted, and the generator should cost as little as it can. */
 const received = Buffer.allocUnsafeSlow(262_144);
@@ -319,7 +321,10 @@ class Run {
     const start = performance.now();
     const perBatch = (rate * BATCH_MS) / 1000 / this.#lanes.length;
     let batchCount = 0;
-    const tick = (): void => {
+    const pacer = new Worker(join(import.meta.dirname, 'pacer.ts'), {
+      workerData: { startMs: performance.timeOrigin + start, everyMs: BATCH_MS },
+    });
+    pacer.on('message', () => {
       if (!this.sending) return;
       for (const now = performance.now(); start + batchCount * BATCH_MS <= now; batchCount += 1) {
         const dueMs = start + batchCount * BATCH_MS;
@@ -333,9 +338,7 @@ class Run {
         }
       }
       for (const lane of this.#lanes) lane.flush();
-      setTimeout(tick, Math.max(0, start + batchCount * BATCH_MS - performance.now()));
-    };
-    tick();
+    });
   }
 
   #measure(): void {
