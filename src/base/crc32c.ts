@@ -31,9 +31,19 @@ export const crc32c: Crc32c =
     : (bytes, initial = 0) =>
         bytes.length < NATIVE_WORTH_BYTES ? crc32cPortable(bytes, initial) : native(bytes, initial);
 
-/** The checksum over a list of chunks, without joining them. */
-export function crc32cOf(slices: Slices): number {
+/** The checksum over a list of chunks from a position on, without joining them. */
+export function crc32cOf(slices: Slices, from = 0): number {
   let crc = 0;
-  for (const chunk of slices.chunks) crc = crc32c(chunk, crc);
+  let skip = from;
+  for (const chunk of slices.chunks) {
+    if (skip < chunk.length) crc = crc32cFrom(chunk, skip, crc);
+    skip = Math.max(0, skip - chunk.length);
+  }
   return crc;
+}
+
+/** Without a view on what is small. */
+function crc32cFrom(bytes: Uint8Array, start: number, initial: number): number {
+  if (bytes.length - start >= NATIVE_WORTH_BYTES) return crc32c(start === 0 ? bytes : bytes.subarray(start), initial);
+  return ~updatedCrc(table, bytes, start, bytes.length, ~initial) >>> 0;
 }

@@ -10,6 +10,11 @@ export interface Slices {
 
 export const noSlices: Slices = { chunks: [], size: 0 };
 
+/** A list of one chunk, which is what most lists are. */
+export function sliceOf(chunk: Uint8Array): Slices {
+  return { chunks: [chunk], size: chunk.length };
+}
+
 export function slicesOf(...chunks: readonly Uint8Array[]): Slices {
   let size = 0;
   for (const chunk of chunks) size += chunk.length;

@@ -11,7 +11,8 @@ export function spanOf(memory: Uint8Array): Span {
 
 /** Makes views of spans, one of neighbours: fewer entries of a vectored read or write. */
 export class ViewList {
-  readonly #views: Uint8Array[] = [];
+  /** All but the last; there is mostly but one. */
+  #views: Uint8Array[] | undefined;
   #memory: Uint8Array | undefined;
   #start = 0;
   #end = 0;
@@ -21,7 +22,7 @@ export class ViewList {
       this.#end = end;
       return;
     }
-    this.#close();
+    if (this.#memory !== undefined) this.#close(this.#memory);
     this.#memory = memory;
     this.#start = start;
     this.#end = end;
@@ -29,14 +30,20 @@ export class ViewList {
 
   /** The list must not be used afterwards. */
   finish(): readonly Uint8Array[] {
-    this.#close();
+    const memory = this.#memory;
+    if (memory === undefined) return [];
+    if (this.#views === undefined) return [this.#view(memory)];
+    this.#close(memory);
     return this.#views;
   }
 
-  #close(): void {
-    const memory = this.#memory;
-    if (memory === undefined) return;
+  #close(memory: Uint8Array): void {
+    this.#views ??= [];
+    this.#views.push(this.#view(memory));
+  }
+
+  #view(memory: Uint8Array): Uint8Array {
     const isWhole = this.#start === 0 && this.#end === memory.length;
-    this.#views.push(isWhole ? memory : memory.subarray(this.#start, this.#end));
+    return isWhole ? memory : memory.subarray(this.#start, this.#end);
   }
 }

@@ -1,4 +1,4 @@
-import { type Slices, slicesOf } from '../base/slices.ts';
+import { type Slices, sliceOf } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
 
 /** A beginning shorter than this is copied: the rest may be long in coming, and a view would keep all around it alive. */
@@ -133,7 +133,7 @@ export class FrameSplitter {
     const last = chunk.subarray(from, to);
     let frame: Slices;
     if (this.#pending.length === 0) {
-      frame = slicesOf(last);
+      frame = sliceOf(last);
     } else {
       if (last.length > 0) this.#pending.push(last);
       frame = { chunks: this.#pending, size: this.#wanted };

@@ -1,4 +1,4 @@
-import { copyOf, type Slices, slicesOf, subSlices } from '../base/slices.ts';
+import { copyOf, type Slices, sliceOf, subSlices } from '../base/slices.ts';
 import { MalformedError } from './errors.ts';
 
 const noBytes = new Uint8Array(0);
@@ -25,7 +25,13 @@ export class Reader {
   #before = 0;
 
   constructor(source: Slices | Uint8Array) {
-    this.#source = source instanceof Uint8Array ? slicesOf(source) : source;
+    this.#source = source instanceof Uint8Array ? sliceOf(source) : source;
+    this.#enter(0);
+  }
+
+  /** Reads from the first byte again. */
+  restart(): void {
+    this.#before = 0;
     this.#enter(0);
   }
 
@@ -162,7 +168,7 @@ export class Reader {
   /** Views on the next bytes, chunk by chunk; nothing is copied. */
   slices(size: number): Slices {
     this.#need(size);
-    if (this.#at + size <= this.#end) return slicesOf(this.bytes(size));
+    if (this.#at + size <= this.#end) return sliceOf(this.bytes(size));
     const from = this.position;
     this.skip(size);
     return subSlices(this.#source, from, from + size);

@@ -207,6 +207,8 @@ test('frames come out whole wherever the stream is cut', () => {
 
 test('chunks that are only lent are not needed once the call is over, and blocks are used again', () => {
   const block = 65_536;
+  /** Less is not lent, and may come from Node's own pool, which is as large as a block. */
+  const lentFromBytes = 16_384;
   const sizes = fc.array(fc.oneof(fc.nat(40), fc.integer({ min: 15_000, max: 3 * block })), {
     minLength: 5,
     maxLength: 12,
@@ -216,7 +218,7 @@ test('chunks that are only lent are not needed once the call is over, and blocks
     fc.property(sizes, cuts, (lengths, pieces) => {
       const pool = new BufferPool({
         bufferBytes: block,
-        lentFromBytes: 16_384,
+        lentFromBytes,
         freeBytesMax: 8 << 20,
         fillByte: 0xdb,
       });
@@ -240,7 +242,7 @@ test('chunks that are only lent are not needed once the call is over, and blocks
           seen += 1;
           for (const loan of used) {
             const [piece] = loan.buffers;
-            if (piece !== undefined && piece.buffer.byteLength === block) {
+            if (piece !== undefined && piece.length >= lentFromBytes) {
               memory.add(piece.buffer);
               lent += 1;
             }

@@ -1,5 +1,5 @@
 import { InvariantError } from '../base/assert.ts';
-import { type Slices, slicesOf } from '../base/slices.ts';
+import { type Slices, sliceOf } from '../base/slices.ts';
 
 /** Appended lists shorter than this are copied: a separate entry of a vectored write costs more. */
 const COPY_BELOW_BYTES = 1024;
@@ -174,8 +174,9 @@ export class Writer {
 
   /** The bytes, part by part; the writer must not be used afterwards. */
   finish(): Slices {
+    if (this.#parts === undefined) return sliceOf(this.#block.subarray(this.#start, this.#at));
     this.#cut();
-    return this.#parts === undefined ? slicesOf() : { chunks: this.#parts, size: this.#partsSize };
+    return { chunks: this.#parts, size: this.#partsSize };
   }
 
   /** The bytes as one array. */

@@ -269,21 +269,25 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   #handleNext(): void {
     const received = present(this.#frames.peek(), 'a frame waits');
-    const beginning = new Reader(received.frame);
-    const apiKey = beginning.int16();
-    const apiVersion = beginning.int16();
+    let from = new Reader(received.frame);
+    const apiKey = from.int16();
+    const apiVersion = from.int16();
     const frameBytes = received.frame.size;
     const startedMs = this.#options.quotas.isCounting ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
       // The rest of the header has the form of a version that we do not know.
-      const correlationId = beginning.int32();
+      const correlationId = from.int32();
       const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs });
       return this.#refuseVersion(this.#begin(refused));
     }
-    if (!handler.borrows) this.#own(received);
-    const from = new Reader(received.frame);
+    if (handler.borrows || received.isOwned) {
+      from.restart();
+    } else {
+      this.#own(received);
+      from = new Reader(received.frame);
+    }
     const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
     const request = codecFor(handler.request, apiVersion).read(from);
     const facts = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes, startedMs };

@@ -1,7 +1,7 @@
 import { noSlices, type Slices } from '../../base/slices.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { ProduceRequest } from '../protocol/messages/00-produce.ts';
-import { type BatchHeader, readBatchHeader } from '../records/batch.ts';
+import { type BatchHeader, beginsTransactional, readBatchHeader } from '../records/batch.ts';
 import { CorruptBatchError } from '../records/errors.ts';
 import type { MetadataCache } from '../replication/metadata-cache.ts';
 
@@ -24,7 +24,7 @@ export interface Rejection {
  */
 export function rejectWhole(metadata: MetadataCache, request: ProduceRequest, version: number): Rejection | undefined {
   try {
-    if (request.topicData.some(hasTransactional) && request.transactionalId === null) {
+    if (hasTransactional(request.topicData) && request.transactionalId === null) {
       return { code: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message: null };
     }
   } catch (error) {
@@ -37,8 +37,11 @@ export function rejectWhole(metadata: MetadataCache, request: ProduceRequest, ve
     : undefined;
 }
 
-function hasTransactional({ partitionData }: TopicData): boolean {
-  return partitionData.some(({ records }) => firstHeader(records)?.isTransactional === true);
+function hasTransactional(topics: readonly TopicData[]): boolean {
+  for (const { partitionData } of topics) {
+    for (const { records } of partitionData) if (records !== null && beginsTransactional(records)) return true;
+  }
+  return false;
 }
 
 function hasUnknownCodec(metadata: MetadataCache, { topicData }: ProduceRequest): boolean {
@@ -75,14 +78,30 @@ export function transactionalHeader(records: Slices): BatchHeader | undefined {
 }
 
 /** Where a partition is named twice the last counts, in the place of the first. */
-export function distinctPartitions(topics: readonly TopicData[]): TopicData[] {
-  const merged = new Map<string, Map<number, PartitionData>>();
+export function distinctPartitions(topics: readonly TopicData[]): readonly TopicData[] {
+  const isPlain =
+    areDistinct(topics.map(keyOf)) &&
+    topics.every(({ partitionData }) => areDistinct(partitionData.map(({ index }) => index)));
+  return isPlain ? topics : merged(topics);
+}
+
+const keyOf = ({ name, topicId }: TopicData): string => (name === '' ? topicId : name);
+
+/** So many are compared with each other; more are merged, which changes nothing where none is named twice. */
+const COMPARED_MAX = 32;
+
+function areDistinct(keys: readonly (string | number)[]): boolean {
+  return keys.length <= COMPARED_MAX && keys.every((key, place) => keys.indexOf(key) === place);
+}
+
+function merged(topics: readonly TopicData[]): readonly TopicData[] {
+  const known = new Map<string, Map<number, PartitionData>>();
   return topics
     .map((topic) => {
-      const key = topic.name === '' ? topic.topicId : topic.name;
-      const isFirst = !merged.has(key);
-      const partitions = merged.get(key) ?? new Map<number, PartitionData>();
-      merged.set(key, partitions);
+      const key = keyOf(topic);
+      const isFirst = !known.has(key);
+      const partitions = known.get(key) ?? new Map<number, PartitionData>();
+      known.set(key, partitions);
       for (const data of topic.partitionData) partitions.set(data.index, data);
       return { topic, partitions, isFirst };
     })

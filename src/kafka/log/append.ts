@@ -17,10 +17,9 @@ import type { LogState } from './log-state.ts';
 import type { BatchPlace } from './log-tail.ts';
 import { firstSequenceIn } from './producer-entry.ts';
 import { learnFrom } from './producer-replay.ts';
-import type { AppendOrigin } from './producer-state.ts';
+import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
 import type { HeldSpan } from './recent-batches.ts';
 import { segmentFor } from './roll.ts';
-import type { AppendedSet } from './segment.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 import type { Verification } from './verifications.ts';
 
@@ -86,22 +85,22 @@ export function stage(
   }
   const { batches, slices } = numbered;
   if (batches.length === 0) return undefined;
-  const set = describe(batches, slices);
-  if (set.sizeInBytes > log.config.segmentBytes) {
+  const info = describe(batches, slices);
+  const { sizeInBytes } = info;
+  if (sizeInBytes > log.config.segmentBytes) {
     throw new KafkaError(
       ErrorCode.RECORD_LIST_TOO_LARGE,
-      `Message batch size is ${set.sizeInBytes} bytes in append to partition ${log.name}, which exceeds the maximum configured segment size of ${log.config.segmentBytes}.`,
+      `Message batch size is ${sizeInBytes} bytes in append to partition ${log.name}, which exceeds the maximum configured segment size of ${log.config.segmentBytes}.`,
     );
   }
-  const segment = segmentFor(log, queue, set);
-  const position = segment.reserve(set);
+  const segment = segmentFor(log, queue, info);
+  const position = segment.reserve(info);
   const spans = remember(log, numbered, segment.baseOffset, position);
   const aborted = learn(log, numbered);
-  const info = infoOf(batches, set);
-  const endOffset = set.lastOffset + 1;
+  const endOffset = info.lastOffset + 1;
   log.touched = true;
   log.nextOffset = endOffset;
-  return { kind: 'write', segment, spans, sizeInBytes: set.sizeInBytes, info, endOffset, aborted, done: request.done };
+  return { kind: 'write', segment, spans, sizeInBytes, info, endOffset, aborted, done: request.done };
 }
 
 /** Puts offsets and epoch into batches that are known to be right: what coordinators write, and markers. */
@@ -126,16 +125,13 @@ function check(log: LogState, { batches, slices }: NumberedRecords, request: Lea
   assert(
     (batches[0]?.baseOffset ?? log.nextOffset) === log.nextOffset,
     'a leader appends at its end',
-    log.name,
+    log.directory,
     log.nextOffset,
   );
   let at = 0;
   for (const header of batches) {
-    if (header.producerId >= 0) {
-      const start = at;
-      const duplicate = checkProducer(log, header, request, () => subSlices(slices, start, start + header.sizeInBytes));
-      if (duplicate !== undefined) return duplicate;
-    }
+    const duplicate = header.producerId >= 0 ? checkProducer(log, header, request, slices, at) : undefined;
+    if (duplicate !== undefined) return duplicate;
     at += header.sizeInBytes;
   }
   return undefined;
@@ -145,11 +141,12 @@ function checkProducer(
   log: LogState,
   header: BatchHeader,
   { origin, rules }: LeaderRequest,
-  bytes: () => Slices,
+  slices: Slices,
+  at: number,
 ): AppendInfo | undefined {
   const { producers, verifications } = log;
   if (header.isControl) {
-    const marker = readControlRecord({ header, bytes: bytes() });
+    const marker = readControlRecord({ header, bytes: subSlices(slices, at, at + header.sizeInBytes) });
     if (marker.kind === 'endTxn') producers.checkMarker(header, marker, rules.markerVersion);
     return undefined;
   }
@@ -209,8 +206,8 @@ function acceptOffsets(log: LogState, fetched: Slices): NumberedRecords {
   return { batches: headers, slices: subSlices(fetched, 0, size) };
 }
 
-function describe(batches: readonly BatchHeader[], slices: Slices): AppendedSet {
-  const last = present(batches.at(-1), 'an append has a batch');
+function describe(batches: readonly BatchHeader[], slices: Slices): AppendInfo {
+  const last = present(batches[batches.length - 1], 'an append has a batch');
   let maxTimestamp = NO_TIMESTAMP;
   let offsetOfMaxTimestamp = -1;
   for (const header of batches) {
@@ -218,7 +215,14 @@ function describe(batches: readonly BatchHeader[], slices: Slices): AppendedSet 
     maxTimestamp = header.maxTimestamp;
     offsetOfMaxTimestamp = header.lastOffset;
   }
-  return { sizeInBytes: slices.size, lastOffset: last.lastOffset, maxTimestamp, offsetOfMaxTimestamp };
+  return {
+    firstOffset: batches[0]!.baseOffset,
+    lastOffset: last.lastOffset,
+    maxTimestamp,
+    offsetOfMaxTimestamp,
+    sizeInBytes: slices.size,
+    isDuplicate: false,
+  };
 }
 
 /** Into memory for those who read at the end; the answer is what to write. */
@@ -228,10 +232,7 @@ function remember(
   segmentBaseOffset: number,
   position: number,
 ): readonly HeldSpan[] {
-  const [first] = batches;
-  if (batches.length === 1 && first !== undefined) {
-    return log.tail.add(placeOf(first, segmentBaseOffset, position), slices);
-  }
+  if (batches.length === 1) return log.tail.add(placeOf(batches[0]!, segmentBaseOffset, position), slices);
   const all: HeldSpan[] = [];
   let at = 0;
   for (const header of batches) {
@@ -252,29 +253,24 @@ function learn(log: LogState, { batches, slices }: NumberedRecords): readonly Ab
   let at = 0;
   for (const header of batches) {
     log.learnEpoch(header);
-    if (header.producerId >= 0) {
-      const start = at;
-      if (header.isTransactional) log.verifications.end(header.producerId);
-      const completed = learnFrom(log.producers, header, () => subSlices(slices, start, start + header.sizeInBytes));
-      if (completed?.aborted === true) {
-        aborted ??= [];
-        aborted.push(completed);
-      }
+    const completed = header.producerId >= 0 ? learnProducer(log, header, slices, at) : undefined;
+    if (completed?.aborted === true) {
+      aborted ??= [];
+      aborted.push(completed);
     }
     at += header.sizeInBytes;
   }
   return aborted ?? noTransactions;
 }
 
-const noTransactions: readonly AbortedTransaction[] = [];
-
-function infoOf(batches: readonly BatchHeader[], set: AppendedSet): AppendInfo {
-  return {
-    firstOffset: batches[0]!.baseOffset,
-    lastOffset: set.lastOffset,
-    maxTimestamp: set.maxTimestamp,
-    offsetOfMaxTimestamp: set.offsetOfMaxTimestamp,
-    sizeInBytes: set.sizeInBytes,
-    isDuplicate: false,
-  };
+function learnProducer(
+  log: LogState,
+  header: BatchHeader,
+  slices: Slices,
+  at: number,
+): CompletedTransaction | undefined {
+  if (header.isTransactional) log.verifications.end(header.producerId);
+  return learnFrom(log.producers, header, () => subSlices(slices, at, at + header.sizeInBytes));
 }
+
+const noTransactions: readonly AbortedTransaction[] = [];

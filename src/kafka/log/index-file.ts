@@ -91,7 +91,7 @@ export class IndexFile {
   /** A view on an entry; valid until the next call. */
   at(index: number): DataView {
     const written = this.#writtenCount();
-    assert(index >= 0 && index < written + this.#tailCount, 'an entry outside its index', this.path, index);
+    assert(index >= 0 && index < written + this.#tailCount, 'an entry outside its index', index, written);
     if (index >= written) return viewOf(this.#tail, (index - written) * this.#entrySize, this.#entrySize);
     const cached = this.#block.length / this.#entrySize;
     if (index < this.#blockStart || index >= this.#blockStart + cached) this.#load(index);

@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts';
 import { noSlices, type Slices, subSlices } from '../../base/slices.ts';
 import { ViewList } from '../../base/spans.ts';
 import type { HeldSpan, RecentBatches, Slab } from './recent-batches.ts';
@@ -40,6 +39,8 @@ const nothingHeld = (): void => undefined;
 
 /** The newest batches of one log, without gaps between them. */
 export class LogTail {
+  /** Sequence of the newest slab that a batch began in: for `Slab.enter`. */
+  newestSlab = -1;
   readonly #cache: RecentBatches;
   /** A ring: its length in rows is a power of two. */
   #rows = noRows;
@@ -64,8 +65,7 @@ export class LogTail {
     rows[row + SIZE] = bytes.size;
     rows[row + ADDRESS] = address;
     this.#count += 1;
-    const spans: HeldSpan[] = [];
-    this.#cache.hold(address, bytes.size, (span) => spans.push(span));
+    const spans = this.#cache.hold(address, bytes.size);
     this.#cache.evict();
     return spans;
   }
@@ -106,7 +106,7 @@ export class LogTail {
 
   truncateTo(offset: number): void {
     while (this.#count > 0 && this.#at(this.#count - 1, LAST_OFFSET) >= offset) {
-      this.#cache.forget(this, this.#at(this.#count - 1, ADDRESS));
+      this.#cache.forgetOne();
       this.#count -= 1;
     }
     this.#letGoOfEmpty();
@@ -119,19 +119,21 @@ export class LogTail {
   /** Compaction rewrote what stands below an offset: places and records are no longer those in the file. */
   forgetBelow(offset: number): void {
     while (this.#count > 0 && this.#at(0, LAST_OFFSET) < offset) {
-      this.#cache.forget(this, this.#at(0, ADDRESS));
+      this.#cache.forgetOne();
       this.#head = (this.#head + 1) & this.#mask;
       this.#count -= 1;
     }
     this.#letGoOfEmpty();
   }
 
-  /** The slab that the first batches begin in is evicted. */
-  forgetOldest(count: number): void {
-    assert(count <= this.#count, 'a tail holds what its slabs count', count, this.#count);
+  /** The slab that the first batches begin in is evicted, up to this address. The answer is how many they were. */
+  forgetBefore(address: number): number {
+    let count = 0;
+    while (count < this.#count && this.#at(count, ADDRESS) < address) count += 1;
     this.#head = (this.#head + count) & this.#mask;
     this.#count -= count;
     this.#letGoOfEmpty();
+    return count;
   }
 
   #at(index: number, field: number): number {
@@ -174,12 +176,6 @@ export class LogTail {
     const segmentBaseOffset = this.#at(start, SEGMENT_BASE_OFFSET);
     let size = 0;
     let isCut = false;
-    const take = (span: HeldSpan): void => {
-      views.add(span);
-      // Each is held once, however many batches of it are read.
-      if (slabs.at(-1) === span.slab) span.slab.release();
-      else slabs.push(span.slab);
-    };
     for (let index = start; index < this.#count; index += 1) {
       const isOther = this.#at(index, SEGMENT_BASE_OFFSET) !== segmentBaseOffset;
       if (isOther || this.#at(index, LAST_OFFSET) >= upTo) break;
@@ -187,7 +183,12 @@ export class LogTail {
       isCut = index > start && size + batchSize > maxBytes;
       if (isCut) break;
       size += batchSize;
-      this.#cache.hold(this.#at(index, ADDRESS), batchSize, take);
+      for (const span of this.#cache.hold(this.#at(index, ADDRESS), batchSize)) {
+        views.add(span);
+        // Each is held once, however many batches of it are read.
+        if (slabs.at(-1) === span.slab) span.slab.release();
+        else slabs.push(span.slab);
+      }
     }
     const release = (): void => {
       for (const slab of slabs) slab.release();

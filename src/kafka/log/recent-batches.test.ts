@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { copyOf, slicesOf } from '../../base/slices.ts';
+import { copyOf, sliceOf, slicesOf } from '../../base/slices.ts';
 import { ViewList } from '../../base/spans.ts';
 import type { LogTail } from './log-tail.ts';
 import { type HeldSpan, RecentBatches } from './recent-batches.ts';
@@ -181,4 +181,17 @@ test('a batch larger than all of the memory is written, and not kept', () => {
   assert.ok(bytes.equals(Buffer.concat(heldSpans(spans, bytes).chunks)));
   assert.equal(cache.heldBytes, 0);
   assert.equal(tail.placeOf(0), undefined);
+});
+
+test('a slab that is evicted takes what begins in it, and no batch behind it', () => {
+  const cache = new RecentBatches({ limitBytes: LIMIT_BYTES });
+  const tail = cache.newTail();
+  // Two in each slab, so that every other begins where a slab begins.
+  const size = cache.slabBytes / 2;
+  for (let offset = 0; offset < 100; offset += 1) {
+    const place = { baseOffset: offset, lastOffset: offset, segmentBaseOffset: 0, position: offset * size };
+    for (const { slab } of tail.add(place, sliceOf(Buffer.alloc(size, offset)))) slab.release();
+    const first = Array.from({ length: offset + 1 }, (_, at) => at).find((at) => tail.placeOf(at) !== undefined);
+    assert.equal(first === undefined ? first : first % 2, 0, `after ${offset} the first is ${first}`);
+  }
 });

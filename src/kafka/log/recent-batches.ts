@@ -59,7 +59,7 @@ export class RecentBatches {
     const first =
       this.#used === this.slabBytes || this.#slabs.size === 0 ? this.#grow(this.#nextSequence) : this.#newest;
     const address = first.sequence * this.slabBytes + this.#used;
-    first.count(tail, 1);
+    first.enter(tail);
     this.#entries += 1;
     let slab = first;
     for (const chunk of chunks) {
@@ -83,22 +83,31 @@ export class RecentBatches {
   }
 
   /** A batch leaves its tail before its slab is evicted. */
-  forget(tail: LogTail, address: number): void {
-    this.#slabAt(address).count(tail, -1);
+  forgetOne(): void {
     this.#entries -= 1;
   }
 
   /** Where a batch lies: in one slab, or at the end of one and the beginning of the next. */
-  hold(address: number, sizeInBytes: number, each: (span: HeldSpan) => void): void {
+  hold(address: number, sizeInBytes: number): readonly HeldSpan[] {
     const end = address + sizeInBytes;
-    for (let at = address; at < end; ) {
-      const slab = this.#slabAt(at);
-      const slabStart = slab.sequence * this.slabBytes;
-      const spanEnd = Math.min(end, slabStart + this.slabBytes);
-      slab.hold();
-      each({ slab, memory: slab.memory, start: at - slabStart, end: spanEnd - slabStart });
-      at = spanEnd;
+    const first = this.#holdUntil(address, end);
+    let reached = address + first.end - first.start;
+    if (reached === end) return [first];
+    const spans = [first];
+    while (reached < end) {
+      const span = this.#holdUntil(reached, end);
+      spans.push(span);
+      reached += span.end - span.start;
     }
+    return spans;
+  }
+
+  /** What of the bytes [address, end) lies in the slab of the first. */
+  #holdUntil(address: number, end: number): HeldSpan {
+    const slab = this.#slabAt(address);
+    const start = address - slab.sequence * this.slabBytes;
+    slab.hold();
+    return { slab, memory: slab.memory, start, end: Math.min(start + end - address, this.slabBytes) };
   }
 
   get #hasRoom(): boolean {
@@ -131,10 +140,8 @@ export class RecentBatches {
   #evictOldest(): void {
     const slab = present(this.#slabs.shift(), 'there is an oldest slab');
     if (this.#slabs.size === 0) this.#used = 0;
-    for (const [tail, count] of slab.batches) {
-      tail.forgetOldest(count);
-      this.#entries -= count;
-    }
+    const end = (slab.sequence + 1) * this.slabBytes;
+    for (const tail of slab.tails) this.#entries -= tail.forgetBefore(end);
     slab.evict();
   }
 
@@ -150,7 +157,7 @@ export class Slab {
   readonly sequence: number;
   readonly memory: Uint8Array;
   readonly #recycle: (memory: Uint8Array) => void;
-  readonly #batches = new Map<LogTail, number>();
+  #tails: LogTail[] = [];
   #holders = 0;
   #isEvicted = false;
 
@@ -160,16 +167,16 @@ export class Slab {
     this.#recycle = recycle;
   }
 
-  /** How many batches of each log begin here. */
-  get batches(): ReadonlyMap<LogTail, number> {
-    return this.#batches;
+  /** Of the logs whose batches begin here, or did. */
+  get tails(): readonly LogTail[] {
+    return this.#tails;
   }
 
-  count(tail: LogTail, change: 1 | -1): void {
-    const count = (this.#batches.get(tail) ?? 0) + change;
-    assert(count >= 0, 'a batch is counted in its slab', this.sequence);
-    if (count === 0) this.#batches.delete(tail);
-    else this.#batches.set(tail, count);
+  /** A batch of a log begins here, and this is the newest slab. */
+  enter(tail: LogTail): void {
+    if (tail.newestSlab === this.sequence) return;
+    tail.newestSlab = this.sequence;
+    this.#tails.push(tail);
   }
 
   /** A write or an answer reads it. */
@@ -186,7 +193,7 @@ export class Slab {
 
   evict(): void {
     this.#isEvicted = true;
-    this.#batches.clear();
+    this.#tails = [];
     if (this.#holders === 0) this.#recycle(this.memory);
   }
 }

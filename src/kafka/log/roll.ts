@@ -10,10 +10,9 @@ import { type AppendedSet, asDiskError, type Segment } from './segment.ts';
 export function segmentFor(log: LogState, queue: AppendQueue<StagedAppend>, set: AppendedSet): Segment {
   const { active } = log.segments;
   const { config } = log;
-  const { segmentBytes } = config;
-  const limits = { segmentBytes, segmentMs: segmentMsOf(config) };
-  if (!active.shouldRoll(set, limits, log.runtime.clock.wallMs())) return active;
-  return roll(log, queue);
+  return active.shouldRoll(set, config.segmentBytes, segmentMsOf(config), log.runtime.clock)
+    ? roll(log, queue)
+    : active;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { slicesOf } from '../../base/slices.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import {
   type Completion,
   CorruptionError,
@@ -156,12 +157,12 @@ export class Segment {
   }
 
   /** LogSegment.shouldRoll. */
-  shouldRoll(incoming: AppendedSet, limits: { segmentBytes: number; segmentMs: number }, nowMs: number): boolean {
-    if (this.size > limits.segmentBytes - incoming.sizeInBytes) return true;
-    if (this.size > 0 && this.waitedMs(nowMs, incoming.maxTimestamp) > limits.segmentMs - this.rollJitterMs)
-      return true;
-    const { offset, time } = this.#indexes();
-    return offset.isFull || time.isFull || incoming.lastOffset - this.baseOffset > RELATIVE_OFFSET_MAX;
+  shouldRoll(incoming: AppendedSet, segmentBytes: number, segmentMs: number, clock: Pick<Clock, 'wallMs'>): boolean {
+    if (this.size > segmentBytes - incoming.sizeInBytes) return true;
+    if (this.size > 0 && this.#waitedMs(clock, incoming.maxTimestamp) > segmentMs - this.rollJitterMs) return true;
+    this.#checkIndexes();
+    const isFull = this.#offsetIndex.isFull || this.#timeIndex.isFull;
+    return isFull || incoming.lastOffset - this.baseOffset > RELATIVE_OFFSET_MAX;
   }
 
   /** When the log file was last written, ms since 1970; 0 when there is none. */
@@ -184,15 +185,17 @@ export class Segment {
   }
 
   /** Time that records span, or where they carry none, time since creation. */
-  waitedMs(nowMs: number, maxTimestamp: number): number {
+  #waitedMs(clock: Pick<Clock, 'wallMs'>, maxTimestamp: number): number {
     const first = this.firstTimestamp;
-    return first >= 0 ? maxTimestamp - first : nowMs - this.createdMs;
+    return first >= 0 ? maxTimestamp - first : clock.wallMs() - this.createdMs;
   }
 
   /** Gives a set its place. The answer is its position. */
   reserve(set: AppendedSet): number {
     const position = this.size;
-    const { offset, time } = this.#indexes();
+    this.#checkIndexes();
+    const offset = this.#offsetIndex;
+    const time = this.#timeIndex;
     if (position === 0) this.#firstTimestamp = set.maxTimestamp;
     if (set.maxTimestamp > this.maxTimestamp.timestamp) {
       this.#max = { timestamp: set.maxTimestamp, offset: set.offsetOfMaxTimestamp };
@@ -422,18 +425,22 @@ export class Segment {
   }
 
   #indexes(): { offset: OffsetIndex; time: TimeIndex } {
-    const indexes = { offset: this.#offsetIndex, time: this.#timeIndex };
-    if (this.#indexesChecked) return indexes;
+    this.#checkIndexes();
+    return { offset: this.#offsetIndex, time: this.#timeIndex };
+  }
+
+  /** Before they are first used. */
+  #checkIndexes(): void {
+    if (this.#indexesChecked) return;
     this.#indexesChecked = true;
     try {
-      indexes.offset.sanityCheck();
-      indexes.time.sanityCheck();
+      this.#offsetIndex.sanityCheck();
+      this.#timeIndex.sanityCheck();
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       this.#options.log.error('Found an index file that is corrupt, rebuilding it', { path: error.path, error });
       this.#rebuildIndexes();
     }
-    return indexes;
   }
 
   /** At once: a file of a cleanly closed segment is found damaged only when someone reads it. */

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { copyOf, slicesOf } from '../../base/slices.ts';
-import { batchesOf, type HeaderPatch, hasValidCrc, lastSequenceOf, patchHeader, readBatchHeader } from './batch.ts';
+import fc from 'fast-check';
+import { copyOf, type Slices, slicesOf, subSlices } from '../../base/slices.ts';
+import {
+  batchesOf,
+  beginsTransactional,
+  type HeaderPatch,
+  hasValidCrc,
+  lastSequenceOf,
+  patchHeader,
+  readBatchHeader,
+} from './batch.ts';
 import { buildBatch } from './builder.ts';
 
 const records = [
@@ -22,6 +31,35 @@ test('a header reads the same wherever the bytes are cut', () => {
       }
     }
   }
+});
+
+test('whether a transactional batch comes first is what its header says, wherever the bytes are cut, damaged or end', () => {
+  const isTransactional = (slices: Slices): boolean => {
+    const header = readBatchHeader(slices);
+    return header !== undefined && header.sizeInBytes <= slices.size && header.isTransactional;
+  };
+  const outcomeOf = (ask: (slices: Slices) => boolean, slices: Slices): string => {
+    try {
+      return String(ask(slices));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const transactional = copyOf(
+    buildBatch({ records, producerId: 7, producerEpoch: 1, baseSequence: 0, isTransactional: true }),
+  );
+  assert.ok(beginsTransactional(slicesOf(transactional)));
+  const batch = fc.constantFrom(transactional, v2, v1, v0);
+  const damage = fc.tuple(fc.nat(24), fc.constantFrom(0, 1, 2, 40, 255));
+  fc.assert(
+    fc.property(batch, fc.option(damage), fc.nat(200), fc.nat(200), (whole, change, end, cut) => {
+      const bytes = Uint8Array.from(whole);
+      if (change !== null) bytes[change[0]] = change[1];
+      const slices = subSlices(slicesOf(bytes.subarray(0, cut), bytes.subarray(cut)), 0, Math.min(end, bytes.length));
+      assert.equal(outcomeOf(beginsTransactional, slices), outcomeOf(isTransactional, slices));
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 const patches: HeaderPatch[] = [

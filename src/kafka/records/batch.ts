@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { assert } from '../../base/assert.ts';
-import { crc32c } from '../../base/crc32c.ts';
+import { crc32cOf } from '../../base/crc32c.ts';
 import { type Slices, slicesOf, subSlices } from '../../base/slices.ts';
 import { gather, int16At, int32At, int64At, locate, putInt16, putInt32, putInt64 } from './bytes.ts';
 import { CorruptBatchError } from './errors.ts';
@@ -116,11 +116,20 @@ export function* batchesOf(source: Slices | Uint8Array): IterableIterator<Batch>
   }
 }
 
-/** As `batchesOf`; a lone whole batch, as producers send it, costs no generator. */
-export function fewBatchesOf(slices: Slices): Iterable<Batch> {
+/**
+ * Whether there is a whole first batch, and it is transactional: what its header would tell. Nearly every request is asked, and
+ * hardly one has any. @throws CorruptBatchError as `readBatchHeader`
+ */
+export function beginsTransactional(slices: Slices): boolean {
+  const [chunk] = slices.chunks;
+  if (chunk !== undefined && chunk.length >= BATCH_OVERHEAD && chunk[MAGIC_AT] === 2) {
+    const sizeInBytes = LOG_OVERHEAD + int32At(chunk, LENGTH_AT);
+    if (sizeInBytes >= BATCH_OVERHEAD && sizeInBytes <= slices.size) {
+      return (int16At(chunk, ATTRIBUTES_AT) & TRANSACTIONAL_BIT) !== 0;
+    }
+  }
   const header = readBatchHeader(slices);
-  if (header === undefined) return [];
-  return header.sizeInBytes === slices.size ? [{ header, bytes: slices }] : batchesOf(slices);
+  return header !== undefined && header.sizeInBytes <= slices.size && header.isTransactional;
 }
 
 function headerInChunks(
@@ -218,18 +227,13 @@ function legacyHeaderAt(bytes: Uint8Array, at: number, sizeInBytes: number, magi
 
 /** Whether the checksum that a batch carries is that of its bytes. */
 export function hasValidCrc({ header, bytes }: Batch): boolean {
-  const crc = header.magic === 2 ? checksum(bytes, ATTRIBUTES_AT, crc32c) : checksum(bytes, MAGIC_AT, crc32);
+  const crc = header.magic === 2 ? crc32cOf(bytes, ATTRIBUTES_AT) : crc32Of(bytes, MAGIC_AT);
   return crc === header.crc;
 }
 
-/** Over everything from a position on, without joining the chunks. */
-function checksum(bytes: Slices, from: number, crcOf: (bytes: Uint8Array, initial?: number) => number): number {
+function crc32Of(bytes: Slices, from: number): number {
   let crc = 0;
-  let skip = from;
-  for (const chunk of bytes.chunks) {
-    if (skip < chunk.length) crc = crcOf(skip === 0 ? chunk : chunk.subarray(skip), crc);
-    skip = Math.max(0, skip - chunk.length);
-  }
+  for (const chunk of subSlices(bytes, from, bytes.size).chunks) crc = crc32(chunk, crc);
   return crc;
 }
 
@@ -238,7 +242,7 @@ export interface HeaderPatch {
   /** Outside the checksum, so that a leader sets it for nothing. Ignored by magic 0 and 1. */
   readonly partitionLeaderEpoch?: number;
   /** Rewrites the timestamp type, the maximum and so the checksum of magic 1 and 2. */
-  readonly timestamp?: { readonly type: TimestampType; readonly maxTimestamp: number };
+  readonly timestamp?: { readonly type: TimestampType; readonly maxTimestamp: number } | undefined;
 }
 
 /**
@@ -251,13 +255,17 @@ export function patchHeader(slices: Slices, position: number, patch: HeaderPatch
   return patchAt(slices, position, header, patch);
 }
 
-/** `patchHeader` for a batch whose header was read already; answers what it is now. */
-export function patchBatch({ header, bytes }: Batch, patch: HeaderPatch): Batch {
+/** `patchHeader` for a batch whose header was read already, and is the caller's own: it is changed too. Answers what it is now. */
+export function patchBatch(batch: Batch, patch: HeaderPatch): Batch {
+  const { bytes } = batch;
+  const header: { -readonly [K in keyof BatchHeader]: BatchHeader[K] } = batch.header;
   const patched = patchAt(bytes, 0, header, patch);
   if (patch.timestamp !== undefined || header.magic !== 2) return { header: readBatchHeader(patched)!, bytes: patched };
   const { baseOffset = header.baseOffset, partitionLeaderEpoch = header.partitionLeaderEpoch } = patch;
-  const lastOffset = baseOffset + header.lastOffsetDelta;
-  return { header: { ...header, baseOffset, lastOffset, partitionLeaderEpoch }, bytes: patched };
+  header.baseOffset = baseOffset;
+  header.lastOffset = baseOffset + header.lastOffsetDelta;
+  header.partitionLeaderEpoch = partitionLeaderEpoch;
+  return patched === bytes ? batch : { header, bytes: patched };
 }
 
 function patchAt(slices: Slices, position: number, header: BatchHeader, patch: HeaderPatch): Slices {
@@ -277,11 +285,11 @@ function patchAt(slices: Slices, position: number, header: BatchHeader, patch: H
     if (header.magic === 2) {
       putInt16(bytes, at + ATTRIBUTES_AT, attributes);
       putInt64(bytes, at + MAX_TIMESTAMP_AT, patch.timestamp.maxTimestamp);
-      putInt32(bytes, at + CRC_AT, checksum(batch, ATTRIBUTES_AT, crc32c));
+      putInt32(bytes, at + CRC_AT, crc32cOf(batch, ATTRIBUTES_AT));
     } else {
       bytes[at + LEGACY_ATTRIBUTES_AT] = attributes;
       putInt64(bytes, at + LEGACY_TIMESTAMP_AT, patch.timestamp.maxTimestamp);
-      putInt32(bytes, at + LEGACY_CRC_AT, checksum(batch, MAGIC_AT, crc32));
+      putInt32(bytes, at + LEGACY_CRC_AT, crc32Of(batch, MAGIC_AT));
     }
   }
   return patched;

@@ -5,8 +5,8 @@ import {
   BATCH_OVERHEAD,
   type Batch,
   type BatchHeader,
+  batchesOf,
   type CodecName,
-  fewBatchesOf,
   hasValidCrc,
   NO_TIMESTAMP,
   patchBatch,
@@ -34,8 +34,15 @@ import { type RecordSummary, walkRecords } from './walk.ts';
  */
 export function validateAndAssign(records: Slices, options: ValidateOptions): ValidatedRecords | RejectedRecords {
   try {
+    const first = options.firstHeader ?? readBatchHeader(records);
+    if (first === undefined) return noRecords;
+    if (first.sizeInBytes === records.size) {
+      // A lone whole batch: what producers send.
+      const batch = { header: first, bytes: records };
+      return checkBatch(batch, options) ?? assign([batch], options);
+    }
     const batches: Batch[] = [];
-    for (const batch of fewBatchesOf(records)) {
+    for (const batch of batchesOf(records)) {
       const rejected = checkBatch(batch, options);
       if (rejected !== undefined) return rejected;
       batches.push(batch);
@@ -106,7 +113,7 @@ function assign(batches: readonly Batch[], options: ValidateOptions): ValidatedR
   // A control batch stays as its coordinator wrote it, whatever the topic wants of data.
   const keepsCodec = source === target || (source === 'none' && first.isControl);
   if (first.magic !== 2 || !keepsCodec) return rebuild({ batches, target, options });
-  const [batch] = batches as readonly [Batch];
+  const batch = batches[0]!;
   const invalid = describeInvalidBatch(first, first, options);
   if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
   const summary = summarize(batch, options);
@@ -132,7 +139,7 @@ function assignInPlace(batch: Batch, summary: RecordSummary, options: ValidateOp
   const stamped = patchBatch(batch, {
     baseOffset: lastOffset - header.lastOffsetDelta,
     partitionLeaderEpoch: leaderEpoch,
-    ...(isStamped ? {} : { timestamp: { type: rules.timestampType, maxTimestamp } }),
+    timestamp: isStamped ? undefined : { type: rules.timestampType, maxTimestamp },
   });
   return {
     kind: 'valid',
@@ -157,9 +164,9 @@ export function maxTimestampOf(header: BatchHeader, summary: RecordSummary): num
 
 /**
  * What `ProduceRequest.validateRecords` checks before the partition is looked at: from version 3 on one batch of magic 2
- * per partition, from version 7 on zstd.
+ * per partition, from version 7 on zstd. The answer is the header of the batch, for `ValidateOptions`; undefined before version 3.
  */
-export function checkProduceRecords(version: number, records: Slices): RejectedRecords | undefined {
+export function checkProduceRecords(version: number, records: Slices): BatchHeader | RejectedRecords | undefined {
   if (version < 3) return undefined;
   try {
     const first = readBatchHeader(records);
@@ -181,7 +188,7 @@ export function checkProduceRecords(version: number, records: Slices): RejectedR
         `Produce requests with version ${version} are not allowed to use ZStandard compression`,
       );
     }
-    if (first.sizeInBytes === records.size) return undefined;
+    if (first.sizeInBytes === records.size) return first;
     const second = readBatchHeader(records, first.sizeInBytes);
     if (second !== undefined && first.sizeInBytes + second.sizeInBytes <= records.size) {
       return reject(
@@ -189,7 +196,7 @@ export function checkProduceRecords(version: number, records: Slices): RejectedR
         `Produce requests with version ${version} are only allowed to contain exactly one record batch per partition`,
       );
     }
-    return undefined;
+    return first;
   } catch (error) {
     if (error instanceof CorruptBatchError) return reject(ErrorCode.CORRUPT_MESSAGE, error.message);
     throw error;

@@ -30,6 +30,8 @@ export interface ValidateOptions {
   readonly origin: 'client' | 'coordinator';
   /** Bytes; 256 MiB unless given. */
   readonly decompressedSizeMax?: number | undefined;
+  /** Of the first batch, where it was read already. It becomes the appended batch's: nobody may go by it afterwards. */
+  readonly firstHeader?: BatchHeader | undefined;
 }
 
 /** Records that have their offsets and may be appended as they are. */
@@ -91,22 +93,26 @@ export function describeInvalidBatch(
   first: BatchHeader,
   { origin, topicPartition }: ValidateOptions,
 ): string | undefined {
-  const where = `in topic partition ${topicPartition}`;
+  const fault = faultOf(header, first, origin);
+  return fault === undefined ? undefined : `${fault} in topic partition ${topicPartition}`;
+}
+
+function faultOf(header: BatchHeader, first: BatchHeader, origin: ValidateOptions['origin']): string | undefined {
   if (header.magic !== first.magic) {
-    return `Batch magic ${header.magic} is not the same as the first batch's magic byte ${first.magic} ${where}`;
+    return `Batch magic ${header.magic} is not the same as the first batch's magic byte ${first.magic}`;
   }
-  if (!Number.isSafeInteger(header.producerId)) return `A producer id beyond ±2^53 ${where}`;
+  if (!Number.isSafeInteger(header.producerId)) return 'A producer id beyond ±2^53';
   if (origin !== 'client' || header.magic !== 2) return undefined;
   const { baseOffset, lastOffset, recordCount } = header;
   const countFromOffsets = lastOffset - baseOffset + 1;
-  if (countFromOffsets <= 0) return `Batch has an invalid offset range: [${baseOffset}, ${lastOffset}] ${where}`;
-  if (recordCount <= 0) return `Invalid reported count for record batch: ${recordCount} ${where}`;
+  if (countFromOffsets <= 0) return `Batch has an invalid offset range: [${baseOffset}, ${lastOffset}]`;
+  if (recordCount <= 0) return `Invalid reported count for record batch: ${recordCount}`;
   if (countFromOffsets !== recordCount) {
-    return `Inconsistent batch offset range [${baseOffset}, ${lastOffset}] and count of records ${recordCount} ${where}`;
+    return `Inconsistent batch offset range [${baseOffset}, ${lastOffset}] and count of records ${recordCount}`;
   }
-  if (header.isControl) return `Clients are not allowed to write control records ${where}`;
+  if (header.isControl) return 'Clients are not allowed to write control records';
   if (header.producerId >= 0 && header.baseSequence < 0) {
-    return `Invalid sequence number ${header.baseSequence} in record batch with producerId ${header.producerId} ${where}`;
+    return `Invalid sequence number ${header.baseSequence} in record batch with producerId ${header.producerId}`;
   }
   return undefined;
 }

@@ -1,10 +1,12 @@
-import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
+import { copyOf, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
+import type { LogConfig } from '../log/log-config.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import type { BatchHeader } from '../records/batch.ts';
 import { validateAndAssign } from '../records/validate.ts';
-import type { RecordIssue } from '../records/validation.ts';
+import type { RecordIssue, RecordRules } from '../records/validation.ts';
 import { recordRulesOf } from './record-rules.ts';
 
 /** What the controller decided for a partition (a partition's part of LeaderAndIsr). */
@@ -28,14 +30,16 @@ export interface AppendOutcome {
 }
 
 export interface LeaderAppend {
-  /** Their memory may be the caller's own for this call alone. */
-  readonly records: Slices;
+  /** Their memory may be the caller's own for this call alone: where they wait a copy takes their place. None once appended. */
+  records: Slices;
+  /** As `ValidateOptions` has it; undefined once appended. */
+  firstHeader?: BatchHeader | undefined;
   /** -1 waits for every in-sync replica, 0 and 1 for this one. */
   readonly acks: number;
   readonly origin: 'client' | 'coordinator';
   readonly rules?: TransactionRules;
   readonly nowMs: number;
-  readonly done: (outcome: AppendOutcome) => void;
+  done(outcome: AppendOutcome): void;
 }
 
 /** How far a reader may see. */
@@ -50,6 +54,11 @@ export class Partition {
   readonly #decompressedBytesMax: number | undefined;
   #log: PartitionLog | undefined;
   #state: LeadershipState | undefined;
+  /** Nobody else is in sync: asked at each append. */
+  #isAloneInSync = true;
+  /** What the last append was judged by. */
+  #config: LogConfig | undefined;
+  #rules: RecordRules | undefined;
   #isOffline = false;
   /** Appends that wait while the log is exchanged. */
   #held: LeaderAppend[] | undefined;
@@ -102,6 +111,7 @@ export class Partition {
     const startsLeading = state.leader === this.#brokerId && state.leaderEpoch !== this.#state?.leaderEpoch;
     this.#log = log;
     this.#state = state;
+    this.#isAloneInSync = state.isr.every((id) => id === this.#brokerId);
     if (startsLeading) log.assignEpoch(state.leaderEpoch, log.nextOffset);
     if (this.isLeader) this.#advance();
   }
@@ -131,6 +141,7 @@ export class Partition {
   /** The replica is gone from this broker: whoever waits on it is told so. */
   stop(): void {
     this.#state = undefined;
+    this.#isAloneInSync = true;
     this.#log = undefined;
     this.#onProgress(this);
   }
@@ -163,20 +174,22 @@ export class Partition {
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
     if (this.#held !== undefined) {
-      this.#held.push({ ...request, records: slicesOf(copyOf(request.records)) });
+      request.records = slicesOf(copyOf(request.records));
+      this.#held.push(request);
       return;
     }
     try {
       const log = this.leaderLog();
       if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
       const validated = validateAndAssign(request.records, {
-        rules: recordRulesOf(log.config),
+        rules: this.#rulesOf(log.config),
         topicPartition: this.name,
         baseOffset: log.nextOffset,
         leaderEpoch: this.leaderEpoch,
         nowMs: request.nowMs,
         origin: request.origin,
         decompressedSizeMax: this.#decompressedBytesMax,
+        firstHeader: request.firstHeader,
       });
       if (validated.kind === 'rejected') {
         const { code, message, recordErrors } = validated;
@@ -193,6 +206,10 @@ export class Partition {
       if (validated.batches.length === 0) {
         return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
       }
+      // What is kept until the records are written is copied by the next collection: not the records too.
+      request.records = noSlices;
+      request.firstHeader = undefined;
+      const { logAppendTimeMs } = validated;
       const done: AppendDone = (error, info) => {
         if (error !== undefined || info === undefined) return request.done(failed(error, log));
         this.#advance();
@@ -202,7 +219,7 @@ export class Partition {
           recordErrors: noErrors,
           firstOffset: info.firstOffset,
           // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
-          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : validated.logAppendTimeMs,
+          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : logAppendTimeMs,
           logStartOffset: log.logStartOffset,
         });
       };
@@ -225,8 +242,12 @@ export class Partition {
     return this.isr.length >= this.#minInSync(log) && this.#isAloneInSync;
   }
 
-  get #isAloneInSync(): boolean {
-    return this.isr.every((id) => id === this.#brokerId);
+  #rulesOf(config: LogConfig): RecordRules {
+    if (config !== this.#config || this.#rules === undefined) {
+      this.#config = config;
+      this.#rules = recordRulesOf(config);
+    }
+    return this.#rules;
   }
 
   /** As many replicas as the topic asks for, but never more than it has (KAFKA-14715). */

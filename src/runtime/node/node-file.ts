@@ -11,6 +11,10 @@ const buffersMax = 1024;
 /** Appends that wait are joined into one writev up to here; the rest waits for the next. */
 const coalescedBytesMax = 4 * 1024 * 1024;
 
+/** Up to here several buffers are copied into one: a vectored write costs more for each. */
+const joinedBytesMax = 16 * 1024;
+const joined = Buffer.allocUnsafeSlow(joinedBytesMax);
+
 interface Append {
   readonly position: number;
   readonly size: number;
@@ -89,7 +93,8 @@ export class NodeFile implements File {
 
   #appendNow(buffers: readonly Uint8Array[], position: number, size: number): DiskError | undefined {
     try {
-      this.#writeAll(buffers, position);
+      const isJoined = buffers.length > 1 && size <= joinedBytesMax;
+      this.#writeAll(isJoined ? [joinedOf(buffers, size)] : buffers, position);
     } catch (error) {
       this.#size = fstatSync(this.#fd).size;
       return diskError(error, this.path, 'append');
@@ -259,6 +264,18 @@ export class NodeFile implements File {
   }
 }
 
+/** Until the next call. */
+function joinedOf(buffers: readonly Uint8Array[], size: number): Uint8Array {
+  let end = 0;
+  for (const buffer of buffers) {
+    joined.set(buffer, end);
+    end += buffer.length;
+  }
+  return joined.subarray(0, size);
+}
+
+const noBuffers: Uint8Array[] = [];
+
 /** What is left of a list of buffers after so many bytes; a short write is rare, so this mostly answers nothing. */
 function unwritten(buffers: readonly Uint8Array[], written: number): Uint8Array[] {
   let left = written;
@@ -267,6 +284,7 @@ function unwritten(buffers: readonly Uint8Array[], written: number): Uint8Array[
     left -= buffers[index]!.length;
     index += 1;
   }
+  if (index === buffers.length) return noBuffers;
   const rest = buffers.slice(index);
   if (left > 0) rest[0] = rest[0]!.subarray(left);
   return rest;

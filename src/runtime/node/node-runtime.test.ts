@@ -36,16 +36,17 @@ test('short writes are continued, small and large, until every byte is in its pl
   });
   const path = join(temporaryDirectory(t), 'file');
   const file = disk.open(path, { create: true });
-  const parts = [1, 2, 3, 200_000, 5, 70_000].map((size, index) => Buffer.alloc(size, index + 1));
+  const parts = [1, 2, 3, 20_000, 10_000, 200_000, 5, 70_000].map((size, index) => Buffer.alloc(size, index + 1));
   file.append(parts.slice(0, 3), (error) => assert.equal(error, undefined));
+  file.append(parts.slice(3, 5), (error) => assert.equal(error, undefined));
   await new Promise<void>((resolve) => {
-    file.append(parts.slice(3, 5), () => undefined);
-    file.append(parts.slice(5), () => resolve());
+    file.append(parts.slice(5, 7), () => undefined);
+    file.append(parts.slice(7), () => resolve());
   });
-  await new Promise<void>((resolve) => disk.replaceFile(`${path}2`, parts[5]!, () => resolve()));
+  await new Promise<void>((resolve) => disk.replaceFile(`${path}2`, parts[7]!, () => resolve()));
   file.close();
   assert.ok(Buffer.concat(parts).equals(disk.readFile(path)));
-  assert.ok(parts[5]!.equals(disk.readFile(`${path}2`)));
+  assert.ok(parts[7]!.equals(disk.readFile(`${path}2`)));
   assert.ok(calls > 40, `${calls} calls`);
 });
 

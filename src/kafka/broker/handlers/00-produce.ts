@@ -5,7 +5,7 @@ import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
-import type { AppendOutcome } from '../../replication/partition.ts';
+import type { AppendOutcome, LeaderAppend } from '../../replication/partition.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
@@ -39,103 +39,128 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
       if (rejected !== undefined) {
         return refuseAll(request, responder, { ...refused(rejected.code), errorMessage: rejected.message });
       }
-      new ProduceOperation(broker, request, context, responder).start();
+      new ProduceOperation(broker, request.acks, context, responder).start(request);
     },
   });
 }
 
-/** Records that may be appended, as far as the request itself tells. */
-interface Appendable {
+/** One partition's part of a request: what is to be appended, and the place of its answer. */
+class PartitionAppend implements LeaderAppend {
   readonly topic: string;
   readonly partition: number;
+  readonly origin = 'client';
   records: Slices;
-  readonly done: (outcome: AppendOutcome) => void;
+  /** Read when the records are accepted. */
+  firstHeader: BatchHeader | undefined;
+  rules: TransactionRules = noRules;
+  readonly #operation: ProduceOperation;
+  readonly #answers: PartitionResponse[];
+  readonly #place: number;
+
+  constructor(
+    operation: ProduceOperation,
+    topic: string,
+    { index, records }: PartitionData,
+    answers: PartitionResponse[],
+    place: number,
+  ) {
+    this.topic = topic;
+    this.partition = index;
+    this.records = records ?? noSlices;
+    this.#operation = operation;
+    this.#answers = answers;
+    this.#place = place;
+  }
+
+  get acks(): number {
+    return this.#operation.acks;
+  }
+
+  get nowMs(): number {
+    return this.#operation.nowMs;
+  }
+
+  done(outcome: AppendOutcome): void {
+    this.#answers[this.#place] = respond(this.partition, outcome);
+    this.#operation.settled(outcome.errorCode);
+  }
 }
 
-/** One request on its way through its partitions. */
+/** One request on its way through its partitions. It keeps nothing of the request: collections would copy it until the answer. */
 class ProduceOperation {
+  readonly acks: number;
+  readonly nowMs: number;
   readonly #broker: BrokerContext;
-  readonly #request: ProduceRequest;
   readonly #context: RequestContext;
   readonly #responder: Responder<ProduceResponse>;
-  readonly #responses: ProduceResponse['responses'] = [];
-  readonly #nowMs: number;
+  #responses: ProduceResponse['responses'] = [];
   /** Partitions without an outcome, and one for `start` itself, so that no early outcome answers for all. */
   #pending = 1;
   #failed = false;
 
-  constructor(
-    broker: BrokerContext,
-    request: ProduceRequest,
-    context: RequestContext,
-    responder: Responder<ProduceResponse>,
-  ) {
+  constructor(broker: BrokerContext, acks: number, context: RequestContext, responder: Responder<ProduceResponse>) {
     this.#broker = broker;
-    this.#request = request;
     this.#context = context;
     this.#responder = responder;
-    this.#nowMs = broker.runtime.clock.wallMs();
+    this.acks = acks;
+    this.nowMs = broker.runtime.clock.wallMs();
   }
 
-  start(): void {
-    const appendable: Appendable[] = [];
-    for (const topic of distinctPartitions(this.#request.topicData)) {
-      // Each place is taken when its outcome is known.
-      const partitionResponses = new Array<PartitionResponse>(topic.partitionData.length);
-      this.#responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
-      const name = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topic.topicId) : topic.name;
-      this.#pending += topic.partitionData.length;
-      for (const [place, data] of topic.partitionData.entries()) {
-        const done = (outcome: AppendOutcome): void => {
-          partitionResponses[place] = respond(data.index, outcome);
-          if (outcome.errorCode !== ErrorCode.NONE) this.#failed = true;
-          this.#settle();
-        };
-        const accepted = this.#accept(name, data, done);
-        if (accepted !== undefined) appendable.push(accepted);
+  start(request: ProduceRequest): void {
+    const { transactionalId } = request;
+    const topics = distinctPartitions(request.topicData);
+    // Each place is taken when its outcome is known.
+    this.#responses = topics.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: new Array<PartitionResponse>(partitionData.length),
+    }));
+    const transactional: PartitionAppend[] = [];
+    for (let index = 0; index < topics.length; index += 1) {
+      const { name, topicId, partitionData } = topics[index]!;
+      const answers = this.#responses[index]!.partitionResponses;
+      const topic = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : name;
+      this.#pending += partitionData.length;
+      for (let place = 0; place < partitionData.length; place += 1) {
+        const data = partitionData[place]!;
+        const one = new PartitionAppend(this, topic ?? '', data, answers, place);
+        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data);
+        if (refusal !== ErrorCode.NONE) one.done(refused(refusal));
+        else if (transactionalId === null) this.#append(one);
+        else transactional.push(one);
       }
     }
-    const { transactionalId } = this.#request;
-    if (transactionalId === null) for (const one of appendable) this.#append(one);
-    else if (!this.#appendWithin(transactionalId, appendable)) return;
-    this.#settle();
+    if (transactionalId !== null && !this.#appendWithin(transactionalId, transactional, request)) return;
+    this.settled(ErrorCode.NONE);
   }
 
-  #accept(
-    topic: string | undefined,
-    data: PartitionData,
-    done: (outcome: AppendOutcome) => void,
-  ): Appendable | undefined {
-    const refuse = (outcome: AppendOutcome): undefined => {
-      done(outcome);
-    };
-    if (topic === undefined) return refuse(refused(ErrorCode.UNKNOWN_TOPIC_ID));
-    const { index: partition, records } = data;
-    if (this.#broker.metadata.partition(topic, partition) === undefined) {
-      return refuse(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+  /** Whether the records may be appended, as far as the request itself tells: an error code. */
+  #accept(one: PartitionAppend, { records }: PartitionData): number {
+    if (this.#broker.metadata.partition(one.topic, one.partition) === undefined) {
+      return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     }
-    const rejected = checkProduceRecords(this.#context.apiVersion, records ?? noSlices);
-    if (rejected !== undefined) return refuse(refused(rejected.code));
-    if (records === null) return refuse(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
-    return { topic, partition, records, done };
+    const checked = checkProduceRecords(this.#context.apiVersion, one.records);
+    if (checked !== undefined && 'code' in checked) return checked.code;
+    if (records === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    one.firstHeader = checked;
+    return ErrorCode.NONE;
   }
 
-  #append({ topic, partition, records, done }: Appendable, rules: TransactionRules = {}): void {
-    const { acks } = this.#request;
-    if (acks < -1 || acks > 1) return done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
-    if (isInternal(topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
-      return done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
+  #append(one: PartitionAppend): void {
+    if (this.acks < -1 || this.acks > 1) return one.done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
+    if (isInternal(one.topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
+      return one.done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
     }
-    const replica = this.#broker.replicas.partition(topic, partition);
-    if (replica === undefined) return done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
-    replica.append({ records, acks, origin: 'client', rules, nowMs: this.#nowMs, done });
+    const replica = this.#broker.replicas.partition(one.topic, one.partition);
+    if (replica === undefined) return one.done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
+    replica.append(one);
   }
 
   /**
    * The coordinator may have to be asked first. What follows on the connection waits meanwhile, or a later batch would overtake an
    * earlier one. False where the whole request is refused.
    */
-  #appendWithin(transactionalId: string, all: readonly Appendable[]): boolean {
+  #appendWithin(transactionalId: string, all: readonly PartitionAppend[], request: ProduceRequest): boolean {
     const written = all.flatMap((one) => {
       const header = transactionalHeader(one.records);
       return header === undefined ? [] : [{ one, header }];
@@ -144,7 +169,7 @@ class ProduceOperation {
     if (written.some(({ header }) => !isSameProducer(header, first))) {
       const errorMessage = 'Transactional records contained more than one producer ID';
       const outcome = { ...refused(ErrorCode.INVALID_PRODUCER_ID_MAPPING), errorMessage };
-      refuseAll(this.#request, this.#responder, outcome);
+      refuseAll(request, this.#responder, outcome);
       return false;
     }
     if (first === undefined) {
@@ -168,7 +193,8 @@ class ProduceOperation {
         const entryOf = new Map(written.map(({ one }, index) => [one, entries[index]!]));
         for (const one of all) {
           const { errorCode, verification } = entryOf.get(one) ?? noEntry;
-          if (errorCode === ErrorCode.NONE) this.#append(one, { verification });
+          one.rules = { verification };
+          if (errorCode === ErrorCode.NONE) this.#append(one);
           else one.done(unverified(errorCode, operation));
         }
         this.#context.letOthers();
@@ -179,16 +205,19 @@ class ProduceOperation {
     return true;
   }
 
-  #settle(): void {
+  /** One partition has its outcome. */
+  settled(errorCode: number): void {
+    if (errorCode !== ErrorCode.NONE) this.#failed = true;
     this.#pending -= 1;
     if (this.#pending > 0) return;
-    if (this.#request.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
+    if (this.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
     // Nobody asked for an answer; a closed connection is the only way to say that something went wrong.
     if (this.#failed) this.#responder.close('a produce request with acks=0 failed');
     else this.#responder.none();
   }
 }
 
+const noRules: TransactionRules = {};
 const noEntry: Entry = { errorCode: ErrorCode.NONE, verification: undefined };
 
 function operationOf(apiVersion: number): TransactionOperation {
