@@ -25,52 +25,81 @@ export function snappyUncompressedSize(block: Uint8Array): { readonly size: numb
 }
 
 export function snappyUncompress(block: Uint8Array, sizeMax: number): Uint8Array {
-  const { size, headerSize } = snappyUncompressedSize(block);
-  // An element has at least one byte for 64 of output: what claims more is not worth its memory.
-  if (size > (block.length - headerSize) * 64) throw new CompressionError('a Snappy block too short for its length');
-  if (size > sizeMax) throw new OversizeError(sizeMax);
-  const out = Buffer.allocUnsafe(size);
-  const end = block.length;
-  let at = headerSize;
-  let to = 0;
-  while (at < end) {
-    const tag = block[at]!;
-    at += 1;
-    let length = (tag >> 2) + 1;
-    if ((tag & 3) === 0) {
-      if (length > 60) {
-        const extra = length - 60;
+  const opened = new SnappyBlock(block, sizeMax);
+  opened.uncompress(Infinity);
+  return opened.out;
+}
+
+/** A block that is uncompressed as far as is asked: copies reach back as far as they like, so that all of it stays in memory. */
+export class SnappyBlock {
+  /** What the block becomes; valid up to `reached`. */
+  readonly out: Buffer;
+  /** Bytes of `out` that are there. */
+  reached = 0;
+  readonly #block: Uint8Array;
+  #at: number;
+
+  /** @throws CompressionError, OversizeError */
+  constructor(block: Uint8Array, sizeMax: number) {
+    const { size, headerSize } = snappyUncompressedSize(block);
+    // An element has at least one byte for 64 of output: what claims more is not worth its memory.
+    if (size > (block.length - headerSize) * 64) throw new CompressionError('a Snappy block too short for its length');
+    if (size > sizeMax) throw new OversizeError(sizeMax);
+    this.out = Buffer.allocUnsafe(size);
+    this.#block = block;
+    this.#at = headerSize;
+  }
+
+  /** Goes on until `reached` is at least so much; false once that is all. @throws CompressionError */
+  uncompress(until: number): boolean {
+    const { out } = this;
+    const size = out.length;
+    const block = this.#block;
+    const end = block.length;
+    let at = this.#at;
+    let to = this.reached;
+    while (at < end && to < until) {
+      const tag = block[at]!;
+      at += 1;
+      let length = (tag >> 2) + 1;
+      if ((tag & 3) === 0) {
+        if (length > 60) {
+          const extra = length - 60;
+          if (at + extra > end) throw truncated();
+          length = littleEndian(block, at, extra) + 1;
+          at += extra;
+        }
+        if (at + length > end || to + length > size) throw truncated();
+        if (length <= 16) for (let index = 0; index < length; index += 1) out[to + index] = block[at + index]!;
+        else out.set(block.subarray(at, at + length), to);
+        at += length;
+        to += length;
+        continue;
+      }
+      let distance: number;
+      if ((tag & 3) === 1) {
+        if (at + 1 > end) throw truncated();
+        length = ((tag >> 2) & 7) + 4;
+        distance = ((tag & 0xe0) << 3) | block[at]!;
+        at += 1;
+      } else {
+        const extra = (tag & 3) === 2 ? 2 : 4;
         if (at + extra > end) throw truncated();
-        length = littleEndian(block, at, extra) + 1;
+        distance = littleEndian(block, at, extra);
         at += extra;
       }
-      if (at + length > end || to + length > size) throw truncated();
-      if (length <= 16) for (let index = 0; index < length; index += 1) out[to + index] = block[at + index]!;
-      else out.set(block.subarray(at, at + length), to);
-      at += length;
+      if (distance === 0 || distance > to || to + length > size) {
+        throw new CompressionError('a Snappy copy from outside its block');
+      }
+      copyMatch(out, to, distance, length);
       to += length;
-      continue;
     }
-    let distance: number;
-    if ((tag & 3) === 1) {
-      if (at + 1 > end) throw truncated();
-      length = ((tag >> 2) & 7) + 4;
-      distance = ((tag & 0xe0) << 3) | block[at]!;
-      at += 1;
-    } else {
-      const extra = (tag & 3) === 2 ? 2 : 4;
-      if (at + extra > end) throw truncated();
-      distance = littleEndian(block, at, extra);
-      at += extra;
-    }
-    if (distance === 0 || distance > to || to + length > size) {
-      throw new CompressionError('a Snappy copy from outside its block');
-    }
-    copyMatch(out, to, distance, length);
-    to += length;
+    this.#at = at;
+    this.reached = to;
+    if (at < end) return true;
+    if (to !== size) throw truncated();
+    return false;
   }
-  if (to !== size) throw truncated();
-  return out;
 }
 
 function truncated(): CompressionError {

@@ -1,6 +1,6 @@
 import { CompressionError } from './compression-error.ts';
 import { NATIVE_UNCOMPRESS_WORTH_BYTES, type NativeSnappy, nativeSnappy } from './native-codecs.ts';
-import { snappyCompress, snappyUncompress, snappyUncompressedSize } from './snappy-block.ts';
+import { SnappyBlock, snappyCompress, snappyUncompress, snappyUncompressedSize } from './snappy-block.ts';
 
 /*
  * The Snappy of snappy-java's SnappyOutputStream (of xerial), which Kafka's batches and ZooKeeper's snapshots have:
@@ -9,7 +9,10 @@ import { snappyCompress, snappyUncompress, snappyUncompressedSize } from './snap
  */
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1);
 const MAGIC_SIZE = 8;
-const CHUNK_INPUT_SIZE = 32_768;
+/** Bytes of input of a chunk. */
+export const SNAPPY_CHUNK_BYTES = 32_768;
+/** A block that becomes more comes out in pieces of about this size: some clients put all they have into one. */
+const PIECE_BYTES = 262_144;
 /** Size and the block's own length: what tells how much a chunk becomes. */
 const CHUNK_HEAD_BYTES = 4 + 5;
 
@@ -25,13 +28,18 @@ export function snappyFrame(bytes: Uint8Array): Uint8Array {
 /** Chunks that continue a stream. */
 export function snappyChunks(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (let start = 0; start < bytes.length; start += CHUNK_INPUT_SIZE) {
-    const block = snappyCompress(bytes.subarray(start, start + CHUNK_INPUT_SIZE));
-    const size = Buffer.alloc(4);
-    size.writeInt32BE(block.length);
-    parts.push(size, block);
+  for (let start = 0; start < bytes.length; start += SNAPPY_CHUNK_BYTES) {
+    parts.push(...snappyChunk(bytes.subarray(start, start + SNAPPY_CHUNK_BYTES)));
   }
   return Buffer.concat(parts);
+}
+
+/** One chunk of at most 32 KiB: its size, and its block in memory that is larger than it. */
+export function snappyChunk(input: Uint8Array): [size: Uint8Array, block: Uint8Array] {
+  const block = snappyCompress(input);
+  const size = Buffer.alloc(4);
+  size.writeInt32BE(block.length);
+  return [size, block];
 }
 
 /** A chunk of a stream: where its block lies there, and where its bytes begin in what the stream becomes. */
@@ -72,22 +80,20 @@ export function uncompressSnappy(block: Uint8Array, sizeMax: number): Uint8Array
 
 /** Reads both forms. `native` is given by tests that compare. */
 export function snappyUnframe(bytes: Uint8Array, sizeMax: number, native?: NativeSnappy | null): Uint8Array {
-  const parts: Uint8Array[] = [];
-  snappyPieces(bytes, sizeMax, (part) => parts.push(part), native);
+  const parts = [...snappyPieces(bytes, sizeMax, native)];
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-/** As `snappyUnframe`, block after block: a stream in xerial's framing is never whole in memory. The pieces are the taker's. */
-export function snappyPieces(
+/**
+ * As `snappyUnframe`, block after block, large blocks in pieces: a stream in xerial's framing is never whole in memory. The pieces
+ * are the taker's.
+ */
+export function* snappyPieces(
   bytes: Uint8Array,
   sizeMax: number,
-  take: (piece: Uint8Array) => void,
   native: NativeSnappy | null = nativeSnappy(),
-): void {
-  if (!startsWithMagic(bytes, 0)) {
-    take(uncompressBlock(bytes, sizeMax, native));
-    return;
-  }
+): Generator<Uint8Array, void, void> {
+  if (!startsWithMagic(bytes, 0)) return yield* blockPieces(bytes, sizeMax, native);
   let left = sizeMax;
   for (let at = skipHeader(bytes, 0); at < bytes.length; ) {
     // Streams may follow each other, each with its own header.
@@ -98,10 +104,24 @@ export function snappyPieces(
     const size = at + 4 <= bytes.length ? int32At(bytes, at) : -1;
     at += 4;
     if (size < 0 || at + size > bytes.length) throw new CompressionError('a truncated Snappy stream');
-    const piece = uncompressBlock(bytes.subarray(at, at + size), left, native);
-    left -= piece.length;
+    for (const piece of blockPieces(bytes.subarray(at, at + size), left, native)) {
+      left -= piece.length;
+      yield piece;
+    }
     at += size;
-    take(piece);
+  }
+}
+
+function* blockPieces(
+  block: Uint8Array,
+  sizeMax: number,
+  native: NativeSnappy | null,
+): Generator<Uint8Array, void, void> {
+  if (snappyUncompressedSize(block).size <= PIECE_BYTES) return yield uncompressBlock(block, sizeMax, native);
+  const opened = new SnappyBlock(block, sizeMax);
+  for (let from = 0, goesOn = true; goesOn; from = opened.reached) {
+    goesOn = opened.uncompress(from + PIECE_BYTES);
+    yield opened.out.subarray(from, opened.reached);
   }
 }
 

@@ -15,7 +15,7 @@ export interface RequestContext {
   readonly isClosed: () => boolean;
   /** Names the connection, as `<local>-<remote>-<sequence>`. */
   readonly connectionId: string;
-  /** A request that may overlap waits for something: what follows on its connection is not handled before `letOthers`. */
+  /** A request that may overlap waits for something: what follows on its connection is not handled before as many `letOthers`. */
   holdOthers(): void;
   letOthers(): void;
   /** The user's name, without its type. Absent for what the broker asks itself: no quota counts it. */

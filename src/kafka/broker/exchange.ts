@@ -43,8 +43,8 @@ export class Exchange implements RequestContext, Responder<unknown> {
   /** Set when the handler has returned; until the answer others are served. */
   #localMs: number | undefined;
   state: 'working' | 'answered' | 'silent' = 'working';
-  /** Nothing overlaps with it now, although its kind may. */
-  holdsOthers = false;
+  /** How many parts of it hold back what follows. */
+  #holds = 0;
   response: Slices | undefined;
   /** Who wants to hear when the response has been sent. */
   sent: (() => void) | undefined;
@@ -77,13 +77,18 @@ export class Exchange implements RequestContext, Responder<unknown> {
     return this.#owner.id;
   }
 
+  /** Nothing overlaps with it now, although its kind may. */
+  get holdsOthers(): boolean {
+    return this.#holds > 0;
+  }
+
   holdOthers(): void {
-    this.holdsOthers = true;
+    this.#holds += 1;
   }
 
   letOthers(): void {
-    this.holdsOthers = false;
-    this.#owner.goOn();
+    this.#holds -= 1;
+    if (this.#holds === 0) this.#owner.goOn();
   }
 
   get principal(): string {

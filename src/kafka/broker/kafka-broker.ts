@@ -1,3 +1,4 @@
+import { InvariantError } from '../../base/assert.ts';
 import { parseNumber } from '../../config/values.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -11,6 +12,7 @@ import type { LogConfig } from '../log/log-config.ts';
 import { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { LogDirMoves } from '../replication/log-dir-moves.ts';
+import { LongWork } from '../replication/long-work.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
@@ -101,6 +103,7 @@ class Broker implements KafkaBroker {
   readonly #options: StartKafkaOptions;
   readonly #wheel: TimerWheel;
   readonly #turnEnd: TurnEnd;
+  readonly #longWork: LongWork;
   readonly #metadata = new MetadataCache();
   readonly #fence = new ControllerFence();
   readonly #fetchPurgatory: Purgatory<Partition>;
@@ -152,6 +155,7 @@ class Broker implements KafkaBroker {
     this.#options = options;
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
+    this.#longWork = new LongWork(runtime.clock, (error) => this.#workFailed(error));
     this.#fetchPurgatory = new Purgatory(this.#wheel);
     this.#topicPurgatory = new Purgatory(this.#wheel);
     this.#passwords = passwordEncoderOf(config, 'password.encoder.secret', runtime.random);
@@ -299,6 +303,7 @@ class Broker implements KafkaBroker {
       logs,
       log: log.named('kafka.replicas'),
       decompressedBytesMax: this.#config.number(DECOMPRESSED_BYTES_KEY),
+      longWork: this.#longWork,
       fetchPurgatory: this.#fetchPurgatory,
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });
@@ -485,6 +490,12 @@ class Broker implements KafkaBroker {
     }
   }
 
+  /** What one batch brought about ends nothing else, unless nothing is certain any more. */
+  #workFailed(error: unknown): void {
+    if (error instanceof InvariantError) return this.#fatal(error);
+    this.#runtime.log.error('an append failed', { error: error instanceof Error ? error.stack : String(error) });
+  }
+
   #fatal(error: unknown): void {
     this.#runtime.log.error('Exiting Kafka due to fatal exception', {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -556,6 +567,7 @@ class Broker implements KafkaBroker {
   }
 
   #stopWaiting(): void {
+    this.#longWork.close();
     this.#fetchPurgatory.close();
     this.#topicPurgatory.close();
     this.#wheel.close();

@@ -1,6 +1,7 @@
 import type { Slices } from '../../base/slices.ts';
 import { BATCH_OVERHEAD, type CodecName } from '../records/batch.ts';
-import { buildBatch, type NewRecord, recordSizeUpperBound } from '../records/builder.ts';
+import { buildBatch, type NewRecord } from '../records/builder.ts';
+import { recordSizeUpperBound } from '../records/write-record.ts';
 
 export interface RecordMetadata {
   readonly topic: string;

@@ -3,8 +3,9 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { ErrorCode, errorOf, KafkaError } from '../protocol/errors.ts';
 import type { CodecName } from '../records/batch.ts';
-import { type NewRecord, recordSizeUpperBound } from '../records/builder.ts';
+import type { NewRecord } from '../records/builder.ts';
 import type { RecordHeader } from '../records/iterate.ts';
+import { recordSizeUpperBound } from '../records/write-record.ts';
 import {
   BufferExhaustedError,
   ClientClosedError,

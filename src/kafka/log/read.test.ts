@@ -217,3 +217,18 @@ test('offsets by time: first at or after, latest, earliest, and the one with the
     assert.equal(await offsetFor(timestamp!), want, `for ${timestamp}`);
   }
 });
+
+test('a search by timestamp in a batch that becomes large lets others have their turns', async () => {
+  const world = new LogWorld(8);
+  await world.open();
+  const records = Array.from({ length: 3000 }, (_, timestamp) => ({ timestamp, value: Buffer.alloc(1000) }));
+  append(world.log, { records, codec: 'gzip' });
+  await world.drain();
+  let found: number | undefined;
+  world.log.offsetForTimestamp(2500, (_, at) => {
+    found = at?.offset;
+  });
+  assert.equal(found, undefined, 'not in one piece');
+  await world.sim.runUntil(() => found !== undefined, 1000);
+  assert.equal(found, 2500);
+});

@@ -1,7 +1,7 @@
 import { slicesOf } from '../../base/slices.ts';
 import type { DiskError } from '../../runtime/disk.ts';
-import type { BatchHeader } from '../records/batch.ts';
-import { recordsOf } from '../records/iterate.ts';
+import type { Batch, BatchHeader } from '../records/batch.ts';
+import { openRecords } from '../records/iterate.ts';
 import type { BatchWalk } from './batch-walk.ts';
 import type { LogState } from './log-state.ts';
 import type { Segment } from './segment.ts';
@@ -17,6 +17,8 @@ export type LookupDone = (error: DiskError | undefined, found: TimestampedOffset
 
 /** Headers that are looked at before others get a turn. */
 const HEADERS_AT_ONCE = 2048;
+/** As many records of one batch. */
+const RECORDS_AT_ONCE = 1024;
 
 /** The first record at or above the start of the log whose timestamp is at least this one. */
 export function* findByTimestamp(log: LogState, timestamp: number): Generator<void, TimestampedOffset | undefined> {
@@ -63,10 +65,24 @@ function* firstIn(
       if (!log.segments.all.includes(segment)) return 'gone';
     }
     if (!isCandidate(header)) continue;
-    for (const record of recordsOf({ header, bytes: slicesOf(walk.bytes()) })) {
-      if (record.timestamp < timestamp || record.offset < log.logStartOffset) continue;
-      return { timestamp: record.timestamp, offset: record.offset, leaderEpoch: header.partitionLeaderEpoch };
-    }
+    const found = yield* firstWithin({ header, bytes: slicesOf(walk.bytes()) }, timestamp, log);
+    if (found !== undefined) return found;
+    if (!log.segments.all.includes(segment)) return 'gone';
+  }
+  return undefined;
+}
+
+/** The batch is in memory: whatever becomes of its segment meanwhile, it is as it was. */
+function* firstWithin(batch: Batch, timestamp: number, log: LogState): Generator<void, TimestampedOffset | undefined> {
+  const opening = openRecords(batch);
+  let step = opening.next();
+  for (; step.done !== true; step = opening.next()) yield;
+  let count = 0;
+  for (const record of step.value) {
+    count += 1;
+    if (count % RECORDS_AT_ONCE === 0) yield;
+    if (record.timestamp < timestamp || record.offset < log.logStartOffset) continue;
+    return { timestamp: record.timestamp, offset: record.offset, leaderEpoch: batch.header.partitionLeaderEpoch };
   }
   return undefined;
 }

@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { CompressionError } from '../../base/compression-error.ts';
 import { copyOf } from '../../base/slices.ts';
 import { batchesOf, hasValidCrc } from './batch.ts';
-import { BatchBuilder, buildBatch, recordSizeUpperBound } from './builder.ts';
+import { BatchBuilder, buildBatch } from './builder.ts';
 import { buildEndTxnMarker, buildLeaderChange, readControlRecord } from './control.ts';
 import { CorruptBatchError, InvalidRecordError } from './errors.ts';
 import { allRecordsOf } from './iterate.ts';
 import { chopped, magicAndCodec, newRecords, someCuts } from './testkit/arbitraries.ts';
+import { recordSizeUpperBound } from './write-record.ts';
 
 const hexes = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
 

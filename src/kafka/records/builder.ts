@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import { crc32c } from '../../base/crc32c.ts';
-import { type Slices, slicesOf } from '../../base/slices.ts';
+import { flatten, type Slices, slicesOf } from '../../base/slices.ts';
+import type { Steps } from '../../base/steps.ts';
 import { Writer } from '../../wire/writer.ts';
 import {
   ATTRIBUTES_AT,
@@ -22,9 +23,13 @@ import {
   TRANSACTIONAL_BIT,
 } from './batch.ts';
 import { putInt16, putInt32, putInt64 } from './bytes.ts';
-import { compress } from './compression.ts';
+import { compress, packSteps } from './compression.ts';
 import type { RecordHeader } from './iterate.ts';
 import { legacyAttributes, legacyEntry, legacyOverhead } from './legacy-entry.ts';
+import { recordSizeUpperBound, writeRecord } from './write-record.ts';
+
+/** A writer that grows copies all it has: beyond this the next records go into another. */
+const PART_BYTES = 262_144;
 
 export interface NewRecord {
   /** Default: the one after the last. Offsets grow. */
@@ -79,7 +84,10 @@ export class BatchBuilder {
   readonly #magic: Magic;
   readonly #codec: CodecName;
   readonly #baseOffset: number;
-  readonly #writer: Writer;
+  #writer: Writer;
+  /** What was written before. */
+  readonly #parts: Uint8Array[] = [];
+  #partsSize = 0;
   #count = 0;
   #nextOffset: number;
   #baseTimestamp: number | undefined;
@@ -116,7 +124,7 @@ export class BatchBuilder {
   /** Bytes that `build` will give: exact without compression, else what the expected ratio makes of it. */
   get estimatedSize(): number {
     const header = this.#magic === 2 ? BATCH_OVERHEAD : this.#codec === 'none' ? 0 : legacyOverhead(this.#magic);
-    return header + Math.ceil(this.#writer.size * this.#expectedRatio);
+    return header + Math.ceil((this.#partsSize + this.#writer.size) * this.#expectedRatio);
   }
 
   /** Whether another record keeps the batch within a size; the first one always has room. */
@@ -147,6 +155,7 @@ export class BatchBuilder {
         }),
       );
     }
+    if (this.#writer.size > PART_BYTES) this.#cut();
     this.#count += 1;
     this.#nextOffset = offset + 1;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
@@ -155,18 +164,47 @@ export class BatchBuilder {
   /** No bytes where no record was appended. The builder must not be used afterwards. */
   build(): Slices {
     if (this.#count === 0) return slicesOf();
-    const plain = this.#writer.finishFlat();
+    const plain = flatten(this.#plain());
     if (this.#magic !== 2)
       return this.#codec === 'none' ? slicesOf(plain) : slicesOf(this.#wrap(this.#compress(plain)));
     const records = this.#compress(plain);
-    return slicesOf(this.#header(records), records);
+    const header = this.#header(records.length);
+    seal(header, crc32c(records, crcOfHeader(header)));
+    return slicesOf(header, records);
+  }
+
+  /** As `build`, in steps, for magic 2: the same bytes, in parts. */
+  *buildSteps(): Steps<Slices> {
+    assert(this.#magic === 2, 'old messages are not built in steps', this.#magic);
+    if (this.#count === 0) return slicesOf();
+    const options = { magic: this.#magic, level: this.#options.level };
+    const records = slicesOf(...(yield* packSteps(this.#codec, this.#plain(), options)));
+    const header = this.#header(records.size);
+    let crc = crcOfHeader(header);
+    for (const chunk of records.chunks) {
+      crc = crc32c(chunk, crc);
+      yield chunk.length;
+    }
+    seal(header, crc);
+    return slicesOf(header, ...records.chunks);
+  }
+
+  #plain(): Slices {
+    return slicesOf(...this.#parts, this.#writer.finishFlat());
+  }
+
+  #cut(): void {
+    this.#partsSize += this.#writer.size;
+    this.#parts.push(this.#writer.finishFlat());
+    this.#writer = new Writer(PART_BYTES);
   }
 
   #compress(plain: Uint8Array): Uint8Array {
     return compress(this.#codec, plain, { magic: this.#magic, level: this.#options.level });
   }
 
-  #header(records: Uint8Array): Uint8Array {
+  /** Without its checksum. */
+  #header(recordsSize: number): Uint8Array {
     const { timestampType = 'CreateTime', isTransactional = false, isControl = false } = this.#options;
     const header = new Uint8Array(BATCH_OVERHEAD);
     const attributes =
@@ -176,7 +214,7 @@ export class BatchBuilder {
       (isControl ? CONTROL_BIT : 0) |
       (this.#options.deleteHorizonMs === undefined ? 0 : DELETE_HORIZON_BIT);
     putInt64(header, 0, this.#baseOffset);
-    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + records.length);
+    putInt32(header, 8, BATCH_OVERHEAD - LOG_OVERHEAD + recordsSize);
     putInt32(header, 12, this.#options.leaderEpoch ?? NO_LEADER_EPOCH);
     header[16] = 2;
     putInt16(header, ATTRIBUTES_AT, attributes);
@@ -187,7 +225,6 @@ export class BatchBuilder {
     putInt16(header, 51, this.#options.producerEpoch ?? NO_PRODUCER_EPOCH);
     putInt32(header, 53, this.#options.baseSequence ?? NO_SEQUENCE);
     putInt32(header, 57, this.#count);
-    putInt32(header, CRC_AT, crc32c(records, crc32c(header.subarray(ATTRIBUTES_AT))));
     return header;
   }
 
@@ -210,68 +247,11 @@ export class BatchBuilder {
   }
 }
 
-interface RecordParts {
-  readonly timestampDelta: number;
-  readonly offsetDelta: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: readonly RecordHeader[];
+/** The checksum of a batch begins with what stands behind it in the header. */
+function crcOfHeader(header: Uint8Array): number {
+  return crc32c(header.subarray(ATTRIBUTES_AT));
 }
 
-function writeRecord(writer: Writer, { timestampDelta, offsetDelta, key, value, headers }: RecordParts): void {
-  let size = 1 + varlongSize(timestampDelta) + varintSize(offsetDelta) + varintSize(headers.length);
-  size += nullableSize(key) + nullableSize(value);
-  for (const header of headers) size += headerSize(header);
-  writer.varint(size);
-  writer.int8(0);
-  writer.varlong(timestampDelta);
-  writer.varint(offsetDelta);
-  writeNullable(writer, key);
-  writeNullable(writer, value);
-  writer.varint(headers.length);
-  for (const header of headers) {
-    writer.varint(Buffer.byteLength(header.key));
-    writer.utf8(header.key);
-    writeNullable(writer, header.value);
-  }
-}
-
-function writeNullable(writer: Writer, bytes: Uint8Array | null): void {
-  if (bytes === null) writer.varint(-1);
-  else {
-    writer.varint(bytes.length);
-    writer.bytes(bytes);
-  }
-}
-
-function nullableSize(bytes: Uint8Array | null): number {
-  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length;
-}
-
-function headerSize(header: RecordHeader): number {
-  const keySize = Buffer.byteLength(header.key);
-  return varintSize(keySize) + keySize + nullableSize(header.value);
-}
-
-function varintSize(value: number): number {
-  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
-  if (zigzag < 0x80) return 1;
-  if (zigzag < 0x4000) return 2;
-  if (zigzag < 0x200000) return 3;
-  return zigzag < 0x10000000 ? 4 : 5;
-}
-
-function varlongSize(value: number): number {
-  if (value >= -0x40000000 && value < 0x40000000) return varintSize(value);
-  let size = 0;
-  for (let rest = value < 0 ? -2 * value - 1 : 2 * value; rest >= 1; rest = Math.floor(rest / 128)) size += 1;
-  return size;
-}
-
-/** Enough for a record wherever in a batch it comes to stand. */
-export function recordSizeUpperBound({ key = null, value = null, headers = [] }: NewRecord, magic: Magic = 2): number {
-  if (magic !== 2) return legacyOverhead(magic) + (key?.length ?? 0) + (value?.length ?? 0);
-  let size = 5 + 1 + 10 + 5 + 5 + nullableSize(key) + nullableSize(value);
-  for (const header of headers) size += headerSize(header);
-  return size;
+function seal(header: Uint8Array, crc: number): void {
+  putInt32(header, CRC_AT, crc);
 }

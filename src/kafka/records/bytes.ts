@@ -60,3 +60,20 @@ export function gather(chunks: readonly Uint8Array[], index: number, at: number,
   }
   return copy.subarray(0, filled);
 }
+
+/** The bytes in blocks of one size, the last of which may be shorter; copied only where a block straddles chunks. */
+export function* blocksOf({ chunks, size }: Slices, blockBytes: number): Generator<Uint8Array, void, void> {
+  let index = 0;
+  let at = 0;
+  for (let left = size; left > 0; ) {
+    while (at >= chunks[index]!.length) {
+      at -= chunks[index]!.length;
+      index += 1;
+    }
+    const length = Math.min(blockBytes, left);
+    const chunk = chunks[index]!;
+    yield at + length <= chunk.length ? chunk.subarray(at, at + length) : gather(chunks, index, at, length);
+    at += length;
+    left -= length;
+  }
+}

@@ -3,13 +3,15 @@ import test from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { CompressionError, OversizeError } from '../../base/compression-error.ts';
-import { snappyFrame, snappyUnframe } from '../../base/snappy.ts';
+import { slicesOf } from '../../base/slices.ts';
+import { snappyFrame, snappyPieces, snappyUnframe } from '../../base/snappy.ts';
 import { snappyCompress } from '../../base/snappy-block.ts';
+import { runToEnd, type Steps } from '../../base/steps.ts';
 import { codecNames } from './batch.ts';
-import { compress, decompress } from './compression.ts';
+import { compress, decompress, packSteps, unpackSteps } from './compression.ts';
 import { lz4Frame, lz4Unframe } from './lz4.ts';
 import { xxhash32 } from './xxhash32.ts';
-import { zlibPieces } from './zlib-pieces.ts';
+import { zlibPack, zlibPieces } from './zlib-pieces.ts';
 
 const codecs = codecNames.filter((codec) => codec !== 'none');
 const ample = 1 << 20;
@@ -107,23 +109,65 @@ test('gzip and zstd are read at once where the handle of a stream is not to be h
   const bytes = Buffer.alloc(300_000, 'Odradek rolls down the stairs. ');
   for (const codec of ['gzip', 'zstd'] as const) {
     const packed = compress(codec, bytes, { magic: 2 });
-    const read = (sizeMax: number): Buffer => {
-      const parts: Uint8Array[] = [];
-      zlibPieces(
-        codec,
-        packed,
-        sizeMax,
-        (piece) => parts.push(piece),
-        () => ({}),
-      );
-      return Buffer.concat(parts);
-    };
+    const read = (sizeMax: number): Buffer => Buffer.concat([...zlibPieces(codec, packed, sizeMax, () => ({}))]);
     assert.ok(bytes.equals(read(bytes.length)));
     assert.throws(() => read(bytes.length - 1), OversizeError);
     packed[packed.length - 1]! ^= 1;
     if (codec === 'gzip') assert.throws(() => read(bytes.length), CompressionError);
+    const level = codec === 'gzip' ? 6 : 3;
+    const whole = Buffer.concat(runToEnd(zlibPack(codec, slicesOf(bytes), level, () => ({}))));
+    assert.ok(whole.equals(compress(codec, bytes, { magic: 2, level })));
   }
 });
+
+/** Both 1 MB; one that compresses well, one that hardly does. */
+const repetitive = Buffer.alloc(1_000_000, 'Odradek rolls down the stairs. ');
+const noisy = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, index) => Math.imul(index, 2_654_435_761) >>> 24));
+
+for (const codec of codecs) {
+  test(`${codec} in steps makes the same bytes as at once, and no step is long`, () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('short'), repetitive, noisy]) {
+      for (const level of [undefined, 1]) {
+        const want = compress(codec, bytes, { magic: 2, level });
+        const cut = Math.floor(bytes.length / 3);
+        const steps = packSteps(codec, slicesOf(bytes.subarray(0, cut), bytes.subarray(cut)), { magic: 2, level });
+        assert.ok(Buffer.concat(runInSteps(steps, 65_536)).equals(want), `${bytes.length} bytes, level ${level}`);
+        const back = runInSteps(unpackSteps(codec, want, { magic: 2, sizeMax: ample }), 65_536);
+        assert.ok(bytes.equals(back), `${bytes.length} bytes back`);
+      }
+    }
+  });
+
+  test(`two ${codec} streams that are read in turns do not mix`, () => {
+    const [one, other] = [repetitive, noisy].map((bytes) =>
+      unpackSteps(codec, compress(codec, bytes, { magic: 2 }), { magic: 2, sizeMax: ample }),
+    ) as [Steps<Uint8Array>, Steps<Uint8Array>];
+    const results: Uint8Array[] = [];
+    for (const turns = [one, other]; turns.length > 0; ) {
+      const steps = turns.shift()!;
+      const { done, value } = steps.next();
+      if (done === true) results.push(value);
+      else turns.push(steps);
+    }
+    assert.ok(results.some((bytes) => repetitive.equals(bytes)) && results.some((bytes) => noisy.equals(bytes)));
+  });
+}
+
+test('a Snappy block that holds everything comes out in pieces', () => {
+  const bytes = Buffer.concat([noisy, repetitive]);
+  const pieces = [...snappyPieces(snappyCompress(bytes), 4 * ample)];
+  assert.ok(bytes.equals(Buffer.concat(pieces)));
+  assert.ok(pieces.length > 6 && pieces.every((piece) => piece.length < 300_000), `${pieces.length} pieces`);
+});
+
+/** The result, if no step goes over more than so many bytes. */
+function runInSteps<T>(steps: Steps<T>, bytesMax: number): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    assert.ok(step.value <= bytesMax, `a step of ${step.value} bytes`);
+  }
+}
 
 test('magic 0 has the LZ4 header checksum of KAFKA-3160, and does not check it', () => {
   const bytes = Buffer.from('some bytes');

@@ -1,8 +1,11 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import { snappyFrame, snappyPieces, snappyUnframe } from '../../base/snappy.ts';
+import type { Slices } from '../../base/slices.ts';
+import { SNAPPY_CHUNK_BYTES, snappyChunk, snappyFrame, snappyHeader, snappyPieces } from '../../base/snappy.ts';
+import { runToEnd, type Steps } from '../../base/steps.ts';
 import type { CodecName, Magic } from './batch.ts';
-import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Pieces, lz4Unframe } from './lz4.ts';
-import { zlibPieces } from './zlib-pieces.ts';
+import { blocksOf } from './bytes.ts';
+import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Pack, lz4Pieces } from './lz4.ts';
+import { zlibPack, zlibPieces } from './zlib-pieces.ts';
 
 /** Bounds and defaults of `compression.<codec>.level` (KIP-390); Snappy has none. */
 export const compressionLevels = {
@@ -36,6 +39,34 @@ export function compress(codec: CodecName, bytes: Uint8Array, { magic, level }: 
   }
 }
 
+/** As `compress`, in steps: the same bytes, in parts. */
+export function* packSteps(
+  codec: CodecName,
+  plain: Slices,
+  { magic, level }: CompressOptions,
+): Steps<readonly Uint8Array[]> {
+  switch (codec) {
+    case 'none':
+      return plain.chunks;
+    case 'snappy':
+      return yield* packSnappy(plain);
+    case 'lz4':
+      return yield* lz4Pack(plain, level === undefined ? { magic } : { magic, level });
+    default:
+      return yield* zlibPack(codec, plain, level ?? compressionLevels[codec].default);
+  }
+}
+
+function* packSnappy(plain: Slices): Steps<readonly Uint8Array[]> {
+  const parts: Uint8Array[] = [snappyHeader];
+  for (const input of blocksOf(plain, SNAPPY_CHUNK_BYTES)) {
+    const [size, block] = snappyChunk(input);
+    parts.push(size, Buffer.from(block));
+    yield input.length;
+  }
+  return parts;
+}
+
 export interface DecompressOptions {
   readonly magic: Magic;
   /** Bytes; what grows beyond is refused while it grows. */
@@ -44,34 +75,48 @@ export interface DecompressOptions {
 
 /** Throws CompressionError, and nothing else, for bytes that do not decompress. */
 export function decompress(codec: CodecName, bytes: Uint8Array, options: DecompressOptions): Uint8Array {
+  return runToEnd(unpackSteps(codec, bytes, options));
+}
+
+/** As `decompress`, in steps. */
+export function* unpackSteps(codec: CodecName, bytes: Uint8Array, options: DecompressOptions): Steps<Uint8Array> {
   if (codec === 'none') return bytes;
-  if (codec === 'snappy') return snappyUnframe(bytes, options.sizeMax);
-  if (codec === 'lz4') return lz4Unframe(bytes, options, options.sizeMax);
+  const isShared = codec === 'gzip' || codec === 'zstd';
   const parts: Uint8Array[] = [];
-  zlibPieces(codec, bytes, options.sizeMax, (piece) => parts.push(Buffer.from(piece)));
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  let size = 0;
+  for (const piece of decompressPieces(codec, bytes, options)) {
+    parts.push(isShared ? Buffer.from(piece) : piece);
+    size += piece.length;
+    yield piece.length;
+  }
+  if (parts.length === 1) return parts[0]!;
+  const whole = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    yield part.length;
+  }
+  return whole;
 }
 
 /**
  * As `decompress`, but what comes out is never in memory as a whole: 64 KiB of gzip and zstd, a block of Snappy and LZ4 at a
- * time. Only Snappy's blocks have no bound of their own; they grow to 22 times what was sent. A piece is valid until `take`
- * returns.
+ * time. Only Snappy's blocks have no bound of their own; they grow to 22 times what was sent. A piece is valid until another one of
+ * anybody's is asked for.
  * @throws CompressionError, OversizeError beyond `sizeMax`
  */
 export function decompressPieces(
-  codec: CodecName,
+  codec: Exclude<CodecName, 'none'>,
   bytes: Uint8Array,
   options: DecompressOptions,
-  take: (piece: Uint8Array) => void,
-): void {
+): Generator<Uint8Array, void, void> {
   switch (codec) {
-    case 'none':
-      return take(bytes);
     case 'snappy':
-      return snappyPieces(bytes, options.sizeMax, take);
+      return snappyPieces(bytes, options.sizeMax);
     case 'lz4':
-      return lz4Pieces(bytes, options, options.sizeMax, take);
+      return lz4Pieces(bytes, options, options.sizeMax);
     default:
-      return zlibPieces(codec, bytes, options.sizeMax, take);
+      return zlibPieces(codec, bytes, options.sizeMax);
   }
 }

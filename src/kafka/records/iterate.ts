@@ -1,9 +1,10 @@
 import { CompressionError } from '../../base/compression-error.ts';
 import { flatten, type Slices, slicesOf, subSlices } from '../../base/slices.ts';
+import { runToEnd, type Steps } from '../../base/steps.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import { BATCH_OVERHEAD, type Batch, batchesOf, type CodecName, LOG_OVERHEAD } from './batch.ts';
-import { decompress } from './compression.ts';
+import { unpackSteps } from './compression.ts';
 import { InvalidRecordError } from './errors.ts';
 
 export interface RecordHeader {
@@ -36,8 +37,26 @@ export const DECOMPRESSED_SIZE_MAX = 256 * 1024 * 1024;
  * CompressionError where the batch does not hold what it says; checksums are not looked at.
  */
 export function recordsOf(batch: Batch, options: IterateOptions = {}): IterableIterator<LogRecord> {
-  if (batch.header.magic === 2) return new BatchRecords(batch, options);
-  return batch.header.codec === 'none' ? [legacyRecord(batch)].values() : wrappedRecords(batch, options);
+  return runToEnd(openRecords(batch, options));
+}
+
+/** As `recordsOf`, after steps that open the batch. */
+export function* openRecords(batch: Batch, options: IterateOptions = {}): Steps<IterableIterator<LogRecord>> {
+  const { header } = batch;
+  if (header.magic === 2) {
+    if (header.recordCount < 0) {
+      throw new InvalidRecordError(`Found invalid record count ${header.recordCount} in magic v2 batch`);
+    }
+    return header.recordCount === 0 ? [].values() : new BatchRecords(batch, yield* openPlain(batch, options));
+  }
+  if (header.codec === 'none') return [legacyRecord(batch)].values();
+  const plain = yield* unwrapSteps(batch, options);
+  let lastInner = 0;
+  for (const entry of checkedEntries(plain)) {
+    lastInner = entry.header.lastOffset;
+    yield entry.header.sizeInBytes;
+  }
+  return wrappedRecords(batch, plain, lastInner);
 }
 
 /** The records of all batches. */
@@ -51,13 +70,22 @@ export function codecOf({ header }: Batch): CodecName {
   return header.codec;
 }
 
+interface PlainRecords {
+  readonly slices: Slices;
+  readonly position: number;
+}
+
 /** The records of a batch of magic 2 as plain bytes, from `position` on. */
-export function plainRecords(batch: Batch, options: IterateOptions = {}): { slices: Slices; position: number } {
+export function plainRecords(batch: Batch, options: IterateOptions = {}): PlainRecords {
+  return runToEnd(openPlain(batch, options));
+}
+
+function* openPlain(batch: Batch, options: IterateOptions): Steps<PlainRecords> {
   const codec = codecOf(batch);
   if (codec === 'none') return { slices: batch.bytes, position: BATCH_OVERHEAD };
   const compressed = flatten(subSlices(batch.bytes, BATCH_OVERHEAD, batch.header.sizeInBytes));
   const sizeMax = options.decompressedSizeMax ?? DECOMPRESSED_SIZE_MAX;
-  return { slices: slicesOf(decompress(codec, compressed, { magic: 2, sizeMax })), position: 0 };
+  return { slices: slicesOf(yield* unpackSteps(codec, compressed, { magic: 2, sizeMax })), position: 0 };
 }
 
 class BatchRecords implements IterableIterator<LogRecord> {
@@ -65,11 +93,9 @@ class BatchRecords implements IterableIterator<LogRecord> {
   readonly #reader: Reader;
   #left: number;
 
-  constructor(batch: Batch, options: IterateOptions) {
+  constructor(batch: Batch, { slices, position }: PlainRecords) {
     this.#batch = batch;
     this.#left = batch.header.recordCount;
-    if (this.#left < 0) throw new InvalidRecordError(`Found invalid record count ${this.#left} in magic v2 batch`);
-    const { slices, position } = this.#left === 0 ? { slices: slicesOf(), position: 0 } : plainRecords(batch, options);
     this.#reader = new Reader(slices);
     this.#reader.skip(position);
   }
@@ -148,12 +174,12 @@ function legacyRecord({ header, bytes }: Batch): LogRecord {
 }
 
 /** The entries inside a wrapper, each a batch of its own with the offset that stands in it. */
-export function innerEntries(wrapper: Batch, options: IterateOptions = {}): Iterable<Batch> {
-  return checkedEntries(unwrapped(wrapper, options));
+export function* innerEntries(wrapper: Batch, options: IterateOptions = {}): Steps<Iterable<Batch>> {
+  return checkedEntries(yield* unwrapSteps(wrapper, options));
 }
 
 /** What a wrapper holds, as plain bytes. */
-function unwrapped(wrapper: Batch, options: IterateOptions): Slices {
+function* unwrapSteps(wrapper: Batch, options: IterateOptions): Steps<Slices> {
   const { magic } = wrapper.header;
   const codec = codecOf(wrapper);
   if (codec === 'zstd')
@@ -163,7 +189,7 @@ function unwrapped(wrapper: Batch, options: IterateOptions): Slices {
     throw new InvalidRecordError(`Found invalid compressed record set with null value (magic = ${magic})`);
   }
   const sizeMax = options.decompressedSizeMax ?? DECOMPRESSED_SIZE_MAX;
-  return slicesOf(decompress(codec, value, { magic, sizeMax }));
+  return slicesOf(yield* unpackSteps(codec, value, { magic, sizeMax }));
 }
 
 /** One after the other: a small wrapper may hold millions. */
@@ -182,11 +208,7 @@ function* checkedEntries(plain: Slices): Generator<Batch> {
  * Magic 1 numbers the inner records relative to the first (KIP-31), and the wrapper has the offset of the last; 0 there
  * means that a producer never set it (librdkafka). An append time stands in the wrapper alone (KIP-32).
  */
-function* wrappedRecords(wrapper: Batch, options: IterateOptions): Generator<LogRecord> {
-  const { header } = wrapper;
-  const plain = unwrapped(wrapper, options);
-  let lastInner = 0;
-  for (const entry of checkedEntries(plain)) lastInner = entry.header.lastOffset;
+function* wrappedRecords({ header }: Batch, plain: Slices, lastInner: number): Generator<LogRecord> {
   let base = 0;
   if (header.magic === 1 && header.lastOffset !== 0) {
     base = header.lastOffset - lastInner;

@@ -5,6 +5,9 @@ import {
   type NativeLz4,
   nativeLz4,
 } from '../../base/native-codecs.ts';
+import { type Slices, slicesOf } from '../../base/slices.ts';
+import { runToEnd, type Steps } from '../../base/steps.ts';
+import { blocksOf } from './bytes.ts';
 import { lz4CompressBlock, lz4CompressBound, lz4DecompressBlock } from './lz4-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 
@@ -38,36 +41,43 @@ export interface Lz4Options {
   readonly level?: number;
 }
 
-export function lz4Frame(
-  bytes: Uint8Array,
-  { magic, level = LZ4_DEFAULT_LEVEL }: Lz4Options,
-  native = nativeLz4(),
-): Uint8Array {
-  const attempts = level === LZ4_DEFAULT_LEVEL ? 1 : Math.min(2 ** Math.max(level, 1), ATTEMPTS_MAX);
-  const blockCount = Math.ceil(bytes.length / BLOCK_SIZE);
-  const out = Buffer.allocUnsafe(7 + 4 + blockCount * (4 + lz4CompressBound(BLOCK_SIZE)));
-  out.writeUInt32LE(MAGIC, 0);
-  out[4] = FLG;
-  out[5] = BD_64_KIB;
-  out[6] = xxhash32(out.subarray(magic === 0 ? 0 : 4, 6)) >> 8;
-  let to = 7;
-  for (let start = 0; start < bytes.length; start += BLOCK_SIZE) {
-    const input = bytes.subarray(start, start + BLOCK_SIZE);
-    const end =
-      attempts === 1 ? compressFast(input, out, to + 4, native) : lz4CompressBlock(input, out, to + 4, attempts);
-    const size = end - to - 4;
-    if (size < input.length) {
-      out.writeUInt32LE(size, to);
-      to = end;
-    } else {
-      out.writeUInt32LE((input.length | STORED) >>> 0, to);
-      out.set(input, to + 4);
-      to += 4 + input.length;
-    }
-  }
-  out.writeUInt32LE(0, to);
-  return out.subarray(0, to + 4);
+export function lz4Frame(bytes: Uint8Array, options: Lz4Options, native?: NativeLz4 | null): Uint8Array {
+  return Buffer.concat(runToEnd(lz4Pack(slicesOf(bytes), options, native)));
 }
+
+/** As `lz4Frame`, block after block. */
+export function* lz4Pack(
+  plain: Slices,
+  { magic, level = LZ4_DEFAULT_LEVEL }: Lz4Options,
+  native: NativeLz4 | null = nativeLz4(),
+): Steps<Uint8Array[]> {
+  const attempts = level === LZ4_DEFAULT_LEVEL ? 1 : Math.min(2 ** Math.max(level, 1), ATTEMPTS_MAX);
+  const head = Buffer.allocUnsafe(7);
+  head.writeUInt32LE(MAGIC, 0);
+  head[4] = FLG;
+  head[5] = BD_64_KIB;
+  head[6] = xxhash32(head.subarray(magic === 0 ? 0 : 4, 6)) >> 8;
+  const parts: Uint8Array[] = [head];
+  for (const input of blocksOf(plain, BLOCK_SIZE)) {
+    const end = attempts === 1 ? compressFast(input, packed, 4, native) : lz4CompressBlock(input, packed, 4, attempts);
+    const size = end - 4;
+    if (size < input.length) {
+      packed.writeUInt32LE(size, 0);
+      parts.push(Buffer.from(packed.subarray(0, end)));
+    } else {
+      const stored = Buffer.allocUnsafe(4 + input.length);
+      stored.writeUInt32LE((input.length | STORED) >>> 0, 0);
+      stored.set(input, 4);
+      parts.push(stored);
+    }
+    yield input.length;
+  }
+  parts.push(Buffer.alloc(4));
+  return parts;
+}
+
+/** A block before it is known how much it takes. */
+const packed = Buffer.allocUnsafeSlow(4 + lz4CompressBound(BLOCK_SIZE));
 
 function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: NativeLz4 | null): number {
   if (native === null || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressBlock(input, out, at);
@@ -83,19 +93,17 @@ export function lz4Unframe(
   sizeMax: number,
   native?: NativeLz4 | null,
 ): Uint8Array {
-  const parts: Uint8Array[] = [];
-  lz4Pieces(bytes, options, sizeMax, (part) => parts.push(part), native);
+  const parts = [...lz4Pieces(bytes, options, sizeMax, native)];
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 /** As `lz4Unframe`, block after block, each of at most 4 MiB. The pieces are the taker's. */
-export function lz4Pieces(
+export function* lz4Pieces(
   bytes: Uint8Array,
   { magic }: Lz4Options,
   sizeMax: number,
-  take: (piece: Uint8Array) => void,
   native: NativeLz4 | null = nativeLz4(),
-): void {
+): Generator<Uint8Array, void, void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { flags, blockSizeMax, headerSize } = readDescriptor(bytes, view, magic);
   const checksumSize = (flags & FLG_BLOCK_CHECKSUM) === 0 ? 0 : 4;
@@ -117,7 +125,7 @@ export function lz4Pieces(
     const piece = (word & STORED) === 0 ? uncompress(block, blockSizeMax, native) : block;
     if (piece.length > left) throw new OversizeError(sizeMax);
     left -= piece.length;
-    take(piece);
+    yield piece;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Steps } from '../../base/steps.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import {
   type Batch,
@@ -11,7 +12,7 @@ import {
 } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
 import { CorruptBatchError } from './errors.ts';
-import { innerEntries, recordsOf } from './iterate.ts';
+import { innerEntries, openRecords } from './iterate.ts';
 import { issueOf, RECORD_ERRORS_MAX, rejectRecords } from './record-errors.ts';
 import {
   describeInvalidBatch,
@@ -33,19 +34,19 @@ export interface RebuildOptions {
  * Validates records one by one and writes them into one new batch of magic 2: those that came in magic 0 or 1, or whose
  * codec is not the topic's, or whose inner offsets are not 0, 1, 2, … (`LogValidator.buildRecordsAndAssignOffsets`).
  */
-export function rebuild({ batches, target, options }: RebuildOptions): ValidatedRecords | RejectedRecords {
+export function* rebuild({ batches, target, options }: RebuildOptions): Steps<ValidatedRecords | RejectedRecords> {
   const first = batches[0]!.header;
   const builder = builderFor(first, target, options);
   for (const batch of batches) {
     const invalid = describeInvalidBatch(batch.header, first, options);
     if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
-    const issues = collect(batch, builder, options);
+    const issues = yield* collect(batch, builder, options);
     if (issues.length > 0) return rejectRecords(issues);
   }
   if (builder.count === 0) return noRecords;
   const unwritable = describeUnwritableProducer(first);
   if (unwritable !== undefined) return reject(ErrorCode.UNKNOWN_SERVER_ERROR, unwritable);
-  return finish(builder, options);
+  return yield* finish(builder, options);
 }
 
 function builderFor(first: BatchHeader, target: CodecName, options: ValidateOptions): BatchBuilder {
@@ -66,31 +67,41 @@ function builderFor(first: BatchHeader, target: CodecName, options: ValidateOpti
 }
 
 /** Writes a batch's records into the new one; gives what is wrong with them. */
-function collect(batch: Batch, builder: BatchBuilder, options: ValidateOptions): readonly RecordIssue[] {
+function* collect(batch: Batch, builder: BatchBuilder, options: ValidateOptions): Steps<readonly RecordIssue[]> {
   const { header } = batch;
-  const strangers = header.magic !== 2 && header.codec !== 'none' ? checkInnerEntries(batch, options) : noStrangers;
+  const isWrapper = header.magic !== 2 && header.codec !== 'none';
+  const strangers = isWrapper ? yield* checkInnerEntries(batch, options) : noStrangers;
   const kind = header.magic === 2 ? 'DefaultRecord' : 'LegacyRecordBatch';
   const issues: RecordIssue[] = [];
   let index = 0;
-  for (const { key, value, headers, timestamp, offset } of recordsOf(batch, options)) {
+  let bytes = 0;
+  for (const { key, value, headers, timestamp, offset } of yield* openRecords(batch, options)) {
     const named = { kind, offset, timestamp, keySize: key?.length ?? -1, valueSize: value?.length ?? -1 } as const;
     const issue = strangers.get(index) ?? issueOf(header, named, index, options) ?? negative(timestamp, index);
     if (issue === undefined) builder.append({ timestamp: encodable(timestamp), key, value, headers });
     else if (issues.length < RECORD_ERRORS_MAX) issues.push(issue);
     index += 1;
+    bytes += RECORD_COST_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+    if (bytes < STEP_BYTES) continue;
+    yield bytes;
+    bytes = 0;
   }
   return issues;
 }
 
+/** Objects cost more than the bytes that they hold: so many records of none are a step too. */
+const RECORD_COST_BYTES = 128;
+const STEP_BYTES = 65_536;
+
 const noStrangers: ReadonlyMap<number, RecordIssue> = new Map();
 
 /** Entries of a wrapper have a checksum of their own, which no batch-level check has seen, and must have its magic. */
-function checkInnerEntries(wrapper: Batch, options: ValidateOptions): ReadonlyMap<number, RecordIssue> {
+function* checkInnerEntries(wrapper: Batch, options: ValidateOptions): Steps<ReadonlyMap<number, RecordIssue>> {
   const where = `in topic partition ${options.topicPartition}`;
   const { magic } = wrapper.header;
   const strangers = new Map<number, RecordIssue>();
   let batchIndex = 0;
-  for (const entry of innerEntries(wrapper, options)) {
+  for (const entry of yield* innerEntries(wrapper, options)) {
     if (entry.header.magic !== magic) {
       const message = `Record's magic ${entry.header.magic} does not match outer magic ${magic} ${where}`;
       if (strangers.size < RECORD_ERRORS_MAX) strangers.set(batchIndex, { batchIndex, message, isTimestamp: false });
@@ -98,6 +109,7 @@ function checkInnerEntries(wrapper: Batch, options: ValidateOptions): ReadonlyMa
       throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`);
     }
     batchIndex += 1;
+    yield RECORD_COST_BYTES + entry.header.sizeInBytes;
   }
   return strangers;
 }
@@ -113,10 +125,10 @@ function encodable(timestamp: number): number {
   return Number.isSafeInteger(timestamp) ? timestamp : NO_TIMESTAMP;
 }
 
-function finish(builder: BatchBuilder, options: ValidateOptions): ValidatedRecords | RejectedRecords {
+function* finish(builder: BatchBuilder, options: ValidateOptions): Steps<ValidatedRecords | RejectedRecords> {
   const { rules, baseOffset, nowMs } = options;
   const isAppendTime = rules.timestampType === 'LogAppendTime';
-  const slices = builder.build();
+  const slices = yield* builder.buildSteps();
   if (slices.size > rules.maxMessageBytes) {
     return reject(
       ErrorCode.MESSAGE_TOO_LARGE,

@@ -1,4 +1,5 @@
 import { flatten, subSlices } from '../../base/slices.ts';
+import type { Steps } from '../../base/steps.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { BATCH_OVERHEAD, type Batch, type BatchHeader } from './batch.ts';
 import { decompressPieces } from './compression.ts';
@@ -35,18 +36,18 @@ export function rejectRecords(issues: readonly RecordIssue[]): RejectedRecords {
 const noIssues: readonly RecordIssue[] = [];
 
 /** Looks at single records only where the summary of all of them leaves a doubt. */
-export function findRecordErrors(
+export function* findRecordErrors(
   batch: Batch,
   summary: RecordSummary,
   options: ValidateOptions,
-): readonly RecordIssue[] {
+): Steps<readonly RecordIssue[]> {
   if (!isDoubtful(batch.header, summary, options)) return noIssues;
   const { header } = batch;
   const issues: RecordIssue[] = [];
   let index = 0;
   // Apache's reader of compressed records, which skips keys and values, has a name of its own.
   const kind = header.codec === 'none' ? 'DefaultRecord' : 'PartialDefaultRecord';
-  walkBatch(batch, options, ({ timestampDelta, offsetDelta, keySize, valueSize }) => {
+  yield* walkBatch(batch, options, ({ timestampDelta, offsetDelta, keySize, valueSize }) => {
     if (issues.length < RECORD_ERRORS_MAX) {
       const timestamp =
         header.timestampType === 'LogAppendTime' ? header.maxTimestamp : header.baseTimestamp + timestampDelta;
@@ -64,21 +65,19 @@ export function walkBatch(
   batch: Batch,
   { decompressedSizeMax = DECOMPRESSED_SIZE_MAX }: Pick<ValidateOptions, 'decompressedSizeMax'>,
   visit?: (record: WalkedRecord) => void,
-): RecordSummary {
+): Steps<RecordSummary> {
   const { header, bytes } = batch;
   const codec = codecOf(batch);
   const records = subSlices(bytes, BATCH_OVERHEAD, header.sizeInBytes);
-  return walkPieces(
-    header.recordCount,
-    (take) => {
-      if (codec === 'none') for (const chunk of records.chunks) take(chunk);
-      else decompressPieces(codec, flatten(records), { magic: 2, sizeMax: decompressedSizeMax }, take);
-    },
-    visit,
-  );
+  const pieces =
+    codec === 'none'
+      ? records.chunks
+      : decompressPieces(codec, flatten(records), { magic: 2, sizeMax: decompressedSizeMax });
+  return walkPieces(header.recordCount, pieces, visit);
 }
 
-function isDoubtful(header: BatchHeader, summary: RecordSummary, { rules, nowMs }: ValidateOptions): boolean {
+/** Whether some record may be wrong. */
+export function isDoubtful(header: BatchHeader, summary: RecordSummary, { rules, nowMs }: ValidateOptions): boolean {
   if (rules.isCompacted && summary.hasKeyless) return true;
   if (header.timestampType === 'LogAppendTime') return true;
   if (rules.timestampType === 'LogAppendTime' || header.recordCount === 0) return false;

@@ -1,5 +1,6 @@
 import { CompressionError, OversizeError } from '../../base/compression-error.ts';
 import type { Slices } from '../../base/slices.ts';
+import { runToEnd, type Steps } from '../../base/steps.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import {
   BATCH_OVERHEAD,
@@ -15,7 +16,7 @@ import {
 import { CorruptBatchError, InvalidRecordError } from './errors.ts';
 import { codecOf } from './iterate.ts';
 import { rebuild } from './rebuild.ts';
-import { findRecordErrors, rejectRecords, walkBatch } from './record-errors.ts';
+import { findRecordErrors, isDoubtful, rejectRecords, walkBatch } from './record-errors.ts';
 import {
   describeInvalidBatch,
   noRecords,
@@ -27,27 +28,56 @@ import {
 } from './validation.ts';
 import { type RecordSummary, walkRecords } from './walk.ts';
 
+export type Validation = ValidatedRecords | RejectedRecords;
+
 /**
  * What a leader does to records before it appends them: the checks of Apache's `UnifiedLog.analyzeAndValidateRecords` and
  * `LogValidator` in their order, then offsets, leader epoch and timestamps, in place where nothing forces a rewrite.
  * The caller's chunks are patched.
  */
-export function validateAndAssign(records: Slices, options: ValidateOptions): ValidatedRecords | RejectedRecords {
+export function validateAndAssign(records: Slices, options: ValidateOptions): Validation {
+  const begun = beginValidation(records, options);
+  return isUnfinished(begun) ? runToEnd(begun) : begun;
+}
+
+/**
+ * As `validateAndAssign`, where plain records that are as they should be are judged at once. All others take steps, of which only the
+ * last one patches the caller's chunks: who began may begin again.
+ */
+export function beginValidation(records: Slices, options: ValidateOptions): Validation | Steps<Validation> {
   try {
-    const first = options.firstHeader ?? readBatchHeader(records);
-    if (first === undefined) return noRecords;
-    if (first.sizeInBytes === records.size) {
-      // A lone whole batch: what producers send.
-      const batch = { header: first, bytes: records };
-      return checkBatch(batch, options) ?? assign([batch], options);
-    }
-    const batches: Batch[] = [];
-    for (const batch of batchesOf(records)) {
-      const rejected = checkBatch(batch, options);
-      if (rejected !== undefined) return rejected;
-      batches.push(batch);
-    }
-    return batches.length === 0 ? noRecords : assign(batches, options);
+    const begun = begin(records, options);
+    return isUnfinished(begun) ? judged(begun, options) : begun;
+  } catch (error) {
+    return rejectionOf(error, options);
+  }
+}
+
+function begin(records: Slices, options: ValidateOptions): Validation | Steps<Validation> {
+  const first = options.firstHeader ?? readBatchHeader(records);
+  if (first === undefined) return noRecords;
+  if (first.sizeInBytes === records.size) {
+    // A lone whole batch: what producers send.
+    const batch = { header: first, bytes: records };
+    return checkBatch(batch, options) ?? assign([batch], options);
+  }
+  const batches: Batch[] = [];
+  for (const batch of batchesOf(records)) {
+    const rejected = checkBatch(batch, options);
+    if (rejected !== undefined) return rejected;
+    batches.push(batch);
+  }
+  return batches.length === 0 ? noRecords : assign(batches, options);
+}
+
+export function isUnfinished(validation: Validation | Steps<Validation>): validation is Steps<Validation> {
+  return !('kind' in validation);
+}
+
+/** Steps that throw nothing that has an answer. */
+function* judged(steps: Steps<Validation>, options: ValidateOptions): Steps<Validation> {
+  try {
+    return yield* steps;
   } catch (error) {
     return rejectionOf(error, options);
   }
@@ -103,7 +133,7 @@ function targetCodecOf(rules: RecordRules, source: CodecName): CodecName {
   return rules.compressionType === 'uncompressed' ? 'none' : rules.compressionType;
 }
 
-function assign(batches: readonly Batch[], options: ValidateOptions): ValidatedRecords | RejectedRecords {
+function assign(batches: readonly Batch[], options: ValidateOptions): Validation | Steps<Validation> {
   const first = batches[0]!.header;
   const source = sourceCodecOf(batches);
   const target = targetCodecOf(options.rules, source);
@@ -116,17 +146,27 @@ function assign(batches: readonly Batch[], options: ValidateOptions): ValidatedR
   const batch = batches[0]!;
   const invalid = describeInvalidBatch(first, first, options);
   if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
-  const summary = summarize(batch, options);
-  const issues = findRecordErrors(batch, summary, options);
-  if (issues.length > 0) return rejectRecords(issues);
-  // Apache rewrites compressed batches with wrong offset deltas for old clients' sake, and would store plain ones as they are.
-  if (!summary.hasDenseOffsets && options.origin === 'client') return rebuild({ batches, target, options });
-  return assignInPlace(batch, summary, options);
+  if (source !== 'none') return examineCompressed(batch, options);
+  const summary = walkRecords(batch.bytes, BATCH_OVERHEAD, first.recordCount);
+  const isQuick = hasRightOffsets(summary, options) && !isDoubtful(first, summary, options);
+  return isQuick ? assignInPlace(batch, summary, options) : examine(batch, { ...summary }, options);
 }
 
-function summarize(batch: Batch, options: ValidateOptions): RecordSummary {
-  const { bytes, header } = batch;
-  return header.codec === 'none' ? walkRecords(bytes, BATCH_OVERHEAD, header.recordCount) : walkBatch(batch, options);
+function* examineCompressed(batch: Batch, options: ValidateOptions): Steps<Validation> {
+  return yield* examine(batch, yield* walkBatch(batch, options), options);
+}
+
+/** Looks at the records once more where their summary asks for it. */
+function* examine(batch: Batch, summary: RecordSummary, options: ValidateOptions): Steps<Validation> {
+  const issues = yield* findRecordErrors(batch, summary, options);
+  if (issues.length > 0) return rejectRecords(issues);
+  if (hasRightOffsets(summary, options)) return assignInPlace(batch, summary, options);
+  return yield* rebuild({ batches: [batch], target: codecOf(batch), options });
+}
+
+/** Apache rewrites compressed batches with wrong offset deltas for old clients' sake, and would store plain ones as they are. */
+function hasRightOffsets(summary: RecordSummary, { origin }: ValidateOptions): boolean {
+  return summary.hasDenseOffsets || origin !== 'client';
 }
 
 function assignInPlace(batch: Batch, summary: RecordSummary, options: ValidateOptions): ValidatedRecords {

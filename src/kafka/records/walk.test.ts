@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { copyOf, slicesOf } from '../../base/slices.ts';
+import { runToEnd } from '../../base/steps.ts';
 import { BATCH_OVERHEAD, batchesOf, readBatchHeader } from './batch.ts';
 import { buildBatch, type NewRecord } from './builder.ts';
 import { InvalidRecordError } from './errors.ts';
@@ -63,13 +64,10 @@ test('a visitor sees every record, wherever the bytes are cut', () => {
     fc.property(newRecords(2), someCuts, (records, cuts) => {
       const plain = copyOf(buildBatch({ records })).subarray(BATCH_OVERHEAD);
       const seen: unknown[] = [];
-      walkPieces(
-        records.length,
-        (take) => {
-          for (const chunk of chopped(plain, cuts).chunks) take(chunk);
-        },
-        ({ timestampDelta, offsetDelta, keySize, valueSize }) =>
+      runToEnd(
+        walkPieces(records.length, chopped(plain, cuts).chunks, ({ timestampDelta, offsetDelta, keySize, valueSize }) =>
           seen.push([timestampDelta, offsetDelta, keySize, valueSize]),
+        ),
       );
       const base = records[0]!.timestamp ?? -1;
       assert.deepEqual(

@@ -1,4 +1,5 @@
 import type { Slices } from '../../base/slices.ts';
+import type { Steps } from '../../base/steps.ts';
 import { locate } from './bytes.ts';
 import { CutRecord } from './cut-record.ts';
 import { InvalidRecordError, invalidHeaderCount, invalidStructure, negativeHeaderKey } from './errors.ts';
@@ -112,15 +113,22 @@ export function walkRecords(slices: Slices, position: number, count: number): Re
   return walk.end();
 }
 
-/** As `walkRecords`, for bytes that `feed` hands out piece by piece. `visit` sees each record while it is valid: during the call. */
-export function walkPieces(
+/**
+ * As `walkRecords`, for bytes that come piece by piece, in steps of a piece. `visit` sees each record while it is valid: during the
+ * call.
+ */
+export function* walkPieces(
   count: number,
-  feed: (take: (piece: Uint8Array) => void) => void,
+  pieces: Iterable<Uint8Array>,
   visit?: (record: WalkedRecord) => void,
-): RecordSummary {
-  walk.begin(count, visit);
-  feed((piece) => walk.push(piece));
-  return walk.end();
+): Steps<RecordSummary> {
+  const own = new RecordWalk();
+  own.begin(count, visit);
+  for (const piece of pieces) {
+    own.push(piece);
+    yield piece.length;
+  }
+  return own.end();
 }
 
 /** Where a variable-length integer of three bytes or more ended. */

@@ -1,12 +1,17 @@
+import { assert } from '../../base/assert.ts';
 import { copyOf, noSlices, type Slices, slicesOf } from '../../base/slices.ts';
+import { abandon, runFor, type Steps } from '../../base/steps.ts';
 import type { AppendDone, TransactionRules } from '../log/append.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import type { VerificationGuard, VerificationStart } from '../log/verifications.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { BatchHeader } from '../records/batch.ts';
-import { validateAndAssign } from '../records/validate.ts';
-import type { RecordIssue, RecordRules } from '../records/validation.ts';
+import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
+import type { RecordRules, ValidateOptions } from '../records/validation.ts';
+import { AppendLine } from './append-line.ts';
+import { type AppendOutcome, appendedOutcome, failed, nothingAppended, rejectedOutcome } from './append-outcome.ts';
+import type { LongWork } from './long-work.ts';
 import { recordRulesOf } from './record-rules.ts';
 
 /** What the controller decided for a partition (a partition's part of LeaderAndIsr). */
@@ -20,15 +25,6 @@ export interface LeadershipState {
   readonly controllerEpoch: number;
 }
 
-export interface AppendOutcome {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-  readonly recordErrors: readonly RecordIssue[];
-  readonly firstOffset: number;
-  readonly logAppendTimeMs: number;
-  readonly logStartOffset: number;
-}
-
 export interface LeaderAppend {
   /** Their memory may be the caller's own for this call alone: where they wait a copy takes their place. None once appended. */
   records: Slices;
@@ -39,8 +35,19 @@ export interface LeaderAppend {
   readonly origin: 'client' | 'coordinator';
   readonly rules?: TransactionRules;
   readonly nowMs: number;
+  /** Hears when the append has to wait for others, or takes long itself, and when it has got its place in the log. */
+  readonly sender?: AppendSender | undefined;
   done(outcome: AppendOutcome): void;
 }
+
+/** Where appends come from: what follows one that has no place yet must not overtake it. Calls come in pairs. */
+export interface AppendSender {
+  holdOthers(): void;
+  letOthers(): void;
+}
+
+/** Bytes of a batch that are unpacked and packed at once. Beyond this it begins again, on a copy and in slices. */
+const AT_ONCE_BYTES = 1_048_576;
 
 /** How far a reader may see. */
 export type Isolation = 'log-end' | 'high-watermark' | 'committed';
@@ -60,8 +67,9 @@ export class Partition {
   #config: LogConfig | undefined;
   #rules: RecordRules | undefined;
   #isOffline = false;
-  /** Appends that wait while the log is exchanged. */
-  #held: LeaderAppend[] | undefined;
+  /** Appends that wait while the log is exchanged, or a large batch is unpacked. */
+  readonly #line = new AppendLine();
+  readonly #longWork: LongWork;
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
@@ -70,6 +78,7 @@ export class Partition {
     index: number;
     brokerId: number;
     decompressedBytesMax?: number | undefined;
+    longWork: LongWork;
     onProgress: (partition: Partition) => void;
   }) {
     this.topic = options.topic;
@@ -77,6 +86,7 @@ export class Partition {
     this.name = `${options.topic}-${options.index}`;
     this.#brokerId = options.brokerId;
     this.#decompressedBytesMax = options.decompressedBytesMax;
+    this.#longWork = options.longWork;
     this.#onProgress = options.onProgress;
   }
 
@@ -128,14 +138,22 @@ export class Partition {
    */
   async exchangeLog(exchange: (current: PartitionLog) => Promise<PartitionLog>): Promise<void> {
     if (this.#log === undefined) return;
-    this.#held = [];
+    await new Promise<void>((turn) => this.#enter(turn));
     try {
-      this.#log = await exchange(this.#log);
+      if (this.#log !== undefined) this.#log = await exchange(this.#log);
     } finally {
-      const held = this.#held;
-      this.#held = undefined;
-      for (const request of held) this.append(request);
+      this.#line.release();
     }
+  }
+
+  /** Holds the line, once all who wait in it have had their turns. */
+  #enter(turn: () => void): void {
+    const hold = (): void => {
+      this.#line.hold();
+      turn();
+    };
+    if (this.#line.isBusy) this.#line.wait(hold);
+    else hold();
   }
 
   /** The replica is gone from this broker: whoever waits on it is told so. */
@@ -173,15 +191,25 @@ export class Partition {
 
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
-    if (this.#held !== undefined) {
-      request.records = slicesOf(copyOf(request.records));
-      this.#held.push(request);
-      return;
-    }
+    if (!this.#line.isBusy) return this.#begin(request);
+    keep(request);
+    request.sender?.holdOthers();
+    this.#line.wait(() => {
+      try {
+        this.#begin(request);
+      } catch (error) {
+        failUnknown(request, error);
+      } finally {
+        request.sender?.letOthers();
+      }
+    });
+  }
+
+  #begin(request: LeaderAppend): void {
     try {
       const log = this.leaderLog();
       if (request.acks === -1 && !this.#mayPromise(log)) throw new KafkaError(ErrorCode.NOT_ENOUGH_REPLICAS);
-      const validated = validateAndAssign(request.records, {
+      const options: ValidateOptions = {
         rules: this.#rulesOf(log.config),
         topicPartition: this.name,
         baseOffset: log.nextOffset,
@@ -190,43 +218,63 @@ export class Partition {
         origin: request.origin,
         decompressedSizeMax: this.#decompressedBytesMax,
         firstHeader: request.firstHeader,
-      });
-      if (validated.kind === 'rejected') {
-        const { code, message, recordErrors } = validated;
-        return request.done({
-          errorCode: code,
-          // A client is told only what concerns its records; what else went wrong stays in our log.
-          errorMessage: recordErrors.length > 0 ? message : null,
-          recordErrors,
-          firstOffset: -1,
-          logAppendTimeMs: -1,
-          logStartOffset: logStartFor(code, log),
-        });
-      }
-      if (validated.batches.length === 0) {
-        return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
-      }
-      // What is kept until the records are written is copied by the next collection: not the records too.
-      request.records = noSlices;
-      request.firstHeader = undefined;
-      const { logAppendTimeMs } = validated;
-      const done: AppendDone = (error, info) => {
-        if (error !== undefined || info === undefined) return request.done(failed(error, log));
-        this.#advance();
-        request.done({
-          errorCode: ErrorCode.NONE,
-          errorMessage: null,
-          recordErrors: noErrors,
-          firstOffset: info.firstOffset,
-          // Of a repetition Apache tells the time of the first, whatever the topic wants of timestamps.
-          logAppendTimeMs: info.isDuplicate ? info.maxTimestamp : logAppendTimeMs,
-          logStartOffset: log.logStartOffset,
-        });
       };
-      log.appendAsLeader(validated, request.origin, done, request.rules);
+      const begun = beginValidation(request.records, options);
+      if (isUnfinished(begun)) this.#goOn(log, request, begun, options);
+      else this.#conclude(log, request, begun);
     } catch (error) {
       request.done(failed(error, this.#log));
     }
+  }
+
+  /** What is unpacked or packed: at once where that is soon done, else others have their turns meanwhile, on this partition after it. */
+  #goOn(log: PartitionLog, request: LeaderAppend, steps: Steps<Validation>, options: ValidateOptions): void {
+    const begun = runFor(steps, AT_ONCE_BYTES);
+    if (begun.done === true) return this.#conclude(log, request, begun.value);
+    abandon(steps);
+    keep(request);
+    const again = beginValidation(request.records, options);
+    assert(isUnfinished(again), 'the same records take the same way');
+    request.sender?.holdOthers();
+    this.#line.hold();
+    this.#longWork.run(again, (error, validated) => {
+      try {
+        if (validated === undefined) failUnknown(request, error);
+        else this.#concludeLate(log, request, options, validated);
+      } finally {
+        this.#line.release();
+        request.sender?.letOthers();
+      }
+    });
+  }
+
+  #concludeLate(log: PartitionLog, request: LeaderAppend, options: ValidateOptions, validated: Validation): void {
+    try {
+      const isSame = this.leaderLog() === log && this.leaderEpoch === options.leaderEpoch;
+      if (!isSame) throw new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+      assert(log.nextOffset === options.baseOffset, 'nobody overtakes an append', log.nextOffset, options.baseOffset);
+      this.#conclude(log, request, validated);
+    } catch (error) {
+      if (error instanceof KafkaError) request.done(failed(error, this.#log));
+      else failUnknown(request, error);
+    }
+  }
+
+  #conclude(log: PartitionLog, request: LeaderAppend, validated: Validation): void {
+    if (validated.kind === 'rejected') return request.done(rejectedOutcome(validated, log));
+    if (validated.batches.length === 0) {
+      return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
+    }
+    // What is kept until the records are written is copied by the next collection: not the records too.
+    request.records = noSlices;
+    request.firstHeader = undefined;
+    const { logAppendTimeMs } = validated;
+    const done: AppendDone = (error, info) => {
+      if (error !== undefined || info === undefined) return request.done(failed(error, log));
+      this.#advance();
+      request.done(appendedOutcome(info, logAppendTimeMs, log));
+    };
+    log.appendAsLeader(validated, request.origin, done, request.rules);
   }
 
   /** The guard that a transaction's first batch has to show here; undefined once it has written. @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR */
@@ -264,33 +312,13 @@ export class Partition {
   }
 }
 
-const noErrors: AppendOutcome['recordErrors'] = [];
-
-const nothingAppended: AppendOutcome = {
-  errorCode: ErrorCode.NONE,
-  errorMessage: null,
-  recordErrors: noErrors,
-  firstOffset: -1,
-  logAppendTimeMs: -1,
-  logStartOffset: -1,
-};
-
-/** Errors of `ReplicaManager.appendToLocalLog` after which nobody asks where the log begins: they say nothing of the producer. */
-const errorsWithoutStart: readonly number[] = [
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.MESSAGE_TOO_LARGE,
-  ErrorCode.RECORD_LIST_TOO_LARGE,
-  ErrorCode.CORRUPT_MESSAGE,
-  ErrorCode.KAFKA_STORAGE_ERROR,
-];
-
-function failed(error: unknown, log: PartitionLog | undefined): AppendOutcome {
-  if (error !== undefined && !(error instanceof KafkaError)) throw error;
-  const errorCode = error?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
-  return { ...nothingAppended, errorCode, logStartOffset: logStartFor(errorCode, log) };
+/** Their memory is somebody else's when the call returns. */
+function keep(request: LeaderAppend): void {
+  request.records = slicesOf(copyOf(request.records));
 }
 
-function logStartFor(errorCode: number, log: PartitionLog | undefined): number {
-  return errorsWithoutStart.includes(errorCode) ? -1 : (log?.logStartOffset ?? -1);
+/** Whoever asked is told, and whoever hears of broken invariants too. */
+function failUnknown(request: LeaderAppend, error: unknown): never {
+  request.done({ ...nothingAppended, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+  throw error;
 }

@@ -5,6 +5,7 @@ import type { TopicPartition } from '../log/file-names.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import type { LongWork } from './long-work.ts';
 import { type LeadershipState, Partition } from './partition.ts';
 
 export interface ReplicaManagerOptions {
@@ -13,6 +14,8 @@ export interface ReplicaManagerOptions {
   readonly log: Log;
   /** Bytes that a producer's batch may become when it is decompressed; 256 MiB unless given. */
   readonly decompressedBytesMax?: number;
+  /** Unpacks large batches of producers. */
+  readonly longWork: LongWork;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   /** Coordinators load and unload with the leadership of their partitions. */
@@ -170,6 +173,7 @@ export class ReplicaManager {
       index,
       brokerId: this.#options.brokerId,
       decompressedBytesMax: this.#options.decompressedBytesMax,
+      longWork: this.#options.longWork,
       onProgress: this.#onProgress,
     });
     let partitions = this.#topics.get(topic);

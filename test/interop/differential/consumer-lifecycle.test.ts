@@ -6,14 +6,19 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { type Odradek, startOdradek } from '../odradek.ts';
 import type { ApacheKafka } from '../peers/apache-kafka.ts';
 import { startApacheKraft } from '../peers/apache-kraft.ts';
+import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
+import { type NewestWorld, newestCases } from './cases-newest.ts';
 import { comparedWith4 } from './compared-with-4.ts';
 import { consumerStories } from './consumer-stories.ts';
 import { ConsumerStory, OFFSETS_PARTITIONS } from './consumer-story.ts';
 import { topicsAndGroupsReady } from './groups-ready.ts';
+import { normalise } from './normalise.ts';
+import { type Answer, ask } from './raw-client.ts';
 
 let apache: ApacheKafka;
 let odradek: Odradek;
@@ -23,6 +28,8 @@ before(async () => {
   const settings = {
     'offsets.topic.num.partitions': String(OFFSETS_PARTITIONS),
     'offsets.topic.replication.factor': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
     'group.consumer.max.size': '3',
     'group.consumer.assignment.interval.ms': '0',
@@ -62,6 +69,31 @@ for (const [index, { name, tell }] of consumerStories.entries()) {
       for (const version of versions) spoken.set(key, (spoken.get(key) ?? new Set()).add(version));
     }
   });
+}
+
+test('requests in versions that Apache 3.9.1 does not serve are answered alike', async () => {
+  const sides = await Promise.all([apache.port, odradek.kafkaPort].map(newestSide));
+  for (const { apiKey, name, versions, request } of newestCases) {
+    for (const version of versions) {
+      const [theirs, ours] = await Promise.all(
+        sides.map(async ({ port, world }) => normalise(await ask(port, apiKey, version, request(version, world)))),
+      );
+      assert.deepEqual(ours, theirs, `api key ${apiKey} version ${version}: ${name}`);
+    }
+  }
+});
+
+/** With a coordinator of transactions. */
+async function newestSide(port: number): Promise<{ readonly port: number; readonly world: NewestWorld }> {
+  await until('the coordinator of transactions', async () => {
+    const found = (await ask(port, 10, 1, { key: 'any', keyType: 1 })) as Answer;
+    const listed = (await ask(port, 66, 0, {})) as Answer;
+    return found.errorCode === 0 && listed.errorCode === 0 ? true : undefined;
+  });
+  const { topics } = (await ask(port, 3, 12, { topics: [{ name: 't', topicId: ZERO_UUID }] })) as unknown as {
+    readonly topics: readonly { readonly topicId: string }[];
+  };
+  return { port, world: { topicId: topics[0]!.topicId } };
 }
 
 test('what the table of COMPATIBILITY.md takes from here was compared', () => {

@@ -10,7 +10,7 @@ const ownValues: ReadonlySet<string> = new Set([
 /** Lists whose order says nothing, by what they are sorted. */
 const sortKeys = [
   ...['name', 'index', 'apiKey', 'groupId', 'transactionalId', 'partitionIndex', 'topicName', 'key', 'nodeId'],
-  ...['topic', 'partitionId', 'user', 'feature'],
+  ...['topic', 'partitionId', 'user', 'feature', 'resourceName'],
 ];
 
 /** Lists of Java's maps, whose items have no name of their own. */

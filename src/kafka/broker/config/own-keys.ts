@@ -77,8 +77,8 @@ export const ownKeys: ReadonlyMap<string, BrokerKey> = new Map(
       min: 0,
     } as const,
     /**
-     * What a compressed batch of a producer may become, in bytes; default 256 MiB. A MB can become 32 GB, and although that
-     * costs no memory it holds every other request. Beyond it the batch is refused with MESSAGE_TOO_LARGE.
+     * What a compressed batch of a producer may become, in bytes; default 256 MiB. A MB can become 32 GB, which takes time, and
+     * memory where the topic has another codec. Beyond it the batch is refused with MESSAGE_TOO_LARGE.
      */
     {
       name: DECOMPRESSED_BYTES_KEY,

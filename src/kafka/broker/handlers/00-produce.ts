@@ -5,7 +5,8 @@ import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { BatchHeader } from '../../records/batch.ts';
 import { checkProduceRecords } from '../../records/validate.ts';
-import type { AppendOutcome, LeaderAppend } from '../../replication/partition.ts';
+import type { AppendOutcome } from '../../replication/append-outcome.ts';
+import type { AppendSender, LeaderAppend } from '../../replication/partition.ts';
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
@@ -80,6 +81,10 @@ class PartitionAppend implements LeaderAppend {
     return this.#operation.nowMs;
   }
 
+  get sender(): AppendSender {
+    return this.#operation.sender;
+  }
+
   done(outcome: AppendOutcome): void {
     this.#answers[this.#place] = respond(this.partition, outcome);
     this.#operation.settled(outcome.errorCode);
@@ -104,6 +109,11 @@ class ProduceOperation {
     this.#responder = responder;
     this.acks = acks;
     this.nowMs = broker.runtime.clock.wallMs();
+  }
+
+  /** The connection, which waits with what follows. */
+  get sender(): AppendSender {
+    return this.#context;
   }
 
   start(request: ProduceRequest): void {

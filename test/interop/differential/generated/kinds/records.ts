@@ -16,6 +16,8 @@ export interface DrawnRecords {
     readonly timestamp: number;
     readonly headers: readonly (readonly [string, string | null])[];
   }[];
+  /** Above 1: the records again and again, with long values, so that a small batch becomes megabytes. */
+  readonly copies: number;
   readonly damage: Damage;
   readonly producer: { readonly label: string; readonly epoch: number; readonly sequence: number } | null;
 }
@@ -33,12 +35,14 @@ export function drawRecords(draw: Draw, version: number): DrawnRecords {
   const magic = version >= 3 ? draw.pick([2, 2, 2, 2, 2, 2, 2, 2, 2, 1] as const) : draw.pick([0, 1, 1] as const);
   const codec = draw.pick(['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as const);
   const damage = draw.chance(0.7) ? 'none' : draw.pick(damages);
+  const isLarge = codec !== 'none' && draw.chance(0.05);
   const isProducer = magic === 2 && draw.chance(0.35);
   const label = draw.pick(['p0', 'p1']);
   return {
     magic,
     codec: magic === 2 || codec !== 'zstd' ? codec : 'gzip',
-    records: draw.some(draw.chance(0.1) ? 40 : 4, () => ({
+    copies: isLarge ? LARGE_COPIES : 1,
+    records: draw.some(draw.chance(0.1) && !isLarge ? 40 : 4, () => ({
       key: draw.chance(0.25) ? null : `k${draw.below(4)}`,
       value: draw.chance(0.1) ? null : 'v'.repeat(1 + draw.below(draw.chance(0.1) ? 900 : 60)),
       timestamp: magic === 0 ? -1 : draw.chance(0.75) ? times[0]! + draw.below(1000) : draw.pick(times),
@@ -52,7 +56,7 @@ export function drawRecords(draw: Draw, version: number): DrawnRecords {
 }
 
 export function recordsFrom(drawn: DrawnRecords, side: Side): Slices {
-  const { magic, codec, damage, producer } = drawn;
+  const { magic, codec, copies, damage, producer } = drawn;
   if (damage === 'empty') return slicesOf();
   const known = producer === null ? undefined : side.producers.get(producer.label);
   const bytes = Buffer.from(
@@ -67,7 +71,7 @@ export function recordsFrom(drawn: DrawnRecords, side: Side): Slices {
               producerEpoch: producer.epoch < 0 ? -1 : known.epoch + producer.epoch,
               baseSequence: producer.sequence,
             }),
-        records: drawn.records.map(({ key, value, timestamp, headers }, index) => ({
+        records: repeated(drawn.records, copies).map(({ key, value, timestamp, headers }, index) => ({
           ...(damage === 'gap' ? { offset: 2 * index + 1 } : {}),
           key: key === null ? null : Buffer.from(key),
           value: value === null ? null : Buffer.from(value),
@@ -78,6 +82,15 @@ export function recordsFrom(drawn: DrawnRecords, side: Side): Slices {
     ),
   );
   return slicesOf(magic === 2 ? damagedBatch(bytes, damage) : damagedMessages(bytes, damage));
+}
+
+const LARGE_COPIES = 800;
+const LARGE_VALUE = 1_500;
+
+function repeated(records: DrawnRecords['records'], copies: number): DrawnRecords['records'] {
+  if (copies === 1) return records;
+  const long = records.map((record) => ({ ...record, value: record.value?.padEnd(LARGE_VALUE, 'v') ?? null }));
+  return Array.from({ length: copies }, () => long).flat();
 }
 
 function damagedBatch(bytes: Buffer, damage: Damage): Buffer {
