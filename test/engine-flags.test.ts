@@ -12,7 +12,8 @@ test('whoever starts a server gives the engine the same flags', () => {
     assert.equal(command.slice(1, 1 + ENGINE_FLAGS.length).join(' '), flags);
   }
   const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
-  assert.equal(scripts.start, `node ${flags} src/cli/odradek.js start`);
+  // In the shell's place: what stops npm stops the servers.
+  assert.equal(scripts.start, `exec node ${flags} src/cli/odradek.js start`);
   for (const launcher of ['zkServer.sh', 'zookeeper-server-start.sh', 'kafka-server-start.sh']) {
     assert.ok(text(`bin/${launcher}`).includes(`\nexec node ${flags} "$tool" `), launcher);
   }

@@ -118,3 +118,13 @@ test('a daemon of the package starts, answers and stops', () => {
     assert.match(zkServer('stop').stdout, /STOPPED/);
   }
 });
+
+test('odradek start finds the configuration that came with it', () => {
+  const data = join(project, 'data');
+  mkdirSync(data);
+  // No ports are taken: with its configuration it comes as far as to this file in the place of a folder.
+  writeFileSync(join(data, 'zookeeper'), '');
+  const { code, stderr } = run(process.execPath, [join(installed, 'dist/cli/odradek.js'), 'start', '--data', data]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^odradek start: .*data\/zookeeper/);
+});

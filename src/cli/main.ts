@@ -8,8 +8,9 @@ const usage = `usage: odradek start [--conf DIR] [--data DIR] [--verbose]
        odradek check [--json] [--repair-to DIR] [dataDir [dataLogDir]]
        odradek service [zookeeper] [kafka] [--user NAME] [--data DIR] [--conf DIR] [--to DIR] [--memory SIZE] [--print]
 
-  start    a ZooKeeper and a Kafka broker in one process, from DIR/zoo.cfg and DIR/server.properties (default: conf);
-           --data keeps both systems' files in another folder, --verbose prints their logs
+  start    a ZooKeeper and a Kafka broker in one process, from DIR/zoo.cfg and DIR/server.properties (default: conf,
+           else the conf that came with this); --data keeps both systems' files in another folder (default: data),
+           --verbose prints their logs
   check    says what is wrong with a ZooKeeper data directory, and mends a copy (bin/zkCheck.sh)
   service  writes systemd units for both, see odradek service --help
 `;
@@ -18,7 +19,8 @@ const [command, ...rest] = process.argv.slice(2);
 switch (command) {
   case 'start': {
     const { start } = await import('./start.ts');
-    process.exitCode = await start(rest);
+    if (rest.includes('--help')) process.stdout.write(usage);
+    else process.exitCode = await start(rest);
     break;
   }
   case 'check': {

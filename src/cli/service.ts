@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brokerCommand } from '../kafka/cli/server-process.ts';
+import { outliveOutput } from '../runtime/node/outlive-output.ts';
 import { serverCommand } from '../zookeeper/cli/server-process.ts';
 import { type Unit, unitText } from './systemd-unit.ts';
 
@@ -38,6 +39,7 @@ export interface ServiceFile {
 
 /** `odradek service`. Answers the exit code. */
 export function service(args: readonly string[]): number {
+  outliveOutput();
   try {
     const { options, isPrintOnly } = optionsOf(args);
     const files = serviceFiles(options);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ConfigError } from '../config/config-error.ts';
 import { parseProperties } from '../config/properties.ts';
 import { zooCfgOf } from '../config/zoo-cfg.ts';
 import { KafkaConfig } from '../kafka/broker/config/kafka-config.ts';
@@ -12,6 +13,7 @@ import { RotatingFile } from '../runtime/node/rotating-file.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { startZookeeper } from '../zookeeper/ensemble/start-zookeeper.ts';
 import type { ZookeeperServer } from '../zookeeper/server/zookeeper-server.ts';
+import { stopSignal } from './stop-signal.ts';
 
 interface Options {
   readonly conf: string;
@@ -26,12 +28,12 @@ export async function start(args: readonly string[]): Promise<number> {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        conf: { type: 'string', default: 'conf' },
+        conf: { type: 'string' },
         data: { type: 'string', default: 'data' },
         verbose: { type: 'boolean', default: false },
       },
     });
-    options = values;
+    options = { ...values, conf: values.conf ?? ownConf() };
   } catch (error) {
     process.stderr.write(`odradek start: ${messageOf(error)}\n`);
     return 1;
@@ -44,11 +46,16 @@ export async function start(args: readonly string[]): Promise<number> {
   }
 }
 
+/** That of the current folder, else the one that came with the program: two folders above this file, also where it is built. */
+function ownConf(): string {
+  return existsSync('conf') ? 'conf' : join(import.meta.dirname, '../../conf');
+}
+
 async function run(options: Options): Promise<number> {
   outliveOutput();
-  const stopped = stopSignal();
   mkdirSync(options.data, { recursive: true });
   const runtime = openRuntime(options);
+  const stopped = stopSignal(process, runtime.clock, () => process.exit(130));
   let zookeeperFailed: (error: unknown) => void = () => undefined;
   const zookeeperFailure = new Promise<unknown>((settle) => {
     zookeeperFailed = settle;
@@ -82,17 +89,6 @@ function asFailure(error: unknown): string {
   return messageOf(error);
 }
 
-/** Resolves at the first signal; a second one ends the process at once. */
-function stopSignal(): Promise<undefined> {
-  return new Promise((settle) => {
-    const onSignal = (): void => {
-      settle(undefined);
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
-  });
-}
-
 /** What both servers say goes to a file; the terminal is for the person. */
 function openRuntime({ data, verbose }: Options): Runtime {
   if (verbose) return nodeRuntime();
@@ -121,6 +117,7 @@ function advertised(given: ReadonlyMap<string, string>): string {
 }
 
 function readConf(conf: string, file: string): Map<string, string> {
+  if (!existsSync(conf)) throw new ConfigError('--conf', conf, 'there is no such folder');
   const path = join(conf, file);
   if (!existsSync(path)) return new Map();
   return parseProperties(readFileSync(path, 'latin1'));

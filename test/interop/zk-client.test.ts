@@ -250,9 +250,13 @@ for (const version of ['3.9.4', '3.4.8'] as const) {
     }
     assert.equal((await client.getData('/n7')).data?.toString(), '7');
 
-    await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
-    const { session } = client;
+    const proxy = await startCuttableProxy(server.port);
+    t.after(() => proxy.close());
+    const owner = connect(t, { connect: proxy.connect });
+    await owner.create('/mine', null, { mode: CreateMode.EPHEMERAL });
+    const { session } = owner;
     assert.ok(session !== undefined);
+    proxy.cut(); // it would come back, and take its session from the successor again
     const successor = connect(t, { connect: server.connect, session });
     assert.equal((await successor.exists('/mine'))?.ephemeralOwner, session.id);
     assert.equal(successor.sessionId, session.id);

@@ -12,6 +12,7 @@ import { MembershipBook } from './membership-book.ts';
 import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { ReplyTap } from './reply-tap.ts';
 import { checkEphemerals, checkSameTrees, ServerBook } from './server-book.ts';
+import { Verdict } from './verdict.ts';
 import { must, Violation } from './violation.ts';
 
 const TICK_MS = 500;
@@ -46,7 +47,7 @@ class EnsembleWorld {
   readonly #calmMs: number;
   #faults: EnsembleFaults | undefined;
   #operator: EnsembleOperator | undefined;
-  #violation: unknown;
+  readonly #verdict = new Verdict();
 
   constructor(seed: number, options: RunOptions) {
     this.sim = new Simulation({ seed, onLog: (line) => this.#heard(line, options) });
@@ -65,7 +66,7 @@ class EnsembleWorld {
     this.#members = this.#found(this.#voters + observers, spares);
     this.#connect = this.#members.map(({ name }) => `${name}:${CLIENT_PORT}`).join();
     this.sim.invariant('servers agree', () => {
-      if (this.#violation !== undefined) throw this.#violation;
+      this.#verdict.check();
       for (const member of this.#members) {
         member.show(this.#book);
         const { membership, proposedMembership } = member;
@@ -225,10 +226,10 @@ class EnsembleWorld {
         inFlightMax: random.pick([1, 3, 8]),
         pauseMs: random.pick([30, 100]),
         largeShare,
-        violated: (error) => this.#violated(error),
+        violated: this.#verdict.violated,
       });
       this.#actors.push(actor);
-      actor.run().catch((error) => this.#violated(error));
+      actor.run().catch(this.#verdict.violated);
     }
   }
 
@@ -260,17 +261,14 @@ class EnsembleWorld {
       pauseMs: random.pick([300, 1000, 3000]),
       // Whoever has agreed is apart from whoever has not: that is when quorums have to overlap.
       strike: () => (random.chance(0.4) ? faults.split() : faults.strike()),
-      violated: (error) => this.#violated(error),
+      violated: this.#verdict.violated,
     });
   }
 
   #heard(line: string, { onLog }: RunOptions): void {
     onLog?.(line);
-    if (line.includes('Digests are not matching')) this.#violated(new Violation(`a tree is not its log: ${line}`));
-  }
-
-  #violated(error: unknown): void {
-    this.#violation ??= error;
+    if (line.includes('Digests are not matching'))
+      this.#verdict.violated(new Violation(`a tree is not its log: ${line}`));
   }
 
   // ---------------------------------------------------------------- what must hold

@@ -11,6 +11,7 @@ import { checkBatches, checkIndexes } from './log-files.ts';
 import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { PartitionHistory } from './partition-history.ts';
 import { Supervisor } from './supervisor.ts';
+import { Verdict } from './verdict.ts';
 import { must } from './violation.ts';
 
 const TOPIC = 'spool';
@@ -32,7 +33,7 @@ class KafkaWorld {
   #producers: readonly ProducerActor[] = [];
   #fetcher: FetchActor | undefined;
   #committer: CommitActor | undefined;
-  #violation: unknown;
+  readonly #verdict = new Verdict();
   /** How often the broker's machine lost power. */
   #era = 0;
 
@@ -67,9 +68,7 @@ class KafkaWorld {
     const { clock } = this.#operator.runtime;
     this.#zookeeper = new Supervisor(zookeeper, clock, () => zookeeper.machine.disk.repair());
     this.#broker = new Supervisor(broker, clock, () => broker.machine.disk.repair());
-    this.sim.invariant('history', () => {
-      if (this.#violation !== undefined) throw this.#violation;
-    });
+    this.sim.invariant('history', () => this.#verdict.check());
   }
 
   get drawn(): string {
@@ -111,19 +110,15 @@ class KafkaWorld {
       topic: TOPIC,
       partitions: this.#partitions,
       random: this.#random.fork('actors'),
-      violated: (error) => this.#violated(error),
+      violated: this.#verdict.violated,
     };
     const names = ['i0', 'p0', ...(this.#random.chance(0.5) ? ['i1', 'p1'] : [])];
     this.#producers = names.map((name) => new ProducerActor(name, { ...options, random: this.#random.fork(name) }));
     this.#fetcher = new FetchActor({ ...options, random: this.#random.fork('fetcher') });
     this.#committer = new CommitActor({ ...options, random: this.#random.fork('committer') });
     for (const actor of [...this.#producers, this.#fetcher, this.#committer]) {
-      actor.run().catch((error) => this.#violated(error));
+      actor.run().catch(this.#verdict.violated);
     }
-  }
-
-  #violated(error: unknown): void {
-    this.#violation ??= error;
   }
 
   // ---------------------------------------------------------------- faults
@@ -192,13 +187,7 @@ class KafkaWorld {
   }
 
   #later(ms: number, act: () => void): void {
-    this.#operator.runtime.clock.after(ms, () => {
-      try {
-        act();
-      } catch (error) {
-        this.#violated(error);
-      }
-    });
+    this.#verdict.later(this.#operator.runtime.clock, ms, act);
   }
 
   #forEachDirectory(act: (directory: string) => void): void {

@@ -19,6 +19,7 @@ import {
 } from './transaction-actors.ts';
 import { type Isolation, TransactionHistory } from './transaction-history.ts';
 import { type Place, TransactionReader } from './transaction-reader.ts';
+import { Verdict } from './verdict.ts';
 import { must } from './violation.ts';
 
 const SESSION_TIMEOUT_MS = 6000;
@@ -42,7 +43,7 @@ class TransactionsWorld {
   readonly #faults = new Map<string, number>();
   #actors: readonly TransactionalActor[] = [];
   #reader: TransactionReader | undefined;
-  #violation: unknown;
+  readonly #verdict = new Verdict();
 
   constructor(seed: number, options: RunOptions) {
     this.sim = new Simulation({ seed, onLog: options.onLog });
@@ -73,9 +74,7 @@ class TransactionsWorld {
     const { clock } = this.#operator.runtime;
     this.#zookeeper = new Supervisor(zookeeper, clock, () => zookeeper.machine.disk.repair());
     this.#brokers = brokers.map((node) => new Supervisor(node, clock, () => node.machine.disk.repair()));
-    this.sim.invariant('history', () => {
-      if (this.#violation !== undefined) throw this.#violation;
-    });
+    this.sim.invariant('history', () => this.#verdict.check());
   }
 
   #newBroker(id: number, connect: string, keys: ConfigKeys): SimulatedNode<KafkaBroker> {
@@ -150,7 +149,7 @@ class TransactionsWorld {
       bootstrap: this.#bootstrap,
       random: this.#random.fork('actors'),
       history: this.#history,
-      violated: (error) => this.#violated(error),
+      violated: this.#verdict.violated,
       sources: of(SOURCE),
       targets: of(TARGET),
       transactionTimeoutMs: this.#random.pick([2500, 6000, 20_000]),
@@ -162,11 +161,7 @@ class TransactionsWorld {
     const transformer = new TransactionalActor('t0', () => new TransformingWork(optionsOf('t0')), optionsOf('t0'));
     this.#actors = [...writers, transformer];
     this.#reader = new TransactionReader(this.#places, optionsOf('reader'));
-    for (const actor of [...this.#actors, this.#reader]) actor.run().catch((error) => this.#violated(error));
-  }
-
-  #violated(error: unknown): void {
-    this.#violation ??= error;
+    for (const actor of [...this.#actors, this.#reader]) actor.run().catch(this.#verdict.violated);
   }
 
   // ---------------------------------------------------------------- faults
@@ -229,13 +224,7 @@ class TransactionsWorld {
   }
 
   #later(ms: number, act: () => void): void {
-    this.#operator.runtime.clock.after(ms, () => {
-      try {
-        act();
-      } catch (error) {
-        this.#violated(error);
-      }
-    });
+    this.#verdict.later(this.#operator.runtime.clock, ms, act);
   }
 
   // ---------------------------------------------------------------- what must hold

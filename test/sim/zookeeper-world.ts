@@ -5,6 +5,7 @@ import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/clie
 import type { ZookeeperServer } from '../../src/zookeeper/server/zookeeper-server.ts';
 import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { Supervisor } from './supervisor.ts';
+import { Verdict } from './verdict.ts';
 import { must, Violation } from './violation.ts';
 import { ZookeeperActor } from './zookeeper-actor.ts';
 import { hex, ZookeeperHistory } from './zookeeper-history.ts';
@@ -25,7 +26,7 @@ class ZookeeperWorld {
   readonly #faults = new Map<string, number>();
   /** The next failed sync takes the machine with it. */
   #losesPower = false;
-  #violation: unknown;
+  readonly #verdict = new Verdict();
 
   constructor(seed: number, options: RunOptions) {
     this.sim = new Simulation({ seed, onLog: (line) => this.#heard(line, options) });
@@ -42,9 +43,7 @@ class ZookeeperWorld {
     const operator = this.sim.machine('operator');
     this.#server = new Supervisor(node, operator.runtime.clock, () => node.machine.disk.repair());
     this.#connect = `${node.machine.host}:2181`;
-    this.sim.invariant('history', () => {
-      if (this.#violation !== undefined) throw this.#violation;
-    });
+    this.sim.invariant('history', () => this.#verdict.check());
   }
 
   get drawn(): string {
@@ -104,11 +103,11 @@ class ZookeeperWorld {
         random: this.#random.fork(name),
         inFlightMax: this.#random.pick([1, 3, 12]),
         largeShare,
-        violated: (error) => this.#violated(error),
+        violated: this.#verdict.violated,
         nowMs: () => this.sim.nowMs,
       });
       this.#actors.push(actor);
-      actor.run().catch((error) => this.#violated(error));
+      actor.run().catch(this.#verdict.violated);
     }
   }
 
@@ -196,7 +195,8 @@ class ZookeeperWorld {
   /** The server says when it gives up a session. Its client must really have been silent: a stall of the server is no reason. */
   #heard(line: string, { onLog }: RunOptions): void {
     onLog?.(line);
-    if (line.includes('Digests are not matching')) this.#violated(new Violation('a recovered tree is not its log'));
+    if (line.includes('Digests are not matching'))
+      this.#verdict.violated(new Violation('a recovered tree is not its log'));
     const expired = /Expiring session (0x[0-9a-f]+),/.exec(line)?.[1];
     if (expired === undefined) return;
     const actor = this.#actors.find(({ client }) => hex(client.sessionId) === expired);
@@ -204,11 +204,9 @@ class ZookeeperWorld {
     const silentMs = this.sim.nowMs - actor.sentMs;
     // Deadlines are rounded up, and what the network lost or delayed does not count here.
     if (silentMs > 0.9 * this.#sessionTimeoutMs) return;
-    this.#violated(new Violation(`the session of ${actor.options.name} is expired, and it spoke ${silentMs} ms ago`));
-  }
-
-  #violated(error: unknown): void {
-    this.#violation ??= error;
+    this.#verdict.violated(
+      new Violation(`the session of ${actor.options.name} is expired, and it spoke ${silentMs} ms ago`),
+    );
   }
 
   /** Faults off: everybody comes back. */

@@ -3,6 +3,8 @@ import type { Connection } from '../network.ts';
 import { type ContractCase, type ContractWorld, pass } from './contract.ts';
 import { connected, End } from './network-cases.ts';
 
+type Ends = Pick<Awaited<ReturnType<typeof connected>>, 'client' | 'server' | 'close'>;
+
 const megabyte = 1024 * 1024;
 /** More than the buffers of two kernels hold. */
 const manyMegabytes = 24;
@@ -47,7 +49,92 @@ class Sender {
   }
 }
 
+/**
+ * Several large answers in one turn, some of which the system takes later: what a connection is asked for afterwards comes after its
+ * answer, and the bytes of one peer never reach another.
+ */
+export async function answerInOneTurn(world: ContractWorld, peers: readonly Ends[]): Promise<void> {
+  const sender = new Sender();
+  const answer = (connection: Connection, mark: number, size = 900_000): void =>
+    sender.write(connection, Buffer.alloc(70, mark), Buffer.alloc(size, mark));
+  const afterwards: readonly ((connection: Connection, mark: number) => number)[] = [
+    () => 0,
+    (connection, mark) => {
+      sender.write(connection, Buffer.alloc(3, mark));
+      sender.write(connection);
+      return 3;
+    },
+    (connection, mark) => {
+      answer(connection, mark);
+      answer(connection, mark, 5 * megabyte);
+      return 900_140 + 5 * megabyte;
+    },
+    (connection) => {
+      connection.end();
+      sender.write(connection, Buffer.from('dropped'));
+      return 0;
+    },
+    (connection) => {
+      connection.pause();
+      connection.resume();
+      return 0;
+    },
+  ];
+  const wanted = peers.map(({ server }, index) => {
+    answer(server.connection, index + 1);
+    return 900_070 + (afterwards[(index >> 1) % afterwards.length]?.(server.connection, index + 1) ?? 0);
+  });
+  for (const [index, { client, server }] of peers.entries()) {
+    await world.complete(client.until(() => client.receivedBytes >= wanted[index]!));
+    // Both directions still work, and in every direction there is what belongs there.
+    client.connection.write([Buffer.from('thanks')]);
+    await world.complete(server.until(() => server.receivedBytes === 6));
+    const received = Buffer.concat(client.chunks);
+    assert.ok(received.equals(Buffer.alloc(wanted[index]!, index + 1)), `peer ${index}: ${received.length} bytes`);
+    if ((index >> 1) % afterwards.length === 3) await world.complete(client.hears('ended'));
+  }
+  await sender.assertDone(world);
+  for (const peer of peers) peer.close();
+}
+
 export const sentCases: readonly ContractCase[] = [
+  {
+    name: 'large answers in one turn come whole and in order, whatever else their connections are asked for',
+    run: async (world) => {
+      const peers: Ends[] = [];
+      while (peers.length < 20) peers.push(await connected(world));
+      await answerInOneTurn(world, peers);
+    },
+  },
+  {
+    name: 'large answers in one turn to peers who leave: sent and closed come once, and the others get theirs',
+    run: async (world) => {
+      const peers: Ends[] = [];
+      while (peers.length < 12) peers.push(await connected(world));
+      const sender = new Sender();
+      for (const [index, { client, server }] of peers.entries()) {
+        sender.write(server.connection, Buffer.alloc(70, index), Buffer.alloc(900_000, index));
+        sender.write(server.connection, Buffer.alloc(30, index));
+        if (index % 3 === 1) server.connection.destroy();
+        if (index % 3 === 2) client.connection.destroy();
+      }
+      for (const [index, { client, server }] of peers.entries()) {
+        if (index % 3 === 0) {
+          await world.complete(client.until(() => client.receivedBytes === 900_100));
+        } else {
+          const [leaver, other] = index % 3 === 1 ? [server, client] : [client, server];
+          await world.complete(leaver.hears('closed'));
+          await world.complete(other.until(() => /ended|closed/.test(other.heard.join())));
+        }
+        assert.ok(
+          Buffer.concat(client.chunks).every((byte) => byte === index),
+          `peer ${index}`,
+        );
+      }
+      await sender.assertDone(world);
+      for (const { close } of peers) close();
+    },
+  },
   {
     name: 'sent comes once for each write, small, joined, vectored or empty, and what was sent may be spoilt then',
     run: async (world) => {

@@ -3,6 +3,7 @@ import { type Connection, type Listener, NetworkError } from '../network.ts';
 import type { ClientTls, ServerTls, TlsIdentity, TlsMaterial } from '../tls.ts';
 import { type ContractWorld, pass, turn } from './contract.ts';
 import { End } from './network-cases.ts';
+import { answerInOneTurn } from './sent-cases.ts';
 
 /** Identities by their names in test/golden/tls; authorities are identities too. */
 export type Certificates = (name: string) => TlsIdentity;
@@ -118,6 +119,14 @@ function bytesOf(certificates: readonly Uint8Array[]): string[] {
 }
 
 export const tlsCases: readonly TlsCase[] = [
+  {
+    name: 'large answers in one turn are encrypted, and come whole and in order',
+    run: async (world, certificates) => {
+      const peers: TlsPair[] = [];
+      while (peers.length < 4) peers.push(await new TlsPair(world, certificates).connected());
+      await answerInOneTurn(world, peers);
+    },
+  },
   {
     name: 'each end sees the certificate of the other, and what was agreed',
     run: async (world, certificates) => {

@@ -4,6 +4,7 @@ import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
+import { outliveOutput } from '../../runtime/node/outlive-output.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
 import { clientProperties, tlsOfProperties, withClientConfiguration } from './client-properties.ts';
@@ -62,6 +63,7 @@ export async function zkCli(
   args: readonly string[],
   { jline = true, jvmFlags = `${process.env.CLIENT_JVMFLAGS ?? ''} ${process.env.JVMFLAGS ?? ''}` }: ZkCliOptions = {},
 ): Promise<number> {
+  outliveOutput(); // as Apache's does, whose printer passes over errors
   const console: Console = {
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),

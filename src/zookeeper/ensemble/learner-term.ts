@@ -1,5 +1,4 @@
 import type { Timer } from '../../runtime/clock.ts';
-import { NetworkError } from '../../runtime/network.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import type { Zxid } from '../jute/ids.ts';
 import { LeaderSilence } from '../quorum/leader-silence.ts';
@@ -8,13 +7,11 @@ import type { PeerLink } from '../quorum/peer-link.ts';
 import type { QuorumPacket } from '../quorum/quorum-packet.ts';
 import type { ServerId } from '../quorum/quorum-verifier.ts';
 import type { ServingServer } from '../server/serving-server.ts';
-import type { Session } from '../server/sessions.ts';
 import { LeaderConnection } from './leader-connection.ts';
 import type { LearnerHandler } from './learner-handler.ts';
 import { LearnerHistory } from './learner-history.ts';
 import { type LearnerMaster, leaderOf } from './learner-masters.ts';
-import { LearnerRole } from './learner-role.ts';
-import { ObserverMaster } from './observer-master.ts';
+import { LearnerService } from './learner-service.ts';
 import type { Term, TermHost } from './term.ts';
 
 type Effect<K extends LearnerStartEffect['kind']> = Extract<LearnerStartEffect, { readonly kind: K }>;
@@ -33,11 +30,7 @@ export class LearnerTerm implements Term {
   readonly #connection: LeaderConnection;
   readonly #history: LearnerHistory;
   readonly #silence: LeaderSilence;
-  #server: ServingServer | undefined;
-  #role: LearnerRole | undefined;
-  #observerMaster: ObserverMaster | undefined;
-  /** Sessions that were heard since the last ping. */
-  #touched = new Set<Session>();
+  #service: LearnerService | undefined;
   /** Since when it is brought to the leader's history. */
   #syncingMs: number | undefined;
   #watchTimer: Timer | undefined;
@@ -83,7 +76,7 @@ export class LearnerTerm implements Term {
   }
 
   get server(): ServingServer | undefined {
-    return this.#server;
+    return this.#service?.server;
   }
 
   get master(): ServerId {
@@ -92,7 +85,7 @@ export class LearnerTerm implements Term {
 
   /** Observers under us. */
   get learners(): Iterable<LearnerHandler> {
-    return this.#observerMaster?.observers ?? [];
+    return this.#service?.observers ?? [];
   }
 
   start(): void {
@@ -117,9 +110,7 @@ export class LearnerTerm implements Term {
     this.#connection.close();
     if (this.#syncingMs !== undefined) this.#host.figures.metrics.quorum.socketClosingTime.add(0);
     await this.#work;
-    await this.#observerMaster?.close();
-    await this.#server?.close();
-    for (const proposal of this.#role?.unapplied ?? []) this.#host.database.replay(proposal);
+    await this.#service?.close();
   }
 
   // ---------------------------------------------------------------- time
@@ -149,8 +140,8 @@ export class LearnerTerm implements Term {
 
   #packet(packet: QuorumPacket): void {
     this.#heard();
-    if (this.#role === undefined) this.#step({ kind: 'received', packet });
-    else this.#role.received(packet);
+    if (this.#service?.isOpen) this.#service.received(packet);
+    else this.#step({ kind: 'received', packet });
   }
 
   #step(event: LearnerStartEvent): void {
@@ -253,30 +244,12 @@ export class LearnerTerm implements Term {
         this.#host.epochBegan(epoch);
         masters.reached();
         if (!this.#logs) database.leaveLogBehind();
-        this.#server = await this.#host.serve(
-          (parts) => {
-            this.#role = new LearnerRole(parts, {
-              mode: this.state === 'OBSERVING' ? 'observer' : 'follower',
-              link,
-              database,
-              logs: this.#logs,
-              takeTouched: () => this.#takeTouched(),
-              saw: async (text) => {
-                await this.#host.memberships.saw(this.#history.membershipIn(text));
-              },
-              activate: async (text, designated, zxid) =>
-                this.#host.activate(this.#history.membershipIn(text), { leader: designated, zxid }),
-              reconfigured: () => this.#end('the membership has changed'),
-              failed: (error) => this.#failed(error),
-            });
-            return this.#role;
-          },
-          (session) => this.#touched.add(session),
-        );
+        const service = this.#newService(link);
+        this.#service = service;
+        await service.open();
         this.#endSync();
         if (this.#isOver) return;
-        await this.#role?.begin(proposals, committed);
-        await this.#takeObservers(epoch);
+        await service.begin(epoch, proposals, committed);
         link.release();
       } catch (error) {
         this.#failed(error);
@@ -284,29 +257,23 @@ export class LearnerTerm implements Term {
     });
   }
 
+  #newService(link: PeerLink): LearnerService {
+    return new LearnerService({
+      host: this.#host,
+      state: this.state,
+      link,
+      history: this.#history,
+      logs: this.#logs,
+      isOver: () => this.#isOver,
+      end: (reason) => this.#end(reason),
+      failed: (error) => this.#failed(error),
+    });
+  }
+
   /** The membership of NEWLEADER is in force now; whether it makes another server of us, or of our leader. */
   async #isReplaced(config: Uint8Array | null): Promise<boolean> {
     const membership = this.#history.membershipOf(config);
     return membership !== undefined && (await this.#host.activate(membership));
-  }
-
-  async #takeObservers(epoch: number): Promise<void> {
-    const { observerMasterPort: port } = this.#host.config;
-    if (this.state !== 'FOLLOWING' || port === undefined || this.#isOver || this.#role === undefined) return;
-    this.#observerMaster = new ObserverMaster({ host: this.#host, port, epoch, role: this.#role });
-    try {
-      await this.#observerMaster.start();
-    } catch (error) {
-      // Apache's follower gives up following then.
-      if (!(error instanceof NetworkError)) throw error;
-      this.#host.log.error('no observers can come to this follower', { port, error: error.message });
-    }
-  }
-
-  #takeTouched(): Iterable<Session> {
-    const touched = this.#touched;
-    this.#touched = new Set();
-    return touched;
   }
 
   // ---------------------------------------------------------------- the end

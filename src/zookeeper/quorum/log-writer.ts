@@ -1,6 +1,7 @@
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { DiskError } from '../../runtime/disk.ts';
 import type { Zxid } from '../jute/ids.ts';
+import { GroupSync } from '../persistence/group-sync.ts';
 
 /** The transaction log as this needs it. */
 export interface ProposalLog {
@@ -31,16 +32,14 @@ export interface LogFigures {
 }
 
 /**
- * What a member of an ensemble logs before it acknowledges (SyncRequestProcessor). One sync is in flight; what arrives meanwhile is
- * the next group. After a failed write or sync nothing is acknowledged any more.
+ * What a member of an ensemble logs before it acknowledges. After a failed write or sync nothing is acknowledged any more.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
+  readonly #sync: GroupSync;
   #appended: Zxid | undefined;
-  #gatheredCount = 0;
-  #isSyncing = false;
-  #isScheduled = false;
-  #timer: Timer | undefined;
+  /** The last of the group that is synced. */
+  #syncing: Zxid | undefined;
   /** Appended and not yet in the log: something else has to be on the disk first. */
   #held: { readonly zxid: Zxid; readonly bytes: Uint8Array }[] | undefined;
   #released: Promise<void> = Promise.resolve();
@@ -49,6 +48,22 @@ export class LogWriter {
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
+    const { clock, log, flushDelayMs, maxBatchSize, figures } = options;
+    this.#sync = new GroupSync({
+      clock,
+      flush: (done) => log.flush(done),
+      flushDelayMs,
+      maxBatchSize,
+      began: (txnCount) => {
+        figures?.syncing(txnCount);
+        this.#syncing = this.#appended;
+      },
+      ended: (tookMs, error) => {
+        figures?.synced(tookMs);
+        if (error !== undefined) this.#fail(error);
+        else if (!this.#isClosed && this.#syncing !== undefined) options.durable(this.#syncing);
+      },
+    });
   }
 
   append(zxid: Zxid, bytes: Uint8Array): void {
@@ -75,16 +90,13 @@ export class LogWriter {
   #append(zxid: Zxid, bytes: Uint8Array): void {
     this.#options.log.append(zxid, bytes);
     this.#appended = zxid;
-    this.#gatheredCount += 1;
-    if (this.#isSyncing || this.#isClosed) return;
-    if (this.#gatheredCount >= this.#options.maxBatchSize) this.#sync();
-    else this.#schedule();
+    this.#sync.joined('txn');
   }
 
   /** Takes and acknowledges no more. Resolves when all that was appended is on the disk, or cannot be. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#sync.close();
     if (this.#held !== undefined) await this.#released;
     return new Promise((resolve) => {
       this.#options.log.flush((error) => {
@@ -92,44 +104,6 @@ export class LogWriter {
         resolve();
       });
     });
-  }
-
-  /** What the other sockets of this poll bring joins the group. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    const { clock, flushDelayMs } = this.#options;
-    const run = (): void => {
-      this.#isScheduled = false;
-      if (!this.#isSyncing && !this.#isClosed) this.#sync();
-    };
-    if (flushDelayMs > 0) this.#timer = clock.after(flushDelayMs, run);
-    else clock.soon(run);
-  }
-
-  #sync(): void {
-    const zxid = this.#appended;
-    if (zxid === undefined) return;
-    const { figures, clock } = this.#options;
-    figures?.syncing(this.#gatheredCount);
-    const startMs = clock.monotonicMs();
-    this.#appended = undefined;
-    this.#gatheredCount = 0;
-    this.#isSyncing = true;
-    this.#options.log.flush((error) => {
-      this.#isSyncing = false;
-      figures?.synced(clock.monotonicMs() - startMs);
-      if (error !== undefined) this.#fail(error);
-      else if (!this.#isClosed) {
-        this.#options.durable(zxid);
-        if (this.#appended !== undefined && !this.#isSyncing && !this.#isClosed) this.#continue();
-      }
-    });
-  }
-
-  #continue(): void {
-    if (this.#options.flushDelayMs > 0) this.#schedule();
-    else this.#sync();
   }
 
   #fail(error: DiskError): void {

@@ -206,11 +206,12 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   // ---------------------------------------------------------------- the session
 
   /** The session stands: requests are taken from now on. */
-  established(session: Session, response: Uint8Array): void {
+  established(session: Session, response: Uint8Array, createdInMs?: number): void {
     if (this.#phase !== 'establishing') return;
     this.#phase = 'session';
     this.#session = session;
     session.owner = this;
+    if (createdInMs !== undefined) this.stats.sessionCreated(createdInMs);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.out.bytes(response);

@@ -6,7 +6,7 @@ export class ConnectionStats {
   packetsReceived = 0;
   packetsSent = 0;
   lastType = 0;
-  /** -1 before the first request. */
+  /** Of a request, not of a ping or another xid that means something; -1 before the first. */
   lastCxid = -1;
   lastZxid: Zxid = -1n as Zxid;
   /** Wall clock, milliseconds. */
@@ -16,6 +16,17 @@ export class ConnectionStats {
   maxLatencyMs = 0;
   totalLatencyMs = 0;
   latencyCount = 0;
+
+  /** To Apache's the creation of a session is a request like others, with xid 0. */
+  sessionCreated(latencyMs: number): void {
+    this.requested(OpCode.createSession, 0);
+    this.answered(latencyMs, 1);
+  }
+
+  requested(type: number, xid: number): void {
+    this.lastType = type;
+    if (xid >= 0) this.lastCxid = xid;
+  }
 
   answered(latencyMs: number, count: number): void {
     const wholeMs = Math.floor(latencyMs);
@@ -60,7 +71,7 @@ const shortNames: ReadonlyMap<number, string> = new Map([
   [OpCode.getEphemerals, 'GETE'],
   [OpCode.addWatch, 'ADDW'],
   [OpCode.setWatches, 'SETW'],
-  [OpCode.setWatches2, 'SETW'],
+  [OpCode.setWatches2, 'STW2'],
   [OpCode.checkWatches, 'CHKW'],
   [OpCode.removeWatches, 'REMW'],
   [OpCode.sync, 'SYNC'],

@@ -14,7 +14,8 @@ import type { Session, Sessions } from './sessions.ts';
 
 /** A connection that asks for a session. */
 export interface Applicant {
-  established(session: Session, response: Uint8Array): void;
+  /** @param createdInMs how long its creation took; undefined for a session that comes back */
+  established(session: Session, response: Uint8Array, createdInMs?: number): void;
   rejected(response: Uint8Array): void;
   /** With a reply's header in the place of a ConnectResponse. */
   refuse(xid: number, zxid: Zxid, err: number): void;
@@ -70,7 +71,11 @@ export class SessionAdmission {
     const { sessions, role, clock, tree, opensLocal } = this.#options;
     const id = this.#ids.next((taken) => sessions.get(taken) !== undefined);
     const session = sessions.add(id, timeoutMs, opensLocal ? 'local' : 'global');
-    const established = (): void => applicant.established(session, this.#responseTo(request, id, timeoutMs));
+    const receivedMs = clock.monotonicMs();
+    const established = (): void => {
+      const response = this.#responseTo(request, id, timeoutMs);
+      applicant.established(session, response, clock.monotonicMs() - receivedMs);
+    };
     if (opensLocal) {
       established();
       return;
@@ -92,7 +97,7 @@ export class SessionAdmission {
       type: OpCode.createSession,
       frame: noSlices,
       ids: [],
-      receivedMs: clock.monotonicMs(),
+      receivedMs,
     });
   }
 

@@ -59,8 +59,6 @@ export class SessionRequests implements Throttled {
     const xid = header.int32();
     const type = header.int32();
     this.#counts.received();
-    this.#client.stats.lastType = type;
-    this.#client.stats.lastCxid = xid;
     const kind = kindOf(type);
     if (kind === 'auth' || kind === 'sasl') {
       this.#dispatch(kind, type, xid, frame);
@@ -70,6 +68,7 @@ export class SessionRequests implements Throttled {
       this.#auth.refuseUnauthenticated(xid);
       return;
     }
+    this.#client.stats.requested(type, xid);
     const { throttler, largeRequests } = this.#host;
     largeRequests?.admit(frame.size);
     if (throttler === undefined) {

@@ -1,6 +1,7 @@
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { DiskError } from '../../runtime/disk.ts';
 import type { TxnRecord } from '../jute/txn.ts';
+import { GroupSync } from '../persistence/group-sync.ts';
 import type { Agreement, AgreementListener, Proposal } from './agreement.ts';
 import type { ServerMetrics } from './metrics/server-metrics.ts';
 
@@ -25,24 +26,28 @@ export interface StandaloneAgreementOptions {
 }
 
 /**
- * Agreement of one server with itself: a transaction is committed when the log is synced. One sync is in flight; what arrives
- * meanwhile is the next group. After a failed write or sync nothing is committed any more: what the disk holds is unknown.
+ * Agreement of one server with itself: a transaction is committed when the log is synced. After a failed write or sync nothing is
+ * committed any more.
  */
 export class StandaloneAgreement implements Agreement {
   readonly #options: StandaloneAgreementOptions;
+  readonly #sync: GroupSync;
   /** Appended or, without a transaction, in their place behind what was; not yet part of a sync. */
   #gathering: Proposal[] = [];
   #syncing: Proposal[] = [];
-  /** Transactions among the gathering. */
-  #gatheredTxns = 0;
-  #isSyncing = false;
-  #isScheduled = false;
-  #timer: Timer | undefined;
-  #syncStartMs = 0;
   #isOver = false;
 
   constructor(options: StandaloneAgreementOptions) {
     this.#options = options;
+    const { clock, log, flushDelayMs, maxBatchSize } = options;
+    this.#sync = new GroupSync({
+      clock,
+      flush: (done) => log.flush(done),
+      flushDelayMs,
+      maxBatchSize,
+      began: (txnCount) => this.#syncBegan(txnCount),
+      ended: (tookMs, error) => this.#syncEnded(tookMs, error),
+    });
   }
 
   get pendingCount(): number {
@@ -54,62 +59,39 @@ export class StandaloneAgreement implements Agreement {
     this.#gathering.push(proposal);
     if (proposal.txn !== undefined) {
       this.#options.log.append(proposal.txn);
-      this.#gatheredTxns += 1;
       this.#options.metrics.logged.add();
     }
-    if (this.#isSyncing) return;
-    if (this.#gatheredTxns >= this.#options.maxBatchSize) this.#sync();
-    else this.#schedule();
+    this.#sync.joined(proposal.txn === undefined ? 'mark' : 'txn');
   }
 
   close(): Promise<void> {
-    this.#isOver = true;
-    this.#timer?.cancel();
-    this.#gathering = [];
+    this.#end();
     return new Promise((resolve) => this.#options.log.close(() => resolve()));
   }
 
-  /** What the other sockets of this poll bring joins the group. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    const { clock, flushDelayMs } = this.#options;
-    const run = (): void => {
-      this.#isScheduled = false;
-      if (!this.#isSyncing && !this.#isOver) this.#sync();
-    };
-    if (flushDelayMs > 0) this.#timer = clock.after(flushDelayMs, run);
-    else clock.soon(run);
+  #end(): void {
+    this.#isOver = true;
+    this.#sync.close();
+    this.#gathering = [];
   }
 
-  #sync(): void {
-    if (this.#gathering.length === 0) return;
-    this.#options.metrics.syncQueueSize.add(this.#gathering.length);
-    if (this.#gatheredTxns > 0) this.#options.metrics.syncBatchSize.add(this.#gatheredTxns);
-    this.#syncStartMs = this.#options.clock.monotonicMs();
+  #syncBegan(txnCount: number): void {
+    const { metrics } = this.#options;
+    metrics.syncQueueSize.add(this.#gathering.length);
+    if (txnCount > 0) metrics.syncBatchSize.add(txnCount);
     this.#syncing = this.#gathering;
     this.#gathering = [];
-    this.#gatheredTxns = 0;
-    this.#isSyncing = true;
-    this.#options.log.flush((error) => this.#synced(error));
   }
 
-  #synced(error: DiskError | undefined): void {
+  #syncEnded(tookMs: number, error: DiskError | undefined): void {
+    const { metrics, listener } = this.#options;
     const group = this.#syncing;
     this.#syncing = [];
-    this.#isSyncing = false;
-    this.#options.metrics.syncFlushTime.add(Math.floor(this.#options.clock.monotonicMs() - this.#syncStartMs));
+    metrics.syncFlushTime.add(Math.floor(tookMs));
     if (this.#isOver) return;
     if (error !== undefined) {
-      this.#isOver = true;
-      this.#gathering = [];
-      this.#options.listener.failed(error);
-      return;
-    }
-    this.#options.listener.committed(group);
-    if (this.#gathering.length > 0 && !this.#isSyncing && !this.#isOver) {
-      if (this.#options.flushDelayMs > 0) this.#schedule();
-      else this.#sync();
-    }
+      this.#end();
+      listener.failed(error);
+    } else listener.committed(group);
   }
 }

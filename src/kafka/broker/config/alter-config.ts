@@ -68,9 +68,6 @@ export class ConfigAdmin {
   ): Promise<void> {
     refuseDuplicates(values.map(({ name }) => name));
     refuseNulls(values);
-    if (resource.type === ResourceType.group) {
-      return this.#options.groups.replace(resource.name, values, validateOnly);
-    }
     const next = new Map(values.map(({ name, value }) => [name, value ?? '']));
     if (resource.type === ResourceType.broker) this.#validateBroker(resource.name, next);
     else refuseUnknown(resource.type, false);
@@ -81,9 +78,6 @@ export class ConfigAdmin {
   async change(resource: ConfigResource, changes: readonly ConfigChange[], validateOnly: boolean): Promise<void> {
     refuseDuplicates(changes.map(({ name }) => name));
     refuseNulls(changes.filter(({ operation }) => operation !== AlterOperation.delete));
-    if (resource.type === ResourceType.group) {
-      return this.#options.groups.change(resource.name, changes, validateOnly);
-    }
     refuseUnknown(resource.type, true);
     if (resource.type === ResourceType.brokerLogger) {
       return this.#options.loggers.change(resource.name, changes, validateOnly);
@@ -98,6 +92,7 @@ export class ConfigAdmin {
   async #changed(resource: ConfigResource, changes: readonly ConfigChange[]): Promise<Map<string, string>> {
     const { zk, store } = this.#options;
     if (resource.type === ResourceType.clientMetrics) return new Map();
+    if (resource.type === ResourceType.group) return this.#options.groups.changed(resource.name, changes);
     if (resource.type === ResourceType.topic) {
       if (resource.name === '') throw noDefaultTopics();
       const next = await zk.config('topics', resource.name);
@@ -147,6 +142,8 @@ export class ConfigAdmin {
         return this.#writeTopic(resource.name, wish);
       case ResourceType.broker:
         return this.#writeBroker(resource.name, wish);
+      case ResourceType.group:
+        return this.#options.groups.write(resource.name, wish);
       default:
         throw new KafkaError(
           ErrorCode.INVALID_REQUEST,
@@ -220,8 +217,8 @@ function noDefaultTopics(): KafkaError {
 
 /** Loggers have no AlterConfigs, only its successor. */
 function refuseUnknown(type: number, withLoggers: boolean): void {
-  const { topic, broker, brokerLogger, clientMetrics } = ResourceType;
-  const known: readonly number[] = [topic, broker, clientMetrics, ...(withLoggers ? [brokerLogger] : [])];
+  const { topic, broker, brokerLogger, clientMetrics, group } = ResourceType;
+  const known: readonly number[] = [topic, broker, clientMetrics, group, ...(withLoggers ? [brokerLogger] : [])];
   if (known.includes(type)) return;
   throw new KafkaError(ErrorCode.INVALID_REQUEST, `Unknown resource type ${type}`);
 }

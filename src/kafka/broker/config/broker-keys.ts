@@ -68,7 +68,7 @@ const rows: readonly BrokerKeyRow[] = [
   ['queued.max.requests', 'int', '500', 'read-only', 'accepted'],
   ['request.timeout.ms', 'int', '30000', 'read-only', 'accepted'],
   ['reserved.broker.max.id', 'int', '1000', 'read-only', 'honoured', 0],
-  ['security.inter.broker.protocol', 'string', 'PLAINTEXT', 'read-only', 'accepted'],
+  ['security.inter.broker.protocol', 'string', 'PLAINTEXT', 'read-only', 'honoured'],
   ['socket.connection.setup.timeout.max.ms', 'long', '30000', 'read-only', 'accepted'],
   ['socket.connection.setup.timeout.ms', 'long', '10000', 'read-only', 'accepted'],
   ['socket.listen.backlog.size', 'int', '50', 'read-only', 'honoured', 1],

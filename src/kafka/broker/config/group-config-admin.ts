@@ -22,25 +22,15 @@ export class GroupConfigAdmin {
     this.#options = options;
   }
 
-  /** AlterConfigs: what is not named goes back to its default. @throws KafkaError */
-  async replace(
-    group: string,
-    values: readonly { readonly name: string; readonly value: string | null }[],
-    validateOnly: boolean,
-  ): Promise<void> {
-    const next = new Map(values.map(({ name, value }) => [name, value ?? '']));
-    await this.#write(group, { next, named: next, validateOnly });
-  }
-
-  /** IncrementalAlterConfigs: only the named keys change. @throws KafkaError */
-  async change(group: string, changes: readonly ConfigChange[], validateOnly: boolean): Promise<void> {
+  /** What a group has once the named keys are changed. @throws KafkaError */
+  async changed(group: string, changes: readonly ConfigChange[]): Promise<Map<string, string>> {
     const next = group === '' ? new Map<string, string>() : await this.#options.zk.groupConfig(group);
     for (const change of changes) apply(change, next);
-    const named = new Map(changes.map(({ name, value }) => [name, value]));
-    await this.#write(group, { next, named, validateOnly });
+    return next;
   }
 
-  async #write(group: string, { next, named, validateOnly }: Wish): Promise<void> {
+  /** @throws KafkaError where this may not be */
+  async write(group: string, { next, named, validateOnly }: Wish): Promise<void> {
     const { zk, groups, policy } = this.#options;
     if (group === '') throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Default group resources are not allowed.');
     groups.validate(next);

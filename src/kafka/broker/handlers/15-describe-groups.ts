@@ -20,7 +20,7 @@ export function describeGroupsHandler(broker: BrokerContext): ApiHandler {
       gather<string, Group>(
         ids,
         (groupId, done) =>
-          broker.groups.describeGroup(groupId, (group, why = `Group ${groupId} not found.`) => {
+          broker.groups.admin.describe(groupId, (group, why = `Group ${groupId} not found.`) => {
             const isMissing = apiVersion >= NOT_FOUND_FROM && group.groupState === 'Dead';
             const isShown = includeAuthorizedOperations && group.errorCode === ErrorCode.NONE;
             done({

@@ -10,7 +10,7 @@ export function listGroupsHandler(broker: BrokerContext): ApiHandler {
     response: ListGroupsResponse,
     versions: '0-5',
     handle({ statesFilter, typesFilter }, _context, responder) {
-      broker.groups.listGroups({ states: statesFilter, types: typesFilter }, (errorCode, groups) =>
+      broker.groups.admin.list({ states: statesFilter, types: typesFilter }, (errorCode, groups) =>
         responder.answer(build(ListGroupsResponse, { errorCode, groups: [...groups] })),
       );
     },

@@ -16,7 +16,7 @@ export function deleteGroupsHandler(broker: BrokerContext): ApiHandler {
       gather<string, Result>(
         [...new Set(groupsNames)],
         (groupId, done) =>
-          broker.groups.deleteGroup(groupId, (errorCode) => done({ groupId, errorCode, errorMessage: null })),
+          broker.groups.admin.delete(groupId, (errorCode) => done({ groupId, errorCode, errorMessage: null })),
         (results) => responder.answer(build(DeleteGroupsResponse, { results })),
       );
     },

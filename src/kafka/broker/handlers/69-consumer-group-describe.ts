@@ -1,12 +1,11 @@
 import { build } from '../../../wire/schema.ts';
 import type { DescribedConsumerGroup } from '../../coordinator/group/consumer/describe-consumer.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
 import {
   ConsumerGroupDescribeRequest,
   ConsumerGroupDescribeResponse,
 } from '../../protocol/messages/69-consumer-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { CONFIGURABLE_GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
+import { configurableGroupOperations } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
@@ -19,14 +18,11 @@ export function consumerGroupDescribeHandler(broker: BrokerContext): ApiHandler 
     handle({ groupIds, includeAuthorizedOperations }, _context, responder) {
       gather<string, DescribedConsumerGroup>(
         groupIds,
-        (groupId, done) => broker.groups.describeConsumerGroup(groupId, done),
+        (groupId, done) => broker.groups.admin.describeConsumer(groupId, done),
         (described) => {
           const groups = described.map((group) => ({
             ...group,
-            authorizedOperations:
-              includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
-                ? CONFIGURABLE_GROUP_OPERATIONS
-                : UNKNOWN_OPERATIONS,
+            authorizedOperations: configurableGroupOperations(includeAuthorizedOperations, group.errorCode),
           }));
           responder.answer(build(ConsumerGroupDescribeResponse, { groups }));
         },

@@ -1,13 +1,12 @@
 import { build } from '../../../wire/schema.ts';
 import type { DescribedShareGroup } from '../../coordinator/group/share/describe-share.ts';
 import { shareGroupOf } from '../../coordinator/group/share/share-requests.ts';
-import { ErrorCode } from '../../protocol/errors.ts';
 import {
   ShareGroupDescribeRequest,
   ShareGroupDescribeResponse,
 } from '../../protocol/messages/77-share-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { CONFIGURABLE_GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
+import { configurableGroupOperations } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
@@ -24,10 +23,7 @@ export function shareGroupDescribeHandler(broker: BrokerContext): ApiHandler {
         (described) => {
           const groups = described.map((group) => ({
             ...group,
-            authorizedOperations:
-              includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
-                ? CONFIGURABLE_GROUP_OPERATIONS
-                : UNKNOWN_OPERATIONS,
+            authorizedOperations: configurableGroupOperations(includeAuthorizedOperations, group.errorCode),
           }));
           responder.answer(build(ShareGroupDescribeResponse, { groups }));
         },

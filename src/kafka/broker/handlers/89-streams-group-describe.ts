@@ -7,7 +7,7 @@ import {
   StreamsGroupDescribeResponse,
 } from '../../protocol/messages/89-streams-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { CONFIGURABLE_GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
+import { configurableGroupOperations } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
@@ -25,16 +25,14 @@ export function streamsGroupDescribeHandler(broker: BrokerContext): ApiHandler {
         groupIds,
         (groupId, done) => streamsGroupOf(broker.groups, groupId, done),
         (described) => {
-          const groups = described.map((group) => {
-            const isFound = group.errorCode === ErrorCode.NONE;
-            return {
-              ...group,
-              topologyDescriptionStatus:
-                includeTopologyDescription && isFound ? DESCRIPTION_NOT_STORED : group.topologyDescriptionStatus,
-              authorizedOperations:
-                includeAuthorizedOperations && isFound ? CONFIGURABLE_GROUP_OPERATIONS : UNKNOWN_OPERATIONS,
-            };
-          });
+          const groups = described.map((group) => ({
+            ...group,
+            topologyDescriptionStatus:
+              includeTopologyDescription && group.errorCode === ErrorCode.NONE
+                ? DESCRIPTION_NOT_STORED
+                : group.topologyDescriptionStatus,
+            authorizedOperations: configurableGroupOperations(includeAuthorizedOperations, group.errorCode),
+          }));
           responder.answer(build(StreamsGroupDescribeResponse, { groups }));
         },
       );

@@ -9,8 +9,7 @@ import { CoordinatedPartitions } from '../coordinated-partitions.ts';
 import type { EndTxnMarker } from '../coordinator-log.ts';
 import { partitionFor } from '../partition-for.ts';
 import { Turns } from '../turns.ts';
-import { coordinatorError } from './append-errors.ts';
-import { decideDelete, type TopicPartition } from './clean-up.ts';
+import type { TopicPartition } from './clean-up.ts';
 import { writeError } from './consumer/consumer-groups.ts';
 import {
   attempt,
@@ -21,21 +20,8 @@ import {
   leaveConsumerGroup,
   syncConsumerGroup,
 } from './consumer/consumer-requests.ts';
-import {
-  type DescribedConsumerGroup,
-  describeConsumerGroup,
-  listConsumerGroup,
-  refusedConsumerGroup,
-} from './consumer/describe-consumer.ts';
 import { checkHeartbeat } from './consumer/heartbeat.ts';
-import {
-  type DescribedGroup,
-  deadGroup,
-  describeGroup,
-  type ListedGroup,
-  listGroup,
-  unavailableGroup,
-} from './describe.ts';
+import { GroupAdmin } from './group-admin.ts';
 import { errorOf, type GroupCoordinatorOptions, type GroupHost } from './group-host.ts';
 import type { GroupKind } from './group-kind.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -44,11 +30,7 @@ import { type GroupClient, joinGroup } from './join.ts';
 import { heartbeat, leaveGroup } from './leave.ts';
 import { type JoinAnswer, joinError, NO_MEMBER_ID, type SyncAnswer, syncError } from './member.ts';
 import { OffsetExpiry } from './offset-expiry.ts';
-import { deleteOwner } from './offset-owner.ts';
-import { listShareGroup } from './share/describe-share.ts';
 import type { ShareGroups } from './share/share-groups.ts';
-import { deleteShareGroup } from './share/share-offsets.ts';
-import { listStreamsGroup } from './streams/describe-streams.ts';
 import type { StreamsGroups } from './streams/streams-groups.ts';
 import { syncGroup } from './sync.ts';
 
@@ -62,6 +44,7 @@ export class GroupCoordinator {
   readonly #partitions: CoordinatedPartitions<GroupPartition>;
   /** What groups have committed. */
   readonly offsets: GroupOffsets;
+  readonly admin: GroupAdmin;
   readonly #expiry: OffsetExpiry;
 
   constructor(options: GroupCoordinatorOptions) {
@@ -76,12 +59,14 @@ export class GroupCoordinator {
     const host: GroupHost = {
       options,
       turns,
+      isClosed: () => this.#partitions.isClosed,
       partitions: () => this.#partitions.values(),
       partitionFor: (groupId) => this.partitionFor(groupId),
       partitionOf: (groupId) => this.#partitionOf(groupId),
       onGroup: (groupId, turn) => this.#onGroup(groupId, turn),
     };
     this.offsets = new GroupOffsets(host);
+    this.admin = new GroupAdmin(host);
     this.#expiry = new OffsetExpiry(host);
   }
 
@@ -273,94 +258,6 @@ export class GroupCoordinator {
       const errorCode = errorOf(partition);
       if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
       else partition.endTransaction(marker, answer);
-    });
-  }
-
-  // ---- administration
-
-  deleteGroup(groupId: string, answer: (errorCode: number) => void): void {
-    this.#onGroup(groupId, (partition) => {
-      const errorCode = errorOf(partition);
-      const group = partition?.groups.get(groupId);
-      const owner = partition?.offsetOwner(groupId);
-      const shares = partition?.shareGroups.get(groupId);
-      if (errorCode !== ErrorCode.NONE || partition === undefined) answer(errorCode);
-      else if (shares !== undefined) deleteShareGroup(partition.shareGroups, shares, answer);
-      else if (owner !== undefined) {
-        if (owner.memberCount > 0) return answer(ErrorCode.NON_EMPTY_GROUP);
-        const records = deleteOwner(owner, partition.state);
-        partition.appendAlone(groupId, records, (appended) => answer(writeError(appended)));
-      } else if (group === undefined || group.state === 'Dead') answer(ErrorCode.GROUP_ID_NOT_FOUND);
-      else if (group.state !== 'Empty') answer(ErrorCode.NON_EMPTY_GROUP);
-      else {
-        const decision = decideDelete(group, partition.state, partition.inFlight(groupId));
-        partition.forget(group, decision, (appended) => answer(coordinatorError(appended)));
-      }
-    });
-  }
-
-  describeConsumerGroup(groupId: string, answer: (group: DescribedConsumerGroup) => void): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(groupId);
-      const { image, consumers } = this.#options;
-      const isRefused = !consumers.isEnabled || groupId === '';
-      const refusal = consumers.isEnabled ? ErrorCode.INVALID_GROUP_ID : ErrorCode.UNSUPPORTED_VERSION;
-      const errorCode = isRefused ? refusal : errorOf(partition);
-      const group = partition?.consumers.get(groupId);
-      if (errorCode !== ErrorCode.NONE) answer(refusedConsumerGroup(groupId, errorCode, null));
-      else if (group !== undefined) answer(describeConsumerGroup(group, image, consumers.assignors[0]!));
-      else {
-        const why = partition?.kindOf(groupId) === undefined ? 'not found' : 'is not a consumer group';
-        answer(refusedConsumerGroup(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`));
-      }
-    });
-  }
-
-  /** `why` says why there is no such classic group. */
-  describeGroup(groupId: string, answer: (group: DescribedGroup, why?: string) => void): void {
-    this.#turns.run(() => {
-      const partition = this.#partitionOf(groupId);
-      const errorCode = errorOf(partition);
-      const group = partition?.groups.get(groupId);
-      const kind = errorCode === ErrorCode.NONE ? partition?.kindOf(groupId) : undefined;
-      if (kind !== undefined && kind !== 'classic') {
-        return answer(deadGroup(groupId), `Group ${groupId} is not a classic group.`);
-      }
-      if (errorCode !== ErrorCode.NONE) answer(unavailableGroup(groupId, errorCode));
-      else answer(group === undefined ? deadGroup(groupId) : describeGroup(group));
-    });
-  }
-
-  /** What is loaded; the error tells if some of it is not yet. Filters are compared without case; an empty one lets all through. */
-  listGroups(
-    filter: { readonly states: readonly string[]; readonly types: readonly string[] },
-    answer: (errorCode: number, groups: readonly ListedGroup[]) => void,
-  ): void {
-    this.#turns.run(() => {
-      const states = new Set(filter.states.map((state) => state.toLowerCase()));
-      const isListed = (type: string): boolean =>
-        filter.types.length === 0 || filter.types.some((one) => one.toLowerCase() === type);
-      const hasState = (state: string): boolean => states.size === 0 || states.has(state.toLowerCase());
-      const groups: ListedGroup[] = [];
-      let errorCode: number = this.#partitions.isClosed ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE;
-      for (const partition of this.#partitions.values()) {
-        if (partition.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) errorCode = partition.errorCode;
-        if (partition.errorCode !== ErrorCode.NONE) continue;
-        for (const group of isListed('classic') ? partition.groups.values() : []) {
-          if (hasState(group.state)) groups.push(listGroup(group));
-        }
-        for (const group of isListed('consumer') ? partition.state.consumerGroups.values() : []) {
-          if (hasState(group.state)) groups.push(listConsumerGroup(group));
-        }
-        for (const group of isListed('share') ? partition.state.shareGroups.values() : []) {
-          if (hasState(group.state)) groups.push(listShareGroup(group));
-        }
-        for (const group of isListed('streams') ? partition.state.streamsGroups.values() : []) {
-          // Filters know this state by another name than answers do, as in Apache's broker.
-          if (hasState(group.state === 'NotReady' ? 'not_ready' : group.state)) groups.push(listStreamsGroup(group));
-        }
-      }
-      answer(errorCode, groups);
     });
   }
 

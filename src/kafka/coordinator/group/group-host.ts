@@ -43,6 +43,7 @@ export type EnterTransaction = (
 export interface GroupHost {
   readonly options: GroupCoordinatorOptions;
   readonly turns: Turns;
+  isClosed(): boolean;
   /** Those that this broker leads. */
   partitions(): Iterable<GroupPartition>;
   /** The partition of `__consumer_offsets` that keeps a group. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { OpCode } from '../../jute/op-codes.ts';
+import { OpCode, Xid } from '../../jute/op-codes.ts';
+import { AuthPacket } from '../../jute/proto.ts';
 import { javaDate } from '../java-date.ts';
 import { create, exists } from '../testkit/requests.ts';
 import { ServerWorld } from '../testkit/server-world.ts';
@@ -72,6 +73,26 @@ test('stat and cons name each client; watches and sessions are listed', async ()
     new RegExp(`^SessionTracker dump:\nSession Sets \\(1\\)/\\(1\\):\n1 expire at .*:\n\t0x${session}\n`),
   );
   assert.match(dump, new RegExp(`Sessions with Ephemerals \\(1\\):\n0x${session}:\n\t/e\n`));
+});
+
+test('cons tells the last request, where pings and authentication are none', async () => {
+  const world = await ServerWorld.start();
+  const client = await world.open();
+  const last = async (): Promise<string | undefined> =>
+    /lop=.*?(?=,lzxid)/.exec(await ask(world, 'cons'))?.[0].replace(/est=\d+/, 'est=N');
+  assert.equal(await last(), 'lop=SESS,est=N,to=10000,lcxid=0x0');
+  client.send(OpCode.create, create('/a').body);
+  await world.until(() => client.heard.length === 1);
+  client.send(
+    OpCode.auth,
+    (to) => AuthPacket.write(to, { type: 0, scheme: 'digest', auth: Buffer.from('a:b') }),
+    Xid.auth,
+  );
+  await world.until(() => client.heard.length === 2);
+  assert.equal(await last(), 'lop=CREA,est=N,to=10000,lcxid=0x1');
+  client.send(OpCode.ping, undefined, Xid.ping);
+  await world.until(() => client.heard.length === 3);
+  assert.equal(await last(), 'lop=PING,est=N,to=10000,lcxid=0x1');
 });
 
 test('mntr has a tab between key and value, conf says where data is', async () => {

@@ -1,8 +1,8 @@
-import { ErrorCode } from '../../../protocol/errors.ts';
 import type { ConsumerGroupDescribeResponse } from '../../../protocol/messages/69-consumer-group-describe.ts';
 import { CONSUMER_PROTOCOL } from '../classic-group.ts';
 import type { ListedGroup } from '../describe.ts';
-import { type Assignment, NO_ASSIGNMENT } from './assignment.ts';
+import { headOf, namedPartitions, refusedHead } from '../described-group.ts';
+import { NO_ASSIGNMENT } from './assignment.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerMember } from './consumer-member.ts';
 import type { TopicImage } from './topic-image.ts';
@@ -19,12 +19,7 @@ export function describeConsumerGroup(
   defaultAssignor: string,
 ): DescribedConsumerGroup {
   return {
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    groupId: group.id,
-    groupState: group.state,
-    groupEpoch: group.epoch,
-    assignmentEpoch: group.targetEpoch,
+    ...headOf(group),
     assignorName: group.preferredAssignor() ?? defaultAssignor,
     members: Array.from(group.members.values(), (member) => describeMember(group, member, image)),
   };
@@ -36,12 +31,7 @@ export function refusedConsumerGroup(
   errorMessage: string | null,
 ): DescribedConsumerGroup {
   return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
+    ...refusedHead(groupId, errorCode, errorMessage),
     assignorName: '',
     members: [],
   };
@@ -64,18 +54,10 @@ function describeMember(group: ConsumerGroup, member: ConsumerMember, image: Top
     clientHost: member.clientHost,
     subscribedTopicNames: [...member.topicNames],
     subscribedTopicRegex: member.topicRegex,
-    assignment: { topicPartitions: named(current, image) },
-    targetAssignment: { topicPartitions: named(group.target(member.id) ?? NO_ASSIGNMENT, image) },
+    assignment: { topicPartitions: namedPartitions(current, image) },
+    targetAssignment: { topicPartitions: namedPartitions(group.target(member.id) ?? NO_ASSIGNMENT, image) },
     memberType: member.classic === null ? CONSUMER_MEMBER : CLASSIC_MEMBER,
   };
-}
-
-function named(assignment: Assignment, image: TopicImage): DescribedMember['assignment']['topicPartitions'] {
-  return Array.from(assignment, ([topicId, partitions]) => ({
-    topicId,
-    topicName: image.nameOf(topicId) ?? '',
-    partitions: [...partitions],
-  })).filter(({ topicName }) => topicName !== '');
 }
 
 export function listConsumerGroup(group: ConsumerGroup): ListedGroup {

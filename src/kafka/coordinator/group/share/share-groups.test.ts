@@ -67,7 +67,7 @@ class World {
 
   delete(): number {
     let found = -1;
-    this.coordinator.deleteGroup(GROUP, (errorCode) => {
+    this.coordinator.admin.delete(GROUP, (errorCode) => {
       found = errorCode;
     });
     return found;

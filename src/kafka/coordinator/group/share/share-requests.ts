@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../../protocol/errors.ts';
 import type { ShareGroupHeartbeatRequest } from '../../../protocol/messages/76-share-group-heartbeat.ts';
 import { attempt } from '../consumer/consumer-requests.ts';
+import { whyNoGroup } from '../described-group.ts';
 import type { GroupClient } from '../join.ts';
 import { type DescribedShareGroup, describeShareGroup, refusedShareGroup } from './describe-share.ts';
 import { checkShareHeartbeat } from './share-decisions.ts';
@@ -40,7 +41,6 @@ export function shareGroupOf(
   groups.onShares(groupId, refuse, (shares) => {
     const group = shares.get(groupId);
     if (group !== undefined) return answer(describeShareGroup(group, shares.options.image));
-    const why = shares.options.isTaken(groupId) ? 'is not a share group' : 'not found';
-    refuse(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`);
+    refuse(ErrorCode.GROUP_ID_NOT_FOUND, whyNoGroup(groupId, 'share', shares.options.isTaken(groupId)));
   });
 }

@@ -1,6 +1,6 @@
-import { ErrorCode } from '../../../protocol/errors.ts';
 import type { StreamsGroupDescribeResponse } from '../../../protocol/messages/89-streams-group-describe.ts';
 import type { ListedGroup } from '../describe.ts';
+import { headOf, refusedHead } from '../described-group.ts';
 import type { ConfiguredTopology, InternalTopic } from './configured-topology.ts';
 import type { SoftState } from './soft-state.ts';
 import { ASSIGNOR } from './streams-config.ts';
@@ -20,12 +20,7 @@ const NOT_ASKED_FOR = 0;
 
 export function describeStreamsGroup(group: StreamsGroup, soft: SoftState): DescribedStreamsGroup {
   return {
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
-    groupId: group.id,
-    groupState: group.state,
-    groupEpoch: group.epoch,
-    assignmentEpoch: group.targetEpoch,
+    ...headOf(group),
     topology: described(soft.described, group.topology),
     members: Array.from(group.members.values(), (member) =>
       describeMember(member, group.targets.get(member.id) ?? NO_ASSIGNMENT, soft.offsets.get(member.id) ?? NO_OFFSETS),
@@ -109,12 +104,7 @@ export function refusedStreamsGroup(
   errorMessage: string | null,
 ): DescribedStreamsGroup {
   return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
+    ...refusedHead(groupId, errorCode, errorMessage),
     topology: null,
     members: [],
     topologyDescription: null,

@@ -7,6 +7,7 @@ import {
 import { attempt } from '../consumer/consumer-requests.ts';
 import { grownBuckets, hashOrder, stringHash } from '../consumer/java-order.ts';
 import { checkFencedInstance, checkStaticMember } from '../consumer/membership.ts';
+import { whyNoGroup } from '../described-group.ts';
 import type { GroupClient } from '../join.ts';
 import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from '../member-epochs.ts';
 import { checkHeartbeat } from './check-heartbeat.ts';
@@ -160,7 +161,7 @@ export function streamsGroupOf(
   groups.onStreams(groupId, refuse, (streams) => {
     const group = streams.get(groupId);
     if (group !== undefined) return answer(describeStreamsGroup(group, streams.softState(groupId)));
-    const why = streams.options.kindOf(groupId) === undefined ? 'not found' : 'is not a streams group';
-    refuse(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${why}.`);
+    const isTaken = streams.options.kindOf(groupId) !== undefined;
+    refuse(ErrorCode.GROUP_ID_NOT_FOUND, whyNoGroup(groupId, 'streams', isTaken));
   });
 }

@@ -64,7 +64,7 @@ export class ConsumerWorld extends GroupWorld {
 
   describeConsumers(group = GROUP): DescribedConsumerGroup {
     let answer: DescribedConsumerGroup | undefined;
-    this.coordinator.describeConsumerGroup(group, (described) => {
+    this.coordinator.admin.describeConsumer(group, (described) => {
       answer = described;
     });
     return answer as DescribedConsumerGroup;

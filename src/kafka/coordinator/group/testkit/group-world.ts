@@ -309,7 +309,7 @@ export class GroupWorld {
 
   describe(group = GROUP): DescribedGroup {
     let answer: DescribedGroup | undefined;
-    this.coordinator.describeGroup(group, (described) => {
+    this.coordinator.admin.describe(group, (described) => {
       answer = described;
     });
     return answer as DescribedGroup;
@@ -321,7 +321,7 @@ export class GroupWorld {
 
   list(states: string[] = [], types: string[] = []): { errorCode: number; groups: readonly ListedGroup[] } {
     let answer: { errorCode: number; groups: readonly ListedGroup[] } | undefined;
-    this.coordinator.listGroups({ states, types }, (errorCode, groups) => {
+    this.coordinator.admin.list({ states, types }, (errorCode, groups) => {
       answer = { errorCode, groups };
     });
     return answer as { errorCode: number; groups: readonly ListedGroup[] };
@@ -329,7 +329,7 @@ export class GroupWorld {
 
   deleteGroup(group = GROUP): Pending<number> {
     const pending = unanswered<number>();
-    this.coordinator.deleteGroup(group, this.#answers(pending));
+    this.coordinator.admin.delete(group, this.#answers(pending));
     return pending;
   }
 
