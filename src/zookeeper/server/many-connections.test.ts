@@ -17,6 +17,8 @@ import { create, getData, setData } from './testkit/requests.ts';
 const IDLE = 1000;
 const BUSY = 200;
 const ROUNDS = 20;
+/** Connected at once: more than the system lets wait to be accepted may be turned away by it. */
+const TOGETHER = 100;
 /** Both ends of a connection are in this process; so much is several times what they were measured to take. */
 const IDLE_BYTES_MAX = 64 * 1024;
 
@@ -27,6 +29,7 @@ class CountingClient {
   #heard = 0;
   #wanted = 0;
   #enough: () => void = () => undefined;
+  #failed: (error: Error) => void = () => undefined;
   isClosed = false;
 
   constructor(runtime: Runtime, port: number) {
@@ -39,9 +42,9 @@ class CountingClient {
             if (this.#heard === this.#wanted) this.#enough();
             return true;
           }),
-        closed: () => {
+        closed: (reason) => {
           this.isClosed = true;
-          this.#enough();
+          this.#failed(reason ?? new Error('closed by the server'));
         },
       },
     );
@@ -49,10 +52,11 @@ class CountingClient {
 
   /** Sends, and waits for so many frames more. */
   ask(bytes: Uint8Array, answers: number): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#wanted = this.#heard + answers;
       this.#enough = resolve;
-      this.#connection.write([bytes]);
+      this.#failed = reject;
+      if (!this.#connection.write([bytes]) && this.isClosed) reject(new Error('closed before'));
     });
   }
 
@@ -81,8 +85,12 @@ test('a thousand idle and two hundred busy connections are served, cheaply, and 
   t.after(() => server.close());
   const { port } = server.clientAddress;
   const open = async (count: number): Promise<CountingClient[]> => {
-    const clients = Array.from({ length: count }, () => new CountingClient(runtime, port));
-    await Promise.all(clients.map((client) => client.ask(helloFrame({ timeOut: 60_000 }), 1)));
+    const clients: CountingClient[] = [];
+    while (clients.length < count) {
+      const more = Array.from({ length: TOGETHER }, () => new CountingClient(runtime, port));
+      await Promise.all(more.map((client) => client.ask(helloFrame({ timeOut: 60_000 }), 1)));
+      clients.push(...more);
+    }
     return clients;
   };
 
