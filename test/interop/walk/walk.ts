@@ -69,10 +69,10 @@ export async function walk(t: { after(done: () => unknown): void }): Promise<Wal
 /** Standard error without the tools' own warnings. */
 const QUIET: JavaOptions = { logLevel: 'ERROR' };
 
-/** What npm runs for `npm start`. */
+/** The program that npm's shell becomes for `npm start`, with its arguments. */
 export function startLine(dir: string): string {
   const { scripts } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { scripts: { start: string } };
-  return scripts.start;
+  return scripts.start.replace(/^exec /, '');
 }
 
 /** The lines of a text. */
