@@ -2,7 +2,7 @@
  * Starts on what a broker stopped cleanly has left: many gigabytes of log in few partitions, and ten thousand partitions with
  * next to nothing in them. From the first process until Metadata names a leader.
  */
-import { copyFileSync, linkSync, readdirSync, statfsSync } from 'node:fs';
+import { copyFileSync, linkSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { numberBatches } from '../../src/kafka/log/append.ts';
 import { defaultLogConfig } from '../../src/kafka/log/log-config.ts';
@@ -146,6 +146,7 @@ function share(from: string, to: string): void {
   for (const name of names) {
     // Each has its own topic id.
     if (name === 'partition.metadata') continue;
+    rmSync(join(to, name), { force: true });
     if (name.endsWith('.log') && name !== active) linkSync(join(from, name), join(to, name));
     else copyFileSync(join(from, name), join(to, name));
   }
