@@ -243,7 +243,8 @@ public class CuratorRecipes {
       latches.get(left).close();
     }
     until("told", () -> told.size() == 6);
-    say("told", told);
+    // Each hears in order; who is next may hear before the last one has heard of its end.
+    say("told", told.stream().sorted(Comparator.comparing(event -> event.substring(0, 1))).collect(Collectors.toList()));
     until("left", () -> below("/latch").isEmpty());
   }
 
