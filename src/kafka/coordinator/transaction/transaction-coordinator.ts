@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
+import { Purgatory } from '../../../runtime/purgatory.ts';
+import { TimerWheel } from '../../../runtime/timer-wheel.ts';
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import {
@@ -53,10 +55,15 @@ export class TransactionCoordinator {
   readonly #partitions: CoordinatedPartitions<TransactionPartition>;
   readonly #completion: CompletionOptions;
   readonly #timers = new Map<string, Timer>();
+  readonly #wheel: TimerWheel;
+  /** Requests that wait for the end of a transaction. */
+  readonly #purgatory: Purgatory<Transaction>;
 
   constructor(options: TransactionCoordinatorOptions) {
     this.#options = options;
     const turns = this.#turns;
+    this.#wheel = new TimerWheel(options.clock);
+    this.#purgatory = new Purgatory(this.#wheel);
     this.#completion = { ...options, turns, markers: new MarkerSender({ ...options, turns }) };
     this.#partitions = new CoordinatedPartitions({
       log: options.log,
@@ -69,6 +76,7 @@ export class TransactionCoordinator {
           coordinatorEpoch,
           turns,
           complete: (of, transaction) => completeTransaction(this.#completion, of, transaction),
+          changed: (transaction) => void this.#purgatory.check(transaction),
         }),
       goesOn: ({ coordinatorEpoch }, leaderEpoch) => coordinatorEpoch >= leaderEpoch,
     });
@@ -92,6 +100,8 @@ export class TransactionCoordinator {
 
   close(): void {
     for (const timer of this.#timers.values()) timer.cancel();
+    this.#purgatory.close();
+    this.#wheel.close();
     this.#completion.markers.close();
     this.#partitions.close();
     this.#options.onClose?.();
@@ -168,19 +178,25 @@ export class TransactionCoordinator {
    * @param clientVersion `transaction.version` that the client speaks
    */
   addPartitions(request: PartitionsRequest, clientVersion: number, answer: (errorCode: number) => void): void {
-    const { clock } = this.#options;
-    const deadlineMs = clock.monotonicMs() + END_PATIENCE_MS;
-    const add = (): void =>
+    const add = (hasWaited: boolean): void =>
       this.#turns.run(() => {
         const { errorCode, partition, transaction } = this.#transactionOf(request.transactionalId);
         if (transaction === undefined) return answer(errorCode);
-        const decision = decideAddPartitions(transaction, request, clientVersion, clock.wallMs());
-        const leftMs = deadlineMs - clock.monotonicMs();
+        const decision = decideAddPartitions(transaction, request, clientVersion, this.#options.clock.wallMs());
         const comesEarly = decision.kind === 'refuse' && decision.errorCode === ErrorCode.CONCURRENT_TRANSACTIONS;
-        if (comesEarly && transaction.isEnding && leftMs > 0) return transaction.afterChange(clock, leftMs, add);
-        this.#follow(partition, transaction, decision, answer);
+        if (comesEarly && transaction.isEnding && !hasWaited) this.#afterEnd(transaction, () => add(true));
+        else this.#follow(partition, transaction, decision, answer);
       });
-    add();
+    add(false);
+  }
+
+  #afterEnd(transaction: Transaction, goOn: () => void): void {
+    const tryComplete = (): boolean => {
+      const hasEnded = !transaction.isEnding;
+      if (hasEnded) goOn();
+      return hasEnded;
+    };
+    this.#purgatory.watch({ tryComplete, expire: goOn }, [transaction], END_PATIENCE_MS);
   }
 
   /** Whether partitions belong to an open transaction; `answer` hears how to judge each of them. */

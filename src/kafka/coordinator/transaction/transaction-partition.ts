@@ -20,6 +20,8 @@ export interface TransactionPartitionOptions {
   readonly turns: Turns;
   /** A transaction whose end is in the log, but not yet in all its partitions. */
   readonly complete: (partition: TransactionPartition, transaction: Transaction) => void;
+  /** What a transaction has become is in the log. */
+  readonly changed: (transaction: Transaction) => void;
 }
 
 /** One partition of `__transaction_state` that this broker leads, and the transactional ids that it keeps. */
@@ -87,11 +89,14 @@ export class TransactionPartition {
   }
 
   #become({ id, metadata }: TransactionRecord): void {
-    if (metadata === null) this.#transactions.delete(id);
-    else {
-      const transaction = this.#transactions.get(id);
-      transaction?.become(this.#asDescribed(metadata, transaction.metadata));
+    if (metadata === null) {
+      this.#transactions.delete(id);
+      return;
     }
+    const transaction = this.#transactions.get(id);
+    if (transaction === undefined) return;
+    transaction.become(this.#asDescribed(metadata, transaction.metadata));
+    this.#options.changed(transaction);
   }
 
   /** Until 3.9 an id that has a new producer is described with the time of its last transaction; the record has none. */

@@ -1,5 +1,4 @@
 import { assert } from '../../../base/assert.ts';
-import type { Clock } from '../../../runtime/clock.ts';
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../records/batch.ts';
 import { noPartitions, type PartitionSet } from './partition-set.ts';
 
@@ -70,8 +69,6 @@ export class Transaction {
   pending: TransactionState | undefined;
   /** A new epoch that should fence the producer did not reach the log: the next attempt uses it again. */
   hasFailedFence = false;
-  /** Told once, when the next change is in the log. */
-  #waiting: (() => void)[] = [];
 
   constructor(id: string, metadata: TransactionMetadata) {
     this.id = id;
@@ -91,27 +88,11 @@ export class Transaction {
     assert(this.pending === metadata.state, 'a transaction changes unannounced', this.id, this.pending, metadata.state);
     this.metadata = metadata;
     this.pending = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const tell of waiting) tell();
   }
 
   /** How it ends is being written, or is in the log while partitions still lack their markers. */
   get isEnding(): boolean {
     return isPrepared(this.metadata.state) || (this.pending !== undefined && isPrepared(this.pending));
-  }
-
-  /** Calls once: after the next change, or once so much time has passed. */
-  afterChange(clock: Pick<Clock, 'after'>, timeoutMs: number, callback: () => void): void {
-    const timer = clock.after(timeoutMs, () => {
-      this.#waiting = this.#waiting.filter((each) => each !== changed);
-      callback();
-    });
-    const changed = (): void => {
-      timer.cancel();
-      callback();
-    };
-    this.#waiting.push(changed);
   }
 }
 
