@@ -2,6 +2,7 @@
 import { slicesOf } from '../../../src/base/slices.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
+import { PARTITION_FIELDS } from './fetch-fields.ts';
 
 export interface NewestWorld {
   /** Of the topic `t`, which has four partitions. */
@@ -36,19 +37,7 @@ const fetch = (topicId: string, partition: number, fetchOffset: number, more: ob
     {
       topic: '',
       topicId,
-      partitions: [
-        {
-          partition,
-          currentLeaderEpoch: -1,
-          fetchOffset,
-          lastFetchedEpoch: -1,
-          logStartOffset: -1,
-          partitionMaxBytes: 1_000_000,
-          replicaDirectoryId: ZERO_UUID,
-          highWatermark: Number.POSITIVE_INFINITY,
-          ...more,
-        },
-      ],
+      partitions: [{ ...PARTITION_FIELDS, partition, fetchOffset, partitionMaxBytes: 1_000_000, ...more }],
     },
   ],
 });

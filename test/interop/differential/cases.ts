@@ -7,6 +7,7 @@ import { logDirCases } from './cases-logdirs.ts';
 import { quotaCases } from './cases-quotas.ts';
 import { transactionCases } from './cases-transactions.ts';
 import { txnlogCases } from './cases-txnlog.ts';
+import { PARTITION_FIELDS } from './fetch-fields.ts';
 
 export interface World {
   /** Of the topic `diff`, which has one partition and three records of magic 2, and what a group `group` committed. */
@@ -49,18 +50,7 @@ const fetch = (version: number, world: World, fetchOffset: number, partition = 0
   topics: [
     {
       ...topicRef(version, 13, world),
-      partitions: [
-        {
-          partition,
-          currentLeaderEpoch: -1,
-          fetchOffset,
-          lastFetchedEpoch: -1,
-          logStartOffset: -1,
-          partitionMaxBytes: 1_000_000,
-          replicaDirectoryId: NO_ID,
-          highWatermark: Infinity,
-        },
-      ],
+      partitions: [{ ...PARTITION_FIELDS, partition, fetchOffset, partitionMaxBytes: 1_000_000 }],
     },
   ],
 });

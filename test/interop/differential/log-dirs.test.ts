@@ -15,6 +15,7 @@ import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 import { brokerChanges, operations, topicChanges, type Values } from './config-changes.ts';
+import { PARTITION_FIELDS } from './fetch-fields.ts';
 import { normalise } from './normalise.ts';
 import { type Answer, ask } from './raw-client.ts';
 
@@ -348,14 +349,10 @@ test('a log dir that fails: requests, metadata, descriptions', async () => {
         topicId: ZERO_UUID,
         partitions: [
           {
+            ...PARTITION_FIELDS,
             partition: 0,
             fetchOffset: 0,
             partitionMaxBytes: 1000,
-            currentLeaderEpoch: -1,
-            lastFetchedEpoch: -1,
-            logStartOffset: -1,
-            replicaDirectoryId: ZERO_UUID,
-            highWatermark: Infinity,
           },
         ],
       },

@@ -10,6 +10,7 @@ import { type ApacheKafka, startApacheKafka } from '../peers/apache-kafka.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from '../peers/apache-zookeeper.ts';
 import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
+import { PARTITION_FIELDS } from './fetch-fields.ts';
 import { NamedClient } from './named-client.ts';
 import { ask } from './raw-client.ts';
 
@@ -89,14 +90,7 @@ interface Fetched {
 }
 
 function fetchFields(fetchOffset: number, partitionMaxBytes = 1_000_000): object {
-  const partition = { partition: 0, currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1 };
-  const place = {
-    ...partition,
-    fetchOffset,
-    partitionMaxBytes,
-    replicaDirectoryId: ZERO_UUID,
-    highWatermark: Infinity,
-  };
+  const place = { ...PARTITION_FIELDS, partition: 0, fetchOffset, partitionMaxBytes };
   const topics = [{ topic: 't', topicId: ZERO_UUID, partitions: [place] }];
   return { maxWaitMs: 0, minBytes: 1, maxBytes: 1_000_000, topics };
 }

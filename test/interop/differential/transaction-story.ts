@@ -8,6 +8,7 @@ import { readControlRecord } from '../../../src/kafka/records/control.ts';
 import { recordsOf } from '../../../src/kafka/records/iterate.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { until } from '../peers/process.ts';
+import { PARTITION_FIELDS } from './fetch-fields.ts';
 import { type Answer, ask } from './raw-client.ts';
 
 export const OFFSETS_PARTITIONS = 3;
@@ -50,14 +51,6 @@ export interface Committing {
   /** Other offsets of the same partition in the same request: first beside it, then in a topic of their own. */
   readonly again?: readonly [number, number];
 }
-
-const FIELDS_OF_PARTITION = {
-  currentLeaderEpoch: -1,
-  lastFetchedEpoch: -1,
-  logStartOffset: -1,
-  replicaDirectoryId: ZERO_UUID,
-  highWatermark: Infinity,
-};
 
 export class TransactionStory {
   readonly topic: string;
@@ -228,7 +221,7 @@ export class TransactionStory {
         {
           topic: version >= 13 ? '' : topic,
           topicId: version >= 13 ? this.#topicId : ZERO_UUID,
-          partitions: [{ ...FIELDS_OF_PARTITION, partition, fetchOffset: offset, partitionMaxBytes: maxBytes }],
+          partitions: [{ ...PARTITION_FIELDS, partition, fetchOffset: offset, partitionMaxBytes: maxBytes }],
         },
       ],
     });
