@@ -20,6 +20,8 @@ export interface RequestContext {
   letOthers(): void;
   /** The user's name, without its type. Absent for what the broker asks itself: no quota counts it. */
   readonly principal?: string | undefined;
+  /** It proved itself with a delegation token: such a client may not ask for more of them. */
+  readonly isTokenAuthenticated?: boolean;
   /** Milliseconds that the event loop spent on the request so far, where quotas count them. */
   handledMs?(): number;
 }

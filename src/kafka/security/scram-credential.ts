@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { clientKeyOf, serverKeyOf, storedKeyOf } from './scram.ts';
 
 /** SCRAM mechanisms as the protocol numbers them (`ScramMechanism`). */
 export const scramMechanisms = [
@@ -23,9 +23,8 @@ export interface SaltedPassword {
 
 /** What brokers keep of a password: enough to check it, not enough to log in with (RFC 5802, `ScramCredentialUtils`). */
 export function encodeCredential(mechanism: ScramMechanism, given: SaltedPassword): string {
-  const key = (name: string): Buffer => createHmac(mechanism.hash, given.saltedPassword).update(name).digest();
-  const storedKey = createHash(mechanism.hash).update(key('Client Key')).digest('base64');
-  const serverKey = key('Server Key').toString('base64');
+  const storedKey = storedKeyOf(mechanism, clientKeyOf(mechanism, given.saltedPassword)).toString('base64');
+  const serverKey = serverKeyOf(mechanism, given.saltedPassword).toString('base64');
   const salt = Buffer.from(given.salt).toString('base64');
   return `salt=${salt},stored_key=${storedKey},server_key=${serverKey},iterations=${given.iterations}`;
 }
