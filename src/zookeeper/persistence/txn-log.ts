@@ -27,6 +27,8 @@ interface LogFile {
   isNew: boolean;
   /** With all that waits to be written. */
   size: number;
+  /** Up to here the disk has room for the file: what is written there changes nothing else. */
+  allocated: number;
   /** Batches of this file not yet durable. */
   pendingCount: number;
   /** Rolled: closed after the last of them. */
@@ -146,6 +148,7 @@ export class TxnLog {
       file: undefined,
       isNew: true,
       size: LOG_HEADER_BYTES,
+      allocated: 0,
       pendingCount: 0,
       isRolled: false,
     };
@@ -205,7 +208,7 @@ export class TxnLog {
     try {
       file = log.file ?? this.#open(log.name);
       log.file = file;
-      this.#pad(file, log.isNew, entries.length);
+      this.#pad(log, file, entries.length);
     } catch (error) {
       this.#failed(error);
       return;
@@ -216,12 +219,21 @@ export class TxnLog {
     });
   }
 
-  /** Extends the file by zeros that take no room, so that a sync need not write its length. */
-  #pad(file: File, isNew: boolean, size: number): void {
+  /**
+   * Extends the file by zeros that take no room, so that a sync need not write its length; and gives the part that comes next its
+   * room, so that most syncs need not write where that is either: without this each of them is a transaction of the file system.
+   */
+  #pad(log: LogFile, file: File, size: number): void {
     if (this.#preAllocBytes <= 0) return;
-    const fileSize = isNew ? LOG_HEADER_BYTES : file.size;
-    const padded = paddedSize(isNew ? LOG_HEADER_BYTES : file.end, fileSize, size, this.#preAllocBytes);
+    const fileSize = log.isNew ? LOG_HEADER_BYTES : file.size;
+    const position = log.isNew ? LOG_HEADER_BYTES : file.end;
+    const padded = paddedSize(position, fileSize, size, this.#preAllocBytes);
     if (padded > fileSize) file.truncate(padded);
+    const end = position + size;
+    if (end <= log.allocated) return;
+    const allocated = Math.min(padded, end + ZEROS.length);
+    file.writeAt(end, ZEROS.subarray(0, allocated - end));
+    log.allocated = allocated;
   }
 
   #sync(file: File, batch: Batch): void {
@@ -288,6 +300,7 @@ export class TxnLog {
 /** Of the memory that a batch begins with; it grows to BATCH_BYTES_MAX. */
 const BLOCK_BYTES_MIN = 4_096;
 const BLOCK_BYTES_MAX = 512 * 1024;
+const ZEROS = new Uint8Array(256 * 1024);
 
 function closeIfDone(log: LogFile): void {
   if (log.isRolled && log.pendingCount === 0) log.file?.close();
