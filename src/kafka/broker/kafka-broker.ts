@@ -328,6 +328,7 @@ class Broker implements KafkaBroker {
       log: log.named('kafka.controller'),
       openChannel: this.#openChannel,
       interBrokerListenerName: this.#config.interBrokerListenerName,
+      controlListenerName: this.#config.controlListenerName,
       deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),
       uncleanElectionAllowed: (topic) => this.#configs.logConfig(topic).uncleanLeaderElectionEnable,
       leaderBalance: {

@@ -36,7 +36,7 @@ export class BrokerLinks {
   add(id: number): void {
     this.remove(id);
     if (this.#closed) return;
-    const endpoint = this.#context.endpointOf(id);
+    const endpoint = this.#context.controlEndpointOf(id);
     const channel = this.#open({ id, host: endpoint?.host ?? '', port: endpoint?.port ?? -1 });
     this.#links.set(id, {
       channel,

@@ -9,6 +9,13 @@ export interface TopicPartition {
 
 export const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
 
+export interface ListenerNames {
+  /** `inter.broker.listener.name`. */
+  readonly interBrokerListenerName: string;
+  /** `control.plane.listener.name`, else the same. */
+  readonly controlListenerName: string;
+}
+
 /** What the controller knows of the cluster: a cache of the znodes, changed only by the controller's own event loop. */
 export class ControllerContext {
   brokers = new Map<number, RegisteredBroker>();
@@ -18,16 +25,25 @@ export class ControllerContext {
   readonly topicsToDelete = new Set<string>();
   /** Replicas of live brokers whose log dir has failed, by broker (`replicasOnOfflineDirs`). */
   readonly offline = new Map<number, Set<string>>();
-  readonly #interBrokerListenerName: string;
+  readonly #listeners: ListenerNames;
 
-  constructor(interBrokerListenerName: string) {
-    this.#interBrokerListenerName = interBrokerListenerName;
+  constructor(listeners: ListenerNames) {
+    this.#listeners = listeners;
   }
 
   /** Where other brokers reach a live broker. */
   endpointOf(broker: number): Endpoint | undefined {
+    return this.#endpointOn(this.#listeners.interBrokerListenerName, broker);
+  }
+
+  /** Where the controller reaches a live broker. */
+  controlEndpointOf(broker: number): Endpoint | undefined {
+    return this.#endpointOn(this.#listeners.controlListenerName, broker);
+  }
+
+  #endpointOn(listener: string, broker: number): Endpoint | undefined {
     const endpoints = this.brokers.get(broker)?.info.endpoints ?? [];
-    return endpoints.find(({ listenerName }) => listenerName === this.#interBrokerListenerName) ?? endpoints[0];
+    return endpoints.find(({ listenerName }) => listenerName === listener) ?? endpoints[0];
   }
 
   get live(): Set<number> {

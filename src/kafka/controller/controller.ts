@@ -25,7 +25,10 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly openChannel: OpenChannel;
+  /** On which brokers speak to each other. */
   readonly interBrokerListenerName: string;
+  /** On which it speaks to them. */
+  readonly controlListenerName: string;
   readonly deleteTopicEnabled: () => boolean;
   /** `unclean.leader.election.enable` of a topic. */
   readonly uncleanElectionAllowed: (topic: string) => boolean;
@@ -212,7 +215,7 @@ export class Controller {
   async #failover(epoch: ControllerEpoch): Promise<void> {
     const { zk, log, clock } = this.#options;
     if (this.#events.isClosed) return;
-    const context = new ControllerContext(this.#options.interBrokerListenerName);
+    const context = new ControllerContext(this.#options);
     const links = new BrokerLinks(this.#options.openChannel, context, clock, log);
     const states = new PartitionStates(zk, context, epoch, log);
     const { brokerId } = this.#options;

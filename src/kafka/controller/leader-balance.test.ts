@@ -8,7 +8,7 @@ import { misplacedLeaders } from './leader-balance.ts';
 function contextOf(
   partitions: readonly (readonly [replicas: readonly number[], leader: number, isr: readonly number[]])[],
 ): ControllerContext {
-  const context = new ControllerContext('PLAINTEXT');
+  const context = new ControllerContext({ interBrokerListenerName: 'PLAINTEXT', controlListenerName: 'PLAINTEXT' });
   for (const id of [1, 2, 3]) {
     context.brokers.set(id, { epoch: 1, info: { endpoints: [] } } as unknown as NonNullable<
       ReturnType<typeof context.brokers.get>

@@ -4,6 +4,7 @@ import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../c
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
 import {
   advertisedListenersOf,
+  controlListenerNameOf,
   interBrokerListenerNameOf,
   type ListenerEndpoint,
   ListenerError,
@@ -49,11 +50,6 @@ export class KafkaConfig {
     if (this.boolean('zookeeper.set.acl')) {
       throw new ConfigError('zookeeper.set.acl', 'true', 'znodes are not protected by ACLs yet; leave it out');
     }
-    refuseUnlessEmpty(
-      this,
-      'control.plane.listener.name',
-      'a control plane listener is not supported yet; leave it out',
-    );
   }
 
   /** What server.properties says. */
@@ -127,6 +123,11 @@ export class KafkaConfig {
 
   get interBrokerListenerName(): string {
     return interBrokerListenerNameOf(this.#current);
+  }
+
+  /** On which controllers speak to brokers. */
+  get controlListenerName(): string {
+    return controlListenerNameOf(this.#current);
   }
 
   #checkIdentity(): void {

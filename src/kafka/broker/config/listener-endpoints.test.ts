@@ -55,6 +55,22 @@ const cases: readonly { readonly given: Readonly<Record<string, string>>; readon
     given: { 'inter.broker.listener.name': 'PLAINTEXT', 'security.inter.broker.protocol': 'PLAINTEXT' },
     want: /^Only one of inter\.broker\.listener\.name and security\.inter\.broker\.protocol should be set\.$/,
   },
+  {
+    given: { listeners: `${HERE},EXTRA://a:1`, 'control.plane.listener.name': 'extra', ...EXTRA },
+    want: undefined,
+  },
+  {
+    given: { 'control.plane.listener.name': 'LAN' },
+    want: /^Listener with LAN defined in control\.plane\.listener\.name not found in listener\.security\.protocol\.map\.$/,
+  },
+  {
+    given: { listeners: HERE, 'control.plane.listener.name': 'EXTRA', ...EXTRA },
+    want: /^requirement failed: control\.plane\.listener\.name must be a listener name .* are PLAINTEXT$/,
+  },
+  {
+    given: { listeners: HERE, 'control.plane.listener.name': 'PLAINTEXT' },
+    want: /different value from the inter broker listener name\. Currently they both have the value ListenerName\(PLAINTEXT\)$/,
+  },
 ];
 
 for (const { given, want } of cases) {

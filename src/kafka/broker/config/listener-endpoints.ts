@@ -4,6 +4,7 @@ const LISTENERS = 'listeners';
 const ADVERTISED = 'advertised.listeners';
 const PROTOCOL_MAP = 'listener.security.protocol.map';
 const INTER_BROKER_NAME = 'inter.broker.listener.name';
+const CONTROL_PLANE_NAME = 'control.plane.listener.name';
 const INTER_BROKER_PROTOCOL = 'security.inter.broker.protocol';
 
 /** Change together while a broker runs. */
@@ -52,6 +53,11 @@ export function interBrokerListenerNameOf(texts: KeyTexts): string {
   return (texts.get(INTER_BROKER_NAME) ?? textOf(texts, INTER_BROKER_PROTOCOL)).toUpperCase();
 }
 
+/** The listener on which controllers speak to brokers: one of its own (KIP-291), else the one between brokers. */
+export function controlListenerNameOf(texts: KeyTexts): string {
+  return texts.get(CONTROL_PLANE_NAME)?.toUpperCase() ?? interBrokerListenerNameOf(texts);
+}
+
 /** What listeners demand of each other and of the brokers' own (`KafkaConfig.validateValues`). @throws ListenerError */
 export function validateListeners(texts: KeyTexts): void {
   const advertised = advertisedListenersOf(texts);
@@ -72,6 +78,27 @@ export function validateListeners(texts: KeyTexts): void {
   demand(
     advertised.every(({ host }) => host !== '0.0.0.0'),
     `${ADVERTISED} cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.`,
+  );
+  if (texts.has(CONTROL_PLANE_NAME)) validateControlPlane(texts, names);
+}
+
+function validateControlPlane(texts: KeyTexts, advertised: readonly string[]): void {
+  const name = controlListenerNameOf(texts);
+  if (!securityProtocolsOf(texts).has(name)) {
+    const text = `Listener with ${name} defined in ${CONTROL_PLANE_NAME} not found in ${PROTOCOL_MAP}.`;
+    throw new ListenerError(CONTROL_PLANE_NAME, text);
+  }
+  demand(
+    advertised.includes(name),
+    `${CONTROL_PLANE_NAME} must be a listener name defined in ${ADVERTISED}. ` +
+      `The valid options based on currently configured listeners are ${advertised.join(',')}`,
+    CONTROL_PLANE_NAME,
+  );
+  demand(
+    name !== interBrokerListenerNameOf(texts),
+    `${CONTROL_PLANE_NAME}, when defined, should have a different value from the inter broker listener name. ` +
+      `Currently they both have the value ListenerName(${name})`,
+    CONTROL_PLANE_NAME,
   );
 }
 

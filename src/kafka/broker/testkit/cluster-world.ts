@@ -20,7 +20,8 @@ import { batchOf, fetchRequest, produceRequest } from './requests.ts';
 export interface ClusterOptions {
   readonly brokers?: number;
   readonly seed?: number;
-  readonly kafka?: ConfigKeys;
+  /** Keys for all, or for the broker of a machine. */
+  readonly kafka?: ConfigKeys | ((host: string) => ConfigKeys);
 }
 
 /** ZooKeeper and some brokers (ids from 0) in one simulated world, with a client machine and an eye on the znodes. */
@@ -41,7 +42,7 @@ export class ClusterWorld {
     for (let id = 0; id < brokers; id += 1) this.#addBroker(id, kafka);
   }
 
-  #addBroker(id: number, kafka: ConfigKeys): void {
+  #addBroker(id: number, kafka: NonNullable<ClusterOptions['kafka']>): void {
     const machine = this.sim.machine(`broker-${id}`);
     const listener = `PLAINTEXT://${machine.host}:9092`;
     const keys = {
@@ -49,7 +50,7 @@ export class ClusterWorld {
       'zookeeper.session.timeout.ms': 6000,
       // Little, so that memory is used again all the time.
       'odradek.recent.batches.bytes': 65_536,
-      ...kafka,
+      ...(typeof kafka === 'function' ? kafka(machine.host) : kafka),
     };
     const config = testKafkaConfig('/kafka', this.connect, listener, keys);
     const node = new SimulatedNode(this.sim, machine, async (runtime) => {
