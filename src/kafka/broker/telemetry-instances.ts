@@ -31,9 +31,9 @@ export class TelemetryInstance {
     );
   }
 
-  /** Whether it may push: at any time after it asked, else once in an interval. */
+  /** Whether it may push: once in an interval, which is at any time after it asked. */
   pushes(nowMs: number): boolean {
-    const isDue = this.#askedMs > this.#pushedMs || nowMs - this.#pushedMs >= PUSH_INTERVAL_MS;
+    const isDue = nowMs - this.#pushedMs >= PUSH_INTERVAL_MS;
     if (isDue) this.#pushedMs = nowMs;
     return isDue;
   }
