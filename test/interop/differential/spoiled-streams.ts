@@ -19,7 +19,6 @@ const shapes: readonly (readonly [count: number, valueBytes: number])[] = [
   [400, 100],
   [2000, 60],
   [3, 90_000],
-  [12, 300_000],
 ];
 
 /** Half of it repeats itself, so that every codec finds something to do. */
