@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { copiedTableSize, javaHashOf, longMapOrder, propertiesOrder } from './java-order.ts';
+import { copiedTableSize, javaHashOf, longMapOrder, propertiesOrder, stringMapOrder } from './java-order.ts';
 
 test('hashes of strings are those of Java', () => {
   assert.equal(javaHashOf(''), 0);
@@ -23,4 +23,12 @@ test('a table of longs goes by the number modulo the size of the table', () => {
   assert.deepEqual(longMapOrder([17, 3, 1]), [17, 1, 3]);
   assert.deepEqual(longMapOrder([9, 8, 1], copiedTableSize(3)), [8, 9, 1]);
   assert.deepEqual([0, 3, 5, 6, 12, 24].map(copiedTableSize), [1, 8, 8, 16, 32, 64]);
+});
+
+test('a table of strings goes by their hashes, and doubles beyond three quarters', () => {
+  // The hashes of one character are its code: a 97, p 112, q 113.
+  assert.deepEqual(stringMapOrder(['q', 'a', 'p', 'q']), ['p', 'q', 'a']);
+  const thirteen = [...'abcdefghijklm'];
+  assert.deepEqual(stringMapOrder(['A', ...thirteen.slice(1)]), ['A', ...thirteen.slice(1)]);
+  assert.deepEqual(stringMapOrder(['p', 'A', ...thirteen.slice(1)]), ['A', ...thirteen.slice(1), 'p']);
 });

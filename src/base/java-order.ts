@@ -22,7 +22,7 @@ export function propertiesOrder(keys: Iterable<string>): string[] {
   for (const key of keys) {
     if (all.has(key)) continue;
     all.add(key);
-    table[spread(key) & (table.length - 1)]?.push(key);
+    table[spread(javaHashOf(key)) & (table.length - 1)]?.push(key);
     if (all.size >= threeQuarters(table.length)) table = doubled(table);
   }
   return table.flat();
@@ -30,12 +30,21 @@ export function propertiesOrder(keys: Iterable<string>): string[] {
 
 /** The order of a `HashMap<Long, …>` whose keys were put in as given. */
 export function longMapOrder(keys: Iterable<number>, initialTableSize = INITIAL_TABLE_SIZE): number[] {
+  return mapOrder(keys, hashOfLong, initialTableSize);
+}
+
+/** The order of a `HashMap<String, …>` whose keys were put in as given. */
+export function stringMapOrder(keys: Iterable<string>): string[] {
+  return mapOrder(keys, javaHashOf, INITIAL_TABLE_SIZE);
+}
+
+function mapOrder<K>(keys: Iterable<K>, hashOf: (key: K) => number, initialTableSize: number): K[] {
   const all = [...new Set(keys)];
   let size = initialTableSize;
   while (all.length > threeQuarters(size)) size *= 2;
   // Growing splits a bin without changing the order in it, so that only the last size counts.
-  const table: number[][] = Array.from({ length: size }, () => []);
-  for (const key of all) table[binOf(key, size)]?.push(key);
+  const table: K[][] = Array.from({ length: size }, () => []);
+  for (const key of all) table[spread(hashOf(key)) & (size - 1)]?.push(key);
   return table.flat();
 }
 
@@ -46,14 +55,12 @@ export function copiedTableSize(count: number): number {
   return size;
 }
 
-function binOf(key: number, size: number): number {
+function hashOfLong(key: number): number {
   const long = BigInt(key);
-  const hash = Number(BigInt.asIntN(32, long ^ (long >> 32n)));
-  return (hash ^ (hash >>> 16)) & (size - 1);
+  return Number(BigInt.asIntN(32, long ^ (long >> 32n)));
 }
 
-function spread(key: string): number {
-  const hash = javaHashOf(key);
+function spread(hash: number): number {
   return (hash ^ (hash >>> 16)) & 0x7fff_ffff;
 }
 
@@ -65,7 +72,7 @@ function doubled(table: readonly string[][]): string[][] {
   const bit = table.length;
   const next = emptyTable(bit * 2);
   table.forEach((bin, index) => {
-    const sideOf = (key: string): number => spread(key) & bit;
+    const sideOf = (key: string): number => spread(javaHashOf(key)) & bit;
     const last = bin.at(-1);
     if (last === undefined) return;
     const tail = bin.findLastIndex((key) => sideOf(key) !== sideOf(last)) + 1;

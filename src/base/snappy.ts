@@ -9,6 +9,7 @@ import { SnappyBlock, snappyCompress, snappyUncompress, snappyUncompressedSize }
  */
 const HEADER = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1);
 const MAGIC_SIZE = 8;
+const MAGIC_WORD = int32At(HEADER, 0);
 /** Bytes of input of a chunk. */
 export const SNAPPY_CHUNK_BYTES = 32_768;
 /** A block that becomes more comes out in pieces of about this size: some clients put all they have into one. */
@@ -96,12 +97,16 @@ export function* snappyPieces(
   if (!startsWithMagic(bytes, 0)) return yield* blockPieces(bytes, sizeMax, native);
   let left = sizeMax;
   for (let at = skipHeader(bytes, 0); at < bytes.length; ) {
+    // Fewer bytes than a size has are no chunk to snappy-java, and nor is another header that is none after all.
+    if (at + 4 > bytes.length) return;
+    const size = int32At(bytes, at);
     // Streams may follow each other, each with its own header.
-    if (startsWithMagic(bytes, at)) {
-      at = skipHeader(bytes, at);
+    if (size === MAGIC_WORD) {
+      const next = skipHeader(bytes, at);
+      if (!startsWithMagic(bytes, at)) return;
+      at = next;
       continue;
     }
-    const size = at + 4 <= bytes.length ? int32At(bytes, at) : -1;
     at += 4;
     if (size < 0 || at + size > bytes.length) throw new CompressionError('a truncated Snappy stream');
     for (const piece of blockPieces(bytes.subarray(at, at + size), left, native)) {

@@ -79,8 +79,11 @@ test('no feature can be finalized, and from v2 on the first refusal is that of a
   const first = await update(1, 'metadata.version', 7);
   assert.deepEqual([first.errorCode, first.results[0]?.errorCode], [ErrorCode.NONE, ErrorCode.INVALID_REQUEST]);
   const whole = await update(2, 'metadata.version', 7);
-  assert.equal(whole.errorCode, ErrorCode.INVALID_REQUEST);
-  assert.match(whole.errorMessage ?? '', /^The update failed for all features since .* is not supported\.$/);
+  assert.equal(whole.errorCode, ErrorCode.INVALID_UPDATE_VERSION);
+  assert.match(
+    whole.errorMessage ?? '',
+    /^The update failed for all features since .* does not support this feature\.$/,
+  );
 });
 
 test('blocks of producer ids are for brokers that live, and follow each other', async () => {

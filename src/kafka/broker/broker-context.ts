@@ -24,6 +24,7 @@ import type { ClientQuotas } from './quotas/client-quotas.ts';
 import type { QuotaAdmin } from './quotas/quota-admin.ts';
 import type { ShareGroups } from './share/share-groups.ts';
 import type { StreamsTopics } from './streams-topics.ts';
+import type { TelemetryInstances } from './telemetry-instances.ts';
 import type { TopicAdmin } from './topic-admin.ts';
 
 /** What the handlers of one broker share. */
@@ -53,6 +54,7 @@ export interface BrokerContext {
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
   readonly fetchSessions: FetchSessions;
+  readonly telemetry: TelemetryInstances;
   /** Records for old clients. */
   readonly conversions: FetchConversions;
   readonly producerIds: ProducerIds;

@@ -52,6 +52,7 @@ import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { StreamsTopics } from './streams-topics.ts';
+import { TelemetryInstances } from './telemetry-instances.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { openSession } from './zookeeper-session.ts';
 
@@ -106,6 +107,7 @@ class Broker implements KafkaBroker {
   readonly #wheel: TimerWheel;
   readonly #turnEnd: TurnEnd;
   readonly #longWork: LongWork;
+  readonly #telemetry: TelemetryInstances;
   readonly #metadata = new MetadataCache();
   readonly #compute: Compute;
   readonly #fence = new ControllerFence();
@@ -160,6 +162,7 @@ class Broker implements KafkaBroker {
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
     this.#longWork = new LongWork(runtime.clock, (error) => this.#workFailed(error));
+    this.#telemetry = new TelemetryInstances(runtime.clock);
     this.#fetchPurgatory = new Purgatory(this.#wheel);
     this.#topicPurgatory = new Purgatory(this.#wheel);
     this.#passwords = passwordEncoderOf(config, 'password.encoder.secret', runtime.random);
@@ -405,6 +408,7 @@ class Broker implements KafkaBroker {
       loggers: this.#loggers,
       fetchPurgatory: this.#fetchPurgatory,
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
+      telemetry: this.#telemetry,
       conversions: new FetchConversions(this.#compute, log.named('kafka.conversions')),
       producerIds,
       quotas: this.#quotas.clients,
@@ -434,7 +438,10 @@ class Broker implements KafkaBroker {
       config: this.#config,
       handlers: this.#handlers,
       turnEnd: this.#turnEnd,
-      onClosed: (connectionId) => this.#coordinators?.shares.connectionClosed(connectionId),
+      onClosed: (connectionId) => {
+        this.#coordinators?.shares.connectionClosed(connectionId);
+        this.#telemetry.connectionClosed(connectionId);
+      },
       quotas: this.#quotas.clients,
       connectionQuotas: this.#quotas.connections,
       onFatal: (error) => this.#fatal(error),

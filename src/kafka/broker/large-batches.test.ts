@@ -1,6 +1,7 @@
 /** A batch that becomes large, and those who ask for something else meanwhile. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { createZstdDecompress } from 'node:zlib';
 import { ErrorCode } from '../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
@@ -8,9 +9,10 @@ import { ClusterWorld } from './testkit/cluster-world.ts';
 import { batchOf, produceRequest } from './testkit/requests.ts';
 
 const RECORDS = 30;
+const VALUE_BYTES = 7_000_000;
 /** Some KB that become 300 of this, a slice each: more slices than a message takes milliseconds. */
 const large = batchOf(
-  Array.from({ length: RECORDS }, () => 'x'.repeat(7_000_000)),
+  Array.from({ length: RECORDS }, () => 'x'.repeat(VALUE_BYTES)),
   { codec: 'zstd' },
 );
 
@@ -53,3 +55,25 @@ test('a broker that ends while a large batch is unpacked ends at once', async ()
   assert.equal(await cluster.count(0, 't'), 0);
   assert.deepEqual(cluster.failures, []);
 });
+
+test('what a broker has not unpacked when it ends it does not go on with', async (t) => {
+  // No leadership is moved before, which would take longer than all of the work.
+  const kafka = { 'message.max.bytes': 10_000_000, 'controlled.shutdown.enable': 'false' };
+  const cluster = await new ClusterWorld({ kafka }).start();
+  await cluster.createTopic('t', [[0]]);
+  const unpacked = t.mock.method(zstdHandles(), 'writeSync');
+  const client = cluster.connectTo(0);
+  const answer = client.ask(ProduceRequest, ProduceResponse, 8, produceRequest('t', large, 1)).catch(() => 'closed');
+  await cluster.sim.runUntil(() => unpacked.mock.callCount() > 100, 10_000);
+  await cluster.broker(0).stop();
+  assert.equal(await cluster.run(answer), 'closed');
+  await cluster.sim.runFor(1_000);
+  const pieces = (RECORDS * VALUE_BYTES) / 65_536;
+  assert.ok(unpacked.mock.callCount() < (pieces * 3) / 4, `${unpacked.mock.callCount()} pieces of ${pieces}`);
+});
+
+/** What all streams that unpack zstd have in common (`zlib-pieces.ts`). */
+function zstdHandles(): { writeSync(): void } {
+  const { _handle } = createZstdDecompress() as unknown as { readonly _handle: object };
+  return Object.getPrototypeOf(_handle);
+}

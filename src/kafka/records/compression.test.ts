@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { zstdCompressSync } from 'node:zlib';
+import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { CompressionError, OversizeError } from '../../base/compression-error.ts';
 import { slicesOf } from '../../base/slices.ts';
@@ -9,9 +9,10 @@ import { snappyCompress } from '../../base/snappy-block.ts';
 import { runToEnd, type Steps } from '../../base/steps.ts';
 import { codecNames } from './batch.ts';
 import { compress, decompress, packSteps, unpackSteps } from './compression.ts';
+import { gzipPieces } from './gzip-pieces.ts';
 import { lz4Frame, lz4Unframe } from './lz4.ts';
 import { xxhash32 } from './xxhash32.ts';
-import { zlibPack, zlibPieces } from './zlib-pieces.ts';
+import { zlibPack, zstdPieces } from './zlib-pieces.ts';
 
 const codecs = codecNames.filter((codec) => codec !== 'none');
 const ample = 1 << 20;
@@ -100,16 +101,68 @@ test('Snappy is read in xerial’s framing, as several streams, and as one raw b
   assert.ok(bytes.equals(snappyUnframe(snappyCompress(bytes), ample)));
 });
 
+test('of a gzip member what came out before an error is seen, and what follows it and is none is not', () => {
+  const member = gzipSync(Buffer.alloc(40_000, 'Odradek '));
+  const read = (bytes: Uint8Array): [size: number, error: string] => {
+    let size = 0;
+    try {
+      for (const piece of gzipPieces(bytes, ample)) size += piece.length;
+      return [size, ''];
+    } catch (error) {
+      assert.ok(error instanceof CompressionError);
+      return [size, error.message];
+    }
+  };
+  assert.deepEqual(read(member), [40_000, '']);
+  const spoiled = Buffer.from(member);
+  spoiled[member.length - 8]! ^= 1;
+  assert.deepEqual(read(spoiled), [40_000, 'Corrupt GZIP trailer']);
+  assert.deepEqual(read(member.subarray(0, -1)), [40_000, 'a truncated GZIP stream']);
+  assert.deepEqual(read(Buffer.concat([member, Buffer.from('no member, and long enough to be one')])), [40_000, '']);
+  assert.deepEqual(read(Buffer.concat([member, gzipSync('short')])), [40_005, '']);
+  assert.deepEqual(read(Buffer.concat([spoiled, member])), [40_000, 'Corrupt GZIP trailer']);
+  assert.deepEqual(read(Buffer.of(0x1f, 0x8b, 7, ...member.subarray(3))), [0, 'Unsupported compression method']);
+});
+
+test('a gzip header may have a name, a comment, more, and a checksum of its own', () => {
+  const plain = gzipSync(Buffer.from('records'));
+  const head = Buffer.concat([plain.subarray(0, 10), Buffer.from('\x03\0xtrname\0comment\0', 'latin1')]);
+  head[3] = 2 | 4 | 8 | 16;
+  const checksum = Buffer.alloc(2);
+  checksum.writeUInt16LE(crc32(head) & 0xffff);
+  const read = (bytes: Uint8Array): string =>
+    Buffer.from(decompress('gzip', bytes, { magic: 2, sizeMax: 10 })).toString();
+  assert.equal(read(Buffer.concat([head, checksum, plain.subarray(10)])), 'records');
+  checksum[0]! ^= 1;
+  assert.throws(() => read(Buffer.concat([head, checksum, plain.subarray(10)])), CompressionError);
+  assert.throws(() => read(head), CompressionError);
+});
+
+test('less than a chunk behind the last one is no part of a Snappy stream, nor is half of a zstd frame’s head', () => {
+  const bytes = Buffer.from('records');
+  for (const more of ['00', '82534e', '82534e4150505900ff']) {
+    const stream = Buffer.concat([snappyFrame(bytes), Buffer.from(more, 'hex')]);
+    if (more.length < 8) assert.ok(bytes.equals(snappyUnframe(stream, ample)));
+    else assert.throws(() => snappyUnframe(stream, ample), CompressionError);
+  }
+  const frame = zstdCompressSync(bytes);
+  assert.ok(bytes.equals(Buffer.concat([...zstdPieces(Buffer.concat([frame, frame.subarray(0, 8)]), ample)])));
+  assert.throws(() => [...zstdPieces(frame.subarray(0, 8), ample)], CompressionError);
+  assert.deepEqual([...zstdPieces(Buffer.alloc(0), ample)], []);
+});
+
 test('zstd frames may follow each other', () => {
   const two = Buffer.concat([zstdCompressSync(Buffer.from('first ')), zstdCompressSync(Buffer.from('second'))]);
   assert.equal(Buffer.from(decompress('zstd', two, { magic: 2, sizeMax: 12 })).toString(), 'first second');
 });
 
+const piecesOf = { gzip: gzipPieces, zstd: zstdPieces };
+
 test('gzip and zstd are read at once where the handle of a stream is not to be had', () => {
   const bytes = Buffer.alloc(300_000, 'Odradek rolls down the stairs. ');
   for (const codec of ['gzip', 'zstd'] as const) {
     const packed = compress(codec, bytes, { magic: 2 });
-    const read = (sizeMax: number): Buffer => Buffer.concat([...zlibPieces(codec, packed, sizeMax, () => ({}))]);
+    const read = (sizeMax: number): Buffer => Buffer.concat([...piecesOf[codec](packed, sizeMax, () => ({}))]);
     assert.ok(bytes.equals(read(bytes.length)));
     assert.throws(() => read(bytes.length - 1), OversizeError);
     packed[packed.length - 1]! ^= 1;

@@ -4,8 +4,9 @@ import { SNAPPY_CHUNK_BYTES, snappyChunk, snappyFrame, snappyHeader, snappyPiece
 import { runToEnd, type Steps } from '../../base/steps.ts';
 import type { CodecName, Magic } from './batch.ts';
 import { blocksOf } from './bytes.ts';
+import { gzipPieces } from './gzip-pieces.ts';
 import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Pack, lz4Pieces } from './lz4.ts';
-import { zlibPack, zlibPieces } from './zlib-pieces.ts';
+import { zlibPack, zstdPieces } from './zlib-pieces.ts';
 
 /** Bounds and defaults of `compression.<codec>.level` (KIP-390); Snappy has none. */
 export const compressionLevels = {
@@ -116,7 +117,11 @@ export function decompressPieces(
       return snappyPieces(bytes, options.sizeMax);
     case 'lz4':
       return lz4Pieces(bytes, options, options.sizeMax);
+    case 'gzip':
+      return gzipPieces(bytes, options.sizeMax);
+    case 'zstd':
+      return zstdPieces(bytes, options.sizeMax);
     default:
-      return zlibPieces(codec, bytes, options.sizeMax);
+      return codec satisfies never;
   }
 }

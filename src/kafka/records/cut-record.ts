@@ -20,10 +20,13 @@ const VARLONG_BYTES_MAX = 10;
 const TWO_28 = 268_435_456;
 
 /**
- * A record that comes in pieces, byte by byte but for what it only skips. It is refused for what the walk over whole records
- * refuses.
+ * A record that comes in pieces or is not as long as it says, byte by byte but for what it only skips. It is refused for what the walk
+ * over whole records refuses.
  */
 export class CutRecord {
+  /** A record that is not as long as it says is read on as if it said nothing, and marked. */
+  readsOn = false;
+  isMiscounted = false;
   timestampDelta = 0;
   offsetDelta = 0;
   /** -1 for null. */
@@ -43,6 +46,7 @@ export class CutRecord {
   begin(): void {
     this.#part = Part.Length;
     this.#skip = 0;
+    this.isMiscounted = false;
     this.#startNumber();
   }
 
@@ -79,7 +83,7 @@ export class CutRecord {
     if (byte < 0x80) {
       this.#takeNumber();
       this.#startNumber();
-      if (this.#part === Part.End && this.#left > 0) throw invalidStructure();
+      if (this.#part === Part.End && this.#left > 0) this.#miscounted(invalidStructure());
     } else if (this.#groups >= (this.#part === Part.Timestamp ? VARLONG_BYTES_MAX : VARINT_BYTES_MAX)) {
       throw invalidStructure();
     }
@@ -95,8 +99,8 @@ export class CutRecord {
     const value = this.#part === Part.Timestamp ? this.#long() : this.#int();
     switch (this.#part) {
       case Part.Length:
-        if (value < 0) throw new InvalidRecordError(`Invalid record size ${value}`);
-        this.#left = value;
+        if (value < 0) this.#miscounted(new InvalidRecordError(`Invalid record size ${value}`));
+        this.#left = Math.max(value, 0);
         this.#part = Part.Attributes;
         return;
       case Part.Timestamp:
@@ -118,7 +122,8 @@ export class CutRecord {
         this.#part = Part.HeaderCount;
         return;
       case Part.HeaderCount:
-        if (value < 0 || value > this.#left) throw invalidHeaderCount(value);
+        if (value < 0) throw invalidHeaderCount(value);
+        if (value > this.#left) this.#miscounted(invalidHeaderCount(value));
         this.#headersLeft = value;
         this.#part = value === 0 ? Part.End : Part.HeaderKeySize;
         return;
@@ -141,8 +146,13 @@ export class CutRecord {
   }
 
   #claim(size: number): void {
-    if (size > this.#left) throw invalidStructure();
-    this.#left -= size;
+    if (size > this.#left) this.#miscounted(invalidStructure());
+    this.#left = Math.max(this.#left - size, 0);
+  }
+
+  #miscounted(error: InvalidRecordError): void {
+    if (!this.readsOn) throw error;
+    this.isMiscounted = true;
   }
 
   #int(): number {

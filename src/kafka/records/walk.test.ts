@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { CompressionError } from '../../base/compression-error.ts';
 import { copyOf, slicesOf } from '../../base/slices.ts';
 import { runToEnd } from '../../base/steps.ts';
 import { BATCH_OVERHEAD, batchesOf, readBatchHeader } from './batch.ts';
@@ -90,6 +91,19 @@ test('a count that is not that of the records is refused', () => {
   const slices = buildBatch({ records: [{}, {}] });
   assert.throws(() => walkRecords(slices, BATCH_OVERHEAD, 1), /records still remaining/);
   assert.throws(() => walkRecords(slices, BATCH_OVERHEAD, 3), /premature EOF/);
+});
+
+test('while a stream is unpacked, what is wrong with it counts before a record that is not as long as it says', () => {
+  const bytes = Buffer.from(copyOf(buildBatch({ records: [{ value: Buffer.from('one') }, {}] }))).subarray(
+    BATCH_OVERHEAD,
+  );
+  bytes[0]! += 2;
+  const unpack = function* (isBroken: boolean): Generator<Uint8Array> {
+    yield bytes;
+    if (isBroken) throw new CompressionError('broken');
+  };
+  assert.throws(() => runToEnd(walkPieces(2, unpack(true))), { message: 'broken' });
+  assert.throws(() => runToEnd(walkPieces(2, unpack(false))), { message: 'Found invalid record structure' });
 });
 
 /** Reading one by one is the oracle: what it refuses the walk refuses, and the reverse. */

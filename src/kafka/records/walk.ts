@@ -44,9 +44,11 @@ class RecordWalk implements RecordSummary {
   hasDenseOffsets = true;
   readonly #cut = new CutRecord();
   #isCut = false;
+  /** Some record was not as long as it said. */
+  #isMiscounted = false;
   #visit: ((record: WalkedRecord) => void) | undefined;
 
-  begin(count: number, visit?: (record: WalkedRecord) => void): void {
+  begin(count: number, readsOn: boolean, visit?: (record: WalkedRecord) => void): void {
     this.count = count;
     this.index = 0;
     this.minTimestampDelta = Infinity;
@@ -54,7 +56,9 @@ class RecordWalk implements RecordSummary {
     this.hasKeyless = false;
     this.hasDenseOffsets = true;
     this.#isCut = false;
+    this.#isMiscounted = false;
     this.#visit = visit;
+    this.#cut.readsOn = readsOn;
   }
 
   /** Throws InvalidRecordError as Apache does where a length or the count does not hold. */
@@ -78,6 +82,7 @@ class RecordWalk implements RecordSummary {
     if (this.index < this.count) {
       throw new InvalidRecordError('Incorrect declared batch size, premature EOF reached');
     }
+    if (this.#isMiscounted) throw invalidStructure();
     return this;
   }
 
@@ -86,6 +91,7 @@ class RecordWalk implements RecordSummary {
     const at = cut.take(bytes, from);
     if (!cut.isComplete) return at;
     this.#isCut = false;
+    if (cut.isMiscounted) this.#isMiscounted = true;
     if (cut.offsetDelta !== this.index) this.hasDenseOffsets = false;
     if (cut.keySize < 0) this.hasKeyless = true;
     this.minTimestampDelta = Math.min(this.minTimestampDelta, cut.timestampDelta);
@@ -101,7 +107,7 @@ const walk = new RecordWalk();
 
 /** Walks `count` records that fill the bytes from a position to the end. The result is valid until the next call. */
 export function walkRecords(slices: Slices, position: number, count: number): RecordSummary {
-  walk.begin(count);
+  walk.begin(count, false);
   const { chunks } = slices;
   let { index, start } = locate(slices, position);
   for (let from = position - start; index < chunks.length; index += 1) {
@@ -115,7 +121,8 @@ export function walkRecords(slices: Slices, position: number, count: number): Re
 
 /**
  * As `walkRecords`, for bytes that come piece by piece, in steps of a piece. `visit` sees each record while it is valid: during the
- * call.
+ * call. Records that are not as long as they say are refused at the end: Apache does not look at that while it decompresses, so that
+ * whatever else is wrong counts before.
  */
 export function* walkPieces(
   count: number,
@@ -123,7 +130,7 @@ export function* walkPieces(
   visit?: (record: WalkedRecord) => void,
 ): Steps<RecordSummary> {
   const own = new RecordWalk();
-  own.begin(count, visit);
+  own.begin(count, true, visit);
   for (const piece of pieces) {
     own.push(piece);
     yield piece.length;
@@ -135,8 +142,8 @@ export function* walkPieces(
 let next = 0;
 
 /**
- * The hot loop: records that lie whole in one chunk. Answers where the first that does not begins. A read past the chunk
- * gives undefined, which counts as 0 and fails the comparison with the record's end.
+ * The hot loop: records that lie whole in one chunk and are as long as they say. Answers where the first that is not begins. A read
+ * past the chunk gives undefined, which counts as 0 and fails the comparison with the record's end.
  */
 function walkChunk(walk: RecordWalk, bytes: Uint8Array, from: number): number {
   const end = bytes.length;
@@ -157,7 +164,7 @@ function walkChunk(walk: RecordWalk, bytes: Uint8Array, from: number): number {
     }
     const recordEnd = at + ((word >>> 1) ^ -(word & 1));
     if (recordEnd > end) break;
-    if (recordEnd - start < RECORD_SIZE_MIN) throw invalidStructure();
+    if (recordEnd - start < RECORD_SIZE_MIN) break;
     at += 1; // the attributes say nothing yet
 
     word = bytes[at]!;
@@ -204,11 +211,11 @@ function walkChunk(walk: RecordWalk, bytes: Uint8Array, from: number): number {
       }
     }
     if ((word & 1) === 0) at += word >>> 1;
-    if (at >= recordEnd) throw invalidStructure();
+    if (at >= recordEnd) break;
 
     if (bytes[at] === 0) at += 1;
     else at = skipHeaders(bytes, at, recordEnd);
-    if (at !== recordEnd) throw invalidStructure();
+    if (at !== recordEnd) break;
     start = recordEnd; // not `at`: the processor need not wait for the fields to begin with the next record
     index += 1;
   }
@@ -220,19 +227,21 @@ function walkChunk(walk: RecordWalk, bytes: Uint8Array, from: number): number {
   return start;
 }
 
+/** Where they end; -1 where that is beyond the record. */
 function skipHeaders(bytes: Uint8Array, from: number, recordEnd: number): number {
   let word = longVarint(bytes, from);
   let at = next;
   const count = (word >>> 1) ^ -(word & 1);
-  if (count < 0 || count > recordEnd - at) throw invalidHeaderCount(count);
+  if (count < 0) throw invalidHeaderCount(count);
+  if (count > recordEnd - at) return -1;
   for (let header = 0; header < count; header += 1) {
     word = longVarint(bytes, at);
     if ((word & 1) === 1) throw negativeHeaderKey(word);
     at = next + (word >>> 1);
-    if (at >= recordEnd) throw invalidStructure();
+    if (at >= recordEnd) return -1;
     word = longVarint(bytes, at);
     at = (word & 1) === 0 ? next + (word >>> 1) : next;
-    if (at > recordEnd) throw invalidStructure();
+    if (at > recordEnd) return -1;
   }
   return at;
 }

@@ -1,10 +1,8 @@
 import {
   constants,
-  createGunzip,
   createGzip,
   createZstdCompress,
   createZstdDecompress,
-  gunzipSync,
   gzipSync,
   zstdCompressSync,
   zstdDecompressSync,
@@ -20,7 +18,7 @@ import { blocksOf } from './bytes.ts';
  * own tar depends on; where a runtime lacks it, one call takes all at once, within the same bound.
  */
 interface ZlibHandle {
-  onerror: (message: string) => void;
+  onerror: (message: string, errno: number, code: string) => void;
   /** Afterwards `_writeState` holds how many bytes of `out` and of `input` are left. */
   writeSync(
     flush: number,
@@ -31,6 +29,7 @@ interface ZlibHandle {
     outAt: number,
     outSize: number,
   ): void;
+  reset(): void;
   close(): void;
 }
 interface ZlibStream {
@@ -39,31 +38,24 @@ interface ZlibStream {
 }
 
 interface Format {
-  /** Says that no more input follows: a stream that is cut is an error. */
   readonly lastFlush: number;
-  openUnpacker(): object;
-  unpack(bytes: Uint8Array, sizeMax: number): Uint8Array;
   openPacker(level: number, size: number): object;
   pack(bytes: Uint8Array, level: number): Uint8Array;
 }
 export type ZlibFormat = 'gzip' | 'zstd';
 
 /** The stream's own buffer is never used. */
-const UNUSED = { chunkSize: 64 };
+export const UNUSED = { chunkSize: 64 };
 /** More input follows; both formats have the same number for it. */
-const GO_ON = constants.Z_NO_FLUSH;
+export const GO_ON = constants.Z_NO_FLUSH;
 const formats: Readonly<Record<ZlibFormat, Format>> = {
   gzip: {
     lastFlush: constants.Z_FINISH,
-    openUnpacker: () => createGunzip(UNUSED),
-    unpack: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
     openPacker: (level) => createGzip({ ...UNUSED, level }),
     pack: (bytes, level) => gzipSync(bytes, { level }),
   },
   zstd: {
     lastFlush: constants.ZSTD_e_end,
-    openUnpacker: () => createZstdDecompress(UNUSED),
-    unpack: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength }),
     openPacker: (level, pledgedSrcSize) => createZstdCompress({ ...UNUSED, ...zstdLevel(level), pledgedSrcSize }),
     pack: (bytes, level) => zstdCompressSync(bytes, zstdLevel(level)),
   },
@@ -78,31 +70,36 @@ const PIECE_BYTES = 65_536;
 const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
 
 /**
- * Decompresses piece by piece, frames that follow each other included. A piece is valid until the next is asked for, and until
- * anybody else asks for one.
+ * Decompresses zstd piece by piece, frames that follow each other included. A piece is valid until the next is asked for, and until
+ * anybody else asks for one. Of a frame that is cut before anything comes out of it Kafka's reader takes no notice.
  * @throws CompressionError, OversizeError
  */
-export function* zlibPieces(
-  format: ZlibFormat,
+export function* zstdPieces(
   bytes: Uint8Array,
   sizeMax: number,
-  open = formats[format].openUnpacker,
+  open: () => object = () => createZstdDecompress(UNUSED),
 ): Generator<Uint8Array, void, void> {
-  const { lastFlush, unpack } = formats[format];
+  if (bytes.length === 0) return;
   const stream = handleOf(open());
-  if (stream === undefined) return yield* unpackAtOnce(unpack, bytes, sizeMax);
+  if (stream === undefined) {
+    return yield* unpackAtOnce((all, maxOutputLength) => zstdDecompressSync(all, { maxOutputLength }), bytes, sizeMax);
+  }
   try {
     let size = 0;
+    let isBetweenFrames = false;
     for (let at = 0; ; ) {
-      const { count, inputLeft } = stream.write(lastFlush, bytes, at);
-      const hasAdvanced = count > 0 || inputLeft < bytes.length - at;
+      const { piece, inputLeft, isCut } = stream.write(constants.ZSTD_e_end, bytes, at);
+      if (isCut && isBetweenFrames) return;
+      if (isCut) throw new CompressionError('a truncated zstd stream');
+      const hasAdvanced = piece.length > 0 || inputLeft < bytes.length - at;
       at = bytes.length - inputLeft;
-      size += count;
+      size += piece.length;
       if (size > sizeMax) throw new OversizeError(sizeMax);
-      if (count > 0) yield piece.subarray(0, count);
+      if (piece.length > 0) yield piece;
       // Room that is left means that the frame has ended.
-      if (count < PIECE_BYTES && inputLeft === 0) return;
-      if (!hasAdvanced) throw new CompressionError(`a ${format} stream that does not advance`);
+      isBetweenFrames = piece.length < PIECE_BYTES;
+      if (isBetweenFrames && inputLeft === 0) return;
+      if (!hasAdvanced) throw new CompressionError('a zstd stream that does not advance');
     }
   } finally {
     stream.close();
@@ -125,10 +122,10 @@ export function* zlibPack(
     for (const block of blocksOf(plain, PIECE_BYTES)) {
       left -= block.length;
       for (let at = 0; ; ) {
-        const { count, inputLeft } = stream.write(left === 0 ? lastFlush : GO_ON, block, at);
+        const { piece, inputLeft } = stream.write(left === 0 ? lastFlush : GO_ON, block, at);
         at = block.length - inputLeft;
-        if (count > 0) packed.push(Buffer.from(piece.subarray(0, count)));
-        if (count < PIECE_BYTES && inputLeft === 0) break;
+        if (piece.length > 0) packed.push(Buffer.from(piece));
+        if (piece.length < PIECE_BYTES && inputLeft === 0) break;
       }
       yield block.length;
     }
@@ -138,37 +135,50 @@ export function* zlibPack(
   }
 }
 
-interface OpenStream {
-  /** Fills `piece` from the input that begins there. @throws CompressionError */
-  write(flush: number, input: Uint8Array, at: number): { readonly count: number; readonly inputLeft: number };
+interface Written {
+  readonly piece: Uint8Array;
+  readonly inputLeft: number;
+  /** No more input was to follow, and it ends too early. */
+  readonly isCut: boolean;
+}
+
+export interface OpenStream {
+  /** What comes out of the input that begins there, at most so much. @throws CompressionError */
+  write(flush: number, input: Uint8Array, at: number, sizeMax?: number): Written;
+  /** Begins anew. */
+  reset(): void;
   close(): void;
 }
 
 /** Undefined where the runtime has no such handle. */
-function handleOf(stream: ZlibStream): OpenStream | undefined {
+export function handleOf(stream: ZlibStream): OpenStream | undefined {
   const { _handle: handle, _writeState: state } = stream;
   if (!isHandle(handle) || state === undefined) return undefined;
-  let failure: string | undefined;
-  handle.onerror = (message) => {
-    failure = message;
+  let failure: { readonly message: string; readonly code: string } | undefined;
+  handle.onerror = (message, _errno, code) => {
+    failure = { message, code };
   };
   return {
-    write(flush, input, at) {
-      handle.writeSync(flush, input, at, input.length - at, piece, 0, PIECE_BYTES);
-      if (failure !== undefined) throw new CompressionError(failure);
+    write(flush, input, at, sizeMax = PIECE_BYTES) {
+      handle.writeSync(flush, input, at, input.length - at, piece, 0, sizeMax);
+      if (failure?.code === 'Z_BUF_ERROR') return cutStream;
+      if (failure !== undefined) throw new CompressionError(failure.message);
       const [roomLeft = 0, inputLeft = 0] = state;
-      return { count: PIECE_BYTES - roomLeft, inputLeft };
+      return { piece: piece.subarray(0, sizeMax - roomLeft), inputLeft, isCut: false };
     },
+    reset: () => handle.reset(),
     close: () => handle.close(),
   };
 }
 
+const cutStream: Written = { piece: new Uint8Array(), inputLeft: 0, isCut: true };
+
 function isHandle(handle: Partial<ZlibHandle> | undefined): handle is ZlibHandle {
-  return typeof handle?.writeSync === 'function' && typeof handle.close === 'function';
+  return [handle?.writeSync, handle?.reset, handle?.close].every((method) => typeof method === 'function');
 }
 
-function* unpackAtOnce(
-  unpack: Format['unpack'],
+export function* unpackAtOnce(
+  unpack: (bytes: Uint8Array, sizeMax: number) => Uint8Array,
   bytes: Uint8Array,
   sizeMax: number,
 ): Generator<Uint8Array, void, void> {

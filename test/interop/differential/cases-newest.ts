@@ -58,6 +58,14 @@ const listOffsets = (...timestamps: number[]): object => ({
   ],
 });
 
+const updateFeatures = (...updates: readonly (readonly [string, number, number?])[]): object => ({
+  featureUpdates: updates.map(([feature, maxVersionLevel, upgradeType = 1]) => ({
+    feature,
+    maxVersionLevel,
+    upgradeType,
+  })),
+});
+
 export const newestCases: readonly NewestCase[] = [
   {
     apiKey: 0,
@@ -158,6 +166,32 @@ export const newestCases: readonly NewestCase[] = [
     request: () => ({ topics: [{ topic: 't', partitions: [1, 9] }] }),
   },
   { apiKey: 45, name: 'of nothing', versions: [1], request: () => ({ timeoutMs: 5_000, topics: [] }) },
+  { apiKey: 57, name: 'of nothing', versions: [2], request: () => ({ featureUpdates: [] }) },
+  { apiKey: 57, name: 'to an unknown feature', versions: [2], request: () => updateFeatures(['unknown', 1]) },
+  {
+    apiKey: 57,
+    name: 'only validated',
+    versions: [2],
+    request: () => ({ ...updateFeatures(['unknown', 1]), validateOnly: true }),
+  },
+  { apiKey: 57, name: 'to no name', versions: [2], request: () => updateFeatures(['', 1]) },
+  { apiKey: 57, name: 'below nothing', versions: [2], request: () => updateFeatures(['unknown', -1]) },
+  { apiKey: 57, name: 'back to nothing', versions: [2], request: () => updateFeatures(['unknown', 0, 2]) },
+  { apiKey: 57, name: 'back to more', versions: [2], request: () => updateFeatures(['unknown', 2, 3]) },
+  { apiKey: 57, name: 'of an unknown type', versions: [2], request: () => updateFeatures(['unknown', 1, 0]) },
+  {
+    apiKey: 57,
+    name: 'of many unknown features',
+    versions: [2],
+    request: () =>
+      updateFeatures(...Array.from({ length: 13 }, (_, index) => [`f${9 - index}.version`, index] as const)),
+  },
+  {
+    apiKey: 57,
+    name: 'of a feature twice',
+    versions: [2],
+    request: () => updateFeatures(['unknown', -1], ['unknown', 3]),
+  },
   {
     apiKey: 60,
     name: 'the cluster',

@@ -19,6 +19,7 @@ import { ConsumerStory, OFFSETS_PARTITIONS } from './consumer-story.ts';
 import { topicsAndGroupsReady } from './groups-ready.ts';
 import { normalise } from './normalise.ts';
 import { type Answer, ask } from './raw-client.ts';
+import { telemetryTranscript } from './telemetry-story.ts';
 
 let apache: ApacheKafka;
 let odradek: Odradek;
@@ -81,6 +82,11 @@ test('requests in versions that Apache 3.9.1 does not serve are answered alike',
       assert.deepEqual(ours, theirs, `api key ${apiKey} version ${version}: ${name}`);
     }
   }
+});
+
+test('clients that ask for subscriptions of metrics, and push some, are answered alike', async () => {
+  const [theirs, ours] = await Promise.all([apache.port, odradek.kafkaPort].map(telemetryTranscript));
+  assert.deepEqual(ours, theirs);
 });
 
 /** With a coordinator of transactions. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { slicesOf } from '../../../src/base/slices.ts';
 import { apiInfos } from '../../../src/kafka/protocol/api-keys.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
@@ -17,6 +18,7 @@ import { cases, type World } from './cases.ts';
 import { runSeed, sharedVersions } from './generated/run.ts';
 import { normalise } from './normalise.ts';
 import { type Answer, ask } from './raw-client.ts';
+import { spoiledBatches } from './spoiled-streams.ts';
 
 interface Side {
   readonly port: number;
@@ -71,7 +73,7 @@ after(async () => {
 
 async function prepare(port: number): Promise<Side> {
   const bootstrap = `127.0.0.1:${port}`;
-  for (const topic of ['diff', 'diff2', 'produced', 'marked']) {
+  for (const topic of ['diff', 'diff2', 'produced', 'marked', 'spoiled']) {
     const created = await kafkaTool('kafka-topics', '3.9.1', [
       '--bootstrap-server',
       bootstrap,
@@ -151,6 +153,25 @@ for (const seed of GENERATED.seeds) {
     assert.equal(await runSeed(ports, await sharedVersions(ports), seed, GENERATED.steps), undefined);
   });
 }
+
+test('compressed batches whose stream is not right are refused with the same error, or stored alike', async () => {
+  const produce = async (port: number, bytes: Buffer): Promise<unknown> => {
+    const topicData = [
+      { name: 'spoiled', topicId: ZERO_UUID, partitionData: [{ index: 0, records: slicesOf(Buffer.from(bytes)) }] },
+    ];
+    return normalise(await ask(port, 0, 8, { acks: -1, timeoutMs: 10_000, topicData }));
+  };
+  const outcomes = new Map<unknown, number>();
+  for (const { name, bytes } of spoiledBatches()) {
+    const [wanted, got] = await Promise.all([theirs, ours].map(({ port }) => produce(port, bytes)));
+    assert.deepEqual(got, wanted, name);
+    const { responses } = wanted as Produced;
+    const outcome = responses[0]?.partitionResponses[0]?.errorCode;
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+  // UNKNOWN_SERVER_ERROR, NONE, INVALID_RECORD
+  for (const outcome of [-1, 0, 87]) assert.ok((outcomes.get(outcome) ?? 0) > 50, `error ${outcome}`);
+});
 
 test('every key that both advertise has a case here', () => {
   const covered = new Set(cases.map(({ apiKey }) => apiKey));

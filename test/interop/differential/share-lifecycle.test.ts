@@ -38,6 +38,7 @@ const stories = {
   'the state of share partitions': tellOfState,
   'records are acquired and acknowledged': tellOfDeliveries,
   'records come again, in parts and in batches': tellOfFailures,
+  'records come again to a member of version 1': (teller) => tellOfFailures(teller, 1),
   'members come and go, and offsets are altered': tellOfMembers,
   'groups are configured': tellOfGroupConfigs,
 } satisfies Record<string, (teller: Teller) => Promise<void>>;

@@ -92,9 +92,11 @@ interface Asking extends Fields {
 
 class Deliveries {
   readonly #teller: Teller;
+  readonly #fetchVersion: number;
 
-  constructor(teller: Teller) {
+  constructor(teller: Teller, fetchVersion = 2) {
     this.#teller = teller;
+    this.#fetchVersion = fetchVersion;
   }
 
   #topics({ partitions = [0], acks = [], topicId = this.#teller.topicId }: Asking): object[] {
@@ -107,7 +109,10 @@ class Deliveries {
     const topics = asking.partitions?.length === 0 ? [] : this.#topics(asking);
     const usual = { groupId: this.#teller.group, memberId: member, maxWaitMs: 200, minBytes: 1, maxBytes: 1 << 20 };
     const request = { ...usual, shareSessionEpoch, maxRecords: 500, batchSize: 500, topics, ...over };
-    this.#teller.tell(`fetch ${shareSessionEpoch} ${JSON.stringify(asking)}`, await line.ask(78, 2, request));
+    this.#teller.tell(
+      `fetch ${shareSessionEpoch} ${JSON.stringify(asking)}`,
+      await line.ask(78, this.#fetchVersion, request),
+    );
   }
 
   /** A broker that has just started takes longer for its first answer than anybody waits, and says less in it. */
@@ -117,7 +122,7 @@ class Deliveries {
     await until(`share partitions of ${topic} at ${port}`, async () => {
       const usual = { memberId: B, maxWaitMs: 200, minBytes: 1, maxBytes: 1 << 20, maxRecords: 500, batchSize: 500 };
       const request = { groupId: group, ...usual, shareSessionEpoch: 0, topics: this.#topics({}) };
-      const { responses } = await line.ask(78, 2, request);
+      const { responses } = await line.ask(78, this.#fetchVersion, request);
       return responses.length > 0 ? true : undefined;
     });
     line.close();
@@ -214,10 +219,10 @@ export async function tellOfDeliveries(teller: Teller): Promise<void> {
   b.close();
 }
 
-export async function tellOfFailures(teller: Teller): Promise<void> {
+export async function tellOfFailures(teller: Teller, fetchVersion = 2): Promise<void> {
   await teller.begin(2);
   await teller.ask(83, 0, teller.ofPartitions([0, 1], { stateEpoch: 0, startOffset: 0 }));
-  const says = new Deliveries(teller);
+  const says = new Deliveries(teller, fetchVersion);
   await says.warmUp();
   const none = { partitions: [] };
   const a = teller.line();
@@ -242,7 +247,9 @@ export async function tellOfFailures(teller: Teller): Promise<void> {
   await says.fetch(b, 10, { ...none, maxRecords: 7, shareAcquireMode: 1 });
   await teller.produce(3, 4);
   await says.fetch(b, 11, { ...none, batchSize: 5 });
-  await says.fetch(b, 12, { ...none, forgottenTopicsData: [{ topicId: teller.topicId, partitions: [0] }] });
+  await says.fetch(b, 12, { acks: [[10, 10, 4]] });
+  await says.fetch(b, 13, { acks: [[10, 10, 1]] });
+  await says.fetch(b, 14, { ...none, forgottenTopicsData: [{ topicId: teller.topicId, partitions: [0] }] });
   await says.fetch(b, -1, none);
   b.close();
   await teller.pause(300);

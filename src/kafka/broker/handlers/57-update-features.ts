@@ -1,3 +1,4 @@
+import { stringMapOrder } from '../../../base/java-order.ts';
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/57-update-features.ts';
@@ -11,7 +12,8 @@ const UNSAFE_DOWNGRADE = 3;
 
 /**
  * A broker in ZooKeeper mode supports no features, so that none can be finalized or deleted: each update is refused with the
- * reason that Apache's controller finds (`KafkaController.validateFeatureUpdate`).
+ * reason that Apache's controller finds (`KafkaController.validateFeatureUpdate`), from v2 on that of a controller of KRaft which
+ * does not know the feature (`FeatureControlManager.updateFeature`).
  *
  * v0  says with a flag that a downgrade is allowed
  * v1  has kinds of upgrades instead, and may only validate
@@ -22,34 +24,33 @@ export function updateFeaturesHandler(broker: BrokerContext): ApiHandler {
     request: UpdateFeaturesRequest,
     response: UpdateFeaturesResponse,
     versions: '0-2',
-    handle(request, context, responder) {
+    handle({ featureUpdates }, { apiVersion }, responder) {
       if (!broker.controller.isActive) {
         const { code, message } = new KafkaError(ErrorCode.NOT_CONTROLLER);
         return responder.answer(build(UpdateFeaturesResponse, { errorCode: code, errorMessage: message }));
       }
-      const refusals = request.featureUpdates.map((update) => ({
-        feature: update.feature,
-        errorCode: ErrorCode.INVALID_REQUEST,
-        errorMessage: reasonOf(update, context.apiVersion),
-      }));
-      const [first] = refusals;
-      responder.answer(
-        build(UpdateFeaturesResponse, {
-          errorMessage: null,
-          ...(context.apiVersion < 2
-            ? { results: distinct(refusals) }
-            : first === undefined
-              ? {}
-              : { errorCode: first.errorCode, errorMessage: wholeReason(first.errorMessage) }),
-        }),
-      );
+      const updates = new Map(featureUpdates.map((update) => [update.feature, update]));
+      const outcome = apiVersion < 2 ? refusedOneByOne(updates, apiVersion) : refusedAsWhole(updates, broker.id);
+      responder.answer(build(UpdateFeaturesResponse, { errorMessage: null, ...outcome }));
     },
   });
 }
 
+/** By name: of a feature that is named twice the last counts. */
+type Updates = ReadonlyMap<string, Update>;
+
+function refusedOneByOne(updates: Updates, version: number): Partial<UpdateFeaturesResponse> {
+  const results = [...updates.values()].map((update) => ({
+    feature: update.feature,
+    errorCode: ErrorCode.INVALID_REQUEST,
+    errorMessage: reasonOf(update, version),
+  }));
+  return { results };
+}
+
 function reasonOf({ feature, maxVersionLevel, allowDowngrade, upgradeType }: Update, version: number): string {
   if (feature === '') return 'Feature name can not be empty.';
-  if (version >= 1 && (upgradeType < 1 || upgradeType > UNSAFE_DOWNGRADE)) return 'Received unknown upgrade type.';
+  if (version >= 1 && !isUpgradeType(upgradeType)) return 'Received unknown upgrade type.';
   const mayDowngrade = version === 0 ? allowDowngrade : upgradeType >= SAFE_DOWNGRADE;
   if (maxVersionLevel >= 1) {
     return 'Could not apply finalized feature update because the provided feature is not supported.';
@@ -59,11 +60,23 @@ function reasonOf({ feature, maxVersionLevel, allowDowngrade, upgradeType }: Upd
     : `Can not provide versionLevel: ${maxVersionLevel} less than 1 without setting the SAFE downgradeType in the request.`;
 }
 
-function wholeReason(reason: string): string {
-  return `The update failed for all features since the following feature had an error: ${reason}`;
+/** Of several, the one that comes first in Java's hash table is told. */
+function refusedAsWhole(updates: Updates, controllerId: number): Partial<UpdateFeaturesResponse> {
+  const [first] = stringMapOrder([...updates.keys()]);
+  const update = first === undefined ? undefined : updates.get(first);
+  if (update === undefined) return {};
+  const reason = `Invalid update version ${update.maxVersionLevel} for feature ${first}. ${unknownReason(update, controllerId)}`;
+  return {
+    errorCode: ErrorCode.INVALID_UPDATE_VERSION,
+    errorMessage: `The update failed for all features since the following feature had an error: ${reason}`,
+  };
 }
 
-/** A feature that is named twice is answered once. */
-function distinct<T extends { readonly feature: string }>(refusals: readonly T[]): T[] {
-  return [...new Map(refusals.map((refusal) => [refusal.feature, refusal])).values()];
+function unknownReason({ feature, maxVersionLevel, upgradeType }: Update, controllerId: number): string {
+  if (!isUpgradeType(upgradeType)) return 'The controller does not support the given upgrade type.';
+  if (maxVersionLevel < 0) return 'A feature version cannot be less than 0.';
+  if (maxVersionLevel > 0) return `Local controller ${controllerId} does not support this feature.`;
+  return `Feature ${feature} not found.`;
 }
+
+const isUpgradeType = (type: number): boolean => type >= 1 && type <= UNSAFE_DOWNGRADE;

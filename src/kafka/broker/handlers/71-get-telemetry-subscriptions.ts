@@ -1,4 +1,5 @@
 import { build, ZERO_UUID } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import {
   GetTelemetrySubscriptionsRequest,
   GetTelemetrySubscriptionsResponse,
@@ -9,13 +10,19 @@ import { acceptedCompressionTypes, PUSH_INTERVAL_MS, subscriptionIdOf } from '..
 
 /** Nobody here wants metrics of clients (KIP-714): a client gets its instance id, and asks again after the interval. */
 export function getTelemetrySubscriptionsHandler(broker: BrokerContext): ApiHandler {
-  const { config, zk } = broker;
+  const { config, zk, telemetry } = broker;
   return apiHandler({
     request: GetTelemetrySubscriptionsRequest,
     response: GetTelemetrySubscriptionsResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, { connectionId }, responder) {
       const clientInstanceId = request.clientInstanceId === ZERO_UUID ? zk.newTopicId() : request.clientInstanceId;
+      const instance = telemetry.heardOf(clientInstanceId, connectionId);
+      if (!instance.asks(telemetry.nowMs)) {
+        const errorCode = ErrorCode.THROTTLING_QUOTA_EXCEEDED;
+        return responder.answer(build(GetTelemetrySubscriptionsResponse, { errorCode }));
+      }
+      instance.lastError = ErrorCode.NONE;
       responder.answer(
         build(GetTelemetrySubscriptionsResponse, {
           clientInstanceId,
