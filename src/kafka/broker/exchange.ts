@@ -10,6 +10,7 @@ export interface ExchangeOwner {
   readonly clientAddress: string;
   readonly isClosed: boolean;
   readonly principal: string;
+  readonly isTokenAuthenticated: boolean;
   readonly quotas: ClientQuotas;
   nowMs(): number;
   /** The exchange is no longer working. */
@@ -91,6 +92,10 @@ export class Exchange implements RequestContext, Responder<unknown> {
 
   get principal(): string {
     return this.#owner.principal;
+  }
+
+  get isTokenAuthenticated(): boolean {
+    return this.#owner.isTokenAuthenticated;
   }
 
   handledMs(): number {
