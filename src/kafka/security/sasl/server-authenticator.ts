@@ -125,7 +125,7 @@ export class ServerAuthenticator {
     if (apiKey === ApiKey.SaslHandshake && this.#mayReauthenticate(event.nowMs)) {
       this.#reauthenticatedMs = event.nowMs;
       this.#isWrapped = false;
-      return this.#beforeExchange(event.frame);
+      return this.#beforeExchange(event.frame).map(withoutAnswer);
     }
     if (event.nowMs > endsMs) return this.#close('the session of an authenticated client has ended');
     return [{ kind: 'serve' }];
@@ -269,6 +269,11 @@ export class ServerAuthenticator {
     this.#state = 'failed';
     return [{ kind: 'close', reason }];
   }
+}
+
+/** Where clients prove themselves again Apache gives a handshake that fails no answer. */
+function withoutAnswer(effect: SaslEffect): SaslEffect {
+  return effect.kind === 'fail' ? { kind: 'close', reason: effect.reason } : effect;
 }
 
 /** Undefined for what is no request that this broker knows. */
