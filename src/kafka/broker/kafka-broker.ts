@@ -1,5 +1,5 @@
-import { InvariantError } from '../../base/assert.ts';
-import { parseNumber } from '../../config/values.ts';
+import { InvariantError, present } from '../../base/assert.ts';
+import type { SystemProperties } from '../../config/system-properties.ts';
 import type { Compute } from '../../runtime/compute.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -24,6 +24,7 @@ import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
+import { BrokerSecurity } from './broker-security.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
@@ -48,6 +49,7 @@ import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
 import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
+import { alterLogDirsRate } from './log-dir-rate.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
@@ -72,6 +74,8 @@ export interface KafkaBroker {
 export interface StartKafkaOptions {
   /** Who the broker is to ZooKeeper, by SASL. */
   readonly zookeeperSasl?: SaslCredentials;
+  /** What `-D` flags say: `java.security.auth.login.config` names the JAAS file of listeners with SASL. */
+  readonly systemProperties?: SystemProperties;
 }
 
 /** Starts a broker on a cluster's ZooKeeper; resolves when it serves. @throws ConfigError, ZookeeperUnavailableError, DiskError, NetworkError */
@@ -129,6 +133,7 @@ class Broker implements KafkaBroker {
   #logs: LogManager | undefined;
   #replicas: ReplicaManager | undefined;
   #policies: Policies | undefined;
+  #security: BrokerSecurity | undefined;
   #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
@@ -174,6 +179,7 @@ class Broker implements KafkaBroker {
       onBrokerChange: () => {
         this.#quotas.connections.limitsChanged();
         configureCleaner(this.#logs, config, this.#runtime.log);
+        this.#listeners?.renewKeys();
         this.#doors?.changed();
       },
     });
@@ -214,6 +220,11 @@ class Broker implements KafkaBroker {
       alterConfig: await loadPolicy<ConfigChangeFacts>(this.#config, 'alter.config.policy.class.name'),
     };
     this.#policies = policies;
+    this.#security = new BrokerSecurity({
+      runtime: this.#runtime,
+      config: this.#config,
+      systemProperties: this.#options.systemProperties ?? {},
+    });
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
@@ -256,7 +267,8 @@ class Broker implements KafkaBroker {
     await this.#encodePasswordsAnew(zk);
     const log = this.#runtime.log.named('kafka.config');
     const [quotas, groups] = [this.#quotas.changes(zk), this.#groupConfigs];
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, log });
+    const { scram } = present(this.#security, 'the start has read it');
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, scram, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -437,6 +449,7 @@ class Broker implements KafkaBroker {
       runtime: this.#runtime,
       config: this.#config,
       handlers: this.#handlers,
+      security: present(this.#security, 'the start has read it'),
       turnEnd: this.#turnEnd,
       onClosed: (connectionId) => {
         this.#coordinators?.shares.connectionClosed(connectionId);
@@ -587,10 +600,4 @@ class Broker implements KafkaBroker {
     this.#topicPurgatory.close();
     this.#wheel.close();
   }
-}
-
-/** A key that no file sets, only a dynamic configuration (`DynamicConfig.Broker`). */
-function alterLogDirsRate(configs: ConfigStore): number {
-  const value = configs.brokerValue('replica.alter.log.dirs.io.max.bytes.per.second');
-  return value === null ? Infinity : parseNumber(value);
 }

@@ -6,8 +6,9 @@ import { KafkaError } from '../../protocol/errors.ts';
 import { isPassword, isPerBroker, isReadOnly, needsListenerPrefix, synonymsOf } from './dynamic-keys.ts';
 import { checkDynamicValue, DynamicConfigError, validateDynamic } from './dynamic-validation.ts';
 import type { KafkaConfig } from './kafka-config.ts';
-import { LISTENER_KEYS, ListenerError, unsupportedListener, validateListeners } from './listener-endpoints.ts';
+import { LISTENER_KEYS, ListenerError, validateListeners } from './listener-endpoints.ts';
 import { type PasswordEncoder, PasswordError } from './password-encoder.ts';
+import { unsupportedListener } from './unsupported-listener.ts';
 
 /** `/config/brokers/<default>`: values for every broker of the cluster. */
 export const DEFAULT_ENTITY = '<default>';

@@ -9,10 +9,10 @@ import {
   type ListenerEndpoint,
   ListenerError,
   listenersOf,
-  unsupportedListener,
   validateListeners,
 } from './listener-endpoints.ts';
 import { ownKeys } from './own-keys.ts';
+import { unsupportedListener } from './unsupported-listener.ts';
 
 /** A broker's configuration: server.properties over Apache's defaults, and over both what was changed while it runs (KIP-226). */
 export class KafkaConfig {
