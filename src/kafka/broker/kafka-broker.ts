@@ -147,6 +147,7 @@ class Broker implements KafkaBroker {
       : new NetworkChannel(target, {
           network: this.#runtime.network,
           clock: this.#runtime.clock,
+          random: this.#runtime.random,
           clientId: `broker-${this.#id}`,
           requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
         });

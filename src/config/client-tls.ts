@@ -1,8 +1,8 @@
-import { keyStoreType } from '../../config/keystores/key-store.ts';
-import { pemCertificates, pemIdentity } from '../../config/keystores/pem.ts';
-import { loadTlsMaterial, type StoreSettings, type TlsSettings } from '../../config/tls-settings.ts';
-import type { Disk } from '../../runtime/disk.ts';
-import type { ClientTls, TlsMaterial, TlsProtocol } from '../../runtime/tls.ts';
+import type { Disk } from '../runtime/disk.ts';
+import type { ClientTls, TlsMaterial, TlsProtocol } from '../runtime/tls.ts';
+import { keyStoreType } from './keystores/key-store.ts';
+import { pemCertificates, pemIdentity } from './keystores/pem.ts';
+import { loadTlsMaterial, type StoreSettings, type TlsSettings } from './tls-settings.ts';
 
 /** A file of keys or of authorities, as Java's key stores are configured. */
 export interface KeyStoreOptions {
