@@ -27,6 +27,8 @@ export interface ClientTlsOptions {
   readonly keyStore?: KeyStoreOptions;
   /** Instead of `ca`. */
   readonly trustStore?: KeyStoreOptions;
+  /** Read already, instead of all of these. */
+  readonly material?: TlsMaterial;
   /** The server's certificate must be for the host that the connect string names. Default true. */
   readonly verifyHostname?: boolean;
   /** Default: TLSv1.2 and TLSv1.3. */
@@ -44,7 +46,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Reads the stores once. @throws KeyStoreError, ConfigError */
 export function clientTls(disk: Disk, options: ClientTlsOptions): TlsFor {
-  const material = materialOf(disk, options);
+  const material = options.material ?? materialOf(disk, options);
   const {
     verifyHostname = true,
     protocols = ['TLSv1.2', 'TLSv1.3'],

@@ -29,6 +29,7 @@ import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import { GroupConfigAdmin } from './config/group-config-admin.ts';
 import { GroupConfigs } from './config/group-configs.ts';
+import { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
@@ -127,6 +128,7 @@ class Broker implements KafkaBroker {
   #logs: LogManager | undefined;
   #replicas: ReplicaManager | undefined;
   #policies: Policies | undefined;
+  readonly #interBroker: InterBrokerKeys;
   #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
@@ -150,6 +152,7 @@ class Broker implements KafkaBroker {
           random: this.#runtime.random,
           clientId: `broker-${this.#id}`,
           requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
+          security: () => this.#interBroker.current,
         });
 
   constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
@@ -157,6 +160,7 @@ class Broker implements KafkaBroker {
     this.#runtime = { ...runtime, log: this.#loggers.log };
     this.#compute = runtime.openCompute();
     this.#config = config;
+    this.#interBroker = new InterBrokerKeys(config, runtime.disk);
     this.#options = options;
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
@@ -171,6 +175,7 @@ class Broker implements KafkaBroker {
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
       onBrokerChange: () => {
         this.#quotas.connections.limitsChanged();
+        this.#interBroker.changed();
         configureCleaner(this.#logs, config, this.#runtime.log);
         this.#doors?.changed();
       },
