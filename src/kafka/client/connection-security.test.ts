@@ -1,8 +1,13 @@
 /** What is on the wire of a connection that authenticates, against a broker that answers what a test tells it to. */
 import assert from 'node:assert/strict';
+// biome-ignore lint/style/noRestrictedImports: golden files
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
+import { pemCertificates, pemIdentity } from '../../config/keystores/pem.ts';
 import type { SimMachine } from '../../runtime/sim/sim-machine.ts';
 import { Simulation } from '../../runtime/sim/simulation.ts';
+import type { ServerTls } from '../../runtime/tls.ts';
 import { encode } from '../../wire/codec.ts';
 import { build } from '../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
@@ -10,6 +15,7 @@ import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metad
 import type { ClientSecurity } from '../security/client-security.ts';
 import { AUTHENTICATE, HANDSHAKE, SaslPeer, type SaslScript, VERSIONS } from '../security/testkit/sasl-peer.ts';
 import { createAdmin } from './admin.ts';
+import { SslAuthenticationError } from './client-errors.ts';
 import { BrokerConnection } from './connection.ts';
 
 const METADATA = 3;
@@ -24,6 +30,9 @@ const refusal = {
   sessionLifetimeMs: 0,
 };
 
+const pem = (name: string): string =>
+  readFileSync(join(import.meta.dirname, `../../../test/golden/tls/${name}.pem`), 'latin1');
+
 interface World {
   readonly sim: Simulation;
   readonly client: SimMachine;
@@ -31,11 +40,12 @@ interface World {
   readonly asked: number[];
 }
 
-async function world(authentication?: SaslScript['authentication']): Promise<World> {
+async function world(authentication?: SaslScript['authentication'], tls?: ServerTls): Promise<World> {
   const sim = new Simulation({ seed: 1 });
   const broker = sim.machine('broker');
   const peer = new SaslPeer(broker, {
     ...(authentication === undefined ? {} : { authentication }),
+    ...(tls === undefined ? {} : { tls }),
     answer: (_, version) => encode(MetadataResponse, version, build(MetadataResponse, { clusterId: 'x' })),
     apiKeys: [{ apiKey: METADATA, minVersion: 0, maxVersion: 7 }],
     sessionLifetimeMs: LIFETIME_MS,
@@ -124,13 +134,35 @@ test('a session without an end is never renewed', async () => {
 
 test('a client that is refused does not try again', async () => {
   const here = await world(() => refusal);
-  const bootstrapServers = `${here.peer.address.host}:${here.peer.address.port}`;
+  const { host, port } = here.peer.address;
+  const bootstrapServers = [`${host}:${port}`, `${host}:${port}`];
   const admin = createAdmin(here.client.runtime, { bootstrapServers, security });
   const begunMs = here.sim.nowMs;
   await assert.rejects(here.sim.complete(admin.allTopics()), refusedWith('Authentication failed: no'));
   assert.ok(here.sim.nowMs - begunMs < 1_000);
   assert.equal(here.peer.connectionCount, 1);
   admin.close();
+});
+
+test('a broker whose certificate is for another host is not tried again, and learns nothing of the login', async () => {
+  const material = { identity: pemIdentity(pem('server'), ''), trusted: pemCertificates(pem('ca')) };
+  const tls: ServerTls = { material, clientAuthentication: 'none', protocols: ['TLSv1.3'], handshakeTimeoutMs: 3000 };
+  const here = await world(undefined, tls);
+  const { host, port } = here.peer.address;
+  for (const verifyHostname of [true, false]) {
+    const secured = { ...security, protocol: 'SASL_SSL', tls: { ca: pem('ca'), verifyHostname } } as const;
+    const admin = createAdmin(here.client.runtime, {
+      bootstrapServers: `${host}:${port}`,
+      security: secured,
+      apiTimeoutMs: 5_000,
+    });
+    const outcome = await here.sim.complete(Promise.allSettled([admin.allTopics()]), 1_000_000);
+    const reason = outcome[0].status === 'rejected' ? outcome[0].reason : undefined;
+    assert.equal(reason instanceof SslAuthenticationError, verifyHostname);
+    assert.equal(here.asked.includes(AUTHENTICATE), !verifyHostname);
+    if (verifyHostname) assert.equal(here.peer.connectionCount, 0, 'none was accepted');
+    admin.close();
+  }
 });
 
 test('SASL without a login is refused before there is a connection', async () => {
