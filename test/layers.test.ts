@@ -26,7 +26,7 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/kafka/protocol': below(),
   'src/kafka/records': [...below(), ...kafka('protocol')],
   'src/kafka/log': [...below(), ...kafka('protocol', 'records')],
-  'src/kafka/channel': [...below(), ...kafka('protocol')],
+  'src/kafka/channel': [...below(), ...kafka('protocol', 'security')],
   'src/kafka/replication': [...below(), ...kafka('protocol', 'records', 'log', 'channel')],
   'src/kafka/zk': [...below(), 'src/zookeeper/jute', 'src/zookeeper/client', ...kafka('protocol', 'log')],
   'src/kafka/coordinator': [...below(), ...kafka('protocol', 'records', 'log', 'replication')],

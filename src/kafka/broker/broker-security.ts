@@ -13,6 +13,7 @@ import { ServerAuthenticator, type ServerMechanism } from '../security/sasl/serv
 import { noTokenSecrets, type TokenSecrets } from '../security/sasl/token-secrets.ts';
 import { scramMechanisms } from '../security/scram-credential.ts';
 import { loadSslMaterial } from '../security/ssl-settings.ts';
+import { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { KeyTexts, ListenerEndpoint } from './config/listener-endpoints.ts';
 import {
@@ -56,6 +57,10 @@ export class BrokerSecurity {
   readonly #mapper: PrincipalMapper;
   /** Kept as ZooKeeper has them by whoever follows it. */
   readonly scram = new ScramCredentials();
+  /** How other brokers are spoken to. */
+  readonly interBroker: InterBrokerKeys;
+  /** How the controller speaks to them. */
+  readonly control: InterBrokerKeys;
 
   /** @throws ConfigError */
   constructor(options: BrokerSecurityOptions) {
@@ -63,6 +68,18 @@ export class BrokerSecurity {
     this.#jaas = readJaas(options);
     this.#mapper = principalMapper(options.config.string('ssl.principal.mapping.rules'));
     for (const listener of options.config.listeners) this.of(listener);
+    const { interBrokerListenerName, controlListenerName } = options.config;
+    this.interBroker = new InterBrokerKeys(options.config, interBrokerListenerName, options.runtime.disk, this.#jaas);
+    this.control =
+      controlListenerName === interBrokerListenerName
+        ? this.interBroker
+        : new InterBrokerKeys(options.config, controlListenerName, options.runtime.disk, this.#jaas);
+  }
+
+  /** Connections to other brokers that are opened from now on are as the configuration is now. */
+  interBrokerChanged(): void {
+    this.interBroker.changed();
+    this.control.changed();
   }
 
   /** @throws ConfigError when keys or credentials are missing or cannot be read */

@@ -6,7 +6,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
 import type { SaslCredentials } from '../../zookeeper/client/sasl-exchange.ts';
-import type { OpenChannel } from '../channel/broker-channel.ts';
+import type { BrokerChannel, ChannelTarget, OpenChannel } from '../channel/broker-channel.ts';
 import { NetworkChannel } from '../channel/network-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import type { LogConfig } from '../log/log-config.ts';
@@ -30,6 +30,7 @@ import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import { GroupConfigAdmin } from './config/group-config-admin.ts';
 import { GroupConfigs } from './config/group-configs.ts';
+import type { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
@@ -144,8 +145,11 @@ class Broker implements KafkaBroker {
   #renewal: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  readonly #openChannel: OpenChannel = (target) =>
-    target.id === this.#id
+  readonly #openChannel: OpenChannel = (target) => this.#channelTo(target, ({ interBroker }) => interBroker);
+  readonly #openControlChannel: OpenChannel = (target) => this.#channelTo(target, ({ control }) => control);
+
+  #channelTo(target: ChannelTarget, keysOf: (security: BrokerSecurity) => InterBrokerKeys): BrokerChannel {
+    return target.id === this.#id
       ? openLocalChannel({
           handlers: this.#handlers,
           listenerName: this.#config.interBrokerListenerName,
@@ -154,9 +158,12 @@ class Broker implements KafkaBroker {
       : new NetworkChannel(target, {
           network: this.#runtime.network,
           clock: this.#runtime.clock,
+          random: this.#runtime.random,
           clientId: `broker-${this.#id}`,
           requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
+          security: () => keysOf(present(this.#security, 'the start has read it')).current,
         });
+  }
 
   constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
     this.#loggers = new BrokerLoggers(runtime.log);
@@ -179,6 +186,7 @@ class Broker implements KafkaBroker {
       onBrokerChange: () => {
         this.#quotas.connections.limitsChanged();
         configureCleaner(this.#logs, config, this.#runtime.log);
+        this.#security?.interBrokerChanged();
         this.#listeners?.renewKeys();
         this.#doors?.changed();
       },
@@ -341,7 +349,7 @@ class Broker implements KafkaBroker {
       zk,
       clock,
       log: log.named('kafka.controller'),
-      openChannel: this.#openChannel,
+      openChannel: this.#openControlChannel,
       interBrokerListenerName: this.#config.interBrokerListenerName,
       controlListenerName: this.#config.controlListenerName,
       deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),

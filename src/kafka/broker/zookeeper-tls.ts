@@ -1,5 +1,5 @@
+import { type ClientTlsOptions, clientTlsOptions } from '../../config/client-tls.ts';
 import { tlsSettings } from '../../config/tls-settings.ts';
-import { type ClientTlsOptions, clientTlsOptions } from '../../zookeeper/client/client-tls.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 
 /** ZooKeeper's key after `zookeeper.ssl.`, by Kafka's (KafkaConfig.ZkSslConfigToSystemPropertyMap). */

@@ -31,9 +31,9 @@ async function world(script: (nth: number) => Uint8Array | undefined) {
       };
     }),
   );
-  const { network, clock } = sim.machine('broker').runtime;
+  const { network, clock, random } = sim.machine('broker').runtime;
   const target = { id: 1, host: peer.host, port: 9092 };
-  const channel = new NetworkChannel(target, { network, clock, clientId: 'broker-0', requestTimeoutMs: 3000 });
+  const channel = new NetworkChannel(target, { network, clock, random, clientId: 'broker-0', requestTimeoutMs: 3000 });
   const send = () =>
     channel.send(
       ControlledShutdownRequest,

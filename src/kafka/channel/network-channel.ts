@@ -2,6 +2,7 @@ import { Deque } from '../../base/deque.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { type Connection, type ConnectionHandler, type Network, NetworkError } from '../../runtime/network.ts';
+import type { Random } from '../../runtime/random.ts';
 import { codecFor } from '../../wire/codec.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { FrameSplitter } from '../../wire/framing.ts';
@@ -9,6 +10,10 @@ import { Reader } from '../../wire/reader.ts';
 import { build, type Fields, type Message, type Value } from '../../wire/schema.ts';
 import { Writer } from '../../wire/writer.ts';
 import { RequestHeader, ResponseHeader, requestHeaderVersion, responseHeaderVersion } from '../protocol/headers.ts';
+import type { ConnectionSecurity } from '../security/client-security.ts';
+import type { Ask } from '../security/sasl/authenticate.ts';
+import { AuthenticationGate } from '../security/sasl/authentication-gate.ts';
+import type { SaslLogin } from '../security/sasl/sasl-client.ts';
 import type { BrokerChannel, ChannelTarget } from './broker-channel.ts';
 
 export interface NetworkChannelOptions {
@@ -17,6 +22,9 @@ export interface NetworkChannelOptions {
   readonly clientId: string;
   /** `controller.socket.timeout.ms` and its like: an answer that takes longer breaks the connection. */
   readonly requestTimeoutMs: number;
+  /** How to speak to other brokers, asked for each connection; in plain without. */
+  readonly security?: (() => ConnectionSecurity) | undefined;
+  readonly random: Random;
 }
 
 /** Answers between brokers are small; what claims more is none. */
@@ -26,15 +34,26 @@ interface Exchange {
   readonly correlationId: number;
   readonly timer: Timer;
   readonly read: (frame: Slices) => void;
-  readonly fail: (error: NetworkError) => void;
+  readonly fail: (error: Error) => void;
 }
 
-/** A channel over the network: connects when first used, and again after it broke. */
+/** A connection, and what keeps requests off it until the other broker knows who asks. */
+interface Link {
+  readonly connection: Connection;
+  readonly gate: AuthenticationGate | undefined;
+  /** Why it is being closed, where authentication failed. */
+  refusedBy: Error | undefined;
+}
+
+/**
+ * A channel over the network: connects when first used, and again after it broke. Requests wait until the connection is
+ * authenticated, and fail with the reason when it cannot be.
+ */
 export class NetworkChannel implements BrokerChannel {
   readonly #target: ChannelTarget;
   readonly #options: NetworkChannelOptions;
   readonly #inFlight = new Deque<Exchange>();
-  #connection: Connection | undefined;
+  #link: Link | undefined;
   #nextCorrelationId = 0;
   #closed = false;
 
@@ -51,9 +70,28 @@ export class NetworkChannel implements BrokerChannel {
   ): Promise<Value<R>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new NetworkError('ECANCELED', 'the channel is closed'));
+      const link = this.#linked();
+      const send = (): void => resolve(this.#exchange(link.connection, request, response, version, value));
+      if (link.gate === undefined) send();
+      else link.gate.pass(send, reject);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#link?.connection.destroy();
+  }
+
+  #exchange<Q extends Fields, R extends Fields>(
+    connection: Connection,
+    request: Message<Q>,
+    response: Message<R>,
+    version: number,
+    value: Value<Q>,
+  ): Promise<Value<R>> {
+    return new Promise((resolve, reject) => {
       const correlationId = this.#nextCorrelationId;
       this.#nextCorrelationId = (correlationId + 1) & 0x7fffffff;
-      const connection = this.#connected();
       this.#inFlight.push({
         correlationId,
         timer: this.#options.clock.after(this.#options.requestTimeoutMs, () => connection.destroy()),
@@ -66,11 +104,6 @@ export class NetworkChannel implements BrokerChannel {
       });
       connection.write(this.#encode(request, version, correlationId, value).chunks as Uint8Array[]);
     });
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#connection?.destroy();
   }
 
   #encode<Q extends Fields>(request: Message<Q>, version: number, correlationId: number, value: Value<Q>): Slices {
@@ -88,8 +121,10 @@ export class NetworkChannel implements BrokerChannel {
     return writer.finish();
   }
 
-  #connected(): Connection {
-    if (this.#connection !== undefined) return this.#connection;
+  #linked(): Link {
+    if (this.#link !== undefined) return this.#link;
+    const { network, security } = this.#options;
+    const { tls, sasl } = security?.() ?? {};
     const splitter = new FrameSplitter(RESPONSE_BYTES_MAX);
     const handler: ConnectionHandler = {
       data: (chunk) => {
@@ -97,13 +132,29 @@ export class NetworkChannel implements BrokerChannel {
           splitter.push(chunk, (frame) => this.#answered(frame));
         } catch (error) {
           if (!(error instanceof MalformedError)) throw error;
-          this.#connection?.destroy();
+          connection.destroy();
         }
       },
-      closed: (reason) => this.#lost(reason),
+      closed: (reason) => this.#lost(link, reason),
     };
-    this.#connection = this.#options.network.connect(this.#target, handler);
-    return this.#connection;
+    const connection = network.connect(this.#target, handler, { tls: tls?.(this.#target.host) });
+    const gate = sasl === undefined ? undefined : this.#gateOf(sasl, connection, (error) => this.#refused(link, error));
+    const link: Link = { connection, gate, refusedBy: undefined };
+    this.#link = link;
+    gate?.open();
+    return link;
+  }
+
+  #gateOf(login: SaslLogin, connection: Connection, failed: (error: unknown) => void): AuthenticationGate {
+    const { clock, random } = this.#options;
+    const ask: Ask = (request, response, version, value) =>
+      this.#exchange(connection, request, response, version, value);
+    return new AuthenticationGate({ login, clock, random, ask, failed });
+  }
+
+  #refused(link: Link, error: unknown): void {
+    if (error instanceof Error) link.refusedBy = error;
+    link.connection.destroy();
   }
 
   #answered(frame: Slices): boolean {
@@ -118,11 +169,14 @@ export class NetworkChannel implements BrokerChannel {
     return true;
   }
 
-  #lost(reason: NetworkError | undefined): void {
-    this.#connection = undefined;
+  #lost({ gate, refusedBy }: Link, reason: NetworkError | undefined): void {
+    const failure =
+      refusedBy ?? reason ?? new NetworkError('ECONNRESET', `the connection to broker ${this.#target.id} was closed`);
+    this.#link = undefined;
     for (let exchange = this.#inFlight.shift(); exchange !== undefined; exchange = this.#inFlight.shift()) {
       exchange.timer.cancel();
-      exchange.fail(reason ?? new NetworkError('ECONNRESET', `the connection to broker ${this.#target.id} was closed`));
+      exchange.fail(failure);
     }
+    gate?.close(failure);
   }
 }

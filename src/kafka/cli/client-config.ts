@@ -1,9 +1,11 @@
+import { systemPropertiesOf } from '../../config/system-properties.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { ClientUsageError } from '../client/client-errors.ts';
 import type { ClientOptions } from '../client/cluster.ts';
 import type { ConsumerOptions } from '../client/consumer-options.ts';
 import type { ProducerOptions } from '../client/producer.ts';
 import { type CodecName, codecNames } from '../records/batch.ts';
+import { clientSecurityOf, securityKeys } from './client-security-config.ts';
 
 /** Apache's client keys as our clients' options; a key that means nothing to them is warned about. */
 type Keys<T> = { readonly [key: string]: readonly [option: keyof T, convert: (value: string, key: string) => unknown] };
@@ -112,23 +114,16 @@ export function consumerOptions(runtime: Runtime, properties: Properties): Consu
   return optionsOf(runtime, consumerKeys, properties);
 }
 
-/** Where a value asks for a protection that we do not give, silence would be wrong. */
-function refuseSecurity(properties: Properties): void {
-  const protocol = properties.get('security.protocol') ?? 'PLAINTEXT';
-  if (protocol.toUpperCase() !== 'PLAINTEXT') {
-    throw new ClientUsageError(`security.protocol=${protocol} is not supported by this client yet; use PLAINTEXT`);
-  }
-}
-
 function optionsOf<T extends ClientOptions>(runtime: Runtime, keys: Keys<T>, properties: Properties): T {
-  refuseSecurity(properties);
+  const systemProperties = systemPropertiesOf(process.env.KAFKA_OPTS ?? '');
+  const security = clientSecurityOf(properties, { disk: runtime.disk, systemProperties });
   const options: Partial<T> = {};
   for (const [key, value] of properties) {
     const known = keys[key];
     if (known !== undefined) options[known[0]] = known[1](value, key) as T[keyof T];
-    else if (key !== 'security.protocol') runtime.log.warn(`${key}=${value} is accepted without effect`);
+    else if (!securityKeys.has(key)) runtime.log.warn(`${key}=${value} is accepted without effect`);
   }
   if (options.bootstrapServers === undefined)
     throw new ClientUsageError('Missing required configuration "bootstrap.servers" which has no default value.');
-  return options as T;
+  return { ...(options as T), security };
 }

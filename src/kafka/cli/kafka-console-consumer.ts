@@ -1,9 +1,10 @@
 /** kafka-console-consumer.sh, in the words of 3.9; 2.1's `--whitelist` is known too. */
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { exceptionName } from '../client/client-errors.ts';
 import { type Consumer, createConsumer } from '../client/consumer.ts';
 import type { ConsumerRecord } from '../client/fetched-records.ts';
-import { errorInfo, KafkaError } from '../protocol/errors.ts';
+import { KafkaError } from '../protocol/errors.ts';
 import { consumerOptions } from './client-config.ts';
 import { TOOLS_VERSION } from './generation.ts';
 import {
@@ -306,8 +307,7 @@ class ConsoleConsumer {
 function describe(error: unknown): string | undefined {
   if (error instanceof SerializationError)
     return `org.apache.kafka.common.errors.SerializationException: ${error.message}`;
-  if (error instanceof KafkaError)
-    return `org.apache.kafka.common.errors.${errorInfo(error.code).exception}: ${error.message}`;
+  if (error instanceof KafkaError) return `org.apache.kafka.common.errors.${exceptionName(error)}: ${error.message}`;
   return undefined;
 }
 

@@ -1,7 +1,8 @@
 /** kafka-console-producer.sh: with `--broker-list` as in 2.1, otherwise as in 3.9. */
 import type { Runtime } from '../../runtime/runtime.ts';
+import { exceptionName } from '../client/client-errors.ts';
 import { createProducer, type Producer } from '../client/producer.ts';
-import { errorInfo, KafkaError } from '../protocol/errors.ts';
+import { KafkaError } from '../protocol/errors.ts';
 import { producerOptions } from './client-config.ts';
 import { isGiven, TOOLS_VERSION } from './generation.ts';
 import { readLines } from './lines.ts';
@@ -223,7 +224,7 @@ async function pump(
 
 function describe(error: unknown): string {
   if (!(error instanceof KafkaError)) return String(error);
-  const { exception } = errorInfo(error.code);
+  const exception = exceptionName(error);
   const home = exception === 'InvalidRecordException' ? 'org.apache.kafka.common' : 'org.apache.kafka.common.errors';
   return `${home}.${exception}: ${error.message}`;
 }

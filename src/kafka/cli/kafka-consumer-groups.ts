@@ -1,10 +1,11 @@
 /** kafka-consumer-groups.sh, in the words of 3.9. */
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Admin, createAdmin } from '../client/admin.ts';
+import { exceptionName } from '../client/client-errors.ts';
 import { partitionKey } from '../client/cluster-metadata.ts';
 import type { DescribedGroup } from '../client/groups.ts';
 import { type CommittedOffset, LATEST } from '../client/offsets.ts';
-import { ErrorCode, errorInfo, KafkaError } from '../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { adminOptions } from './client-config.ts';
 import { inJavaWords, TOOLS_VERSION } from './generation.ts';
 import { listTable, membersTable, type OffsetRow, offsetsTable, stateTable } from './group-tables.ts';
@@ -169,7 +170,7 @@ function checkReset(options: ParsedOptions, io: ToolIo): void {
 
 /** `org.apache.kafka.common.errors.GroupIdNotFoundException: The group id does not exist.` */
 function javaText(error: KafkaError): string {
-  return `org.apache.kafka.common.errors.${errorInfo(error.code).exception}: ${error.message}`;
+  return `org.apache.kafka.common.errors.${exceptionName(error)}: ${error.message}`;
 }
 
 interface Context {

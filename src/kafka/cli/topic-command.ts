@@ -1,6 +1,7 @@
 import type { Runtime } from '../../runtime/runtime.ts';
+import { exceptionName } from '../client/client-errors.ts';
 import { validateTopicConfig } from '../log/log-config.ts';
-import { errorInfo, KafkaError } from '../protocol/errors.ts';
+import { KafkaError } from '../protocol/errors.ts';
 import { OptionError, type ParsedOptions } from './option-parser.ts';
 import type { ToolIo } from './tool.ts';
 
@@ -46,7 +47,7 @@ export async function reportingErrors(
 /** The Java class that stands for an error. */
 export function exceptionOf(error: unknown): string | undefined {
   if (error instanceof TopicCommandError) return error.exception;
-  if (error instanceof KafkaError) return `org.apache.kafka.common.errors.${errorInfo(error.code).exception}`;
+  if (error instanceof KafkaError) return `org.apache.kafka.common.errors.${exceptionName(error)}`;
   if (error instanceof OptionError) return `joptsimple.${error.exception}`;
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { ErrorCode, errorInfo, KafkaError } from '../protocol/errors.ts';
 
 /** The client was closed: what was under way or is asked for now cannot happen any more. */
 export class ClientClosedError extends Error {
@@ -63,6 +63,34 @@ export function timedOut(message: string, cause?: unknown): KafkaError {
 /** The connection broke, or could not be made. */
 export function disconnected(message: string, cause?: unknown): KafkaError {
   return new KafkaError(ErrorCode.NETWORK_EXCEPTION, message, { cause });
+}
+
+/**
+ * One side does not trust the other's certificate, or they have no common way to speak TLS: Apache's SslAuthenticationException, which
+ * has no code in the protocol. Trying again would not help.
+ */
+export class SslAuthenticationError extends KafkaError {
+  constructor(cause: Error) {
+    super(ErrorCode.UNKNOWN_SERVER_ERROR, `SSL handshake failed: ${cause.message}`, { cause });
+  }
+}
+
+/** The broker does not take this client for who it says it is, or the client not the broker: Apache's AuthenticationException. */
+export function isAuthenticationError(error: unknown): error is KafkaError {
+  return (
+    error instanceof KafkaError && (error instanceof SslAuthenticationError || authenticationCodes.has(error.code))
+  );
+}
+
+const authenticationCodes: ReadonlySet<number> = new Set([
+  ErrorCode.UNSUPPORTED_SASL_MECHANISM,
+  ErrorCode.ILLEGAL_SASL_STATE,
+  ErrorCode.SASL_AUTHENTICATION_FAILED,
+]);
+
+/** Apache's exception class in `org.apache.kafka.common.errors`. */
+export function exceptionName(error: KafkaError): string {
+  return error instanceof SslAuthenticationError ? 'SslAuthenticationException' : errorInfo(error.code).exception;
 }
 
 export function isRetriable(error: unknown): boolean {

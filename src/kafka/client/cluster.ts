@@ -5,8 +5,21 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { type Fields, type Message, type Value, ZERO_UUID } from '../../wire/schema.ts';
 import { ErrorCode, errorOf, KafkaError } from '../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
+import {
+  type ClientSecurity,
+  type ConnectionSecurity,
+  connectionSecurity,
+  usesSasl,
+} from '../security/client-security.ts';
 import { parseBootstrap } from './bootstrap.ts';
-import { ClientClosedError, disconnected, isRetriable, timedOut } from './client-errors.ts';
+import {
+  ClientClosedError,
+  ClientUsageError,
+  disconnected,
+  isAuthenticationError,
+  isRetriable,
+  timedOut,
+} from './client-errors.ts';
 import { type ClusterMetadata, merged, metadataOf, noMetadata, type TopicMetadata } from './cluster-metadata.ts';
 import { BrokerConnection, type Given, type RequestOptions } from './connection.ts';
 
@@ -30,6 +43,8 @@ export interface ClientOptions {
   readonly reconnectBackoffMaxMs?: number;
   /** `metadata.max.age.ms`; default 5 minutes. */
   readonly metadataMaxAgeMs?: number;
+  /** `security.protocol`, `ssl.*`, `sasl.*`; default PLAINTEXT. What authentication refuses is not tried again. */
+  readonly security?: ClientSecurity;
 }
 
 /** Answers come in the order of requests, so what waits at the broker (fetches, joins) has a connection of its own. */
@@ -53,7 +68,8 @@ const FRAME_SIZE_MAX = 512 * 1024 * 1024;
 export class Cluster {
   readonly runtime: Runtime;
   readonly #clock: Clock;
-  readonly #options: Required<Omit<ClientOptions, 'bootstrapServers'>>;
+  readonly #options: Required<Omit<ClientOptions, 'bootstrapServers' | 'security'>>;
+  readonly #security: ConnectionSecurity | undefined;
   readonly #bootstrap: readonly Address[];
   readonly #role: string | undefined;
   /** By broker and lane; bootstrap servers have negative ids, as Apache numbers them. */
@@ -62,12 +78,16 @@ export class Cluster {
   #refreshedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  /** @param role `Producer clientId=p`: begins log lines; without it a topic's error is nobody's concern but the caller's */
+  /**
+   * @param role `Producer clientId=p`: begins log lines; without it a topic's error is nobody's concern but the caller's
+   * @throws ClientUsageError; ConfigError, KeyStoreError for keys that cannot be read
+   */
   constructor(runtime: Runtime, options: ClientOptions, role?: string) {
     this.#role = role;
     this.runtime = { ...runtime, log: runtime.log.named('org.apache.kafka.clients.NetworkClient') };
     this.#clock = runtime.clock;
     this.#bootstrap = parseBootstrap(options.bootstrapServers);
+    this.#security = securityOf(runtime, options.security);
     this.#options = {
       clientId: options.clientId ?? '',
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
@@ -176,7 +196,10 @@ export class Cluster {
     return connection === undefined || connection.isClosed ? undefined : connection;
   }
 
-  /** An open connection to any broker: known ones first, then the bootstrap servers, each once, beginning anywhere. */
+  /**
+   * An open connection to any broker: known ones first, then the bootstrap servers, each once, beginning anywhere. If one does not
+   * want us, that is the answer.
+   */
   async any(): Promise<BrokerConnection> {
     const slots = [
       ...this.#shuffled([...this.#metadata.brokers.values()]).map((node) => this.#slotOf(`${node.id}`, 'main', node)),
@@ -188,6 +211,7 @@ export class Cluster {
       try {
         return await this.#open(slot);
       } catch (error) {
+        if (isAuthenticationError(error)) throw error;
         failure = error;
       }
     }
@@ -261,6 +285,7 @@ export class Cluster {
         requestTimeoutMs: this.#options.requestTimeoutMs,
         connectTimeoutMs: this.#options.connectTimeoutMs,
         frameSizeMax: FRAME_SIZE_MAX,
+        security: this.#security,
       });
       slot.connection = connection;
       this.#count(slot, connection);
@@ -275,18 +300,23 @@ export class Cluster {
       () => {
         slot.failureCount = 0;
       },
-      () => {
+      (error: unknown) => {
         const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options;
         const backoffMs = Math.min(reconnectBackoffMaxMs, reconnectBackoffMs * 2 ** Math.min(slot.failureCount, 20));
         slot.failureCount += 1;
         slot.retryAtMs = this.#clock.monotonicMs() + this.#jittered(backoffMs);
-        if (this.#closed) return;
-        const { host, port } = slot.address;
-        this.runtime.log.warn(
-          `[${this.#role ?? `AdminClient clientId=${this.clientId}`}] Connection to node ${slot.name} (${host}:${port}) could not be established. Node may not be available.`,
-        );
+        if (!this.#closed) this.#logFailure(slot, error);
       },
     );
+  }
+
+  #logFailure({ name, address: { host, port } }: Slot, error: unknown): void {
+    const node = `[${this.#role ?? `AdminClient clientId=${this.clientId}`}] Connection to node ${name} (${host}:${port})`;
+    if (isAuthenticationError(error)) {
+      this.runtime.log.error(`${node} failed authentication due to: ${error.message}`);
+    } else {
+      this.runtime.log.warn(`${node} could not be established. Node may not be available.`);
+    }
   }
 
   /** Plus or minus a fifth, so that clients which failed together do not come back together. */
@@ -301,4 +331,12 @@ export class Cluster {
     }
     return items;
   }
+}
+
+function securityOf({ disk }: Runtime, security: ClientSecurity | undefined): ConnectionSecurity | undefined {
+  if (security === undefined) return undefined;
+  if (usesSasl(security.protocol) && security.sasl === undefined) {
+    throw new ClientUsageError(`security.protocol=${security.protocol} needs a login: set security.sasl`);
+  }
+  return connectionSecurity(disk, security);
 }

@@ -1,7 +1,7 @@
 import { Deque } from '../../base/deque.ts';
 import type { Slices } from '../../base/slices.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
-import type { Address, Connection } from '../../runtime/network.ts';
+import type { Address, Connection, ConnectionHandler, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { codecFor } from '../../wire/codec.ts';
 import { LossyEncodingError, MalformedError } from '../../wire/errors.ts';
@@ -12,8 +12,10 @@ import { Writer } from '../../wire/writer.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { RequestHeader, requestHeaderVersion, responseHeaderVersion } from '../protocol/headers.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts';
+import type { ConnectionSecurity } from '../security/client-security.ts';
+import { AuthenticationGate } from '../security/sasl/authentication-gate.ts';
 import { commonVersion, type VersionRange } from './api-versions.ts';
-import { disconnected, timedOut } from './client-errors.ts';
+import { disconnected, SslAuthenticationError, timedOut } from './client-errors.ts';
 
 export interface BrokerConnectionOptions {
   readonly address: Address;
@@ -24,6 +26,8 @@ export interface BrokerConnectionOptions {
   readonly connectTimeoutMs: number;
   /** Largest answer that is taken. */
   readonly frameSizeMax: number;
+  /** In plain without. */
+  readonly security?: ConnectionSecurity | undefined;
 }
 
 /** A request's fields, or how to make them once its version is known; what is left out has its default. */
@@ -41,7 +45,7 @@ interface Pending {
   timer: Timer;
   isAnswered: boolean;
   take(reader: Reader): void;
-  fail(error: KafkaError): void;
+  fail(error: Error): void;
 }
 
 const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.2.0' } as const;
@@ -51,6 +55,9 @@ const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.2.0'
  * ends the connection, since nothing behind it could be answered.
  *
  *   connecting ── ApiVersions ──▶ negotiating ── answer ──▶ open ── close, reset, timeout, malformed ──▶ closed
+ *
+ * With TLS its handshake is a part of connecting; with SASL the authentication comes before ApiVersions, and again before its session
+ * ends. A broker that refuses closes the connection with the reason.
  */
 export class BrokerConnection {
   /** Settles once the broker's versions are known. */
@@ -61,6 +68,7 @@ export class BrokerConnection {
   readonly #splitter: FrameSplitter;
   readonly #pending = new Deque<Pending>();
   readonly #closeListeners = new Set<(reason: KafkaError) => void>();
+  readonly #gate: AuthenticationGate | undefined;
   #versions: ReadonlyMap<number, VersionRange> = new Map();
   #correlationId = 0;
   #isOpen = false;
@@ -73,6 +81,7 @@ export class BrokerConnection {
     this.#clock = runtime.clock;
     this.#options = options;
     this.#splitter = new FrameSplitter(options.frameSizeMax);
+    this.#gate = this.#gateOf(runtime);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => undefined); // whoever waits for it hears of it; nobody has to
     this.opened = promise;
@@ -83,8 +92,9 @@ export class BrokerConnection {
       timer.cancel();
       reject(reason);
     });
-    this.#socket = runtime.network.connect(options.address, {
+    const handler: ConnectionHandler = {
       connected: () => {
+        this.#gate?.open();
         this.#negotiate().then(
           () => {
             timer.cancel();
@@ -99,8 +109,10 @@ export class BrokerConnection {
         this.#isWritable = true;
         this.#drained?.();
       },
-      closed: (reason) => this.#close(disconnected(`${this.peer}: ${reason?.message ?? 'closed'}`, reason)),
-    });
+      closed: (reason) => this.#close(this.#reasonOf(reason)),
+    };
+    const tls = options.security?.tls?.(options.address.host);
+    this.#socket = runtime.network.connect(options.address, handler, { tls });
   }
 
   get peer(): string {
@@ -125,9 +137,9 @@ export class BrokerConnection {
     return this.#correlationId;
   }
 
-  /** Requests that wait for their answers. */
+  /** Requests that wait for their answers, or to be sent. */
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#pending.size + (this.#gate?.heldCount ?? 0);
   }
 
   /** What the broker says it speaks, by key. */
@@ -155,14 +167,19 @@ export class BrokerConnection {
     given: Given<Q>,
     options: RequestOptions = {},
   ): Promise<Value<R>> {
-    return this.#exchange(request, response, this.versionOf(request), given, options);
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    return this.#ask(request, response, this.versionOf(request), given, options);
   }
 
   /** A request that the broker does not answer (Produce with acks 0). */
   tell<Q extends Fields>(request: Message<Q>, given: Given<Q>): void {
     if (this.#closedBy !== undefined) throw this.#closedBy;
-    this.#isWritable = this.#socket.write(
-      this.#frame(request, this.versionOf(request), given, this.#nextCorrelationId()),
+    const frame = this.#frame(request, this.versionOf(request), given, this.#nextCorrelationId());
+    this.#pass(
+      () => {
+        this.#isWritable = this.#socket.write(frame);
+      },
+      () => undefined,
     );
   }
 
@@ -170,10 +187,33 @@ export class BrokerConnection {
     this.#close(disconnected(`${this.peer}: closed by this client`));
   }
 
+  #gateOf({ clock, random }: Runtime): AuthenticationGate | undefined {
+    const login = this.#options.security?.sasl;
+    if (login === undefined) return undefined;
+    return new AuthenticationGate({
+      login,
+      clock,
+      random,
+      ask: (request, response, version, value) => this.#exchange(request, response, version, value, {}),
+      failed: (error) => this.#close(asKafkaError(error)),
+    });
+  }
+
+  /** Now, or when the connection is authenticated. */
+  #pass(send: () => void, fail: (reason: Error) => void): void {
+    if (this.#gate === undefined) send();
+    else this.#gate.pass(send, fail);
+  }
+
+  #reasonOf(reason: NetworkError | undefined): KafkaError {
+    if (reason?.code === 'EPROTO') return new SslAuthenticationError(reason);
+    return disconnected(`${this.peer}: ${reason?.message ?? 'closed'}`, reason);
+  }
+
   /** Asks in the newest version, then in what the broker named, 0 where it named nothing (KIP-511). */
   async #negotiate(): Promise<void> {
     const ask = (version: number) =>
-      this.#exchange(ApiVersionsRequest, ApiVersionsResponse, version, SOFTWARE, {
+      this.#ask(ApiVersionsRequest, ApiVersionsResponse, version, SOFTWARE, {
         timeoutMs: this.#options.connectTimeoutMs,
       });
     let answer = await ask(4);
@@ -183,6 +223,19 @@ export class BrokerConnection {
     }
     if (answer.errorCode !== ErrorCode.NONE) throw new KafkaError(answer.errorCode);
     this.#versions = new Map(answer.apiKeys.map((range) => [range.apiKey, range]));
+  }
+
+  /** An exchange whose turn comes when the connection is authenticated; its time begins then. */
+  #ask<Q extends Fields, R extends Fields>(
+    request: Message<Q>,
+    response: Message<R>,
+    version: number,
+    given: Given<Q>,
+    options: RequestOptions,
+  ): Promise<Value<R>> {
+    return new Promise((resolve, reject) => {
+      this.#pass(() => resolve(this.#exchange(request, response, version, given, options)), reject);
+    });
   }
 
   #exchange<Q extends Fields, R extends Fields>(
@@ -308,6 +361,7 @@ export class BrokerConnection {
       pending.fail(reason);
     }
     this.#pending.clear();
+    this.#gate?.close(reason);
     for (const listener of this.#closeListeners) listener(reason);
   }
 }

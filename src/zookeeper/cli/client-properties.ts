@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { type ClientTlsOptions, clientTlsOptions } from '../../config/client-tls.ts';
 import { parseProperties } from '../../config/properties.ts';
 import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { tlsSettings } from '../../config/tls-settings.ts';
 import type { SystemProperties } from '../../config/zoo-cfg.ts';
-import { type ClientTlsOptions, clientTlsOptions } from '../client/client-tls.ts';
 import { CliError } from './command-line.ts';
 import type { Environment } from './zk-environment.ts';
 

@@ -1,7 +1,7 @@
+import type { TlsFor } from '../../config/client-tls.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ClientTls } from '../../runtime/tls.ts';
-import type { TlsFor } from '../client/client-tls.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clientTls, type TlsFor } from '../../config/client-tls.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { clientTls, type TlsFor } from '../client/client-tls.ts';
 import { clientProperties, tlsOfProperties } from './client-properties.ts';
 import { fourLetterWord } from './four-letter-word.ts';
 import { type Environment, looseConfig } from './zk-environment.ts';

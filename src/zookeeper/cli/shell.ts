@@ -1,7 +1,7 @@
 import type { ClientLogin } from '../../config/client-login.ts';
+import type { ClientTlsOptions } from '../../config/client-tls.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type ClientState, connectZookeeper, type ZookeeperClient } from '../client/client.ts';
-import type { ClientTlsOptions } from '../client/client-tls.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
 import type { Watcher } from '../client/watch-registry.ts';

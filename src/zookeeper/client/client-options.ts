@@ -1,6 +1,6 @@
+import type { ClientTlsOptions } from '../../config/client-tls.ts';
 import type { CreateMode } from '../jute/create-mode.ts';
 import type { ACL, Stat } from '../jute/data.ts';
-import type { ClientTlsOptions } from './client-tls.ts';
 import type { SaslCredentials } from './sasl-exchange.ts';
 import type { SessionIdentity } from './session.ts';
 import type { Watcher } from './watch-registry.ts';

@@ -1,3 +1,4 @@
+import { clientTls } from '../../config/client-tls.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Reader } from '../../wire/reader.ts';
 import { CreateMode, isContainer, isTtl } from '../jute/create-mode.ts';
@@ -20,7 +21,6 @@ import type {
   RequestOptions,
   ZookeeperClientOptions,
 } from './client-options.ts';
-import { clientTls } from './client-tls.ts';
 import { parseConnectString } from './connect-string.ts';
 import { type ConnectedOptions, outcomeOf, waitForConnection } from './connected.ts';
 import { type FollowHost, type FollowOptions, NodeValues } from './follow.ts';

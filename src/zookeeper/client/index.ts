@@ -5,6 +5,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { connectZookeeper as connect, type ZookeeperClient } from './client.ts';
 import type { ZookeeperClientOptions as OptionsOfClient } from './client-options.ts';
 
+export type { ClientTlsOptions, KeyStoreOptions } from '../../config/client-tls.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from '../../runtime/node/node-runtime.ts';
 export type { Runtime } from '../../runtime/runtime.ts';
 export { CreateMode } from '../jute/create-mode.ts';
@@ -23,7 +24,6 @@ export type {
   RemoveWatchesOptions,
   RequestOptions,
 } from './client-options.ts';
-export type { ClientTlsOptions, KeyStoreOptions } from './client-tls.ts';
 export { InvalidConnectStringError } from './connect-string.ts';
 export type { ConnectedOptions } from './connected.ts';
 export type { FollowOptions, NodeValues } from './follow.ts';

@@ -1,8 +1,8 @@
+import type { TlsFor } from '../../config/client-tls.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import type { Address, Connection, ConnectionHandler } from '../../runtime/network.ts';
 import { below } from '../../runtime/random.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { TlsFor } from './client-tls.ts';
 
 const FIRST_DELAY_MS = 100;
 const DELAY_MS_MAX = 60_000;

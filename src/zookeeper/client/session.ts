@@ -1,3 +1,4 @@
+import type { TlsFor } from '../../config/client-tls.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Address, NetworkError } from '../../runtime/network.ts';
 import { below } from '../../runtime/random.ts';
@@ -8,7 +9,6 @@ import { printHex, type SessionId, type Zxid } from '../jute/ids.ts';
 import { OpCode, Xid } from '../jute/op-codes.ts';
 import type { ConnectResponse, ReplyHeader } from '../jute/proto.ts';
 import { SaslError } from '../sasl/directives.ts';
-import type { TlsFor } from './client-tls.ts';
 import { type Candidate, HostList } from './host-list.ts';
 import { ReadWriteProbe } from './read-write-probe.ts';
 import { type Packet, type Request, RequestQueue, type RequestQueueOptions } from './request-queue.ts';

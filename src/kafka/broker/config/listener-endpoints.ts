@@ -58,6 +58,13 @@ export function controlListenerNameOf(texts: KeyTexts): string {
   return texts.get(CONTROL_PLANE_NAME)?.toUpperCase() ?? interBrokerListenerNameOf(texts);
 }
 
+/** What a listener speaks, whether or not this broker listens there. @throws ListenerError */
+export function securityProtocolOf(texts: KeyTexts, listenerName: string): SecurityProtocol {
+  const found = securityProtocolsOf(texts).get(listenerName);
+  if (found !== undefined) return found;
+  throw new ListenerError(PROTOCOL_MAP, `No security protocol defined for listener ${listenerName}`);
+}
+
 /** What listeners demand of each other and of the brokers' own (`KafkaConfig.validateValues`). @throws ListenerError */
 export function validateListeners(texts: KeyTexts): void {
   const advertised = advertisedListenersOf(texts);

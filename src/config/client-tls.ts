@@ -1,8 +1,8 @@
-import { keyStoreType } from '../../config/keystores/key-store.ts';
-import { pemCertificates, pemIdentity } from '../../config/keystores/pem.ts';
-import { loadTlsMaterial, type StoreSettings, type TlsSettings } from '../../config/tls-settings.ts';
-import type { Disk } from '../../runtime/disk.ts';
-import type { ClientTls, TlsMaterial, TlsProtocol } from '../../runtime/tls.ts';
+import type { Disk } from '../runtime/disk.ts';
+import type { ClientTls, TlsMaterial, TlsProtocol } from '../runtime/tls.ts';
+import { keyStoreType } from './keystores/key-store.ts';
+import { pemCertificates, pemIdentity } from './keystores/pem.ts';
+import { loadTlsMaterial, type StoreSettings, type TlsSettings } from './tls-settings.ts';
 
 /** A file of keys or of authorities, as Java's key stores are configured. */
 export interface KeyStoreOptions {
@@ -27,6 +27,8 @@ export interface ClientTlsOptions {
   readonly keyStore?: KeyStoreOptions;
   /** Instead of `ca`. */
   readonly trustStore?: KeyStoreOptions;
+  /** Read already, instead of all of these. */
+  readonly material?: TlsMaterial;
   /** The server's certificate must be for the host that the connect string names. Default true. */
   readonly verifyHostname?: boolean;
   /** Default: TLSv1.2 and TLSv1.3. */
@@ -44,7 +46,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Reads the stores once. @throws KeyStoreError, ConfigError */
 export function clientTls(disk: Disk, options: ClientTlsOptions): TlsFor {
-  const material = materialOf(disk, options);
+  const material = options.material ?? materialOf(disk, options);
   const {
     verifyHostname = true,
     protocols = ['TLSv1.2', 'TLSv1.3'],

@@ -1,0 +1,80 @@
+import { ConfigError } from '../../../config/config-error.ts';
+import type { JaasConfig, LoginModule } from '../../../config/jaas.ts';
+import type { Disk } from '../../../runtime/disk.ts';
+import { type ConnectionSecurity, connectionSecurity, usesSasl, usesTls } from '../../security/client-security.ts';
+import { inlineLoginModules, loginMechanism, loginOf } from '../../security/sasl/login-modules.ts';
+import type { SaslLogin } from '../../security/sasl/sasl-client.ts';
+import { clientTlsOf } from '../../security/ssl-client.ts';
+import type { KafkaConfig } from './kafka-config.ts';
+import { securityProtocolOf } from './listener-endpoints.ts';
+
+/** How this broker speaks to others. */
+export type InterBrokerSecurity = ConnectionSecurity;
+
+const MECHANISM_KEY = 'sasl.mechanism.inter.broker.protocol';
+
+/**
+ * What the configuration says of a listener on which brokers speak to each other: `listener.name.<listener>.ssl.*` before `ssl.*`,
+ * and as a login what that listener's login module of the mechanism has as `username` and `password`.
+ *
+ * @param jaas sections of the JAAS file that `java.security.auth.login.config` names, if any
+ * @throws ConfigError when keys or a login are missing, or cannot be read
+ */
+export function interBrokerSecurityOf(
+  config: KafkaConfig,
+  listener: string,
+  disk: Disk,
+  jaas: JaasConfig = new Map(),
+): InterBrokerSecurity {
+  const protocol = securityProtocolOf(config.current, listener);
+  const scope = `listener.name.${listener.toLowerCase()}.`;
+  const keyOf = (key: string): string | undefined =>
+    config.optional(`${scope}${key}`) ?? config.optional(key) ?? undefined;
+  return connectionSecurity(disk, {
+    protocol,
+    ...(usesTls(protocol) ? { tls: clientTlsOf(keyOf, disk) } : {}),
+    ...(usesSasl(protocol) ? { sasl: saslOf(config, listener, jaas) } : {}),
+  });
+}
+
+/** How a broker speaks to others on a listener now; key stores are read once, and again when something was configured anew. */
+export class InterBrokerKeys {
+  readonly #read: () => InterBrokerSecurity;
+  #current: InterBrokerSecurity | undefined;
+
+  /** @throws ConfigError */
+  constructor(config: KafkaConfig, listener: string, disk: Disk, jaas?: JaasConfig) {
+    this.#read = () => interBrokerSecurityOf(config, listener, disk, jaas);
+    this.#current = this.#read();
+  }
+
+  /** For a connection that is being opened. @throws ConfigError while they cannot be read */
+  get current(): InterBrokerSecurity {
+    this.#current ??= this.#read();
+    return this.#current;
+  }
+
+  changed(): void {
+    this.#current = undefined;
+  }
+}
+
+/** Brokers do not look at `sasl.jaas.config` without a listener and a mechanism (`JaasContext.loadServerContext`). */
+function saslOf(config: KafkaConfig, listener: string, jaas: JaasConfig): SaslLogin {
+  const mechanism = loginMechanism(MECHANISM_KEY, config.string(MECHANISM_KEY));
+  const key = `listener.name.${listener.toLowerCase()}.${mechanism.toLowerCase()}.sasl.jaas.config`;
+  const text = config.optional(key);
+  return loginOf(key, text === null ? modulesOfFile(key, listener, jaas) : inlineLoginModules(key, text), mechanism);
+}
+
+function modulesOfFile(key: string, listener: string, jaas: JaasConfig): readonly LoginModule[] {
+  const own = `${listener.toLowerCase()}.KafkaServer`;
+  const modules = jaas.get(own) ?? jaas.get('KafkaServer');
+  if (modules !== undefined) return modules;
+  const fix = 'set the key, or name a JAAS file that has one in java.security.auth.login.config';
+  throw new ConfigError(
+    key,
+    undefined,
+    `Could not find a 'KafkaServer' or '${own}' entry in the JAAS configuration: ${fix}`,
+  );
+}

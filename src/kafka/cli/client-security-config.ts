@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../../config/config-error.ts';
+import { type LoginModule, parseJaas } from '../../config/jaas.ts';
+import type { SystemProperties } from '../../config/system-properties.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import {
+  type ClientSecurity,
+  type SecurityProtocol,
+  securityProtocols,
+  usesSasl,
+  usesTls,
+} from '../security/client-security.ts';
+import { inlineLoginModules, loginMechanism, loginOf } from '../security/sasl/login-modules.ts';
+import type { SaslLogin } from '../security/sasl/sasl-client.ts';
+import { clientTlsOf } from '../security/ssl-client.ts';
+
+type Properties = ReadonlyMap<string, string>;
+
+const JAAS_KEY = 'sasl.jaas.config';
+const JAAS_FILE_PROPERTY = 'java.security.auth.login.config';
+/** Of a JAAS file. */
+const SECTION = 'KafkaClient';
+
+/** Keys that are read here; what else begins like them has no effect. */
+export const securityKeys: ReadonlySet<string> = new Set([
+  'security.protocol',
+  'sasl.mechanism',
+  JAAS_KEY,
+  ...['location', 'password', 'type', 'key', 'certificate.chain'].map((name) => `ssl.keystore.${name}`),
+  ...['location', 'password', 'type', 'certificates'].map((name) => `ssl.truststore.${name}`),
+  ...['key.password', 'protocol', 'enabled.protocols', 'cipher.suites', 'provider', 'engine.factory.class'].map(
+    (name) => `ssl.${name}`,
+  ),
+  'ssl.endpoint.identification.algorithm',
+]);
+
+export interface SecurityWorld {
+  readonly disk: Disk;
+  /** `-D` flags of KAFKA_OPTS: they may name a JAAS file. */
+  readonly systemProperties: SystemProperties;
+}
+
+/** What `security.protocol`, `ssl.*` and `sasl.*` of a client say. @throws ConfigError */
+export function clientSecurityOf(properties: Properties, world: SecurityWorld): ClientSecurity {
+  const protocol = protocolOf(properties.get('security.protocol') ?? 'PLAINTEXT');
+  return {
+    protocol,
+    ...(usesTls(protocol) ? { tls: clientTlsOf((key) => properties.get(key), world.disk) } : {}),
+    ...(usesSasl(protocol) ? { sasl: saslOf(properties, world.systemProperties) } : {}),
+  };
+}
+
+function protocolOf(text: string): SecurityProtocol {
+  const found = securityProtocols.find((protocol) => protocol === text.trim().toUpperCase());
+  if (found !== undefined) return found;
+  const fix = `String must be one of (case insensitive): ${securityProtocols.join(', ')}`;
+  throw new ConfigError('security.protocol', text, fix);
+}
+
+function saslOf(properties: Properties, systemProperties: SystemProperties): SaslLogin {
+  const mechanism = loginMechanism('sasl.mechanism', properties.get('sasl.mechanism') ?? 'GSSAPI');
+  const text = properties.get(JAAS_KEY);
+  if (text !== undefined) return loginOf(JAAS_KEY, inlineLoginModules(JAAS_KEY, text), mechanism);
+  return loginOf(JAAS_FILE_PROPERTY, modulesOfFile(systemProperties), mechanism);
+}
+
+/** @throws ConfigError in Apache's words (`JaasContext.defaultContext`) */
+function modulesOfFile(properties: SystemProperties): readonly LoginModule[] {
+  const file = properties[JAAS_FILE_PROPERTY];
+  const modules = file === undefined ? undefined : parseJaas(textOf(file), { file, properties }).get(SECTION);
+  if (modules !== undefined) return modules;
+  const fault = `Could not find a '${SECTION}' entry in the JAAS configuration. System property '${JAAS_FILE_PROPERTY}' is ${file ?? 'not set'}`;
+  throw new ConfigError(JAAS_KEY, undefined, fault);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      JAAS_FILE_PROPERTY,
+      file,
+      `the file cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+}
