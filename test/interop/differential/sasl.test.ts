@@ -45,7 +45,7 @@ function listenersOf({ plaintext, sasl, limited }: Ports): Record<string, string
 function securityKeys(): Record<string, string> {
   const keys: Record<string, string> = {
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,LIMITED:SASL_PLAINTEXT',
-    'sasl.enabled.mechanisms': 'SCRAM-SHA-512,PLAIN,SCRAM-SHA-256',
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-256,PLAIN,SCRAM-SHA-512',
     // The rest has the 0 that is the default.
     'listener.name.limited.plain.connections.max.reauth.ms': '2500',
   };
