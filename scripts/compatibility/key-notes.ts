@@ -41,6 +41,9 @@ export const brokerKeyNotes: KeyNotes = {
     'inter.broker.protocol.version': 'anything but 3.9',
     'authorizer.class.name': 'no ACLs; a broker that asks for them does not start',
     'zookeeper.set.acl': 'znodes are not protected, when `true`',
-    'listener.security.protocol.map': 'honoured for names, but every listener must map to PLAINTEXT',
+    'sasl.enabled.mechanisms': 'GSSAPI and OAUTHBEARER, where a listener has SASL',
+    'ssl.enabled.protocols': 'anything but TLSv1.2 and TLSv1.3',
+    'ssl.engine.factory.class': 'there are no classes of Java',
+    'ssl.provider': 'there are no classes of Java',
   },
 };

@@ -13,9 +13,10 @@ import { ServerAuthenticator, type ServerMechanism } from '../security/sasl/serv
 import { noTokenSecrets, type TokenSecrets } from '../security/sasl/token-secrets.ts';
 import { scramMechanisms } from '../security/scram-credential.ts';
 import { loadSslMaterial } from '../security/ssl-settings.ts';
+import { brokerKeys } from './config/broker-keys.ts';
 import { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
-import type { KeyTexts, ListenerEndpoint } from './config/listener-endpoints.ts';
+import { type KeyTexts, type ListenerEndpoint, listenersOf } from './config/listener-endpoints.ts';
 import {
   listenerKeys,
   loginModulesOf,
@@ -48,6 +49,8 @@ export interface ListenerSecurity {
 
 /** Whoever is not asked for a name. */
 export const ANONYMOUS = 'ANONYMOUS';
+/** What says which keys and whom to trust. */
+const STORE_KEYS = [...brokerKeys.keys()].filter((key) => /^ssl\.(key|trust)store\.|^ssl\.key\.password$/.test(key));
 const JAAS_FILE_PROPERTY = 'java.security.auth.login.config';
 
 /** What the configuration says of TLS and SASL, listener by listener. A listener keeps what it opened with, but for its keys. */
@@ -94,6 +97,15 @@ export class BrokerSecurity {
       authenticator: (apiVersionsMax) =>
         mechanisms === undefined ? undefined : new ServerAuthenticator({ mechanisms, receiveBytesMax, apiVersionsMax }),
     };
+  }
+
+  /** Of listeners whose keys or trust would be others. @throws ConfigError when they cannot be read */
+  checkTlsKeys(next: KeyTexts): void {
+    const { current } = this.#options.config;
+    for (const listener of listenersOf(next)) {
+      const [now, then] = [current, next].map((texts) => listenerKeys(texts, listener.listenerName));
+      if (STORE_KEYS.some((key) => now?.(key) !== then?.(key))) this.materialOf(next, listener);
+    }
   }
 
   /** Keys and trust of a listener as these texts and the files have them; undefined without TLS. @throws ConfigError */

@@ -183,6 +183,7 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+      checkTlsKeys: (next) => this.#security?.checkTlsKeys(next),
       onBrokerChange: () => {
         this.#quotas.connections.limitsChanged();
         configureCleaner(this.#logs, config, this.#runtime.log);

@@ -1,17 +1,14 @@
 /** SASL on the wire: Apache's broker 3.9.1 and ours are told the same frames and answer alike. */
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
-import { saltPassword } from '../../../src/kafka/security/scram.ts';
 import { scramMechanisms } from '../../../src/kafka/security/scram-credential.ts';
 import { freePort } from '../peers/free-port.ts';
 import { until } from '../peers/process.ts';
 import { PLAIN_MODULE, SCRAM_MODULE } from '../security/listeners.ts';
 import { reauthenticationStories, type SaslStory, saslStories } from '../security/sasl-stories.ts';
 import { SaslWire, scramFinal, scramFirst } from '../security/sasl-wire.ts';
+import { makeScramUser } from '../security/scram-user.ts';
 import { type Pair, startPair } from './pair.ts';
-import { ask } from './raw-client.ts';
-
-const ALTER_SCRAM_CREDENTIALS = 51;
 
 interface Ports {
   readonly plaintext: number;
@@ -48,7 +45,7 @@ function listenersOf({ plaintext, sasl, limited }: Ports): Record<string, string
 function securityKeys(): Record<string, string> {
   const keys: Record<string, string> = {
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,LIMITED:SASL_PLAINTEXT',
-    'sasl.enabled.mechanisms': 'SCRAM-SHA-512,PLAIN,SCRAM-SHA-256',
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-256,PLAIN,SCRAM-SHA-512',
     // The rest has the 0 that is the default.
     'listener.name.limited.plain.connections.max.reauth.ms': '2500',
   };
@@ -64,15 +61,7 @@ function securityKeys(): Record<string, string> {
 
 /** Until her credentials are known to the broker. */
 async function makeCarol({ plaintext, sasl }: Ports): Promise<void> {
-  const salt = Buffer.from('salt-of-carol');
-  const upsertions = scramMechanisms.map((mechanism) => ({
-    name: 'carol',
-    mechanism: mechanism.type,
-    iterations: 4096,
-    salt,
-    saltedPassword: saltPassword(mechanism, 'carol-secret', salt, 4096),
-  }));
-  await ask(plaintext, ALTER_SCRAM_CREDENTIALS, 0, { deletions: [], upsertions });
+  await makeScramUser(plaintext, 'carol', 'carol-secret');
   for (const { name } of scramMechanisms) {
     await until(`carol by ${name}`, async () => ((await canLogIn(sasl, name)) ? true : undefined));
   }

@@ -6,7 +6,13 @@ import { scramMechanisms } from '../../security/scram-credential.ts';
 import { type SslKeys, sslParametersOf } from '../../security/ssl-settings.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { inPropertiesOrder } from './dynamic-keys.ts';
-import type { KeyTexts, ListenerEndpoint } from './listener-endpoints.ts';
+import {
+  interBrokerListenerNameOf,
+  type KeyTexts,
+  type ListenerEndpoint,
+  ListenerError,
+  listenersOf,
+} from './listener-endpoints.ts';
 
 const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
 const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule';
@@ -79,6 +85,19 @@ export function unsupportedSecurity(texts: KeyTexts, listener: Listener): string
   if (missing === undefined && mechanisms.length > 0) return undefined;
   const what = missing === undefined ? 'no SASL mechanism is enabled' : `SASL mechanism ${missing} is not supported`;
   return `${listener.listenerName} (${listener.securityProtocol}): ${what}: set ${MECHANISMS_KEY} to some of ${mechanismNames.join(', ')}`;
+}
+
+/** Brokers speak to each other by a mechanism that their listener offers; what else is configured cannot be (`KafkaConfig.validateValues`). */
+export function interBrokerSaslFault(texts: KeyTexts): ListenerError | undefined {
+  const key = 'sasl.mechanism.inter.broker.protocol';
+  const name = interBrokerListenerNameOf(texts);
+  const listener = listenersOf(texts).find(({ listenerName }) => listenerName === name);
+  if (listener === undefined || !speaksSasl(listener)) return undefined;
+  if (mechanismsOf(texts, listener).includes(texts.get(key) ?? brokerKeys.get(key)?.default ?? '')) return undefined;
+  return new ListenerError(
+    key,
+    `requirement failed: ${key} must be included in ${MECHANISMS_KEY} when SASL is used for inter-broker communication`,
+  );
 }
 
 /**
