@@ -17,6 +17,8 @@ import { AUTHENTICATE, HANDSHAKE, SaslPeer, type SaslScript, VERSIONS } from '..
 import { createAdmin } from './admin.ts';
 import { SslAuthenticationError } from './client-errors.ts';
 import { BrokerConnection } from './connection.ts';
+import { createConsumer } from './consumer.ts';
+import { createProducer } from './producer.ts';
 
 const METADATA = 3;
 const LIFETIME_MS = 100_000;
@@ -142,6 +144,20 @@ test('a client that is refused does not try again', async () => {
   assert.ok(here.sim.nowMs - begunMs < 1_000);
   assert.equal(here.peer.connectionCount, 1);
   admin.close();
+});
+
+test('producer and consumer that are refused tell it at once', async () => {
+  const { sim, client, peer } = await world(() => refusal);
+  const options = { bootstrapServers: `${peer.address.host}:${peer.address.port}`, security };
+  const producer = createProducer(client.runtime, options);
+  const consumer = createConsumer(client.runtime, { ...options, groupId: 'g' });
+  consumer.subscribe(['t']);
+  const begunMs = sim.nowMs;
+  const isRefused = refusedWith('Authentication failed: no');
+  await assert.rejects(sim.complete(producer.send({ topic: 't', value: 'x' })), isRefused);
+  await assert.rejects(sim.complete(consumer.poll({ timeoutMs: 30_000 })), isRefused);
+  assert.ok(sim.nowMs - begunMs < 1_000);
+  await sim.complete(Promise.all([producer.close({ timeoutMs: 0 }), consumer.close({ timeoutMs: 0 })]));
 });
 
 test('a broker whose certificate is for another host is not tried again, and learns nothing of the login', async () => {

@@ -8,16 +8,21 @@ import { type Consumer, createConsumer as consumer } from './consumer.ts';
 import type { ConsumerOptions } from './consumer-options.ts';
 import { type Producer, type ProducerOptions, createProducer as producer } from './producer.ts';
 
+export type { ClientTlsOptions, KeyStoreOptions } from '../../config/client-tls.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from '../../runtime/node/node-runtime.ts';
 export type { Runtime } from '../../runtime/runtime.ts';
 export { ErrorCode, KafkaError } from '../protocol/errors.ts';
+export type { ClientSecurity, SecurityProtocol } from '../security/client-security.ts';
+export type { LoginMechanism, SaslLogin } from '../security/sasl/sasl-client.ts';
 export type { Admin, NewTopic, Reassignment } from './admin.ts';
 export {
   BufferExhaustedError,
   ClientClosedError,
   ClientUsageError,
+  isAuthenticationError,
   isRetriable,
   NoOffsetForPartitionError,
+  SslAuthenticationError,
   TransactionAbortedError,
   TransactionFailedError,
 } from './client-errors.ts';

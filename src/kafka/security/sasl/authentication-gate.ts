@@ -30,7 +30,6 @@ export class AuthenticationGate {
   #held: Held[] | undefined = [];
   #versions: SaslVersions | undefined;
   #endsMs = Number.POSITIVE_INFINITY;
-  #closedBy: Error | undefined;
 
   constructor(options: AuthenticationGateOptions) {
     this.#options = options;
@@ -47,10 +46,6 @@ export class AuthenticationGate {
 
   /** Sends now, or once it may be sent; `fail` is called instead when it never may. */
   pass(send: () => void, fail: (reason: Error) => void): void {
-    if (this.#closedBy !== undefined) {
-      fail(this.#closedBy);
-      return;
-    }
     if (this.#held === undefined && this.#options.clock.monotonicMs() < this.#endsMs) {
       send();
       return;
@@ -61,9 +56,8 @@ export class AuthenticationGate {
     if (!isAuthenticating) this.#authenticate();
   }
 
-  /** The connection is closed. */
+  /** The connection is closed, and nothing will be passed any more. */
   close(reason: Error): void {
-    this.#closedBy = reason;
     for (const { fail } of this.#held?.splice(0) ?? []) fail(reason);
   }
 
