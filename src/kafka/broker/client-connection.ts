@@ -15,6 +15,7 @@ import { RequestHeader, requestHeaderVersion } from '../protocol/headers.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 export interface ConnectionOptions {
@@ -33,6 +34,8 @@ export interface ConnectionOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly quotas: ClientQuotas;
+  /** Undefined where nobody looks at metrics. */
+  readonly metrics?: RequestMetrics | undefined;
   /** Who the peer is, without the type. */
   readonly principal: string;
   readonly onClosed: (connection: ClientConnection) => void;
@@ -54,6 +57,8 @@ interface Received {
   readonly loans: readonly FrameLoan[];
   /** The frame lies in memory of its own. */
   isOwned: boolean;
+  /** When its end came; 0 unless somebody looks at metrics. */
+  readonly receivedMs: number;
 }
 
 /**
@@ -74,6 +79,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   #outgoingBytes = 0;
   /** Who hears when the outgoing list has been sent. */
   #outgoingSent: (() => void)[] = [];
+  /** Whose answers those are, where requests are counted. */
+  #leaving: Exchange[] = [];
   #closed = false;
   #paused = false;
   /** Nobody has let it in yet. */
@@ -147,8 +154,9 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   data(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#lastUsedMs = this.nowMs();
+    const receivedMs = this.#options.metrics === undefined ? 0 : this.#lastUsedMs;
     try {
-      this.#splitter.push(chunk, (frame, loans) => this.#enqueue({ frame, loans, isOwned: false }));
+      this.#splitter.push(chunk, (frame, loans) => this.#enqueue({ frame, loans, isOwned: false, receivedMs }));
     } catch (error) {
       this.#refuse(error);
       return;
@@ -273,13 +281,17 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     const apiKey = from.int16();
     const apiVersion = from.int16();
     const frameBytes = received.frame.size;
-    const startedMs = this.#options.quotas.isCounting ? this.nowMs() : 0;
+    const { metrics, quotas } = this.#options;
+    const { receivedMs } = received;
+    const startedMs = quotas.isCounting || metrics !== undefined ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
       // The rest of the header has the form of a version that we do not know.
       const correlationId = from.int32();
-      const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs });
+      const facts = { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs, receivedMs };
+      const kind = metrics?.kindOf(apiKey);
+      const refused = new Exchange(this, { ...facts, bodyBytes: from.remaining, kind });
       return this.#refuseVersion(this.#begin(refused));
     }
     if (handler.borrows || received.isOwned) {
@@ -289,16 +301,29 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
       from = new Reader(received.frame);
     }
     const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
+    const bodyBytes = from.remaining;
     const request = codecFor(handler.request, apiVersion).read(from);
-    const facts = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes, startedMs };
-    const exchange = this.#begin(new Exchange(this, facts));
+    const kind = metrics?.kindOf(apiKey, request);
+    const exchange = this.#begin(
+      new Exchange(this, {
+        handler,
+        apiVersion,
+        correlationId,
+        clientId: clientId ?? '',
+        frameBytes,
+        startedMs,
+        receivedMs,
+        bodyBytes,
+        kind,
+      }),
+    );
     try {
       handler.handle(request, exchange, exchange);
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
     if (!received.isOwned) for (const loan of received.loans) loan.giveBack();
-    if (this.#options.quotas.isCounting) exchange.handled();
+    if (quotas.isCounting || kind !== undefined) exchange.handled();
   }
 
   /** The frame is no longer waiting but being answered. */
@@ -370,6 +395,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
       if (head === undefined || head.state === 'working') return;
       this.#exchanges.shift();
       this.#options.budget.release(head.frameBytes);
+      if (head.isCounted) this.#leaves(head);
       if (head.response === undefined) continue;
       for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
       this.#outgoingBytes += head.response.size;
@@ -382,8 +408,21 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     const outgoing = this.#outgoing;
     this.#outgoing = [];
     this.#outgoingBytes = 0;
+    const writtenMs = this.#leaving.length === 0 ? 0 : this.nowMs();
     if (!this.#connection.write(outgoing, this.#takeSent())) this.#peerIsSlow = true;
+    if (this.#leaving.length > 0) this.#haveLeft(writtenMs);
     if (this.#peerIsSlow || this.#unsentTaken > 0) this.#accountUnsent();
+  }
+
+  #leaves(exchange: Exchange): void {
+    if (exchange.response === undefined) exchange.left(exchange.answeredMs, exchange.answeredMs);
+    else this.#leaving.push(exchange);
+  }
+
+  #haveLeft(writtenMs: number): void {
+    const sentMs = this.nowMs();
+    for (const exchange of this.#leaving) exchange.left(writtenMs, sentMs);
+    this.#leaving = [];
   }
 
   #takeSent(): (() => void) | undefined {

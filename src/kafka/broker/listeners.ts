@@ -10,6 +10,8 @@ import { ClientConnection } from './client-connection.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ListenerEndpoint } from './config/listener-endpoints.ts';
 import { queuedBytesMaxOf } from './config/queued-bytes.ts';
+import type { ConnectionMetrics } from './metrics/connection-metrics.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import { ConnectionGate } from './quotas/connection-gate.ts';
 import type { ConnectionQuotas } from './quotas/connection-quotas.ts';
@@ -45,6 +47,9 @@ export interface ListenersOptions {
   /** What belongs to a connection ends with it. */
   readonly onClosed: (connectionId: string) => void;
   readonly quotas: ClientQuotas;
+  /** Undefined where nobody looks at metrics. */
+  readonly metrics: RequestMetrics | undefined;
+  readonly connectionMetrics: ConnectionMetrics | undefined;
   readonly connectionQuotas: ConnectionQuotas;
   readonly onFatal: (error: unknown) => void;
 }
@@ -145,6 +150,7 @@ export class Listeners {
       log: runtime.log.named('kafka.network'),
       clock: runtime.clock,
       quotas,
+      metrics: this.#options.metrics,
       principal: ANONYMOUS,
       onClosed: (closed) => this.#forget(closed),
       onFatal,
@@ -166,6 +172,7 @@ export class Listeners {
   #letIn(client: ClientConnection, origin: Origin): void {
     const quotas = this.#options.connectionQuotas;
     origin.isLetIn = true;
+    this.#options.connectionMetrics?.opened(origin.listenerName);
     if (!quotas.add(origin.listenerName, origin.host)) return client.destroy('too many connections of one address');
     client.letIn();
     if (quotas.isProtected(origin.listenerName) && quotas.isOverfull) this.#closeLongestIdle();
@@ -186,7 +193,9 @@ export class Listeners {
     if (origin === undefined) return;
     this.#connections.delete(connection);
     this.#options.onClosed(connection.id);
-    if (origin.isLetIn) this.#options.connectionQuotas.remove(origin.listenerName, origin.host);
+    if (!origin.isLetIn) return;
+    this.#options.connectionQuotas.remove(origin.listenerName, origin.host);
+    this.#options.connectionMetrics?.closed(origin.listenerName);
   }
 
   #sweepLater(): Timer {
