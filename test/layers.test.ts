@@ -14,12 +14,13 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/runtime/node': ['src/base', 'src/runtime'],
   'src/runtime/sim': ['src/base', 'src/runtime'],
   'src/config': ['src/base', 'src/runtime'],
+  'src/observability': ['src/base', 'src/runtime'],
   'src/zookeeper/jute': below(),
   'src/zookeeper/sasl': below(),
   'src/zookeeper/tree': [...below(), 'src/zookeeper/jute'],
   'src/zookeeper/persistence': [...below(), 'src/zookeeper/jute', 'src/zookeeper/tree'],
   'src/zookeeper/quorum': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
-  'src/zookeeper/server': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
+  'src/zookeeper/server': [...below(), 'src/observability', ...zookeeper('jute', 'sasl', 'tree', 'persistence')],
   'src/zookeeper/ensemble': [...below(), ...zookeeper('jute', 'sasl', 'tree', 'persistence', 'quorum', 'server')],
   'src/zookeeper/client': [...below(), ...zookeeper('jute', 'sasl')],
   'src/zookeeper/cli': [...below(), 'src/runtime/node', 'src/zookeeper'],
@@ -39,6 +40,7 @@ const layers: { readonly [folder: string]: readonly string[] } = {
   'src/kafka/security': [...below(), ...kafka('protocol', 'zk')],
   'src/kafka/broker': [
     ...below(),
+    'src/observability',
     ...kafka(
       'protocol',
       'records',

@@ -124,6 +124,7 @@ export class Summary {
   readonly kind = 'summary';
   readonly level: SummaryLevel;
   readonly #chance: Chance | undefined;
+  readonly #sampleSize: number;
   #count = 0;
   #sum = 0;
   #min = Infinity;
@@ -132,9 +133,10 @@ export class Summary {
   #earlier: Reservoir | undefined;
 
   /** @param chance given: keeps a sample for percentiles */
-  constructor(level: SummaryLevel, chance: Chance | undefined) {
+  constructor(level: SummaryLevel, chance: Chance | undefined, sampleSize = RESERVOIR_SIZE) {
     this.level = level;
     this.#chance = chance;
+    this.#sampleSize = sampleSize;
   }
 
   get count(): number {
@@ -165,7 +167,7 @@ export class Summary {
     if (value < this.#min) this.#min = value;
     if (value > this.#max) this.#max = value;
     if (this.#chance === undefined) return;
-    this.#recent ??= new Reservoir(this.#chance, RESERVOIR_SIZE);
+    this.#recent ??= new Reservoir(this.#chance, this.#sampleSize);
     this.#recent.add(value, count);
   }
 

@@ -25,6 +25,8 @@ export interface OdradekSpec {
 export interface OdradekPorts {
   readonly zookeeperPort: number;
   readonly kafkaPort: number;
+  /** 0 where metrics are not served. */
+  readonly metricsPort: number;
 }
 
 const spec = JSON.parse(process.argv[2] ?? '{}') as OdradekSpec;
@@ -72,6 +74,7 @@ void kafka?.failed.then(fatal);
 const ports: OdradekPorts = {
   zookeeperPort: zookeeper?.clientAddress.port ?? 0,
   kafkaPort: kafka?.endpoints[0]?.port ?? 0,
+  metricsPort: kafka?.metricsAddress?.port ?? 0,
 };
 process.stdout.write(`${JSON.stringify(ports)}\n`);
 process.on('SIGTERM', () => {

@@ -10,6 +10,7 @@ export type Odradek = Service & {
   readonly bootstrap: string;
   readonly zookeeperPort: number;
   readonly kafkaPort: number;
+  readonly metricsPort: number;
   readonly logFile: string;
 };
 

@@ -35,8 +35,11 @@ export interface Responder<R> {
   answer(response: R, sent?: () => void): void;
   /** The request has no answer (Produce with acks=0). */
   none(): void;
-  /** The connection is closed without an answer, as Apache does where an answer is impossible. */
-  close(reason: string): void;
+  /**
+   * The connection is closed without an answer, as Apache does where an answer is impossible; `untold` is what it would have said,
+   * for those who count errors.
+   */
+  close(reason: string, untold?: R): void;
 }
 
 /** One API key: which versions it honours, and what it does. */

@@ -19,6 +19,7 @@ import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
 import type { FetchConversions } from './fetch-conversions.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
+import type { TopicMetrics } from './metrics/topic-metrics.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import type { QuotaAdmin } from './quotas/quota-admin.ts';
@@ -57,6 +58,8 @@ export interface BrokerContext {
   readonly telemetry: TelemetryInstances;
   /** Records for old clients. */
   readonly conversions: FetchConversions;
+  /** Undefined where nobody looks at metrics. */
+  readonly topicMetrics?: TopicMetrics | undefined;
   readonly producerIds: ProducerIds;
   /** What clients may do, and who changes that. */
   readonly quotas: ClientQuotas;

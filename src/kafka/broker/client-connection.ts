@@ -17,6 +17,7 @@ import type { ApiHandler } from './api-handler.ts';
 import { type AuthenticatedConnection, Authentication } from './authentication.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 export interface ConnectionOptions {
@@ -35,6 +36,8 @@ export interface ConnectionOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly quotas: ClientQuotas;
+  /** Undefined where nobody looks at metrics. */
+  readonly metrics?: RequestMetrics | undefined;
   /** Who the peer is, without the type, until it proves more. */
   readonly principal: string;
   /** Where clients prove themselves by SASL. */
@@ -63,6 +66,8 @@ interface Received {
   readonly loans: readonly FrameLoan[];
   /** The frame lies in memory of its own. */
   isOwned: boolean;
+  /** When its end came; 0 unless somebody looks at metrics. */
+  readonly receivedMs: number;
 }
 
 /**
@@ -84,6 +89,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   #outgoingBytes = 0;
   /** Who hears when the outgoing list has been sent. */
   #outgoingSent: (() => void)[] = [];
+  /** Whose answers those are, where requests are counted. */
+  #leaving: Exchange[] = [];
   #closed = false;
   #paused = false;
   /** Nobody has let it in yet. */
@@ -163,8 +170,9 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   data(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#lastUsedMs = this.nowMs();
+    const receivedMs = this.#options.metrics === undefined ? 0 : this.#lastUsedMs;
     try {
-      this.#splitter.push(chunk, (frame, loans) => this.#enqueue({ frame, loans, isOwned: false }));
+      this.#splitter.push(chunk, (frame, loans) => this.#enqueue({ frame, loans, isOwned: false, receivedMs }));
     } catch (error) {
       this.#refuse(error);
       return;
@@ -291,13 +299,17 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     const apiKey = from.int16();
     const apiVersion = from.int16();
     const frameBytes = received.frame.size;
-    const startedMs = this.#options.quotas.isCounting ? this.nowMs() : 0;
+    const { metrics, quotas } = this.#options;
+    const { receivedMs } = received;
+    const startedMs = quotas.isCounting || metrics !== undefined ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
       // The rest of the header has the form of a version that we do not know.
       const correlationId = from.int32();
-      const refused = new Exchange(this, { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs });
+      const facts = { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs, receivedMs };
+      const kind = metrics?.kindOf(apiKey);
+      const refused = new Exchange(this, { ...facts, bodyBytes: from.remaining, kind });
       return this.#refuseVersion(this.#begin(refused));
     }
     if (handler.borrows || received.isOwned) {
@@ -307,16 +319,29 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
       from = new Reader(received.frame);
     }
     const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
+    const bodyBytes = from.remaining;
     const request = codecFor(handler.request, apiVersion).read(from);
-    const facts = { handler, apiVersion, correlationId, clientId: clientId ?? '', frameBytes, startedMs };
-    const exchange = this.#begin(new Exchange(this, facts));
+    const kind = metrics?.kindOf(apiKey, request);
+    const exchange = this.#begin(
+      new Exchange(this, {
+        handler,
+        apiVersion,
+        correlationId,
+        clientId: clientId ?? '',
+        frameBytes,
+        startedMs,
+        receivedMs,
+        bodyBytes,
+        kind,
+      }),
+    );
     try {
       handler.handle(request, exchange, exchange);
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
     if (!received.isOwned) for (const loan of received.loans) loan.giveBack();
-    if (this.#options.quotas.isCounting) exchange.handled();
+    if (quotas.isCounting || kind !== undefined) exchange.handled();
   }
 
   /** The frame was not for a handler. */
@@ -414,6 +439,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
       if (head === undefined || head.state === 'working') return;
       this.#exchanges.shift();
       this.#options.budget.release(head.frameBytes);
+      if (head.isCounted) this.#leaves(head);
       if (head.response === undefined) continue;
       for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
       this.#outgoingBytes += head.response.size;
@@ -426,8 +452,21 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     const outgoing = this.#outgoing;
     this.#outgoing = [];
     this.#outgoingBytes = 0;
+    const writtenMs = this.#leaving.length === 0 ? 0 : this.nowMs();
     if (!this.#connection.write(outgoing, this.#takeSent())) this.#peerIsSlow = true;
+    if (this.#leaving.length > 0) this.#haveLeft(writtenMs);
     if (this.#peerIsSlow || this.#unsentTaken > 0) this.#accountUnsent();
+  }
+
+  #leaves(exchange: Exchange): void {
+    if (exchange.response === undefined) exchange.left(exchange.answeredMs, exchange.answeredMs);
+    else this.#leaving.push(exchange);
+  }
+
+  #haveLeft(writtenMs: number): void {
+    const sentMs = this.nowMs();
+    for (const exchange of this.#leaving) exchange.left(writtenMs, sentMs);
+    this.#leaving = [];
   }
 
   #takeSent(): (() => void) | undefined {

@@ -1,6 +1,8 @@
 import type { Slices } from '../../base/slices.ts';
 import { encodeResponse } from '../protocol/response-frame.ts';
 import type { ApiHandler, RequestContext, Responder } from './api-handler.ts';
+import type { RequestTimes } from './metrics/request-figures.ts';
+import type { RequestKind } from './metrics/request-metrics.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 /** What a request needs of the connection that it came from. */
@@ -26,21 +28,31 @@ export interface ReceivedRequest {
   readonly correlationId: number;
   readonly clientId: string;
   readonly frameBytes: number;
-  /** When its handling began; 0 while no quota counts. */
+  /** When its handling began; 0 while no quota counts and nobody looks at metrics. */
   readonly startedMs: number;
+  /** When its bytes had come; 0 unless somebody looks at metrics. */
+  readonly receivedMs: number;
+  /** Without its header. */
+  readonly bodyBytes: number;
+  /** What it counts as. */
+  readonly kind: RequestKind | undefined;
 }
 
 /** A request whose answer has not left: what its handler knows of it, and how it is answered. */
-export class Exchange implements RequestContext, Responder<unknown> {
+export class Exchange implements RequestContext, RequestTimes, Responder<unknown> {
   readonly handler: ApiHandler;
   readonly apiVersion: number;
   readonly correlationId: number;
   readonly clientId: string;
   readonly frameBytes: number;
   readonly #owner: ExchangeOwner;
-  readonly #startedMs: number;
+  readonly startedMs: number;
+  readonly receivedMs: number;
+  readonly bodyBytes: number;
+  readonly #kind: RequestKind | undefined;
   /** Set when the handler has returned; until the answer others are served. */
   #localMs: number | undefined;
+  answeredMs = 0;
   state: 'working' | 'answered' | 'silent' = 'working';
   /** How many parts of it hold back what follows. */
   #holds = 0;
@@ -57,7 +69,10 @@ export class Exchange implements RequestContext, Responder<unknown> {
     this.correlationId = request.correlationId;
     this.clientId = request.clientId;
     this.frameBytes = request.frameBytes;
-    this.#startedMs = request.startedMs;
+    this.startedMs = request.startedMs;
+    this.receivedMs = request.receivedMs;
+    this.bodyBytes = request.bodyBytes;
+    this.#kind = request.kind;
   }
 
   get apiKey(): number {
@@ -99,7 +114,12 @@ export class Exchange implements RequestContext, Responder<unknown> {
   }
 
   handledMs(): number {
-    return this.#localMs ?? this.#owner.nowMs() - this.#startedMs;
+    return this.#localMs ?? this.#owner.nowMs() - this.startedMs;
+  }
+
+  /** What its handler took, until it returned or answered. */
+  get localMs(): number {
+    return Math.min(this.#localMs ?? Infinity, this.answeredMs - this.startedMs);
   }
 
   /** Its handler has returned. */
@@ -121,6 +141,7 @@ export class Exchange implements RequestContext, Responder<unknown> {
     this.sent = sent;
     const { quotas } = this.#owner;
     const told = quotas.isCounting ? this.#judged(response) : response;
+    if (this.#kind !== undefined) this.#count(response);
     const judgedMs = quotas.isCounting ? this.#owner.nowMs() : 0;
     const { apiKey, correlationId, handler } = this;
     this.response = encodeResponse({ message: handler.response, apiKey, version, correlationId }, told);
@@ -133,12 +154,31 @@ export class Exchange implements RequestContext, Responder<unknown> {
     if (this.state !== 'working') return;
     const { quotas } = this.#owner;
     if (quotas.isCounting) this.throttleMs = quotas.throttleMs(this, { frameBytes: this.frameBytes, foundMs: 0 });
+    if (this.#kind !== undefined) this.answeredMs = this.#owner.nowMs();
     this.state = 'silent';
     this.#owner.complete(this);
   }
 
-  close(reason: string): void {
+  close(reason: string, untold?: unknown): void {
+    if (this.#kind !== undefined) {
+      if (untold !== undefined) this.#count(untold as object);
+      this.left(this.answeredMs, this.answeredMs);
+    }
     this.#owner.destroy(reason);
+  }
+
+  #count(response: object): void {
+    this.answeredMs = this.#owner.nowMs();
+    this.#kind?.answered(this.apiVersion, response);
+  }
+
+  get isCounted(): boolean {
+    return this.#kind !== undefined;
+  }
+
+  /** Its answer, if it has any, was written from `writtenMs` on. */
+  left(writtenMs: number, sentMs: number): void {
+    this.#kind?.record(this.apiVersion, this, writtenMs, sentMs);
   }
 
   /** The answer tells the client how long its connection will be still, where there is a place for that. */

@@ -120,6 +120,7 @@ export class FetchOperation {
   }
 
   start(): void {
+    for (const { topic } of this.#asked) this.#broker.topicMetrics?.fetchAsked(topic);
     const found = this.#readAll();
     if (this.#request.maxWaitMs <= 0 || this.#isEnough(found)) return this.#finish(found);
     releaseAll(found);
@@ -219,6 +220,7 @@ export class FetchOperation {
   #failed({ target, topic }: Asked, error: unknown): Found {
     const { code } = asKafkaError(error);
     if (!(error instanceof KafkaError)) throw error;
+    this.#broker.topicMetrics?.fetchFailed(topic, code);
     return {
       target,
       topic,
@@ -276,6 +278,7 @@ export class FetchOperation {
     const answer = (responses: Responses, whenSent: () => void): void => {
       const leaders = responses.flatMap(({ partitions }) => partitions.map(({ currentLeader }) => currentLeader));
       const nodeEndpoints = endpointsOf(this.#broker, leaders, listenerName);
+      if (this.#broker.topicMetrics !== undefined) this.#countOut(told, responses);
       this.#responder.answer(build(FetchResponse, { errorCode, sessionId, responses, nodeEndpoints }), whenSent);
     };
     if (apiVersion < FIRST_VERSION_WITH_MAGIC_2) return this.#convert(told, sent, answer);
@@ -284,6 +287,14 @@ export class FetchOperation {
       add(responses, target, one === undefined ? data : inReachOf(apiVersion, fetchedOf(one, data, isFromFollower)));
     }
     answer(responses, sent);
+  }
+
+  /** What is told of each partition, in the order of `told`; nothing where it was not even looked for. */
+  #countOut(told: readonly Told[], responses: Responses): void {
+    const all = responses.flatMap(({ partitions }) => partitions);
+    told.forEach(({ one }, place) => {
+      if (one !== undefined) this.#broker.topicMetrics?.fetched(one.topic, all[place]?.records?.size ?? 0);
+    });
   }
 
   /** Records of an old client are written anew, of all partitions at the same time. */

@@ -168,6 +168,7 @@ export class FetchSessions {
   readonly #slots: number;
   readonly #clock: Clock;
   readonly #random: Random;
+  #evictedCount = 0;
 
   /** @param slots `max.incremental.fetch.session.cache.slots` */
   constructor(slots: number, clock: Clock, random: Random) {
@@ -178,6 +179,18 @@ export class FetchSessions {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Of all sessions. */
+  get partitionCount(): number {
+    let count = 0;
+    for (const session of this.#sessions.values()) count += session.size;
+    return count;
+  }
+
+  /** Sessions that others have taken the place of. */
+  get evictedCount(): number {
+    return this.#evictedCount;
   }
 
   resolve(request: SessionRequest): SessionOutcome {
@@ -233,6 +246,7 @@ export class FetchSessions {
     const evicted = isStale ? oldest : smallest;
     if (evicted === undefined || (!isStale && evicted.size >= size)) return false;
     this.#sessions.delete(evicted.id);
+    this.#evictedCount += 1;
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import { InvariantError, present } from '../../base/assert.ts';
 import type { SystemProperties } from '../../config/system-properties.ts';
 import type { Compute } from '../../runtime/compute.ts';
+import type { Address } from '../../runtime/network.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
@@ -26,14 +27,16 @@ import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
 import { BrokerSecurity } from './broker-security.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
+import { alterLogDirsRate } from './config/alter-log-dirs-rate.ts';
 import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
+import { encodePasswordsAnew } from './config/encode-passwords-anew.ts';
 import { GroupConfigAdmin } from './config/group-config-admin.ts';
 import { GroupConfigs } from './config/group-configs.ts';
 import type { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
-import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
+import { type PasswordEncoder, passwordEncoderOf } from './config/password-encoder.ts';
 import {
   type AlterConfigPolicy,
   type ConfigChangeFacts,
@@ -50,8 +53,9 @@ import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
 import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
-import { alterLogDirsRate } from './log-dir-rate.ts';
 import { identify, mark } from './log-identity.ts';
+import { BrokerMetrics } from './metrics/broker-metrics.ts';
+import { BrokerState } from './metrics/server-metrics.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { StreamsTopics } from './streams-topics.ts';
@@ -64,6 +68,8 @@ export interface KafkaBroker {
   readonly clusterId: string;
   /** Where clients connect: the advertised endpoints with the ports that are really open. */
   readonly endpoints: readonly Endpoint[];
+  /** Where metrics are served; undefined where they are not. */
+  readonly metricsAddress: Address | undefined;
   /** What its clients make it hold. */
   readonly networkLoad: NetworkLoad;
   /** Settles when the broker ended by itself: a broken invariant, or its znode lost to another broker. */
@@ -122,6 +128,8 @@ class Broker implements KafkaBroker {
   readonly #groupConfigs: GroupConfigs;
   readonly #passwords: PasswordEncoder | undefined;
   readonly #quotas: BrokerQuotas;
+  /** Undefined where nobody may look. */
+  readonly #metrics: BrokerMetrics | undefined;
   readonly failed: Promise<unknown>;
   #fail: (error: unknown) => void = () => undefined;
   /** The controller has told us of ourselves: from then on our answers are right. */
@@ -171,6 +179,7 @@ class Broker implements KafkaBroker {
     this.#compute = runtime.openCompute();
     this.#config = config;
     this.#options = options;
+    this.#metrics = BrokerMetrics.of(this.#runtime, config);
     this.#wheel = new TimerWheel(runtime.clock);
     this.#turnEnd = new TurnEnd(runtime.clock, (error) => this.#fatal(error));
     this.#longWork = new LongWork(runtime.clock, (error) => this.#workFailed(error));
@@ -218,6 +227,10 @@ class Broker implements KafkaBroker {
     return this.#listeners?.load ?? { connectionCount: 0, requestBytes: 0, unsentBytes: 0 };
   }
 
+  get metricsAddress(): Address | undefined {
+    return this.#metrics?.address;
+  }
+
   get endpoints(): readonly Endpoint[] {
     return this.#doors?.endpoints ?? [];
   }
@@ -244,11 +257,14 @@ class Broker implements KafkaBroker {
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
-    this.#wire(zk, policies);
+    const context = this.#wire(zk, policies);
     await this.#openDoors(zk);
+    // After them: a port that is taken is a warning here.
+    await this.#metrics?.serve(context);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
     await Promise.race([this.#isKnown, this.failed.then((error) => Promise.reject(error))]);
+    this.#metrics?.server.become(BrokerState.running);
     log.info(`[KafkaServer id=${this.#id}] started`);
   }
 
@@ -273,7 +289,11 @@ class Broker implements KafkaBroker {
     this.#id = identity.brokerId;
     this.#loggers.belongTo(this.#id);
     const store = this.#configs;
-    await this.#encodePasswordsAnew(zk);
+    await encodePasswordsAnew(zk, this.#id, {
+      config: this.#config,
+      now: this.#passwords,
+      random: this.#runtime.random,
+    });
     const log = this.#runtime.log.named('kafka.config');
     const [quotas, groups] = [this.#quotas.changes(zk), this.#groupConfigs];
     const { scram } = present(this.#security, 'the start has read it');
@@ -300,15 +320,6 @@ class Broker implements KafkaBroker {
     await mark(this.#runtime, identity.unmarked, { brokerId: this.#id, clusterId: this.#clusterId });
   }
 
-  /** The secret was changed: what the old one can decode is stored under the new one (`maybeReEncodePasswords`). */
-  async #encodePasswordsAnew(zk: KafkaZk): Promise<void> {
-    const old = passwordEncoderOf(this.#config, 'password.encoder.old.secret', this.#runtime.random);
-    const entity = String(this.#id);
-    const stored = await zk.config('brokers', entity);
-    const renewed = reEncoded(stored, old, this.#passwords);
-    if (renewed !== undefined) await zk.setConfig('brokers', entity, renewed);
-  }
-
   /** A failed disk never ends the process: its partitions answer KAFKA_STORAGE_ERROR, the others go on. */
   #logDirFailed(path: string, error: unknown): void {
     const { log } = this.#runtime;
@@ -323,7 +334,7 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk, policies: Policies): void {
+  #wire(zk: KafkaZk, policies: Policies): BrokerContext {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -333,6 +344,7 @@ class Broker implements KafkaBroker {
       decompressedBytesMax: this.#config.number(DECOMPRESSED_BYTES_KEY),
       longWork: this.#longWork,
       fetchPurgatory: this.#fetchPurgatory,
+      figures: this.#metrics?.topics,
       onLeadershipChange: (partition) => this.#leadershipChanged(partition),
     });
     this.#replicas = replicas;
@@ -360,6 +372,7 @@ class Broker implements KafkaBroker {
         checkIntervalMs: this.#config.number('leader.imbalance.check.interval.seconds') * 1000,
         imbalancePercentMax: this.#config.number('leader.imbalance.per.broker.percentage'),
       },
+      figures: this.#metrics?.controller,
       onFatal: (error) => this.#fatal(error),
     });
     this.#controller = controller;
@@ -431,6 +444,7 @@ class Broker implements KafkaBroker {
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       telemetry: this.#telemetry,
       conversions: new FetchConversions(this.#compute, log.named('kafka.conversions')),
+      topicMetrics: this.#metrics?.topics,
       producerIds,
       quotas: this.#quotas.clients,
       quotaAdmin: this.#quotas.admin(zk),
@@ -444,6 +458,7 @@ class Broker implements KafkaBroker {
       },
     };
     this.#handlers = registerHandlers(context);
+    return context;
   }
 
   /** Tools of 2.1 write a topic's configuration without a notification: it is read before the first log is made. */
@@ -465,6 +480,8 @@ class Broker implements KafkaBroker {
         this.#telemetry.connectionClosed(connectionId);
       },
       quotas: this.#quotas.clients,
+      metrics: this.#metrics?.requestsOf(this.#handlers.values()),
+      connectionMetrics: this.#metrics?.connections,
       connectionQuotas: this.#quotas.connections,
       onFatal: (error) => this.#fatal(error),
     });
@@ -484,7 +501,9 @@ class Broker implements KafkaBroker {
   // ---- the session ends, and another begins
 
   #watchSession(): void {
+    this.#metrics?.server.sessionIs(this.#zk?.client.state ?? 'connecting');
     this.#zk?.client.onState((state) => {
+      this.#metrics?.server.sessionIs(state);
       if (state !== 'expired' || this.#closing !== undefined) return;
       this.#renewal ??= this.#renewSession().finally(() => {
         this.#renewal = undefined;
@@ -549,18 +568,12 @@ class Broker implements KafkaBroker {
   async #close(): Promise<void> {
     const { log } = this.#runtime;
     log.info(`[KafkaServer id=${this.#id}] shutting down`);
+    this.#metrics?.server.become(BrokerState.leaving);
     await this.#leave();
-    this.#doors?.close();
-    await this.#listeners?.close();
-    this.#configChanges?.close();
-    this.#coordinators?.close();
-    await this.#controller?.close();
-    this.#moves?.close();
-    this.#stopWaiting();
-    await this.#compute.close();
+    this.#metrics?.server.become(BrokerState.ending);
+    await this.#stopServing();
     await this.#logs?.close();
-    await this.#zk?.client.close();
-    await this.#closePolicies();
+    await this.#letGo();
     log.info(`[KafkaServer id=${this.#id}] shut down completed`);
   }
 
@@ -583,30 +596,31 @@ class Broker implements KafkaBroker {
   /** A start that failed, or a broken invariant: everything is let go as it is, and no clean shutdown is claimed. */
   async abandon(): Promise<void> {
     this.#closing ??= Promise.resolve();
+    await this.#stopServing();
+    this.#logs?.abandon();
+    await this.#letGo();
+  }
+
+  async #stopServing(): Promise<void> {
     this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();
-    this.#stopWaiting();
-    await this.#compute.close();
-    this.#logs?.abandon();
-    await this.#zk?.client.close();
-    await this.#closePolicies();
-  }
-
-  /** What a policy throws at its end is nobody's loss. */
-  async #closePolicies(): Promise<void> {
-    for (const policy of [this.#policies?.createTopic, this.#policies?.alterConfig]) {
-      await policy?.close().catch((error: unknown) => this.#runtime.log.warn('a policy did not close', { error }));
-    }
-  }
-
-  #stopWaiting(): void {
     this.#longWork.close();
     this.#fetchPurgatory.close();
     this.#topicPurgatory.close();
     this.#wheel.close();
+    await this.#compute.close();
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#zk?.client.close();
+    await this.#metrics?.close();
+    for (const policy of [this.#policies?.createTopic, this.#policies?.alterConfig]) {
+      // What a policy throws at its end is nobody's loss.
+      await policy?.close().catch((error: unknown) => this.#runtime.log.warn('a policy did not close', { error }));
+    }
   }
 }

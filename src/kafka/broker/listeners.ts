@@ -13,6 +13,8 @@ import { ClientConnection } from './client-connection.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ListenerEndpoint } from './config/listener-endpoints.ts';
 import { queuedBytesMaxOf } from './config/queued-bytes.ts';
+import type { ConnectionMetrics } from './metrics/connection-metrics.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 import { ConnectionGate } from './quotas/connection-gate.ts';
 import type { ConnectionQuotas } from './quotas/connection-quotas.ts';
@@ -53,6 +55,9 @@ export interface ListenersOptions {
   /** What belongs to a connection ends with it. */
   readonly onClosed: (connectionId: string) => void;
   readonly quotas: ClientQuotas;
+  /** Undefined where nobody looks at metrics. */
+  readonly metrics: RequestMetrics | undefined;
+  readonly connectionMetrics: ConnectionMetrics | undefined;
   readonly connectionQuotas: ConnectionQuotas;
   readonly onFatal: (error: unknown) => void;
 }
@@ -171,6 +176,7 @@ export class Listeners {
       log: runtime.log.named('kafka.network'),
       clock: runtime.clock,
       quotas,
+      metrics: this.#options.metrics,
       principal: principal ?? ANONYMOUS,
       authenticator: security.authenticator(handlers.get(ApiKey.ApiVersions)?.lastVersion ?? 0),
       failedAuthenticationDelayMs: config.number('connection.failed.authentication.delay.ms'),
@@ -195,6 +201,7 @@ export class Listeners {
   #letIn(client: ClientConnection, origin: Origin): void {
     const quotas = this.#options.connectionQuotas;
     origin.isLetIn = true;
+    this.#options.connectionMetrics?.opened(origin.listenerName);
     if (!quotas.add(origin.listenerName, origin.host)) return client.destroy('too many connections of one address');
     client.letIn();
     if (quotas.isProtected(origin.listenerName) && quotas.isOverfull) this.#closeLongestIdle();
@@ -215,7 +222,9 @@ export class Listeners {
     if (origin === undefined) return;
     this.#connections.delete(connection);
     this.#options.onClosed(connection.id);
-    if (origin.isLetIn) this.#options.connectionQuotas.remove(origin.listenerName, origin.host);
+    if (!origin.isLetIn) return;
+    this.#options.connectionQuotas.remove(origin.listenerName, origin.host);
+    this.#options.connectionMetrics?.closed(origin.listenerName);
   }
 
   #sweepLater(): Timer {

@@ -9,7 +9,7 @@ import type { KafkaZk, RegisteredBroker } from '../zk/kafka-zk.ts';
 import { decodeLogDirEvent, paths } from '../zk/znodes.ts';
 import { BrokerLinks } from './broker-links.ts';
 import { ControllerContext, keyOf, type TopicPartition } from './controller-context.ts';
-import { EventQueue } from './event-queue.ts';
+import { type EventFigures, EventQueue } from './event-queue.ts';
 import { FIRST_BALANCE_MS, type LeaderBalanceConfig, misplacedLeaders } from './leader-balance.ts';
 import { electLeaders } from './leader-requests.ts';
 import { Leaderships } from './leaderships.ts';
@@ -33,6 +33,7 @@ export interface ControllerOptions {
   /** `unclean.leader.election.enable` of a topic. */
   readonly uncleanElectionAllowed: (topic: string) => boolean;
   readonly leaderBalance: LeaderBalanceConfig;
+  readonly figures?: EventFigures | undefined;
   /** What only a broken invariant throws. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -68,12 +69,21 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { log, onFatal } = options;
-    this.#events = new EventQueue(log, { moved: () => this.#moved(), fatal: onFatal });
+    const { log, onFatal, clock, figures } = options;
+    this.#events = new EventQueue(log, { moved: () => this.#moved(), fatal: onFatal }, clock, figures);
   }
 
   get isActive(): boolean {
     return this.#reign !== undefined;
+  }
+
+  /** What it knows of the cluster while it reigns. */
+  get context(): ControllerContext | undefined {
+    return this.#reign?.context;
+  }
+
+  get waitingEvents(): number {
+    return this.#events.waiting;
   }
 
   get epoch(): number | undefined {
@@ -217,7 +227,7 @@ export class Controller {
     if (this.#events.isClosed) return;
     const context = new ControllerContext(this.#options);
     const links = new BrokerLinks(this.#options.openChannel, context, clock, log);
-    const states = new PartitionStates(zk, context, epoch, log);
+    const states = new PartitionStates(zk, context, epoch, log, () => this.#options.figures?.electedUncleanly());
     const { brokerId } = this.#options;
     const deletions = new TopicDeletions(context, log, (batch) => batch.send(links, brokerId, epoch.epoch));
     const leaderships = new Leaderships(context, states, this.#options.uncleanElectionAllowed);

@@ -5,7 +5,7 @@ import { ControllerMovedError } from '../zk/controller-election.ts';
 import type { KafkaZk, VersionedState } from '../zk/kafka-zk.ts';
 import type { PartitionState } from '../zk/znodes.ts';
 import type { ControllerContext, TopicPartition } from './controller-context.ts';
-import { type Election, electNew, RECOVERED } from './elections.ts';
+import { type Election, electNew, RECOVERED, RECOVERING } from './elections.ts';
 import type { RequestBatch } from './request-batch.ts';
 
 export type StateChange = Pick<PartitionState, 'isr' | 'leaderRecoveryState'>;
@@ -26,8 +26,16 @@ export class PartitionStates {
   readonly #context: ControllerContext;
   readonly #epoch: ControllerEpoch;
   readonly #log: Log;
+  readonly #electedUncleanly: () => void;
 
-  constructor(zk: KafkaZk, context: ControllerContext, epoch: ControllerEpoch, log: Log) {
+  constructor(
+    zk: KafkaZk,
+    context: ControllerContext,
+    epoch: ControllerEpoch,
+    log: Log,
+    electedUncleanly: () => void = () => undefined,
+  ) {
+    this.#electedUncleanly = electedUncleanly;
     this.#zk = zk;
     this.#context = context;
     this.#epoch = epoch;
@@ -84,6 +92,7 @@ export class PartitionStates {
       if (election === undefined) return false;
       if (await this.#write(topic, partition, { ...current.state, ...election }, current.zkVersion)) {
         batch.leaderAndIsr(topic, partition, false);
+        if (election.leaderRecoveryState === RECOVERING) this.#electedUncleanly();
         return true;
       }
       await this.#readAgain(topic, partition);

@@ -66,7 +66,6 @@ export class LogManager {
   readonly #directories: readonly LogDirectory[];
   readonly #timers = new Map<string, Timer>();
   readonly #creating = new Map<string, Promise<PartitionLog>>();
-  /** Undefined when `log.cleaner.enable` is false. */
   readonly #cleaner: LogCleaner | undefined;
   /** Where partitions that have no log yet are wanted (AlterReplicaLogDirs before LeaderAndIsr), by name. */
   readonly #preferred = new Map<string, string>();
@@ -141,6 +140,11 @@ export class LogManager {
   /** The log dir of a path; undefined for a path that is none. */
   directory(path: string): LogDirectory | undefined {
     return this.#directories.find((directory) => directory.path === path);
+  }
+
+  /** Undefined when `log.cleaner.enable` is false. */
+  get cleaner(): LogCleaner | undefined {
+    return this.#cleaner;
   }
 
   get isAnyOnline(): boolean {

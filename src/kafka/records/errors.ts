@@ -1,8 +1,12 @@
 /** Bytes that are not the record batch they claim to be. Recovery truncates there; a client's batch gets CORRUPT_MESSAGE. */
 export class CorruptBatchError extends Error {
-  constructor(what: string, options?: ErrorOptions) {
+  /** A checksum is not that of its bytes. */
+  readonly isCrc: boolean;
+
+  constructor(what: string, options?: ErrorOptions & { readonly isCrc?: boolean }) {
     super(what, options);
     this.name = 'CorruptBatchError';
+    this.isCrc = options?.isCrc === true;
   }
 }
 

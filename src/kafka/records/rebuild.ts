@@ -15,11 +15,11 @@ import { CorruptBatchError } from './errors.ts';
 import { innerEntries, openRecords } from './iterate.ts';
 import { issueOf, RECORD_ERRORS_MAX, rejectRecords } from './record-errors.ts';
 import {
-  describeInvalidBatch,
   noRecords,
   type RecordIssue,
   type RejectedRecords,
   reject,
+  rejectInvalidBatch,
   type ValidatedRecords,
   type ValidateOptions,
 } from './validation.ts';
@@ -38,8 +38,8 @@ export function* rebuild({ batches, target, options }: RebuildOptions): Steps<Va
   const first = batches[0]!.header;
   const builder = builderFor(first, target, options);
   for (const batch of batches) {
-    const invalid = describeInvalidBatch(batch.header, first, options);
-    if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
+    const invalid = rejectInvalidBatch(batch.header, first, options);
+    if (invalid !== undefined) return invalid;
     const issues = yield* collect(batch, builder, options);
     if (issues.length > 0) return rejectRecords(issues);
   }
@@ -104,9 +104,10 @@ function* checkInnerEntries(wrapper: Batch, options: ValidateOptions): Steps<Rea
   for (const entry of yield* innerEntries(wrapper, options)) {
     if (entry.header.magic !== magic) {
       const message = `Record's magic ${entry.header.magic} does not match outer magic ${magic} ${where}`;
-      if (strangers.size < RECORD_ERRORS_MAX) strangers.set(batchIndex, { batchIndex, message, isTimestamp: false });
+      const issue = { batchIndex, message, isTimestamp: false, fault: 'magic' } as const;
+      if (strangers.size < RECORD_ERRORS_MAX) strangers.set(batchIndex, issue);
     } else if (!hasValidCrc(entry)) {
-      throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`);
+      throw new CorruptBatchError(`Record is corrupt (stored crc = ${entry.header.crc})`, { isCrc: true });
     }
     batchIndex += 1;
     yield RECORD_COST_BYTES + entry.header.sizeInBytes;

@@ -111,7 +111,7 @@ export function issueOf(
 ): RecordIssue | undefined {
   if (rules.isCompacted && record.keySize < 0) {
     const message = `Compacted topic cannot accept message without key in topic partition ${topicPartition}`;
-    return { batchIndex, message, isTimestamp: false };
+    return { batchIndex, message, isTimestamp: false, fault: 'no-key' };
   }
   const { timestampBeforeMaxMs: before, timestampAfterMaxMs: after } = rules;
   if (rules.timestampType === 'CreateTime' && record.timestamp !== -1) {

@@ -18,11 +18,11 @@ import { codecOf } from './iterate.ts';
 import { rebuild } from './rebuild.ts';
 import { findRecordErrors, isDoubtful, rejectRecords, walkBatch } from './record-errors.ts';
 import {
-  describeInvalidBatch,
   noRecords,
   type RecordRules,
   type RejectedRecords,
   reject,
+  rejectInvalidBatch,
   type ValidatedRecords,
   type ValidateOptions,
 } from './validation.ts';
@@ -88,8 +88,10 @@ function* judged(steps: Steps<Validation>, options: ValidateOptions): Steps<Vali
  * much is an idea of ours: a producer that hears MESSAGE_TOO_LARGE divides its batch and tries again, which is the remedy.
  */
 function rejectionOf(error: unknown, { topicPartition }: ValidateOptions): RejectedRecords {
-  if (error instanceof CorruptBatchError)
-    return reject(ErrorCode.CORRUPT_MESSAGE, `${error.message} in topic partition ${topicPartition}`);
+  if (error instanceof CorruptBatchError) {
+    const message = `${error.message} in topic partition ${topicPartition}`;
+    return reject(ErrorCode.CORRUPT_MESSAGE, message, error.isCrc ? 'crc' : undefined);
+  }
   if (error instanceof InvalidRecordError) return reject(ErrorCode.INVALID_RECORD, error.message);
   if (error instanceof OversizeError) return reject(ErrorCode.MESSAGE_TOO_LARGE, error.message);
   if (error instanceof CompressionError) return reject(ErrorCode.UNKNOWN_SERVER_ERROR, error.message);
@@ -115,6 +117,7 @@ function checkBatch(batch: Batch, { origin, rules, topicPartition }: ValidateOpt
     return reject(
       ErrorCode.CORRUPT_MESSAGE,
       `Record is corrupt (stored crc = ${header.crc}) in topic partition ${topicPartition}.`,
+      'crc',
     );
   }
   codecOf(batch);
@@ -144,8 +147,8 @@ function assign(batches: readonly Batch[], options: ValidateOptions): Validation
   const keepsCodec = source === target || (source === 'none' && first.isControl);
   if (first.magic !== 2 || !keepsCodec) return rebuild({ batches, target, options });
   const batch = batches[0]!;
-  const invalid = describeInvalidBatch(first, first, options);
-  if (invalid !== undefined) return reject(ErrorCode.INVALID_RECORD, invalid);
+  const invalid = rejectInvalidBatch(first, first, options);
+  if (invalid !== undefined) return invalid;
   if (source !== 'none') return examineCompressed(batch, options);
   const summary = walkRecords(batch.bytes, BATCH_OVERHEAD, first.recordCount);
   const isQuick = hasRightOffsets(summary, options) && !isDoubtful(first, summary, options);

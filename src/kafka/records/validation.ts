@@ -1,4 +1,5 @@
 import { noSlices, type Slices } from '../../base/slices.ts';
+import { ErrorCode } from '../protocol/errors.ts';
 import { type BatchHeader, type CodecName, NO_TIMESTAMP, type TimestampType } from './batch.ts';
 
 /** The topic keys that rule what a partition accepts; one object per topic, made when its configuration changes. */
@@ -60,13 +61,18 @@ export interface RejectedRecords {
   /** For the log, and for the client where there are record errors (Produce v8+): other messages stay with the broker. */
   readonly message: string;
   readonly recordErrors: readonly RecordIssue[];
+  readonly fault?: RecordFault | undefined;
 }
+
+/** What metrics tell apart of the reasons why records are rejected (`LogValidator.MetricsRecorder`). */
+export type RecordFault = 'magic' | 'crc' | 'offset-or-sequence' | 'no-key';
 
 /** What is wrong with one record, by its place in the batch; Produce v8+ tells the client. */
 export interface RecordIssue {
   readonly batchIndex: number;
   readonly message: string;
   readonly isTimestamp: boolean;
+  readonly fault?: RecordFault;
 }
 
 /** The answer to no batch at all: nothing to append, and no error. */
@@ -83,18 +89,20 @@ export const noRecords: ValidatedRecords = {
   convertedCount: 0,
 };
 
-export function reject(code: number, message: string): RejectedRecords {
-  return { kind: 'rejected', code, message, recordErrors: [] };
+export function reject(code: number, message: string, fault?: RecordFault): RejectedRecords {
+  return { kind: 'rejected', code, message, recordErrors: [], fault };
 }
 
-/** `LogValidator.validateBatch`: why a batch as a whole cannot be accepted. */
-export function describeInvalidBatch(
+/** `LogValidator.validateBatch`: a batch that cannot be accepted as a whole. */
+export function rejectInvalidBatch(
   header: BatchHeader,
   first: BatchHeader,
   { origin, topicPartition }: ValidateOptions,
-): string | undefined {
-  const fault = faultOf(header, first, origin);
-  return fault === undefined ? undefined : `${fault} in topic partition ${topicPartition}`;
+): RejectedRecords | undefined {
+  const text = faultOf(header, first, origin);
+  if (text === undefined) return undefined;
+  const fault = header.magic === first.magic ? 'offset-or-sequence' : 'magic';
+  return reject(ErrorCode.INVALID_RECORD, `${text} in topic partition ${topicPartition}`, fault);
 }
 
 function faultOf(header: BatchHeader, first: BatchHeader, origin: ValidateOptions['origin']): string | undefined {

@@ -9,6 +9,7 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { BatchHeader } from '../records/batch.ts';
 import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
 import type { RecordRules, ValidateOptions } from '../records/validation.ts';
+import type { AppendFigures } from './append-figures.ts';
 import { AppendLine } from './append-line.ts';
 import { type AppendOutcome, appendedOutcome, failed, nothingAppended, rejectedOutcome } from './append-outcome.ts';
 import type { LongWork } from './long-work.ts';
@@ -70,6 +71,7 @@ export class Partition {
   /** Appends that wait while the log is exchanged, or a large batch is unpacked. */
   readonly #line = new AppendLine();
   readonly #longWork: LongWork;
+  readonly #figures: AppendFigures | undefined;
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
@@ -79,6 +81,7 @@ export class Partition {
     brokerId: number;
     decompressedBytesMax?: number | undefined;
     longWork: LongWork;
+    figures?: AppendFigures | undefined;
     onProgress: (partition: Partition) => void;
   }) {
     this.topic = options.topic;
@@ -87,6 +90,7 @@ export class Partition {
     this.#brokerId = options.brokerId;
     this.#decompressedBytesMax = options.decompressedBytesMax;
     this.#longWork = options.longWork;
+    this.#figures = options.figures;
     this.#onProgress = options.onProgress;
   }
 
@@ -114,6 +118,25 @@ export class Partition {
 
   get isr(): readonly number[] {
     return this.#state?.isr ?? [];
+  }
+
+  get replicas(): readonly number[] {
+    return this.#state?.replicas ?? [];
+  }
+
+  /** Not every replica is in sync, as far as its leader knows. */
+  get isUnderReplicated(): boolean {
+    return this.isLeader && this.isr.length < this.replicas.length;
+  }
+
+  /** Too few are in sync for acks=all. */
+  get isUnderMinIsr(): boolean {
+    return this.isLeader && this.isr.length < this.#minInSync(this.leaderLog());
+  }
+
+  /** One fewer in sync would be too few. */
+  get isAtMinIsr(): boolean {
+    return this.isLeader && this.isr.length === this.#minInSync(this.leaderLog());
   }
 
   /** Takes a new leadership; the log exists already. */
@@ -191,6 +214,7 @@ export class Partition {
 
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
+    this.#figures?.asked(this.topic);
     if (!this.#line.isBusy) return this.#begin(request);
     keep(request);
     request.sender?.holdOthers();
@@ -198,7 +222,7 @@ export class Partition {
       try {
         this.#begin(request);
       } catch (error) {
-        failUnknown(request, error);
+        this.#failUnknown(request, error);
       } finally {
         request.sender?.letOthers();
       }
@@ -223,7 +247,7 @@ export class Partition {
       if (isUnfinished(begun)) this.#goOn(log, request, begun, options);
       else this.#conclude(log, request, begun);
     } catch (error) {
-      request.done(failed(error, this.#log));
+      this.#settle(request, failed(error, this.#log), request.records.size);
     }
   }
 
@@ -239,7 +263,7 @@ export class Partition {
     this.#line.hold();
     this.#longWork.run(again, (error, validated) => {
       try {
-        if (validated === undefined) failUnknown(request, error);
+        if (validated === undefined) this.#failUnknown(request, error);
         else this.#concludeLate(log, request, options, validated);
       } finally {
         this.#line.release();
@@ -255,26 +279,42 @@ export class Partition {
       assert(log.nextOffset === options.baseOffset, 'nobody overtakes an append', log.nextOffset, options.baseOffset);
       this.#conclude(log, request, validated);
     } catch (error) {
-      if (error instanceof KafkaError) request.done(failed(error, this.#log));
-      else failUnknown(request, error);
+      if (error instanceof KafkaError) this.#settle(request, failed(error, this.#log), request.records.size);
+      else this.#failUnknown(request, error);
     }
   }
 
   #conclude(log: PartitionLog, request: LeaderAppend, validated: Validation): void {
-    if (validated.kind === 'rejected') return request.done(rejectedOutcome(validated, log));
-    if (validated.batches.length === 0) {
-      return request.done({ ...nothingAppended, logStartOffset: log.logStartOffset });
+    const { size } = request.records;
+    if (validated.kind === 'rejected') {
+      this.#figures?.rejected(validated);
+      return this.#settle(request, rejectedOutcome(validated, log), size);
     }
+    if (validated.batches.length === 0) {
+      return this.#settle(request, { ...nothingAppended, logStartOffset: log.logStartOffset }, size);
+    }
+    if (validated.convertedCount > 0) this.#figures?.converted(this.topic, validated.convertedCount);
     // What is kept until the records are written is copied by the next collection: not the records too.
     request.records = noSlices;
     request.firstHeader = undefined;
-    const { logAppendTimeMs } = validated;
+    const { logAppendTimeMs, count } = validated;
     const done: AppendDone = (error, info) => {
-      if (error !== undefined || info === undefined) return request.done(failed(error, log));
+      if (error !== undefined || info === undefined) return this.#settle(request, failed(error, log), size);
       this.#advance();
-      request.done(appendedOutcome(info, logAppendTimeMs, log));
+      this.#settle(request, appendedOutcome(info, logAppendTimeMs, log), size, count);
     };
     log.appendAsLeader(validated, request.origin, done, request.rules);
+  }
+
+  #settle(request: LeaderAppend, outcome: AppendOutcome, sizeInBytes: number, recordCount = 0): void {
+    this.#figures?.settled(this.topic, outcome.errorCode, sizeInBytes, recordCount);
+    request.done(outcome);
+  }
+
+  /** Whoever asked is told, and whoever hears of broken invariants too. */
+  #failUnknown(request: LeaderAppend, error: unknown): never {
+    this.#settle(request, { ...nothingAppended, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR }, request.records.size);
+    throw error;
   }
 
   /** The guard that a transaction's first batch has to show here; undefined once it has written. @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR */
@@ -315,10 +355,4 @@ export class Partition {
 /** Their memory is somebody else's when the call returns. */
 function keep(request: LeaderAppend): void {
   request.records = slicesOf(copyOf(request.records));
-}
-
-/** Whoever asked is told, and whoever hears of broken invariants too. */
-function failUnknown(request: LeaderAppend, error: unknown): never {
-  request.done({ ...nothingAppended, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
-  throw error;
 }

@@ -5,6 +5,7 @@ import type { TopicPartition } from '../log/file-names.ts';
 import type { PartitionLog } from '../log/log.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import type { AppendFigures } from './append-figures.ts';
 import type { LongWork } from './long-work.ts';
 import { type LeadershipState, Partition } from './partition.ts';
 
@@ -18,6 +19,8 @@ export interface ReplicaManagerOptions {
   readonly longWork: LongWork;
   /** Fetches that wait for records. */
   readonly fetchPurgatory: Purgatory<Partition>;
+  /** Who counts appends. */
+  readonly figures?: AppendFigures | undefined;
   /** Coordinators load and unload with the leadership of their partitions. */
   readonly onLeadershipChange: (partition: Partition) => void;
 }
@@ -129,6 +132,7 @@ export class ReplicaManager {
     if (topicId !== ZERO_UUID && log.topicId === undefined) log.assignTopicId(topicId);
     const partition = existing ?? this.#add(topic, index);
     partition.become(order, log);
+    if (!partition.isLeader && this.#options.figures !== undefined) this.#stoppedLeading(topic);
     this.#options.onLeadershipChange(partition);
     this.#options.fetchPurgatory.check(partition);
     return ErrorCode.NONE;
@@ -174,6 +178,7 @@ export class ReplicaManager {
       brokerId: this.#options.brokerId,
       decompressedBytesMax: this.#options.decompressedBytesMax,
       longWork: this.#options.longWork,
+      figures: this.#options.figures,
       onProgress: this.#onProgress,
     });
     let partitions = this.#topics.get(topic);
@@ -185,9 +190,15 @@ export class ReplicaManager {
     return partition;
   }
 
+  #stoppedLeading(topic: string): void {
+    if (!this.partitionsOf(topic).some(({ isLeader }) => isLeader)) this.#options.figures?.stopsLeading(topic);
+  }
+
   #remove({ topic, index }: Partition): void {
     const partitions = this.#topics.get(topic);
     partitions?.delete(index);
-    if (partitions?.size === 0) this.#topics.delete(topic);
+    if (partitions?.size !== 0) return;
+    this.#topics.delete(topic);
+    this.#options.figures?.forget(topic);
   }
 }

@@ -22,6 +22,8 @@ export interface ApacheKafkaOptions {
   readonly advertisedPort?: number;
   /** Lines of server.properties over the defaults here. */
   readonly overrides?: Readonly<Record<string, string | number>>;
+  /** What follows -javaagent: of its command line. */
+  readonly agent?: string;
   /** Default 60 s. */
   readonly timeoutMs?: number;
 }
@@ -42,6 +44,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions): Promise<Apa
   const { command, args } = await javaLine(`kafka-${version}`, 'kafka.Kafka', [configFile], {
     heapMiB: 384,
     logLevel: 'INFO',
+    ...(options.agent === undefined ? {} : { agent: options.agent }),
   });
   const logFile = join(logDir, 'apache-kafka.log');
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');

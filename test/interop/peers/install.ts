@@ -54,6 +54,8 @@ const javaRecipes = {
     artifacts: ['org.apache.kafka:kafka_2.13:3.9.1', 'org.apache.kafka:kafka-tools:3.9.1'],
     without: WITHOUT_CONNECT,
   },
+  // shows the beans of the JVM that it is an agent of, as Prometheus's text
+  'jmx-exporter-1.0.1': { artifacts: ['io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1'] },
   'kafka-4.3.0': {
     artifacts: [
       'org.apache.kafka:kafka_2.13:4.3.0',
@@ -95,9 +97,22 @@ const NODE_CLIENTS = ['kafkajs@2.2.4', '@platformatic/kafka@2.12.1', 'node-zooke
 /** The classpath of a Java peer. */
 export async function installJava(peer: JavaPeer): Promise<string> {
   const recipe: JavaRecipe = javaRecipes[peer];
-  const dir = await cached(peer, { recipe, LOG4J_PROPERTIES }, (staging) => copyJars(staging, peer, recipe));
+  const dir = await folderOf(peer);
   const own = `${dir}/conf:${dir}/lib/*`;
   return recipe.behind === undefined ? own : `${own}:${await installJava(recipe.behind)}`;
+}
+
+function folderOf(peer: JavaPeer): Promise<string> {
+  const recipe: JavaRecipe = javaRecipes[peer];
+  return cached(peer, { recipe, LOG4J_PROPERTIES }, (staging) => copyJars(staging, peer, recipe));
+}
+
+/** The jar of the agent that shows a JVM's beans to Prometheus. */
+export async function installJmxExporter(): Promise<string> {
+  const lib = join(await folderOf('jmx-exporter-1.0.1'), 'lib');
+  const jar = readdirSync(lib).find((name) => name.startsWith('jmx_prometheus_javaagent'));
+  if (jar === undefined) throw new PeerError(`no agent in ${lib}`);
+  return join(lib, jar);
 }
 
 async function copyJars(dir: string, peer: JavaPeer, recipe: JavaRecipe): Promise<void> {

@@ -6,6 +6,8 @@ export interface JavaOptions {
   readonly heapMiB?: number;
   /** Of the peer's own logging, which goes to stderr; default WARN, as Apache's tools have it. */
   readonly logLevel?: 'ERROR' | 'WARN' | 'INFO' | 'DEBUG';
+  /** What follows -javaagent: */
+  readonly agent?: string;
   /** -D options, without the -D. */
   readonly properties?: Readonly<Record<string, string>>;
 }
@@ -21,7 +23,7 @@ export async function javaLine(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<CommandLine> {
-  const { heapMiB = 128, logLevel = 'WARN', properties = {} } = options;
+  const { heapMiB = 128, logLevel = 'WARN', properties = {}, agent } = options;
   const [command, classpath] = await Promise.all([javaOf(peer), installJava(peer)]);
   const system = {
     'peer.log.level': logLevel, // read by conf/log4j.properties
@@ -38,6 +40,7 @@ export async function javaLine(
       '-XX:TieredStopAtLevel=1',
       '-XX:-UsePerfData',
       '-Xshare:auto',
+      ...(agent === undefined ? [] : [`-javaagent:${agent}`]),
       ...Object.entries(system).map(([key, value]) => `-D${key}=${value}`),
       '-cp',
       classpath,

@@ -2,6 +2,8 @@ import type { BrokerKey } from './broker-keys.ts';
 
 export const DECOMPRESSED_BYTES_KEY = 'odradek.message.max.decompressed.bytes';
 export const RECENT_BATCHES_KEY = 'odradek.recent.batches.bytes';
+export const METRICS_PORT_KEY = 'odradek.metrics.port';
+export const METRICS_HOST_KEY = 'odradek.metrics.host';
 
 const newerRows: readonly (readonly [string, BrokerKey['type'], string, number?])[] = [
   ['group.consumer.assignment.interval.ms', 'int', '1000', 0],
@@ -99,6 +101,23 @@ export const ownKeys: ReadonlyMap<string, BrokerKey> = new Map(
       updateMode: 'read-only',
       effect: 'honoured',
       min: 0,
+    } as const,
+    /** Where `/metrics` is served, for there is no JMX without a JVM; 0 takes any port, -1 serves and counts nothing. */
+    {
+      name: METRICS_PORT_KEY,
+      type: 'int',
+      default: '-1',
+      updateMode: 'read-only',
+      effect: 'honoured',
+      min: -1,
+    } as const,
+    /** The address for it; empty is every address. */
+    {
+      name: METRICS_HOST_KEY,
+      type: 'string',
+      default: '',
+      updateMode: 'read-only',
+      effect: 'honoured',
     } as const,
   ].map((key) => [key.name, key]),
 );

@@ -159,11 +159,17 @@ class ProduceOperation {
   #append(one: PartitionAppend): void {
     if (this.acks < -1 || this.acks > 1) return one.done(refused(ErrorCode.INVALID_REQUIRED_ACKS));
     if (isInternal(one.topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
-      return one.done(refused(ErrorCode.INVALID_TOPIC_EXCEPTION));
+      return this.#refuse(one, ErrorCode.INVALID_TOPIC_EXCEPTION);
     }
     const replica = this.#broker.replicas.partition(one.topic, one.partition);
-    if (replica === undefined) return one.done(refused(ErrorCode.NOT_LEADER_OR_FOLLOWER));
+    if (replica === undefined) return this.#refuse(one, ErrorCode.NOT_LEADER_OR_FOLLOWER);
     replica.append(one);
+  }
+
+  /** For where it would go. */
+  #refuse(one: PartitionAppend, errorCode: number): void {
+    this.#broker.topicMetrics?.refused(one.topic);
+    one.done(refused(errorCode));
   }
 
   /**
@@ -220,9 +226,10 @@ class ProduceOperation {
     if (errorCode !== ErrorCode.NONE) this.#failed = true;
     this.#pending -= 1;
     if (this.#pending > 0) return;
-    if (this.acks !== 0) return this.#responder.answer(build(ProduceResponse, { responses: this.#responses }));
+    const response = build(ProduceResponse, { responses: this.#responses });
+    if (this.acks !== 0) return this.#responder.answer(response);
     // Nobody asked for an answer; a closed connection is the only way to say that something went wrong.
-    if (this.#failed) this.#responder.close('a produce request with acks=0 failed');
+    if (this.#failed) this.#responder.close('a produce request with acks=0 failed', response);
     else this.#responder.none();
   }
 }

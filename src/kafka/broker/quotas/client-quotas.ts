@@ -4,6 +4,7 @@ import { ApiKey } from '../../protocol/api-keys.ts';
 import type { QuotaEntity } from '../../zk/quota-znodes.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import { type MutationQuota, mutationQuota, noMutationQuota } from './mutation-quota.ts';
+import type { Bucket } from './quota-limits.ts';
 import { QuotaMeters } from './quota-meters.ts';
 import { RateQuota } from './rate-quota.ts';
 import { UNLIMITED } from './throttle-time.ts';
@@ -72,6 +73,14 @@ export class ClientQuotas {
     this.#request = new RateQuota(windows, windows.windowMs);
     const controllerWindows = quotaWindows(options.config, 'controller.');
     this.#mutation = new QuotaMeters(() => new TokenBucket(controllerWindows));
+  }
+
+  /** What clients spend per second now: bytes, and percents of the event loop. */
+  *rates(): Generator<readonly [kind: 'Produce' | 'Fetch' | 'Request', bucket: Bucket, rate: number]> {
+    const nowMs = this.#nowMs();
+    for (const one of this.#produce.rates(nowMs)) yield ['Produce', ...one];
+    for (const one of this.#fetch.rates(nowMs)) yield ['Fetch', ...one];
+    for (const one of this.#request.rates(nowMs)) yield ['Request', ...one];
   }
 
   /** What is configured for an entity now, all of it; a value that is no number is none. */

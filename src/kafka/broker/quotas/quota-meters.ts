@@ -1,5 +1,5 @@
 import type { QuotaEntity } from '../../zk/quota-znodes.ts';
-import { QuotaLimits } from './quota-limits.ts';
+import { type Bucket, QuotaLimits } from './quota-limits.ts';
 import { UNLIMITED } from './throttle-time.ts';
 
 /** Meters that nobody used for an hour are forgotten (`InactiveSensorExpirationTimeSeconds`). */
@@ -7,6 +7,7 @@ const IDLE_MS = 3_600_000;
 const SWEEP_MS = 30_000;
 
 interface Kept<M> {
+  readonly bucket: Bucket;
   readonly meter: M;
   usedMs: number;
 }
@@ -39,6 +40,10 @@ export class QuotaMeters<M> {
     return this.#meters.size;
   }
 
+  *meters(): Generator<readonly [bucket: Bucket, meter: M]> {
+    for (const { bucket, meter } of this.#meters.values()) yield [bucket, meter];
+  }
+
   set(entity: QuotaEntity, limit: number | undefined): void {
     this.#limits.set(entity, limit);
     this.#found.clear();
@@ -61,7 +66,7 @@ export class QuotaMeters<M> {
     const key = keyOf(bucket.user, bucket.clientId);
     let kept = this.#meters.get(key);
     if (kept === undefined) {
-      kept = { meter: this.#create(), usedMs: nowMs };
+      kept = { bucket, meter: this.#create(), usedMs: nowMs };
       this.#meters.set(key, kept);
     }
     return { kept, meter: kept.meter, limit: this.#limits.limitOf(bucket) ?? UNLIMITED };

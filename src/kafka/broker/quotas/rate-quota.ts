@@ -1,4 +1,5 @@
 import type { QuotaEntity } from '../../zk/quota-znodes.ts';
+import type { Bucket } from './quota-limits.ts';
 import { QuotaMeters } from './quota-meters.ts';
 import { throttleTimeMs, UNLIMITED } from './throttle-time.ts';
 import { type RateWindows, WindowedRate } from './windowed-rate.ts';
@@ -19,6 +20,11 @@ export class RateQuota {
   /** A quota was set since the start, if only once. */
   get isEnabled(): boolean {
     return this.#meters.isEnabled;
+  }
+
+  /** Per second, of each bucket. */
+  *rates(nowMs: number): Generator<readonly [bucket: Bucket, rate: number]> {
+    for (const [bucket, meter] of this.#meters.meters()) yield [bucket, meter.measure(nowMs)];
   }
 
   set(entity: QuotaEntity, limit: number | undefined): void {

@@ -104,6 +104,13 @@ export class DurableState {
     for (const { topic, partition, stored } of table.entries()) yield { topic, partition, value: stored.value };
   }
 
+  /** Committed offsets of all groups. */
+  get offsetCount(): number {
+    let count = 0;
+    for (const { topics } of this.#offsets.values()) for (const { size } of topics.values()) count += size;
+    return count;
+  }
+
   /** Partitions of a topic that a group has committed offsets of. */
   partitionsOf(group: string, topic: string): number[] {
     return [...(this.#offsets.get(group)?.topics.get(topic)?.keys() ?? [])];

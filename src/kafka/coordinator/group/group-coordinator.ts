@@ -22,6 +22,7 @@ import {
 } from './consumer/consumer-requests.ts';
 import { checkHeartbeat } from './consumer/heartbeat.ts';
 import { GroupAdmin } from './group-admin.ts';
+import { countGroups, type GroupCounts } from './group-counts.ts';
 import { errorOf, type GroupCoordinatorOptions, type GroupHost } from './group-host.ts';
 import type { GroupKind } from './group-kind.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -79,6 +80,10 @@ export class GroupCoordinator {
   close(): void {
     this.#expiry.close();
     this.#partitions.close();
+  }
+
+  count(): GroupCounts {
+    return countGroups(this.#partitions.values());
   }
 
   /** The partition of `__consumer_offsets` that keeps a group. */

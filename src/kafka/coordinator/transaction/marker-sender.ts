@@ -74,6 +74,11 @@ export class MarkerSender {
     this.#route([...partitions].map(({ topic, partition }) => ({ job, topic, partition })));
   }
 
+  /** Markers that go nowhere at the moment. */
+  get homelessCount(): number {
+    return this.#later.length;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();

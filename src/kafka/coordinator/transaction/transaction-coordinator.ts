@@ -114,6 +114,11 @@ export class TransactionCoordinator {
 
   // ---- leadership
 
+  /** Ends of transactions that wait for a partition to have a leader. */
+  get homelessMarkerCount(): number {
+    return this.#completion.markers.homelessCount;
+  }
+
   /** This broker leads a partition of `__transaction_state` now. With a later epoch all begins anew: markers carry it. */
   onElected(partition: number, leaderEpoch: number): void {
     this.#partitions.onElected(partition, leaderEpoch);

@@ -34,11 +34,14 @@ export class LogCleaner {
   /** By number: one whose number is too high ends after the log that it is at. */
   readonly #workers = new Map<number, Promise<void>>();
   #isStarted = false;
+  #filthiestRatio = 0;
+  #lastRunMs: number;
   #isStopping = false;
 
   constructor(options: LogCleanerOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#lastRunMs = options.runtime.clock.monotonicMs();
     this.#throttle = new Throttle(options.runtime.clock, options.config.ioBytesPerSecondMax);
   }
 
@@ -84,6 +87,16 @@ export class LogCleaner {
     this.#pauses.clear();
   }
 
+  /** Dirty bytes over all bytes, of the filthiest log that was found when one was looked for. */
+  get filthiestRatio(): number {
+    return this.#filthiestRatio;
+  }
+
+  /** Since a log was looked for. */
+  get sinceLastRunMs(): number {
+    return this.#options.runtime.clock.monotonicMs() - this.#lastRunMs;
+  }
+
   isUncleanable(log: PartitionLog): boolean {
     return this.#uncleanable.has(log);
   }
@@ -111,11 +124,13 @@ export class LogCleaner {
 
   async #grabFilthiest(): Promise<CleanableLog | undefined> {
     const nowMs = this.#options.runtime.clock.wallMs();
+    this.#lastRunMs = this.#options.runtime.clock.monotonicMs();
     const candidates: CleanableLog[] = [];
     await this.#forEachLog((log) => {
       const cleanable = cleanableOf(log, nowMs);
       if (cleanable !== undefined) candidates.push(cleanable);
     });
+    this.#filthiestRatio = candidates.reduce((most, { ratio }) => Math.max(most, ratio), 0);
     // Another worker may have taken one meanwhile.
     const filthiest = filthiestOf(candidates.filter(({ log }) => !this.#inProgress.has(log)));
     if (filthiest !== undefined) this.#inProgress.add(filthiest.log);

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HttpEndpoint, listenFault } from '../../../observability/http-endpoint.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { allows, Perms } from '../../tree/acl.ts';
-import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
 import type { AdminAnswer, AdminCommand, AdminRequest, FileStream } from './admin-command.ts';
 import type { AdminHost, AdminTarget } from './admin-target.ts';
 import { ensembleCommands } from './ensemble-commands.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { javaDouble } from '../../../base/java-double.ts';
 import { Metrics } from '../../../base/metrics.ts';
-import { javaDouble } from '../java-double.ts';
 import { metricValues } from './metric-values.ts';
 import { NamespaceBytes, namespaceOf } from './namespaces.ts';
 

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { exposition, familiesOf, processFamilies } from '../../../observability/exposition.ts';
+import { HttpEndpoint, listenFault } from '../../../observability/http-endpoint.ts';
+import { answerMetrics, wantedSamples } from '../../../observability/metrics-request.ts';
 import type { Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
-import { HttpEndpoint, listenFault } from '../http/http-endpoint.ts';
 import type { ProcessView } from '../server-view.ts';
-import { CONTENT_TYPE, exposition, familiesOf, processFamilies } from './exposition.ts';
 
 /** Quantiles stand for five to ten minutes, where the Java client's stand for eight to ten. */
 const PERIOD_MS = 300_000;
@@ -64,19 +65,11 @@ export class PrometheusEndpoint {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== '/metrics') return answer(response, 404, 'text/plain', 'Not Found\n');
-    if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return answer(response, 405, 'text/plain', '');
-    const names = new Set(searchParams.getAll('name[]'));
+    const wants = wantedSamples(request, response);
+    if (wants === undefined) return;
     const { metrics, process, config } = this.#process;
     const families = [...familiesOf(metrics.all)];
     if (config.metricsProvider.exportJvmInfo) families.push(...processFamilies(process));
-    const text = exposition(families, names.size === 0 ? undefined : (name) => names.has(name));
-    answer(response, 200, CONTENT_TYPE, text);
+    answerMetrics(response, [...exposition(families, wants)]);
   }
-}
-
-function answer(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Metrics } from '../../../base/metrics.ts';
+import { exposition, familiesOf } from '../../../observability/exposition.ts';
 import { askHttp } from '../testkit/http-client.ts';
 import { create, getData } from '../testkit/requests.ts';
 import { ServerWorld } from '../testkit/server-world.ts';
-import { exposition, familiesOf } from './exposition.ts';
 
 const provider = 'org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
 
@@ -17,7 +17,7 @@ test('the text format is that of the Java client', () => {
   metrics.counterSet('d');
   metrics.summary('e');
   assert.equal(
-    exposition(familiesOf(metrics)),
+    [...exposition(familiesOf(metrics))].join(''),
     [
       ...['# HELP a a', '# TYPE a counter', 'a 2.0'],
       ...['# HELP b b', '# TYPE b summary'],

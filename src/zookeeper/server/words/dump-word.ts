@@ -1,6 +1,6 @@
+import { javaDate } from '../../../base/java-date.ts';
 import { printHex } from '../../jute/ids.ts';
 import type { ClientConnection } from '../client-connection.ts';
-import { javaDate } from '../java-date.ts';
 import { isLearner, type ServerView } from '../server-view.ts';
 import { clientsOfPort } from './connection-lines.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { javaDate } from '../../../base/java-date.ts';
 import { OpCode, Xid } from '../../jute/op-codes.ts';
 import { AuthPacket } from '../../jute/proto.ts';
-import { javaDate } from '../java-date.ts';
 import { create, exists } from '../testkit/requests.ts';
 import { ServerWorld } from '../testkit/server-world.ts';
 

@@ -1,7 +1,7 @@
+import { familiesOf, processFamilies } from '../../../observability/exposition.ts';
 import { memberOf } from '../ensemble-view.ts';
 import { JavaDouble } from '../java-double.ts';
 import { type MetricValue, metricValues } from '../metrics/metric-values.ts';
-import { familiesOf, processFamilies } from '../prometheus/exposition.ts';
 import type { ServerView } from '../server-view.ts';
 import { SERVER_VERSION } from '../version.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Clock, Timer } from '../../../runtime/clock.ts';
-import { type Address, type Listener, type Network, NetworkError } from '../../../runtime/network.ts';
-import { httpDate } from '../java-date.ts';
+import { httpDate } from '../base/java-date.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import { type Address, type Listener, type Network, NetworkError } from '../runtime/network.ts';
 import { ConnectionDuplex } from './connection-duplex.ts';
 
 export interface HttpEndpointOptions {

@@ -1,6 +1,6 @@
-import { type Metric, type Metrics, quantile, type Summary } from '../../../base/metrics.ts';
-import type { ProcessFacts } from '../../../runtime/process-facts.ts';
-import { javaDouble } from '../java-double.ts';
+import { javaDouble } from '../base/java-double.ts';
+import { type Metric, type Metrics, quantile, type Summary } from '../base/metrics.ts';
+import type { ProcessFacts } from '../runtime/process-facts.ts';
 
 /** A line of the text format. */
 export interface Sample {
@@ -14,7 +14,8 @@ export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'summary';
-  readonly samples: readonly Sample[];
+  /** Read when they are written. */
+  readonly samples: Iterable<Sample>;
 }
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -55,20 +56,39 @@ export function processFamilies(process: ProcessFacts): Family[] {
   ];
 }
 
-/** Version 0.0.4 of the text format, as the Java client writes it: a comma behind every label, every value a double. */
-export function exposition(families: Iterable<Family>, wants: (sampleName: string) => boolean = () => true): string {
-  let text = '';
+/** So many samples are written between two looks at the clock by who writes in slices. */
+const SAMPLES_AT_ONCE = 32;
+
+/**
+ * Version 0.0.4 of the text format, as the Java client writes it: a comma behind every label, every value a double. It comes in
+ * pieces, each of little work.
+ */
+export function* exposition(families: Iterable<Family>, wants: WantsSample = () => true): Generator<string, undefined> {
   for (const { name, help, type, samples } of families) {
-    const wanted = samples.filter((sample) => wants(sample.name));
-    // A set that has no key yet is named all the same, unless names were asked for.
-    if (wanted.length === 0 && (samples.length > 0 || !wants(name))) continue;
-    text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-    for (const sample of wanted) {
-      const labels = sample.labels.map(([label, value]) => `${label}="${escaped(value)}",`).join('');
-      text += `${sample.name}${labels === '' ? '' : `{${labels}}`} ${javaDouble(sample.value)}\n`;
+    let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    let isTold = false;
+    let count = 0;
+    for (const sample of samples) {
+      count += 1;
+      if (wants(sample.name)) {
+        text += lineOf(sample);
+        isTold = true;
+      }
+      if (count % SAMPLES_AT_ONCE !== 0) continue;
+      yield isTold ? text : '';
+      if (isTold) text = '';
     }
+    // A set that has no key yet is named all the same, unless names were asked for.
+    if (isTold || (count === 0 && wants(name))) yield text;
   }
-  return text;
+}
+
+/** Whether a sample of that name is asked for. */
+export type WantsSample = (sampleName: string) => boolean;
+
+function lineOf(sample: Sample): string {
+  const labels = sample.labels.map(([label, value]) => `${label}="${escaped(value)}",`).join('');
+  return `${sample.name}${labels === '' ? '' : `{${labels}}`} ${javaDouble(sample.value)}\n`;
 }
 
 function typeOf({ kind }: Metric): Family['type'] {

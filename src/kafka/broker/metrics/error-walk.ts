@@ -1,0 +1,61 @@
+import type { Fields, Message, Type } from '../../../wire/schema.ts';
+import { ApiKey } from '../../protocol/api-keys.ts';
+
+/** Where a response holds error codes. */
+export interface ErrorWalk {
+  readonly codes: readonly string[];
+  readonly lists: readonly (readonly [field: string, walk: ErrorWalk])[];
+}
+
+type Holder = { readonly [field: string]: unknown };
+
+/** Found once a message: in every version's field, since what a version lacks is empty or an error that did not happen. */
+export function errorWalkOf({ fields }: Message<Fields>): ErrorWalk {
+  return walkOf(fields);
+}
+
+function walkOf(fields: Fields): ErrorWalk {
+  const codes: string[] = [];
+  const lists: [string, ErrorWalk][] = [];
+  for (const [name, { type }] of Object.entries(fields)) {
+    if (name === 'errorCode' || name === 'partitionErrorCode') codes.push(name);
+    const inner = name === NOT_COUNTED ? undefined : structIn(type);
+    const walk = inner && walkOf(inner);
+    if (walk !== undefined && (walk.codes.length > 0 || walk.lists.length > 0)) lists.push([name, walk]);
+  }
+  return { codes, lists };
+}
+
+/** Of DeleteAcls: each filter has an error of its own, which is what counts. */
+const NOT_COUNTED = 'matchingAcls';
+
+function structIn(type: Type<unknown>): Fields | undefined {
+  return type.kind === 'array' && type.element.kind === 'struct' ? type.element.fields : undefined;
+}
+
+/**
+ * Responses whose first field is not always an error of its own: versions have it elsewhere, or Apache does not count it
+ * (`errorCounts` of its responses).
+ */
+const countsFirst = new Map<number, (apiVersion: number) => boolean>([
+  [ApiKey.FindCoordinator, (apiVersion) => apiVersion < 4],
+  [ApiKey.OffsetFetch, (apiVersion) => apiVersion < 8],
+  [ApiKey.AddPartitionsToTxn, (apiVersion) => apiVersion >= 4],
+  [ApiKey.DescribeUserScramCredentials, () => false],
+  [ApiKey.Metadata, () => false],
+]);
+
+export function countsFirstError(apiKey: number, apiVersion: number): boolean {
+  return countsFirst.get(apiKey)?.(apiVersion) ?? true;
+}
+
+/** Calls for each error code, those that are none too. */
+export function eachError(response: object, walk: ErrorWalk, visit: (errorCode: number) => void, hasOwn = true): void {
+  const holder = response as Holder;
+  if (hasOwn) for (const field of walk.codes) visit(holder[field] as number);
+  for (const [field, inner] of walk.lists) {
+    for (const element of (holder[field] ?? nothing) as readonly object[]) eachError(element, inner, visit);
+  }
+}
+
+const nothing: readonly object[] = [];
