@@ -39,7 +39,8 @@ export const brokerKeyNotes: KeyNotes = {
   },
   refused: {
     'inter.broker.protocol.version': 'anything but 3.9',
-    'authorizer.class.name': 'no ACLs; a broker that asks for them does not start',
+    'authorizer.class.name':
+      'anything but Apache’s AclAuthorizer (SimpleAclAuthorizer in 2.1): there are no classes of Java',
     'zookeeper.set.acl': 'znodes are not protected, when `true`',
     'control.plane.listener.name': 'no listener of its own for the controller',
     'listener.security.protocol.map': 'honoured for names, but every listener must map to PLAINTEXT',

@@ -21,6 +21,7 @@ import { KafkaZk } from '../zk/kafka-zk.ts';
 import type { Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { AutoTopics } from './auto-topics.ts';
+import { BrokerAcls } from './broker-acls.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
@@ -129,6 +130,7 @@ class Broker implements KafkaBroker {
   #policies: Policies | undefined;
   #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
+  #acls: BrokerAcls | undefined;
   #controller: Controller | undefined;
   #coordinators: Coordinators | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
@@ -221,7 +223,10 @@ class Broker implements KafkaBroker {
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
-    this.#wire(zk, policies);
+    const acls = new BrokerAcls(this.#runtime, this.#config, zk);
+    this.#acls = acls;
+    await acls.start();
+    this.#wire(zk, policies, acls);
     await this.#openDoors(zk);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
@@ -299,7 +304,7 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk, policies: Policies): void {
+  #wire(zk: KafkaZk, policies: Policies, acls: BrokerAcls): void {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -376,6 +381,8 @@ class Broker implements KafkaBroker {
       transactionGate,
       clusterId: this.#clusterId,
       config: this.#config,
+      authorizer: acls.authorizer,
+      acls: acls.store,
       runtime: this.#runtime,
       zk,
       metadata: this.#metadata,
@@ -476,6 +483,7 @@ class Broker implements KafkaBroker {
         this.#watchSession();
         if (this.#doors !== undefined) this.#fence.brokerEpoch = await this.#doors.register();
         await this.#configChanges?.start();
+        await this.#acls?.start();
         await this.#controller?.sessionRenewed();
       } catch (error) {
         if (this.#closing === undefined && zk.client.state !== 'expired') this.#fatal(error);
@@ -523,6 +531,7 @@ class Broker implements KafkaBroker {
     this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#acls?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();
@@ -556,6 +565,7 @@ class Broker implements KafkaBroker {
     this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#acls?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();

@@ -59,9 +59,9 @@ test('what one broker writes is what Apache writes, and another takes it', async
   assert.deepEqual(errors, [undefined, undefined, undefined]);
   assert.ok(one.mayRead('t') && one.mayRead('prefix'));
   const json = (...hosts: readonly string[]): string =>
-    `{"version":1,"acls":[${hosts
-      .map((host) => `{"principal":"User:alice","permissionType":"Allow","operation":"Read","host":"${host}"}`)
-      .join(',')}]}`;
+    `{"acls":[${hosts
+      .map((host) => `{"principal":"User:alice","permissionType":"Allow","host":"${host}","operation":"Read"}`)
+      .join(',')}],"version":1}`;
   assert.equal(await text('/kafka-acl/Topic/t'), json('*', 'h'));
   assert.equal(await text('/kafka-acl-extended/prefixed/Topic/pre'), json('*'));
   assert.equal(await text('/kafka-acl-changes/acl_changes_0000000000'), 'TOPIC:t');

@@ -28,7 +28,7 @@ const prefix = { resourceType: AclResource.topic, patternType: PatternType.prefi
 
 test("a resource's znode is that of Apache", () => {
   const text =
-    '{"version":1,"acls":[{"principal":"User:Bob","permissionType":"Allow","operation":"DescribeConfigs","host":"*"}]}';
+    '{"acls":[{"principal":"User:Bob","permissionType":"Allow","host":"*","operation":"DescribeConfigs"}],"version":1}';
   assert.equal(Buffer.from(encodeAcls([entry])).toString(), text);
   assert.deepEqual(decodeAcls(bytes(text)), [entry]);
 });

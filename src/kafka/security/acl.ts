@@ -108,16 +108,16 @@ export const isSameEntry = (one: AclEntry, other: AclEntry): boolean =>
   one.operation === other.operation &&
   one.permission === other.permission;
 
-/** The ACLs of one resource as its znode holds them. */
+/** The ACLs of one resource as its znode holds them, keys in the order of 3.9. */
 export function encodeAcls(entries: readonly AclEntry[]): Uint8Array {
   return encodeJson({
-    version: 1,
     acls: entries.map(({ principal, permission, operation, host }) => ({
       principal,
       permissionType: permissionName(permission),
-      operation: operationName(operation),
       host,
+      operation: operationName(operation),
     })),
+    version: 1,
   });
 }
 

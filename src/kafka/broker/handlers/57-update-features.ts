@@ -1,7 +1,9 @@
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/57-update-features.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 type Update = UpdateFeaturesRequest['featureUpdates'][number];
@@ -23,10 +25,12 @@ export function updateFeaturesHandler(broker: BrokerContext): ApiHandler {
     response: UpdateFeaturesResponse,
     versions: '0-2',
     handle(request, context, responder) {
-      if (!broker.controller.isActive) {
-        const { code, message } = new KafkaError(ErrorCode.NOT_CONTROLLER);
-        return responder.answer(build(UpdateFeaturesResponse, { errorCode: code, errorMessage: message }));
-      }
+      const refuse = (errorCode: number): void => {
+        const { code, message } = new KafkaError(errorCode);
+        responder.answer(build(UpdateFeaturesResponse, { errorCode: code, errorMessage: message }));
+      };
+      if (!mayOnCluster(broker, context, AclOperation.alter)) return refuse(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+      if (!broker.controller.isActive) return refuse(ErrorCode.NOT_CONTROLLER);
       const refusals = request.featureUpdates.map((update) => ({
         feature: update.feature,
         errorCode: ErrorCode.INVALID_REQUEST,
