@@ -9,6 +9,8 @@ import type { DeletedPartition, MetadataCache } from '../replication/metadata-ca
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { TransactionGate } from '../replication/transaction-gate.ts';
+import type { AclStore } from '../security/acl-store.ts';
+import type { Authorizer } from '../security/authorizer.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
 import type { BrokerLoggers } from './broker-loggers.ts';
@@ -33,6 +35,9 @@ export interface BrokerContext {
   readonly id: number;
   readonly clusterId: string;
   readonly config: KafkaConfig;
+  readonly authorizer: Authorizer;
+  /** Absent without an authorizer. */
+  readonly acls: AclStore | undefined;
   readonly runtime: Runtime;
   readonly zk: KafkaZk;
   readonly metadata: MetadataCache;

@@ -1,5 +1,8 @@
 import { ZERO_UUID } from '../../wire/schema.ts';
 import { ErrorCode } from '../protocol/errors.ts';
+import { AclOperation } from '../security/acl.ts';
+import type { RequestContext } from './api-handler.ts';
+import { allowedTopics, type Names } from './authorization.ts';
 import type { BrokerContext } from './broker-context.ts';
 
 interface CommittedTopic {
@@ -16,14 +19,32 @@ export interface CheckedTopics<T extends CommittedTopic> {
   codesWith(errors: readonly (readonly number[])[]): readonly (readonly number[])[];
 }
 
+type Broker = Pick<BrokerContext, 'metadata' | 'authorizer'>;
+
+function nameOf({ metadata }: Broker, { name, topicId }: CommittedTopic, byId: boolean): string | undefined {
+  return byId ? metadata.topicName(topicId ?? ZERO_UUID) : name;
+}
+
+/** The topics of which the client may read: about the offsets of others it may not say anything. */
+export function readableTopics(
+  broker: Broker,
+  context: RequestContext,
+  topics: readonly CommittedTopic[],
+  byId: boolean,
+): Names {
+  const names = topics.flatMap((topic) => nameOf(broker, topic, byId) ?? []);
+  return allowedTopics(broker, context, AclOperation.read, names);
+}
+
 /**
  * What is said of offsets, once of each thing: a topic that is named twice is one, and of a partition that is there the last word
- * counts. Partitions that are not there are refused as often as they are named.
+ * counts. Partitions that are not there, or not the client's to read, are refused as often as they are named.
  */
 export function distinctPartitions<T extends CommittedTopic>(
-  broker: Pick<BrokerContext, 'metadata'>,
+  broker: Broker,
   topics: readonly T[],
   byId: boolean,
+  readable: Names,
 ): T[] {
   const merged = new Map<string, T>();
   for (const topic of topics) {
@@ -35,28 +56,31 @@ export function distinctPartitions<T extends CommittedTopic>(
     );
   }
   return Array.from(merged.values(), (topic) => {
-    const name = byId ? broker.metadata.topicName(topic.topicId ?? ZERO_UUID) : topic.name;
+    const name = nameOf(broker, topic, byId);
     const last = new Map(topic.partitions.map((partition) => [partition.partitionIndex, partition]));
     const partitions = topic.partitions.filter(
       (partition) =>
         last.get(partition.partitionIndex) === partition ||
         name === undefined ||
+        !readable.has(name) ||
         broker.metadata.partition(name, partition.partitionIndex) === undefined,
     );
     return { ...topic, partitions };
   });
 }
 
-/** Offsets are kept only of partitions that exist, as far as this broker knows. */
+/** Offsets are kept only of partitions that exist, as far as this broker knows, and that the client may read. */
 export function checkCommittedTopics<T extends CommittedTopic>(
-  broker: Pick<BrokerContext, 'metadata'>,
+  broker: Broker,
   topics: readonly T[],
   byId: boolean,
+  readable: Names,
 ): CheckedTopics<T> {
   const accepted: { readonly topic: T; readonly topicIndex: number; readonly places: readonly number[] }[] = [];
   const codes = topics.map((topic, topicIndex) => {
-    const name = byId ? broker.metadata.topicName(topic.topicId ?? ZERO_UUID) : topic.name;
+    const name = nameOf(broker, topic, byId);
     if (name === undefined) return topic.partitions.map((): number => ErrorCode.UNKNOWN_TOPIC_ID);
+    if (!readable.has(name)) return topic.partitions.map((): number => ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     const exists = ({ partitionIndex }: T['partitions'][number]): boolean =>
       broker.metadata.partition(name, partitionIndex) !== undefined;
     const places = [...topic.partitions.keys()].filter((place) => exists(topic.partitions[place]!));

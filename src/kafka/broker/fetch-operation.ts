@@ -9,7 +9,10 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { type FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts';
 import { batchesOf } from '../records/batch.ts';
 import type { Isolation, Partition } from '../replication/partition.ts';
+import { AclOperation } from '../security/acl.ts';
+import { everythingAllowed } from '../security/authorizer.ts';
 import type { RequestContext, Responder } from './api-handler.ts';
+import { allowedTopics, everyName, mayOnCluster, type Names, noName } from './authorization.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { currentLeaderOf, endpointsOf, tellsLeader } from './current-leader.ts';
 import type { FetchTarget, SessionOutcome } from './fetch-sessions.ts';
@@ -79,7 +82,7 @@ export class FetchOperation {
   /** Of the whole answer. */
   readonly #maxBytes: number;
   readonly #asked: Asked[] = [];
-  /** Partitions that nobody knows: they come last, and no fetch waits or does not wait for their sake. */
+  /** Partitions that nobody knows, or that are not the client's to read: they come last, and no fetch waits or does not wait for their sake. */
   readonly #unknown: Described[] = [];
   /** To consumers these before the others. */
   readonly #unknownIds: Described[] = [];
@@ -99,21 +102,40 @@ export class FetchOperation {
     this.#isolation = request.isolationLevel === READ_COMMITTED ? 'committed' : 'high-watermark';
     const quotaBytes = this.#isFollower ? Infinity : broker.quotas.fetchBytesMax(context);
     this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), quotaBytes);
-    for (const target of outcome.targets) this.#sort(target);
+    const readable = this.#readable();
+    for (const target of outcome.targets) this.#sort(target, readable);
   }
 
   get #isFollower(): boolean {
     return replicaIdOf(this.#request) > CONSUMER_REPLICA_ID;
   }
 
-  #sort(target: FetchTarget): void {
+  #nameOf(target: FetchTarget): string | undefined {
+    return this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? target.name : target.topic;
+  }
+
+  /** The topics that the client may read; a broker that copies them all, or none. */
+  #readable(): Names {
+    const broker = this.#broker;
+    if (broker.authorizer === everythingAllowed) return everyName;
+    if (!this.#isFollower) {
+      const names = [...this.#outcome.targets].flatMap((target) => this.#nameOf(target) ?? []);
+      return allowedTopics(broker, this.#context, AclOperation.read, names);
+    }
+    return mayOnCluster(broker, this.#context, AclOperation.clusterAction) ? everyName : noName;
+  }
+
+  #sort(target: FetchTarget, readable: Names): void {
     const { metadata } = this.#broker;
     const { partition } = target;
-    const topic = this.#context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? target.name : target.topic;
+    const topic = this.#nameOf(target);
     const refused = (errorCode: number) => ({ target, data: refusedPartition(partition, errorCode) });
-    if (topic === undefined) {
+    if (readable === noName) this.#unknown.push(refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+    else if (topic === undefined) {
       const list = this.#isFollower ? this.#unknown : this.#unknownIds;
       list.push(refused(ErrorCode.UNKNOWN_TOPIC_ID));
+    } else if (!readable.has(topic)) {
+      this.#unknown.push(refused(ErrorCode.TOPIC_AUTHORIZATION_FAILED));
     } else if (metadata.partition(topic, partition) === undefined) {
       this.#unknown.push(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
     } else this.#asked.push({ target, topic });

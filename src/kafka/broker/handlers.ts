@@ -116,9 +116,9 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     endTxnHandler(broker),
     writeTxnMarkersHandler(broker),
     txnOffsetCommitHandler(broker),
-    describeAclsHandler(),
-    createAclsHandler(),
-    deleteAclsHandler(),
+    describeAclsHandler(broker),
+    createAclsHandler(broker),
+    deleteAclsHandler(broker),
     describeConfigsHandler(broker),
     alterConfigsHandler(broker),
     alterReplicaLogDirsHandler(broker),
@@ -167,7 +167,7 @@ export function registerHandlers(broker: BrokerContext): ReadonlyMap<number, Api
     describeShareGroupOffsetsHandler(broker),
     alterShareGroupOffsetsHandler(broker),
     deleteShareGroupOffsetsHandler(broker),
-    streamsGroupTopologyDescriptionUpdateHandler(),
+    streamsGroupTopologyDescriptionUpdateHandler(broker),
   ];
   for (const handler of all) handlers.set(handler.request.apiKey, handler);
   return handlers;

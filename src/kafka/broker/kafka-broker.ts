@@ -22,6 +22,7 @@ import { KafkaZk } from '../zk/kafka-zk.ts';
 import type { Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { AutoTopics } from './auto-topics.ts';
+import { BrokerAcls } from './broker-acls.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
@@ -145,6 +146,7 @@ class Broker implements KafkaBroker {
   #security: BrokerSecurity | undefined;
   #moves: LogDirMoves | undefined;
   #configChanges: ConfigChanges | undefined;
+  #acls: BrokerAcls | undefined;
   #controller: Controller | undefined;
   #coordinators: Coordinators | undefined;
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
@@ -257,7 +259,10 @@ class Broker implements KafkaBroker {
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
-    const context = this.#wire(zk, policies);
+    const acls = new BrokerAcls(this.#runtime, this.#config, zk);
+    this.#acls = acls;
+    await acls.start();
+    const context = this.#wire(zk, policies, acls);
     await this.#openDoors(zk);
     // After them: a port that is taken is a warning here.
     await this.#metrics?.serve(context);
@@ -334,7 +339,7 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk, policies: Policies): BrokerContext {
+  #wire(zk: KafkaZk, policies: Policies, acls: BrokerAcls): BrokerContext {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -414,6 +419,8 @@ class Broker implements KafkaBroker {
       transactionGate,
       clusterId: this.#clusterId,
       config: this.#config,
+      authorizer: acls.authorizer,
+      acls: acls.store,
       runtime: this.#runtime,
       zk,
       metadata: this.#metadata,
@@ -525,6 +532,7 @@ class Broker implements KafkaBroker {
         this.#watchSession();
         if (this.#doors !== undefined) this.#fence.brokerEpoch = await this.#doors.register();
         await this.#configChanges?.start();
+        await this.#acls?.start();
         await this.#controller?.sessionRenewed();
       } catch (error) {
         if (this.#closing === undefined && zk.client.state !== 'expired') this.#fatal(error);
@@ -605,6 +613,7 @@ class Broker implements KafkaBroker {
     this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#acls?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();

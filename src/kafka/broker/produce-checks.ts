@@ -3,7 +3,11 @@ import { ErrorCode } from '../protocol/errors.ts';
 import type { ProduceRequest } from '../protocol/messages/00-produce.ts';
 import { type BatchHeader, beginsTransactional, readBatchHeader } from '../records/batch.ts';
 import { CorruptBatchError } from '../records/errors.ts';
-import type { MetadataCache } from '../replication/metadata-cache.ts';
+import { AclOperation } from '../security/acl.ts';
+import { everythingAllowed } from '../security/authorizer.ts';
+import type { RequestContext } from './api-handler.ts';
+import { allowedTopics, everyName, mayOnTransaction, type Names } from './authorization.ts';
+import type { BrokerContext } from './broker-context.ts';
 
 type TopicData = ProduceRequest['topicData'][number];
 type PartitionData = TopicData['partitionData'][number];
@@ -22,19 +26,41 @@ export interface Rejection {
  * (`RequestUtils.hasTransactionalRecords`), until the first: a header that cannot be read before it refuses the whole request. So
  * does, where zstd is looked for, a codec that nobody knows.
  */
-export function rejectWhole(metadata: MetadataCache, request: ProduceRequest, version: number): Rejection | undefined {
+export function rejectWhole(
+  broker: BrokerContext,
+  context: RequestContext,
+  request: ProduceRequest,
+  writable: Names,
+): Rejection | undefined {
   try {
-    if (hasTransactional(request.topicData) && request.transactionalId === null) {
+    if (hasTransactional(request.topicData) && !mayUseTransactions(broker, context, request.transactionalId)) {
       return { code: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message: null };
     }
   } catch (error) {
     if (error instanceof CorruptBatchError) return { code: ErrorCode.CORRUPT_MESSAGE, message: error.message };
     throw error;
   }
+  const { apiVersion: version } = context;
   const looksForZstd = version >= FIRST_VERSION_OF_BATCHES && version < FIRST_VERSION_WITH_ZSTD;
-  return looksForZstd && hasUnknownCodec(metadata, request)
+  return looksForZstd && hasUnknownCodec(broker, request, writable)
     ? { code: ErrorCode.UNKNOWN_SERVER_ERROR, message: null }
     : undefined;
+}
+
+function mayUseTransactions(broker: BrokerContext, context: RequestContext, transactionalId: string | null): boolean {
+  return transactionalId !== null && mayOnTransaction(broker, context, AclOperation.write, transactionalId);
+}
+
+/** From version 13 on topics go by id. */
+const TOPIC_IDS_FROM = 13;
+
+/** The topics that the client may write to. */
+export function writableTopics(broker: BrokerContext, context: RequestContext, topics: readonly TopicData[]): Names {
+  // Most brokers have no authorizer, and this is asked with every append.
+  if (broker.authorizer === everythingAllowed) return everyName;
+  const byId = context.apiVersion >= TOPIC_IDS_FROM;
+  const names = topics.flatMap(({ name, topicId }) => (byId ? (broker.metadata.topicName(topicId) ?? []) : name));
+  return allowedTopics(broker, context, AclOperation.write, names);
 }
 
 function hasTransactional(topics: readonly TopicData[]): boolean {
@@ -44,10 +70,10 @@ function hasTransactional(topics: readonly TopicData[]): boolean {
   return false;
 }
 
-function hasUnknownCodec(metadata: MetadataCache, { topicData }: ProduceRequest): boolean {
+function hasUnknownCodec({ metadata }: BrokerContext, { topicData }: ProduceRequest, writable: Names): boolean {
   return topicData.some(({ name, partitionData }) =>
     partitionData.some(({ index, records }) => {
-      if (metadata.partition(name, index) === undefined) return false;
+      if (!writable.has(name) || metadata.partition(name, index) === undefined) return false;
       const header = readableHeader(records);
       return header?.magic === 2 && header.codec === undefined;
     }),

@@ -14,7 +14,7 @@ const sortKeys = [
 ];
 
 /** Lists of Java's maps, whose items have no name of their own. */
-const unordered: ReadonlySet<string> = new Set(['entries', 'entity']);
+const unordered: ReadonlySet<string> = new Set(['entries', 'entity', 'resources', 'acls', 'matchingAcls']);
 
 export function normalise(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');

@@ -17,12 +17,18 @@ import { Writer } from '../../../src/wire/writer.ts';
 export type Answer = Record<string, unknown>;
 
 /** The decoded body; 'closed' when the broker closes the connection instead. */
-export function ask(port: number, apiKey: number, version: number, fields: object): Promise<Answer | 'closed'> {
+export function ask(
+  port: number,
+  apiKey: number,
+  version: number,
+  fields: object,
+  { localAddress = '127.0.0.1' }: { readonly localAddress?: string } = {},
+): Promise<Answer | 'closed'> {
   const api = apis.get(apiKey);
   if (api === undefined) return Promise.reject(new RangeError(`api key ${apiKey}`));
   const request = encodeRequest(apiKey, version, fields);
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
     const splitter = new FrameSplitter(100 << 20);
     const timer = setTimeout(() => {
       socket.destroy();

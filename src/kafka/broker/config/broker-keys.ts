@@ -217,7 +217,7 @@ const rows: readonly BrokerKeyRow[] = [
   ['transactional.id.expiration.ms', 'int', '604800000', 'read-only', 'honoured', 1],
   // Quotas, policies, metrics
   ['alter.config.policy.class.name', 'class', null, 'read-only', 'honoured'],
-  ['authorizer.class.name', 'string', '', 'read-only', 'accepted'],
+  ['authorizer.class.name', 'string', '', 'read-only', 'honoured'],
   ['client.quota.callback.class', 'class', null, 'read-only', 'accepted'],
   ['controller.quota.window.num', 'int', '11', 'read-only', 'honoured', 1],
   ['controller.quota.window.size.seconds', 'int', '1', 'read-only', 'honoured', 1],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ConfigError } from '../../../config/config-error.ts';
+import { authorizerConfigOf } from './authorizer-config.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { checkValue, KafkaConfig } from './kafka-config.ts';
 
@@ -44,6 +45,21 @@ test('listeners are named, mapped and advertised', () => {
   assert.equal(given.interBrokerListenerName, 'LOCAL');
 });
 
+const aclAuthorizer = 'kafka.security.authorizer.AclAuthorizer';
+
+test('the authorizer of ACLs has two names, and keys that are known', () => {
+  const keys = { 'super.users': 'User:CN=a,O=b; User:c;', 'allow.everyone.if.no.acl.found': ' TRUE ' };
+  for (const name of [aclAuthorizer, 'kafka.security.auth.SimpleAclAuthorizer']) {
+    const given = config({ 'authorizer.class.name': name, ...keys });
+    assert.deepEqual(given.warnings, []);
+    const want = { superUsers: new Set(['User:CN=a,O=b', 'User:c']), allowsWithoutAcl: true };
+    assert.deepEqual(authorizerConfigOf(given), want);
+    const bare = { superUsers: new Set(), allowsWithoutAcl: false };
+    assert.deepEqual(authorizerConfigOf(config({ 'authorizer.class.name': name })), bare);
+  }
+  assert.equal(authorizerConfigOf(config(keys)), undefined);
+});
+
 const refusals: readonly { name: string; given: Record<string, string>; key: string }[] = [
   { name: 'a number that is none', given: { 'num.partitions': 'many' }, key: 'num.partitions' },
   { name: 'a number below its range', given: { 'num.partitions': '0' }, key: 'num.partitions' },
@@ -58,9 +74,24 @@ const refusals: readonly { name: string; given: Record<string, string>; key: str
   { name: 'a listener without a port', given: { listeners: 'PLAINTEXT://localhost' }, key: 'listeners' },
   { name: 'GSSAPI, which is the default of SASL', given: { listeners: 'SASL_SSL://localhost:9093' }, key: 'listeners' },
   {
-    name: 'an authorizer',
-    given: { 'authorizer.class.name': 'kafka.security.authorizer.AclAuthorizer' },
+    name: 'an authorizer of somebody else',
+    given: { 'authorizer.class.name': 'org.example.Authorizer' },
     key: 'authorizer.class.name',
+  },
+  {
+    name: 'an authorizer with a ZooKeeper of its own',
+    given: { 'authorizer.class.name': aclAuthorizer, 'authorizer.zookeeper.url': 'elsewhere:2181' },
+    key: 'authorizer.zookeeper.url',
+  },
+  {
+    name: 'a super user without a type',
+    given: { 'authorizer.class.name': aclAuthorizer, 'super.users': 'User:a;b' },
+    key: 'super.users',
+  },
+  {
+    name: 'neither yes nor no',
+    given: { 'authorizer.class.name': aclAuthorizer, 'allow.everyone.if.no.acl.found': 'maybe' },
+    key: 'allow.everyone.if.no.acl.found',
   },
   { name: 'protection of znodes', given: { 'zookeeper.set.acl': 'true' }, key: 'zookeeper.set.acl' },
 ];

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ConfigError } from '../../../config/config-error.ts';
 import { configDefFault, parseBoolean, parseNumber, splitList } from '../../../config/values.ts';
+import { authorizerConfigOf, authorizerKeys } from './authorizer-config.ts';
 import { type BrokerKey, brokerKeys } from './broker-keys.ts';
 import {
   advertisedListenersOf,
@@ -44,11 +45,7 @@ export class KafkaConfig {
         'a migration to KRaft is not supported; leave it out',
       );
     }
-    refuseUnlessEmpty(
-      this,
-      'authorizer.class.name',
-      'authorization is not supported yet, so a broker that needs it must not start',
-    );
+    authorizerConfigOf(this);
     if (this.boolean('zookeeper.set.acl')) {
       throw new ConfigError('zookeeper.set.acl', 'true', 'znodes are not protected by ACLs yet; leave it out');
     }
@@ -189,7 +186,8 @@ function check(given: ReadonlyMap<string, string>): string[] {
     }
     const key = keyOf(name);
     if (key === undefined) {
-      if (!name.startsWith('listener.name.')) warnings.push(`The configuration ${name} is not known to this broker.`);
+      const isOthers = name.startsWith('listener.name.') || authorizerKeys.has(name);
+      if (!isOthers) warnings.push(`The configuration ${name} is not known to this broker.`);
       continue;
     }
     checkValue(key, value);

@@ -10,8 +10,9 @@ import type { AppendSender, LeaderAppend } from '../../replication/partition.ts'
 import type { Entry } from '../../replication/transaction-gate.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
+import type { Names } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { distinctPartitions, rejectWhole, transactionalHeader } from '../produce-checks.ts';
+import { distinctPartitions, rejectWhole, transactionalHeader, writableTopics } from '../produce-checks.ts';
 import { isInternal } from '../topic-names.ts';
 
 type TopicData = ProduceRequest['topicData'][number];
@@ -36,11 +37,12 @@ export function produceHandler(broker: BrokerContext): ApiHandler {
     overlaps: true,
     borrows: true,
     handle(request, context, responder) {
-      const rejected = rejectWhole(broker.metadata, request, context.apiVersion);
+      const writable = writableTopics(broker, context, request.topicData);
+      const rejected = rejectWhole(broker, context, request, writable);
       if (rejected !== undefined) {
         return refuseAll(request, responder, { ...refused(rejected.code), errorMessage: rejected.message });
       }
-      new ProduceOperation(broker, request.acks, context, responder).start(request);
+      new ProduceOperation(broker, request.acks, context, responder).start(request, writable);
     },
   });
 }
@@ -116,7 +118,7 @@ class ProduceOperation {
     return this.#context;
   }
 
-  start(request: ProduceRequest): void {
+  start(request: ProduceRequest, writable: Names): void {
     const { transactionalId } = request;
     const topics = distinctPartitions(request.topicData);
     // Each place is taken when its outcome is known.
@@ -130,11 +132,12 @@ class ProduceOperation {
       const { name, topicId, partitionData } = topics[index]!;
       const answers = this.#responses[index]!.partitionResponses;
       const topic = this.#context.apiVersion >= 13 ? this.#broker.metadata.topicName(topicId) : name;
+      const isDenied = topic !== undefined && !writable.has(topic);
       this.#pending += partitionData.length;
       for (let place = 0; place < partitionData.length; place += 1) {
         const data = partitionData[place]!;
         const one = new PartitionAppend(this, topic ?? '', data, answers, place);
-        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data);
+        const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : this.#accept(one, data, isDenied);
         if (refusal !== ErrorCode.NONE) one.done(refused(refusal));
         else if (transactionalId === null) this.#append(one);
         else transactional.push(one);
@@ -145,7 +148,8 @@ class ProduceOperation {
   }
 
   /** Whether the records may be appended, as far as the request itself tells: an error code. */
-  #accept(one: PartitionAppend, { records }: PartitionData): number {
+  #accept(one: PartitionAppend, { records }: PartitionData, isDenied: boolean): number {
+    if (isDenied) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     if (this.#broker.metadata.partition(one.topic, one.partition) === undefined) {
       return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     }

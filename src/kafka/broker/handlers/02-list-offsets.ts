@@ -3,7 +3,9 @@ import { EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, type Pa
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import type { Isolation, Partition } from '../../replication/partition.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { allowedTopics } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
@@ -31,14 +33,17 @@ export function listOffsetsHandler(broker: BrokerContext): ApiHandler {
     versions: '0-11',
     handle(request, context, responder) {
       const repeated = repeatedPartitions(request);
+      const names = request.topics.map(({ name }) => name);
+      const allowed = allowedTopics(broker, context, AclOperation.describe, names);
       const lookups = request.topics.map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(
-          partitions.map((asked) =>
-            context.apiVersion > 0 && repeated.has(`${name}/${asked.partitionIndex}`)
+          partitions.map((asked) => {
+            if (!allowed.has(name)) return nothing(asked, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+            return context.apiVersion > 0 && repeated.has(`${name}/${asked.partitionIndex}`)
               ? nothing(asked, ErrorCode.INVALID_REQUEST)
-              : lookUp(broker, request, name, asked, context.apiVersion),
-          ),
+              : lookUp(broker, request, name, asked, context.apiVersion);
+          }),
         ),
       }));
       void Promise.all(lookups)

@@ -2,8 +2,18 @@ import { build, ZERO_UUID } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
 import type { LiveBroker, PartitionMetadata, TopicMetadata } from '../../replication/metadata-cache.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type Audit, asked as askedByName, filtered } from '../../security/authorizer.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
-import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
+import {
+  allowedTopics,
+  clusterOperationsOf,
+  everyName,
+  mayOnCluster,
+  type Names,
+  topicOperationsOf,
+  UNKNOWN_OPERATIONS,
+} from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 
@@ -27,7 +37,9 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
           clusterId: broker.clusterId,
           controllerId: broker.metadata.controllerId ?? -1,
           topics: topicsFor(broker, request, context),
-          ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS } : {}),
+          ...(request.includeClusterAuthorizedOperations
+            ? { clusterAuthorizedOperations: clusterOperationsOf(broker, context) }
+            : {}),
         }),
       );
     },
@@ -83,38 +95,90 @@ export function endpointOn(broker: LiveBroker, listener: string): { host: string
 
 function topicsFor(broker: BrokerContext, request: MetadataRequest, context: RequestContext): Topic[] {
   const { topics } = request;
-  const all = topics === null || (context.apiVersion === 0 && topics.length === 0);
-  if (all) return [...broker.metadata.topics()].map((topic) => describe(broker, topic, request, context));
+  if (topics === null || (context.apiVersion === 0 && topics.length === 0)) {
+    const all = [...broker.metadata.topics()];
+    const seen = describable(
+      broker,
+      context,
+      all.map(({ name }) => name),
+      filtered,
+    );
+    return all.filter(({ name }) => seen.has(name)).map((topic) => describe(broker, topic, request, context));
+  }
   const ids = new Set(topics.filter(hasId).map(({ topicId }) => topicId));
   // Whoever names one topic by its id is answered by ids alone.
-  if (ids.size > 0) {
-    return [...ids].map((id) => {
-      const topic = broker.metadata.topic(broker.metadata.topicName(id) ?? '');
-      return topic === undefined
-        ? failed(null, id, ErrorCode.UNKNOWN_TOPIC_ID)
-        : describe(broker, topic, request, context);
-    });
-  }
+  if (ids.size > 0) return topicsById(broker, ids, request, context);
   const names = new Set(topics.flatMap(({ name }) => (name === null ? [] : [name])));
+  const seen = describable(broker, context, names, askedByName);
+  const wouldBeNew = [...names].filter((name) => seen.has(name) && broker.metadata.topic(name) === undefined);
+  const creatable = creatableTopics(broker, request, context, wouldBeNew);
   return [...names].map((name) => {
+    // Whether there is such a topic is not disclosed.
+    if (!seen.has(name)) return denied(name, ZERO_UUID);
     const topic = broker.metadata.topic(name);
-    return topic === undefined ? missing(broker, name, request, context) : describe(broker, topic, request, context);
+    if (topic !== undefined) return describe(broker, topic, request, context);
+    if (!creatable.has(name)) return failed(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    return missing(broker, name, request, context);
   });
 }
 
+function topicsById(
+  broker: BrokerContext,
+  ids: ReadonlySet<string>,
+  request: MetadataRequest,
+  context: RequestContext,
+): Topic[] {
+  const names = [...ids].flatMap((id) => broker.metadata.topicName(id) ?? []);
+  const seen = describable(broker, context, names, askedByName);
+  return [...ids].map((id) => {
+    const topic = broker.metadata.topic(broker.metadata.topicName(id) ?? '');
+    if (topic === undefined) return failed(null, id, ErrorCode.UNKNOWN_TOPIC_ID);
+    return seen.has(topic.name) ? describe(broker, topic, request, context) : denied(null, id);
+  });
+}
+
+function describable(broker: BrokerContext, context: RequestContext, names: Iterable<string>, audit: Audit): Names {
+  return allowedTopics(broker, context, AclOperation.describe, names, audit);
+}
+
+/** The right to create any topic will do, or that to create each. */
+function creatableTopics(
+  broker: BrokerContext,
+  request: MetadataRequest,
+  context: RequestContext,
+  names: readonly string[],
+): Names {
+  if (names.length === 0 || !mayCreate(broker, request)) return everyName;
+  return mayOnCluster(broker, context, AclOperation.create, filtered)
+    ? everyName
+    : allowedTopics(broker, context, AclOperation.create, names);
+}
+
+function mayCreate(broker: BrokerContext, { allowAutoTopicCreation }: MetadataRequest): boolean {
+  return allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
+}
+
+function denied(name: string | null, topicId: string): Topic {
+  return { ...failed(name, topicId, ErrorCode.TOPIC_AUTHORIZATION_FAILED), isInternal: false };
+}
+
 function missing(broker: BrokerContext, name: string, request: MetadataRequest, context: RequestContext): Topic {
-  const known = operationsFor(request);
+  const known = operationsFor(broker, name, request, context);
   if (illegalTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, known);
-  const create = request.allowAutoTopicCreation && broker.config.boolean('auto.create.topics.enable');
-  const errorCode = create
+  const errorCode = mayCreate(broker, request)
     ? broker.autoTopics.create(name, broker.quotas.mutations(context, Infinity).record)
     : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return failed(name, ZERO_UUID, errorCode, known);
 }
 
 /** What one may do to a topic does not depend on whether it is there. */
-function operationsFor({ includeTopicAuthorizedOperations }: MetadataRequest): number {
-  return includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : UNKNOWN_OPERATIONS;
+function operationsFor(
+  broker: BrokerContext,
+  name: string,
+  { includeTopicAuthorizedOperations }: MetadataRequest,
+  context: RequestContext,
+): number {
+  return includeTopicAuthorizedOperations ? topicOperationsOf(broker, context, name) : UNKNOWN_OPERATIONS;
 }
 
 function failed(name: string | null, topicId: string, errorCode: number, operations = UNKNOWN_OPERATIONS): Topic {
@@ -142,7 +206,7 @@ function describe(
     topicId: topic.id,
     isInternal: isInternal(topic.name),
     partitions,
-    topicAuthorizedOperations: operationsFor(request),
+    topicAuthorizedOperations: operationsFor(broker, topic.name, request, context),
   };
 }
 

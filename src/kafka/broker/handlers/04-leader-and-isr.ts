@@ -2,7 +2,9 @@ import { build, ZERO_UUID } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../protocol/messages/04-leader-and-isr.ts';
 import type { LeadershipOrder } from '../../replication/replica-manager.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 type Result = LeadershipOrder & { readonly errorCode: number };
@@ -15,6 +17,9 @@ export function leaderAndIsrHandler(broker: BrokerContext): ApiHandler {
     response: LeaderAndIsrResponse,
     versions: '0-7',
     handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.clusterAction)) {
+        return responder.answer(refusal(request, context.apiVersion));
+      }
       const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
       if (errorCode !== ErrorCode.NONE) return responder.answer(build(LeaderAndIsrResponse, { errorCode }));
       const orders = readOrders(request, context.apiVersion);
@@ -23,6 +28,13 @@ export function leaderAndIsrHandler(broker: BrokerContext): ApiHandler {
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
+}
+
+/** Every partition is refused as well as the whole. */
+function refusal(request: LeaderAndIsrRequest, version: number): LeaderAndIsrResponse {
+  const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  const results = readOrders(request, version).map((asked) => ({ ...asked, errorCode }));
+  return { ...respond(results, version), errorCode };
 }
 
 async function follow(broker: BrokerContext, orders: readonly LeadershipOrder[]): Promise<Result[]> {

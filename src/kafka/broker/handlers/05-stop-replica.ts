@@ -2,7 +2,9 @@ import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { StopReplicaRequest, StopReplicaResponse } from '../../protocol/messages/05-stop-replica.ts';
 import type { StopOrder } from '../../replication/replica-manager.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 /** The controller tells which replicas to stop, and which to delete. */
@@ -12,6 +14,9 @@ export function stopReplicaHandler(broker: BrokerContext): ApiHandler {
     response: StopReplicaResponse,
     versions: '0-4',
     handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.clusterAction)) {
+        return responder.answer(refusal(request, context.apiVersion));
+      }
       const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
       if (errorCode !== ErrorCode.NONE) return responder.answer(build(StopReplicaResponse, { errorCode }));
       const stopped = readOrders(request, context.apiVersion).map(async (order) => ({
@@ -23,6 +28,19 @@ export function stopReplicaHandler(broker: BrokerContext): ApiHandler {
         .then((partitionErrors) => responder.answer(build(StopReplicaResponse, { partitionErrors })))
         .catch((error: unknown) => responder.close(String(error)));
     },
+  });
+}
+
+/** Every partition is refused as well as the whole. */
+function refusal(request: StopReplicaRequest, version: number): StopReplicaResponse {
+  const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  return build(StopReplicaResponse, {
+    errorCode,
+    partitionErrors: readOrders(request, version).map(({ topic, partition }) => ({
+      topicName: topic,
+      partitionIndex: partition,
+      errorCode,
+    })),
   });
 }
 

@@ -2,7 +2,9 @@ import { build, ZERO_UUID } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { UpdateMetadataRequest, UpdateMetadataResponse } from '../../protocol/messages/06-update-metadata.ts';
 import type { LiveBroker, MetadataUpdate, PartitionMetadata } from '../../replication/metadata-cache.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 type Told = UpdateMetadataRequest['topicStates'][number]['partitionStates'][number];
@@ -17,6 +19,10 @@ export function updateMetadataHandler(broker: BrokerContext): ApiHandler {
     response: UpdateMetadataResponse,
     versions: '0-8',
     handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.clusterAction)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+        return responder.answer(build(UpdateMetadataResponse, refusal));
+      }
       const errorCode = broker.fence.check(request.controllerEpoch, request.brokerEpoch);
       if (errorCode === ErrorCode.NONE) {
         const update = readUpdate(request, context.apiVersion);

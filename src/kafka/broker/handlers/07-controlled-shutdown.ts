@@ -4,7 +4,9 @@ import {
   ControlledShutdownRequest,
   ControlledShutdownResponse,
 } from '../../protocol/messages/07-controlled-shutdown.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 export function controlledShutdownHandler(broker: BrokerContext): ApiHandler {
@@ -12,7 +14,11 @@ export function controlledShutdownHandler(broker: BrokerContext): ApiHandler {
     request: ControlledShutdownRequest,
     response: ControlledShutdownResponse,
     versions: '0-3',
-    handle({ brokerId, brokerEpoch }, _context, responder) {
+    handle({ brokerId, brokerEpoch }, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.clusterAction)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+        return responder.answer(build(ControlledShutdownResponse, refusal));
+      }
       broker.controller.controlledShutdown(brokerId, brokerEpoch).then(
         (remaining) =>
           responder.answer(

@@ -1,10 +1,12 @@
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { LegacyOffsets } from '../../zk/legacy-offsets.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { checkCommittedTopics, distinctPartitions } from '../committed-topics.ts';
+import { checkCommittedTopics, distinctPartitions, readableTopics } from '../committed-topics.ts';
 import { asKafkaError } from '../request-errors.ts';
 
 type Topic = OffsetCommitRequest['topics'][number];
@@ -19,10 +21,18 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
     request: OffsetCommitRequest,
     response: OffsetCommitResponse,
     versions: '0-10',
-    handle(request, { apiVersion }, responder) {
+    handle(request, context, responder) {
+      const { apiVersion } = context;
+      if (!mayOnGroup(broker, context, AclOperation.read, request.groupId)) {
+        const codes = request.topics.map(({ partitions }) =>
+          partitions.map((): number => ErrorCode.GROUP_AUTHORIZATION_FAILED),
+        );
+        return responder.answer(build(OffsetCommitResponse, { topics: describe(request.topics, codes) }));
+      }
       const byId = apiVersion >= TOPIC_IDS_FROM;
-      const asked = distinctPartitions(broker, request.topics, byId);
-      const checked = checkCommittedTopics(broker, asked, byId);
+      const readable = readableTopics(broker, context, request.topics, byId);
+      const asked = distinctPartitions(broker, request.topics, byId, readable);
+      const checked = checkCommittedTopics(broker, asked, byId, readable);
       const topics = [...checked.topics];
       const answer = (errors: readonly (readonly number[])[]): void => {
         responder.answer(build(OffsetCommitResponse, { topics: describe(asked, checked.codesWith(errors)) }));

@@ -3,7 +3,9 @@ import { parseCoordinatorKey } from '../../coordinator/share/share-key.ts';
 import type { TopicPartition } from '../../log/file-names.ts';
 import { ErrorCode, errorInfo } from '../../protocol/errors.ts';
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnCluster, mayOnGroup, mayOnTransaction } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from '../topic-names.ts';
 import { endpointOn } from './03-metadata.ts';
@@ -24,9 +26,10 @@ export function findCoordinatorHandler(broker: BrokerContext): ApiHandler {
     request: FindCoordinatorRequest,
     response: FindCoordinatorResponse,
     versions: '0-6',
-    handle({ key, keyType: given, coordinatorKeys }, { apiVersion, listenerName }, responder) {
+    handle({ key, keyType: given, coordinatorKeys }, context, responder) {
+      const { apiVersion } = context;
       const keyType = given === SHARE && apiVersion < SHARE_FROM ? UNKNOWN_TYPE : given;
-      const find = (one: string): Coordinator => findCoordinator(broker, { key: one, keyType, listenerName });
+      const find = (one: string): Coordinator => findCoordinator(broker, { key: one, keyType }, context);
       if (apiVersion >= MANY_KEYS_FROM) {
         return responder.answer(build(FindCoordinatorResponse, { coordinators: coordinatorKeys.map(find) }));
       }
@@ -40,7 +43,8 @@ export function findCoordinatorHandler(broker: BrokerContext): ApiHandler {
 
 function findCoordinator(
   broker: BrokerContext,
-  wanted: { readonly key: string; readonly keyType: number; readonly listenerName: string },
+  wanted: { readonly key: string; readonly keyType: number },
+  context: RequestContext,
 ): Coordinator {
   const failed = (errorCode: number): Coordinator => ({
     key: wanted.key,
@@ -48,9 +52,11 @@ function findCoordinator(
     host: '',
     port: -1,
     errorCode,
-    // From v4 on a failed answer has its error's own text, but where there is no coordinator yet.
+    // From v4 on a failed answer has its error's own text only where the request was not understood.
     errorMessage: errorCode === ErrorCode.INVALID_REQUEST ? errorInfo(errorCode).message : '',
   });
+  const refusal = refusalOf(broker, wanted, context);
+  if (refusal !== ErrorCode.NONE) return failed(refusal);
   const place = placeOf(broker, wanted.keyType, wanted.key);
   if (place === undefined) return failed(ErrorCode.INVALID_REQUEST);
   const topic = broker.metadata.topic(place.topic);
@@ -60,10 +66,27 @@ function findCoordinator(
   }
   const leaderId = topic.partitions.get(place.partition)?.leader;
   const leader = leaderId === undefined ? undefined : broker.metadata.brokers.get(leaderId);
-  const endpoint = leader && endpointOn(leader, wanted.listenerName);
+  const endpoint = leader && endpointOn(leader, context.listenerName);
   if (leader === undefined || endpoint === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
   const { host, port } = endpoint;
   return { key: wanted.key, nodeId: leader.id, host, port, errorCode: ErrorCode.NONE, errorMessage: '' };
+}
+
+function refusalOf(
+  broker: BrokerContext,
+  { key, keyType }: { readonly key: string; readonly keyType: number },
+  context: RequestContext,
+): number {
+  if (keyType === GROUP && !mayOnGroup(broker, context, AclOperation.describe, key)) {
+    return ErrorCode.GROUP_AUTHORIZATION_FAILED;
+  }
+  if (keyType === TRANSACTION && !mayOnTransaction(broker, context, AclOperation.describe, key)) {
+    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  }
+  if (keyType === SHARE && !mayOnCluster(broker, context, AclOperation.clusterAction)) {
+    return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  }
+  return ErrorCode.NONE;
 }
 
 /** The partition of an internal topic that keeps a key; undefined for a type of keys that there is none of. */

@@ -1,5 +1,9 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 /** Before version 7 a protocol that is none was the empty string. */
@@ -11,7 +15,13 @@ export function joinGroupHandler(broker: BrokerContext): ApiHandler {
     request: JoinGroupRequest,
     response: JoinGroupResponse,
     versions: '0-9',
-    handle(request, { clientId, clientAddress, apiVersion }, responder) {
+    handle(request, context, responder) {
+      const { clientId, clientAddress, apiVersion } = context;
+      if (!mayOnGroup(broker, context, AclOperation.read, request.groupId)) {
+        const refusal = { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, generationId: -1 };
+        const protocolName = apiVersion < NULL_PROTOCOL_FROM ? '' : null;
+        return responder.answer(build(JoinGroupResponse, { ...refusal, protocolName }));
+      }
       broker.groups.joinGroup(request, { id: clientId, host: clientAddress, apiVersion }, (response) => {
         const { protocolName } = response;
         responder.answer(

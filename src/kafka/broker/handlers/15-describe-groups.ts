@@ -1,8 +1,10 @@
 import { build } from '../../../wire/schema.ts';
+import { unavailableGroup } from '../../coordinator/group/describe.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { GROUP_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
+import { groupOperationsOf, mayOnGroup, UNKNOWN_OPERATIONS } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
@@ -16,22 +18,30 @@ export function describeGroupsHandler(broker: BrokerContext): ApiHandler {
     request: DescribeGroupsRequest,
     response: DescribeGroupsResponse,
     versions: '0-6',
-    handle({ groups: ids, includeAuthorizedOperations }, { apiVersion }, responder) {
+    handle({ groups: ids, includeAuthorizedOperations }, context, responder) {
+      const seen = new Set(ids.filter((id) => mayOnGroup(broker, context, AclOperation.describe, id)));
+      const denied = ids.filter((id) => !seen.has(id)).map(deniedGroup);
       gather<string, Group>(
-        ids,
+        ids.filter((id) => seen.has(id)),
         (groupId, done) =>
           broker.groups.admin.describe(groupId, (group, why = `Group ${groupId} not found.`) => {
-            const isMissing = apiVersion >= NOT_FOUND_FROM && group.groupState === 'Dead';
+            const isMissing = context.apiVersion >= NOT_FOUND_FROM && group.groupState === 'Dead';
             const isShown = includeAuthorizedOperations && group.errorCode === ErrorCode.NONE;
             done({
               ...group,
               errorCode: isMissing ? ErrorCode.GROUP_ID_NOT_FOUND : group.errorCode,
               errorMessage: isMissing ? why : null,
-              authorizedOperations: isShown ? GROUP_OPERATIONS : UNKNOWN_OPERATIONS,
+              authorizedOperations: isShown ? groupOperationsOf(broker, context, groupId) : UNKNOWN_OPERATIONS,
             });
           }),
-        (groups) => responder.answer(build(DescribeGroupsResponse, { groups })),
+        (groups) => responder.answer(build(DescribeGroupsResponse, { groups: [...denied, ...groups] })),
       );
     },
   });
+}
+
+/** Whether there is such a group is not disclosed. */
+function deniedGroup(groupId: string): Group {
+  const group = unavailableGroup(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED);
+  return { ...group, errorMessage: null, authorizedOperations: UNKNOWN_OPERATIONS };
 }

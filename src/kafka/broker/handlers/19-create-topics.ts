@@ -1,7 +1,10 @@
 import { build, ZERO_UUID } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { filtered } from '../../security/authorizer.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { allowedTopics, everyName, mayOnCluster, type Names } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { describeTopicValues } from '../config/describe-config.ts';
 import { asKafkaError } from '../request-errors.ts';
@@ -20,7 +23,7 @@ export function createTopicsHandler(broker: BrokerContext): ApiHandler {
     versions: '0-7',
     handle(request, context, responder) {
       const quota = broker.quotas.mutations(context, 6);
-      void createAll(broker, request, quota.record)
+      void createAll(broker, request, context, quota.record)
         .then((topics) => {
           responder.answer(build(CreateTopicsResponse, { topics, throttleTimeMs: quota.throttleMs() }));
         })
@@ -29,24 +32,31 @@ export function createTopicsHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
-async function createAll(broker: BrokerContext, request: CreateTopicsRequest, admit: Admit): Promise<Result[]> {
+async function createAll(
+  broker: BrokerContext,
+  request: CreateTopicsRequest,
+  context: RequestContext,
+  admit: Admit,
+): Promise<Result[]> {
   if (!broker.controller.isActive) {
     return request.topics.map(({ name }) => refused(name, ErrorCode.NOT_CONTROLLER));
   }
   const names = request.topics.map(({ name }) => name);
+  const rights = rightsTo(broker, context, names);
   const results = new Map<string, Result>();
   const created = new Map<string, CreatedTopic>();
   for (const topic of request.topics) {
     try {
-      if (topic.name === CLUSTER_METADATA_TOPIC) {
-        throw new KafkaError(ErrorCode.INVALID_REQUEST, `Creation of internal topic ${topic.name} is prohibited.`);
-      }
-      if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
-        throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Found multiple entries for this topic.');
+      const refusal = refusalOf(topic.name, names, rights);
+      if (refusal !== undefined) {
+        results.set(topic.name, { ...failed(topic.name, refusal), ...configErrorOf(topic.name, rights) });
+        continue;
       }
       const made = await broker.topics.create(newTopic(topic), request.validateOnly, admit);
       created.set(topic.name, made);
-      results.set(topic.name, succeeded(broker, topic, made, request.validateOnly));
+      const shown = succeeded(broker, topic, made, request.validateOnly);
+      const isShown = rights.describable.has(topic.name);
+      results.set(topic.name, isShown ? shown : { ...unseen(topic.name), ...configErrorOf(topic.name, rights) });
     } catch (error) {
       results.set(topic.name, failed(topic.name, asKafkaError(error)));
     }
@@ -54,6 +64,42 @@ async function createAll(broker: BrokerContext, request: CreateTopicsRequest, ad
   if (!request.validateOnly) await waitForLeaders(broker, created, request.timeoutMs, results);
   return names.map((name) => results.get(name) as Result);
 }
+
+interface Rights {
+  readonly creatable: Names;
+  /** With their configuration. */
+  readonly describable: Names;
+}
+
+/** The right to create any topic will do, or that to create each. */
+function rightsTo(broker: BrokerContext, context: RequestContext, all: readonly string[]): Rights {
+  const names = new Set(all.filter((name) => name !== CLUSTER_METADATA_TOPIC));
+  const mayAll = mayOnCluster(broker, context, AclOperation.create, filtered);
+  const creatable = mayAll ? everyName : allowedTopics(broker, context, AclOperation.create, names);
+  const describable = allowedTopics(broker, context, AclOperation.describeConfigs, names, filtered);
+  return { creatable, describable };
+}
+
+function refusalOf(name: string, names: readonly string[], { creatable }: Rights): KafkaError | undefined {
+  if (name === CLUSTER_METADATA_TOPIC) {
+    return new KafkaError(ErrorCode.INVALID_REQUEST, `Creation of internal topic ${name} is prohibited.`);
+  }
+  if (names.indexOf(name) !== names.lastIndexOf(name)) {
+    return new KafkaError(ErrorCode.INVALID_REQUEST, 'Found multiple entries for this topic.');
+  }
+  return creatable.has(name)
+    ? undefined
+    : new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Authorization failed.');
+}
+
+/** Why there is no configuration in the answer. */
+function configErrorOf(name: string, { describable }: Rights): { readonly topicConfigErrorCode: number } {
+  const isTold = name === CLUSTER_METADATA_TOPIC || describable.has(name);
+  return { topicConfigErrorCode: isTold ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+}
+
+/** Created, and no more is told. */
+const unseen = (name: string): Result => refused(name, ErrorCode.NONE);
 
 /** The topic exists although its leaders are not seen in time: REQUEST_TIMED_OUT says so. */
 async function waitForLeaders(

@@ -1,7 +1,9 @@
 import { build, ZERO_UUID } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { allowedTopics } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 import type { Admit } from '../topic-admin.ts';
@@ -17,7 +19,7 @@ export function deleteTopicsHandler(broker: BrokerContext): ApiHandler {
     versions: '0-6',
     handle(request, context, responder) {
       const quota = broker.quotas.mutations(context, 5);
-      void deleteAll(broker, request, { version: context.apiVersion, admit: quota.record })
+      void deleteAll(broker, request, context, quota.record)
         .then((responses) => {
           responder.answer(build(DeleteTopicsResponse, { responses, throttleTimeMs: quota.throttleMs() }));
         })
@@ -34,14 +36,15 @@ interface Asked {
 async function deleteAll(
   broker: BrokerContext,
   request: DeleteTopicsRequest,
-  { version, admit }: { readonly version: number; readonly admit: Admit },
+  context: RequestContext,
+  admit: Admit,
 ): Promise<Result[]> {
   const asked: Asked[] = [...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })), ...request.topics];
   const refuseAll = (errorCode: number): Result[] => asked.map((topic) => result(topic, errorCode));
   if (!broker.controller.isActive) return refuseAll(ErrorCode.NOT_CONTROLLER);
   if (!broker.config.boolean('delete.topic.enable')) {
     // Before v3 there was no code for it.
-    return refuseAll(version < 3 ? ErrorCode.INVALID_REQUEST : ErrorCode.TOPIC_DELETION_DISABLED);
+    return refuseAll(context.apiVersion < 3 ? ErrorCode.INVALID_REQUEST : ErrorCode.TOPIC_DELETION_DISABLED);
   }
   if (asked.some(({ name, topicId }) => name !== null && topicId !== ZERO_UUID)) {
     return refuseAll(ErrorCode.INVALID_REQUEST);
@@ -50,7 +53,13 @@ async function deleteAll(
     name: name ?? broker.metadata.topicName(topicId) ?? null,
     topicId,
   }));
-  const outcomes = await deleteOnce(broker, new Set(named.map(({ name }) => name)), admit);
+  const names = named.flatMap(({ name }) => name ?? []);
+  const describable = allowedTopics(broker, context, AclOperation.describe, names);
+  const deletable = allowedTopics(broker, context, AclOperation.delete, names);
+  const isHidden = ({ name, topicId }: Asked): boolean =>
+    name !== null && topicId !== ZERO_UUID && !describable.has(name);
+  const doomed = named.filter((topic) => topic.name !== null && !isHidden(topic) && deletable.has(topic.name));
+  const outcomes = await deleteOnce(broker, new Set(doomed.map(({ name }) => name)), admit);
   const isGone = (name: string): boolean => broker.metadata.topic(name) === undefined;
   const topics = [...outcomes].flatMap(([name, errorCode]) => (errorCode === ErrorCode.NONE ? [name] : []));
   const late = await waitForTopics(broker, { topics, isDone: isGone, timeoutMs: request.timeoutMs });
@@ -60,6 +69,9 @@ async function deleteAll(
       const hasId = topic.topicId !== ZERO_UUID;
       return result(topic, hasId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     }
+    // The name of what a client may not see is not told, its id it knows.
+    if (isHidden(topic)) return result({ ...topic, name: null }, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    if (!deletable.has(topic.name)) return result(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     const isLate = late.includes(topic.name);
     return result(topic, isLate ? ErrorCode.REQUEST_TIMED_OUT : (outcomes.get(topic.name) ?? ErrorCode.NONE));
   });

@@ -2,7 +2,9 @@ import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts';
 import type { Partition } from '../../replication/partition.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { allowedTopics, type Names } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 import { replicaHere } from '../led-partitions.ts';
@@ -26,7 +28,9 @@ export function deleteRecordsHandler(broker: BrokerContext): ApiHandler {
     request: DeleteRecordsRequest,
     response: DeleteRecordsResponse,
     versions: '0-2',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      const names = request.topics.map(({ name }) => name);
+      const allowed = allowedTopics(broker, context, AclOperation.delete, names);
       const deletions = new Map<string, Deletion>();
       for (const { name: topic, partitions } of request.topics) {
         for (const { partitionIndex, offset } of partitions) {
@@ -36,7 +40,7 @@ export function deleteRecordsHandler(broker: BrokerContext): ApiHandler {
       const asked = [...deletions.values()];
       gather<Deletion, Result>(
         asked,
-        (deletion, done) => deleteRecords(broker, deletion, request.timeoutMs, done),
+        (deletion, done) => deleteRecords({ ...deletion, broker, allowed, timeoutMs: request.timeoutMs, done }),
         (results) => responder.answer(build(DeleteRecordsResponse, { topics: byTopic(asked, results) })),
       );
     },
@@ -52,14 +56,17 @@ function byTopic(asked: readonly Deletion[], results: readonly Result[]): Delete
   return [...topics].map(([name, partitions]) => ({ name, partitions }));
 }
 
-function deleteRecords(
-  broker: BrokerContext,
-  { topic, partitionIndex, offset }: Deletion,
-  timeoutMs: number,
-  done: (result: Result) => void,
-): void {
+interface DeletionUnderWay extends Deletion {
+  readonly broker: BrokerContext;
+  readonly allowed: Names;
+  readonly timeoutMs: number;
+  readonly done: (result: Result) => void;
+}
+
+function deleteRecords({ broker, allowed, topic, partitionIndex, offset, timeoutMs, done }: DeletionUnderWay): void {
   const finish = (errorCode: number, lowWatermark: number): void => done({ partitionIndex, lowWatermark, errorCode });
   try {
+    if (!allowed.has(topic)) throw new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     if (broker.metadata.partition(topic, partitionIndex) === undefined) {
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     }

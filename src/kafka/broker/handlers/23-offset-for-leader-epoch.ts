@@ -4,7 +4,10 @@ import {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { filtered } from '../../security/authorizer.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { allowedTopics, everyName, mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { replicaHere } from '../led-partitions.ts';
 
@@ -23,10 +26,15 @@ export function offsetForLeaderEpochHandler(broker: BrokerContext): ApiHandler {
     request: OffsetForLeaderEpochRequest,
     response: OffsetForLeaderEpochResponse,
     versions: '0-4',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      const names = request.topics.map(({ topic }) => topic);
+      const isBroker = mayOnCluster(broker, context, AclOperation.clusterAction, filtered);
+      const allowed = isBroker ? everyName : allowedTopics(broker, context, AclOperation.describe, names);
       const topics = request.topics.map(({ topic, partitions }) => ({
         topic,
-        partitions: partitions.map((asked) => endOf(broker, topic, asked)),
+        partitions: partitions.map((asked) =>
+          allowed.has(topic) ? endOf(broker, topic, asked) : failed(asked, ErrorCode.TOPIC_AUTHORIZATION_FAILED),
+        ),
       }));
       responder.answer(build(OffsetForLeaderEpochResponse, { topics }));
     },
@@ -40,6 +48,10 @@ function endOf(broker: BrokerContext, topic: string, asked: Asked): Result {
     return { partition, errorCode: ErrorCode.NONE, ...log.endOffsetForEpoch(asked.leaderEpoch) };
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;
-    return { partition, errorCode: error.code, leaderEpoch: -1, endOffset: -1 };
+    return failed(asked, error.code);
   }
+}
+
+function failed({ partition }: Asked, errorCode: number): Result {
+  return { partition, errorCode, leaderEpoch: -1, endOffset: -1 };
 }

@@ -6,10 +6,13 @@ import {
   AddPartitionsToTxnRequest,
   AddPartitionsToTxnResponse,
 } from '../../protocol/messages/24-add-partitions-to-txn.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { allowedTopics, everyName, mayOnCluster, mayOnTransaction, type Names } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 import { asOldClientsKnow } from '../request-errors.ts';
+import { isInternal } from '../topic-names.ts';
 
 type OneTransaction = AddPartitionsToTxnRequest['transactions'][number];
 type Topics = OneTransaction['topics'];
@@ -25,11 +28,15 @@ export function addPartitionsToTxnHandler(broker: BrokerContext): ApiHandler {
     request: AddPartitionsToTxnRequest,
     response: AddPartitionsToTxnResponse,
     versions: '0-5',
-    handle(request, { apiVersion }, responder) {
-      const isBatch = apiVersion >= BATCHES_FROM;
+    handle(request, context, responder) {
+      const isBatch = context.apiVersion >= BATCHES_FROM;
+      if (isBatch && !mayOnCluster(broker, context, AclOperation.clusterAction)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+        return responder.answer(build(AddPartitionsToTxnResponse, refusal));
+      }
       gather<OneTransaction, TopicResults>(
         isBatch ? request.transactions : [theOnlyOne(request)],
-        (transaction, done) => addPartitions(broker, transaction, apiVersion, done),
+        (transaction, done) => addPartitions(broker, transaction, context, done),
         (results) =>
           responder.answer(
             isBatch
@@ -59,16 +66,26 @@ function theOnlyOne(request: AddPartitionsToTxnRequest): OneTransaction {
 function addPartitions(
   broker: BrokerContext,
   { topics, verifyOnly, ...producer }: OneTransaction,
-  apiVersion: number,
+  context: RequestContext,
   done: (results: TopicResults) => void,
 ): void {
+  const { apiVersion } = context;
+  const isClient = apiVersion < BATCHES_FROM;
+  if (isClient && !mayOnTransaction(broker, context, AclOperation.write, producer.transactionalId)) {
+    return done(resultsOf(topics, () => ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+  }
+  const writable = isClient ? writableTopics(broker, context, topics) : everyName;
   const isKnown = (topic: string, partition: number): boolean =>
     broker.metadata.partition(topic, partition) !== undefined;
-  const isComplete = topics.every(({ name, partitions }) => partitions.every((partition) => isKnown(name, partition)));
-  // One partition that does not exist, and none is added.
+  const isComplete = topics.every(
+    ({ name, partitions }) => writable.has(name) && partitions.every((partition) => isKnown(name, partition)),
+  );
+  // One partition that does not exist or may not be written to, and none is added.
   if (!isComplete) {
-    const errorOf = (topic: string, partition: number): number =>
-      isKnown(topic, partition) ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const errorOf = (topic: string, partition: number): number => {
+      if (!writable.has(topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+      return isKnown(topic, partition) ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    };
     return done(resultsOf(topics, errorOf));
   }
   const partitions = partitionSet(
@@ -82,6 +99,13 @@ function addPartitions(
     const known = asOldClientsKnow(errorCode, apiVersion, PRODUCER_FENCED_FROM);
     done(resultsOf(topics, () => known));
   });
+}
+
+/** Internal topics are nobody's to write to, whatever ACLs say. */
+function writableTopics(broker: BrokerContext, context: RequestContext, topics: Topics): Names {
+  const names = topics.map(({ name }) => name).filter((name) => !isInternal(name));
+  const allowed = allowedTopics(broker, context, AclOperation.write, names);
+  return { has: (name) => !isInternal(name) && allowed.has(name) };
 }
 
 function resultsOf(topics: Topics, errorOf: (topic: string, partition: number) => number): TopicResults {

@@ -2,7 +2,10 @@ import { build } from '../../../wire/schema.ts';
 import type { EndTxnMarker } from '../../coordinator/coordinator-log.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { WriteTxnMarkersRequest, WriteTxnMarkersResponse } from '../../protocol/messages/27-write-txn-markers.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { filtered } from '../../security/authorizer.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 import { OFFSETS_TOPIC } from '../topic-names.ts';
@@ -32,9 +35,19 @@ export function writeTxnMarkersHandler(broker: BrokerContext): ApiHandler {
     request: WriteTxnMarkersRequest,
     response: WriteTxnMarkersResponse,
     versions: '0-2',
-    handle({ markers }, _context, responder) {
+    handle({ markers }, context, responder) {
+      const writes = markers.flatMap(writesOf);
+      // Administrators end transactions that hang, brokers all others (KIP-664).
+      const isAllowed =
+        mayOnCluster(broker, context, AclOperation.alter, filtered) ||
+        mayOnCluster(broker, context, AclOperation.clusterAction);
+      if (!isAllowed) {
+        const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+        const refused = writes.map((write) => ({ ...write, errorCode }));
+        return responder.answer(build(WriteTxnMarkersResponse, { markers: resultsOf(refused) }));
+      }
       gather<Write, Written>(
-        markers.flatMap(writesOf),
+        writes,
         (write, done) => writeMarker(broker, write, (errorCode) => done({ ...write, errorCode })),
         (written) => responder.answer(build(WriteTxnMarkersResponse, { markers: resultsOf(written) })),
       );

@@ -2,9 +2,11 @@ import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts';
 import type { TransactionOperation } from '../../replication/transaction-verifier.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnGroup, mayOnTransaction } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { checkCommittedTopics, distinctPartitions } from '../committed-topics.ts';
+import { checkCommittedTopics, distinctPartitions, readableTopics } from '../committed-topics.ts';
 
 /** Before, producers did not expect a coordinator that loads (KAFKA-7296). */
 const KNOWS_LOADING_FROM = 2;
@@ -20,10 +22,20 @@ export function txnOffsetCommitHandler(broker: BrokerContext): ApiHandler {
     request: TxnOffsetCommitRequest,
     response: TxnOffsetCommitResponse,
     versions: '0-6',
-    handle(request, { apiVersion }, responder) {
+    handle(request, context, responder) {
+      const { apiVersion } = context;
+      const refusal = refusalOf(broker, context, request);
+      if (refusal !== ErrorCode.NONE) {
+        const topics = request.topics.map((topic) => ({
+          ...topic,
+          partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: refusal })),
+        }));
+        return responder.answer(build(TxnOffsetCommitResponse, { topics }));
+      }
       const byId = apiVersion >= TOPIC_IDS_FROM;
-      const asked = distinctPartitions(broker, request.topics, byId);
-      const checked = checkCommittedTopics(broker, asked, byId);
+      const readable = readableTopics(broker, context, request.topics, byId);
+      const asked = distinctPartitions(broker, request.topics, byId, readable);
+      const checked = checkCommittedTopics(broker, asked, byId, readable);
       const answer = (errors: readonly (readonly number[])[]): void => {
         const codes = checked.codesWith(errors);
         const topics = asked.map(({ name, topicId, partitions }, topicIndex) => ({
@@ -43,6 +55,19 @@ export function txnOffsetCommitHandler(broker: BrokerContext): ApiHandler {
       }
     },
   });
+}
+
+function refusalOf(
+  broker: BrokerContext,
+  context: RequestContext,
+  { transactionalId, groupId }: TxnOffsetCommitRequest,
+): number {
+  if (!mayOnTransaction(broker, context, AclOperation.write, transactionalId)) {
+    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  }
+  return mayOnGroup(broker, context, AclOperation.read, groupId)
+    ? ErrorCode.NONE
+    : ErrorCode.GROUP_AUTHORIZATION_FAILED;
 }
 
 function operationOf(apiVersion: number): TransactionOperation {

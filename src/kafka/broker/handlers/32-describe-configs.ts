@@ -1,6 +1,7 @@
 import { build } from '../../../wire/schema.ts';
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode, errorInfo, KafkaError } from '../../protocol/errors.ts';
 import { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import type { BrokerLoggers } from '../broker-loggers.ts';
@@ -14,6 +15,7 @@ import {
   describeTopicValues,
 } from '../config/describe-config.ts';
 import { describeGroupValues, requireGroupName } from '../config/describe-group-config.ts';
+import { configRefusal } from '../config-rights.ts';
 import { asKafkaError } from '../request-errors.ts';
 import { requireLegalTopicName } from '../topic-names.ts';
 
@@ -25,8 +27,13 @@ export function describeConfigsHandler(broker: BrokerContext): ApiHandler {
     request: DescribeConfigsRequest,
     response: DescribeConfigsResponse,
     versions: '0-4',
-    handle(request, _context, responder) {
-      const described = request.resources.map((resource) => {
+    handle(request, context, responder) {
+      const refusalOf = (resource: Resource): number =>
+        configRefusal(broker, context, AclOperation.describeConfigs, resource);
+      const asked = request.resources.map((resource) => ({ resource, refusal: refusalOf(resource) }));
+      const allowed = asked.filter(({ refusal }) => refusal === ErrorCode.NONE);
+      const denied = asked.filter(({ refusal }) => refusal !== ErrorCode.NONE).map(refused);
+      const described = allowed.map(({ resource }) => {
         const options = {
           keys: resource.configurationKeys,
           includeSynonyms: request.includeSynonyms,
@@ -35,10 +42,15 @@ export function describeConfigsHandler(broker: BrokerContext): ApiHandler {
         return describeResource(broker, resource, options);
       });
       void Promise.all(described)
-        .then((results) => responder.answer(build(DescribeConfigsResponse, { results })))
+        .then((results) => responder.answer(build(DescribeConfigsResponse, { results: [...results, ...denied] })))
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
+}
+
+function refused({ resource, refusal }: { readonly resource: Resource; readonly refusal: number }): Result {
+  const { resourceType, resourceName } = resource;
+  return { errorCode: refusal, errorMessage: errorInfo(refusal).message, resourceType, resourceName, configs: [] };
 }
 
 async function describeResource(broker: BrokerContext, resource: Resource, options: DescribeOptions): Promise<Result> {

@@ -1,9 +1,12 @@
 import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import {
   AlterReplicaLogDirsRequest,
   AlterReplicaLogDirsResponse,
 } from '../../protocol/messages/34-alter-replica-log-dirs.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 type Result = AlterReplicaLogDirsResponse['results'][number];
@@ -23,7 +26,11 @@ export function alterReplicaLogDirsHandler(broker: BrokerContext): ApiHandler {
     request: AlterReplicaLogDirsRequest,
     response: AlterReplicaLogDirsResponse,
     versions: '0-2',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.alter)) {
+        const results = request.dirs.flatMap(({ topics }) => topics.map(refused));
+        return responder.answer(build(AlterReplicaLogDirsResponse, { results }));
+      }
       const moved = wishes(request).map(async ({ topic, partition, path }) => ({
         topic,
         partitionIndex: partition,
@@ -41,6 +48,11 @@ export function alterReplicaLogDirsHandler(broker: BrokerContext): ApiHandler {
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
+}
+
+function refused({ name, partitions }: AlterReplicaLogDirsRequest['dirs'][number]['topics'][number]): Result {
+  const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  return { topicName: name, partitions: partitions.map((partitionIndex) => ({ partitionIndex, errorCode })) };
 }
 
 /** A partition that is named for several directories goes to the last. */

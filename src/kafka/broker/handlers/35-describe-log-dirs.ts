@@ -1,7 +1,9 @@
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { describeLogDir } from '../log-dir-description.ts';
 
@@ -14,7 +16,11 @@ export function describeLogDirsHandler(broker: BrokerContext): ApiHandler {
     request: DescribeLogDirsRequest,
     response: DescribeLogDirsResponse,
     versions: '0-5',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.describe)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+        return responder.answer(build(DescribeLogDirsResponse, refusal));
+      }
       const asked = askedFor(request);
       const { disk } = broker.runtime;
       const results = broker.logs.directories.map((directory) =>

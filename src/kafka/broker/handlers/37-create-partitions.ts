@@ -1,7 +1,9 @@
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { allowedTopics } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 import type { Admit } from '../topic-admin.ts';
@@ -16,7 +18,7 @@ export function createPartitionsHandler(broker: BrokerContext): ApiHandler {
     versions: '0-3',
     handle(request, context, responder) {
       const quota = broker.quotas.mutations(context, 3);
-      void growAll(broker, request, quota.record)
+      void growAll(broker, request, context, quota.record)
         .then((results) => {
           responder.answer(build(CreatePartitionsResponse, { results, throttleTimeMs: quota.throttleMs() }));
         })
@@ -25,15 +27,28 @@ export function createPartitionsHandler(broker: BrokerContext): ApiHandler {
   });
 }
 
-async function growAll(broker: BrokerContext, request: CreatePartitionsRequest, admit: Admit): Promise<Result[]> {
+async function growAll(
+  broker: BrokerContext,
+  request: CreatePartitionsRequest,
+  context: RequestContext,
+  admit: Admit,
+): Promise<Result[]> {
   const names = request.topics.map(({ name }) => name);
   if (!broker.controller.isActive) return names.map((name) => result(name, ErrorCode.NOT_CONTROLLER));
+  const isRepeated = (name: string): boolean => names.indexOf(name) !== names.lastIndexOf(name);
+  const allowed = allowedTopics(
+    broker,
+    context,
+    AclOperation.alter,
+    names.filter((name) => !isRepeated(name)),
+  );
   const once = [...new Map(request.topics.map((topic) => [topic.name, topic])).values()];
   const results = await Promise.all(
     once.map(async ({ name, count, assignments }) => {
       try {
-        if (names.indexOf(name) !== names.lastIndexOf(name)) {
-          throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.');
+        if (isRepeated(name)) throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.');
+        if (!allowed.has(name)) {
+          throw new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'The topic authorization is failed.');
         }
         const replicas = assignments?.map(({ brokerIds }) => brokerIds) ?? null;
         await broker.topics.grow(name, count, replicas, request.validateOnly, admit);

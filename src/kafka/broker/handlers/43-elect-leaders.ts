@@ -2,7 +2,9 @@ import { build } from '../../../wire/schema.ts';
 import { type ElectionOutcome, type ElectionType, electLeaders } from '../../controller/leader-requests.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/43-elect-leaders.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 
@@ -29,7 +31,7 @@ export function electLeadersHandler(broker: BrokerContext): ApiHandler {
     response: ElectLeadersResponse,
     versions: '0-2',
     handle(request, context, responder) {
-      void elect(broker, request)
+      void elect(broker, request, context)
         .then(({ errorCode, rows }) => {
           const replicaElectionResults = byTopic(rows);
           const whole = context.apiVersion >= 1 ? { errorCode } : {};
@@ -43,7 +45,13 @@ export function electLeadersHandler(broker: BrokerContext): ApiHandler {
 async function elect(
   broker: BrokerContext,
   request: ElectLeadersRequest,
+  context: RequestContext,
 ): Promise<{ errorCode: number; rows: readonly Row[] }> {
+  if (!mayOnCluster(broker, context, AclOperation.alter)) {
+    const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+    const named = request.topicPartitions === null ? [] : partitionsOf(broker, request);
+    return { errorCode, rows: named.map((item) => ({ ...item, errorCode, errorMessage: null })) };
+  }
   const asked = partitionsOf(broker, request);
   const refuseAll = (errorCode: number): Row[] => asked.map((item) => ({ ...item, errorCode, errorMessage: null }));
   const type = types[request.electionType];

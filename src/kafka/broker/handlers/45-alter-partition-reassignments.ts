@@ -6,7 +6,9 @@ import {
   AlterPartitionReassignmentsRequest,
   AlterPartitionReassignmentsResponse,
 } from '../../protocol/messages/45-alter-partition-reassignments.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { clusterRefusal, mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 
@@ -23,7 +25,10 @@ export function alterPartitionReassignmentsHandler(broker: BrokerContext): ApiHa
     request: AlterPartitionReassignmentsRequest,
     response: AlterPartitionReassignmentsResponse,
     versions: '0-1',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.alter)) {
+        return responder.answer(refusal(request, clusterRefusal(context)));
+      }
       broker.controller
         .request('reassignment', (reign) => alterAll(reign, request))
         .then(
@@ -41,6 +46,19 @@ export function alterPartitionReassignmentsHandler(broker: BrokerContext): ApiHa
         );
     },
   });
+}
+
+/** Every partition is refused as well as the whole. */
+function refusal(
+  { topics }: AlterPartitionReassignmentsRequest,
+  { code, message }: KafkaError,
+): AlterPartitionReassignmentsResponse {
+  const error = { errorCode: code, errorMessage: message };
+  const responses = topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...error })),
+  }));
+  return build(AlterPartitionReassignmentsResponse, { ...error, responses });
 }
 
 /** A partition that is named twice goes where it is sent last. */

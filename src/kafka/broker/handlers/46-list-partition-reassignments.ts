@@ -5,7 +5,9 @@ import {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from '../../protocol/messages/46-list-partition-reassignments.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { clusterRefusal, mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 
@@ -17,7 +19,13 @@ export function listPartitionReassignmentsHandler(broker: BrokerContext): ApiHan
     request: ListPartitionReassignmentsRequest,
     response: ListPartitionReassignmentsResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.describe)) {
+        const { code, message } = clusterRefusal(context);
+        const topics = (request.topics ?? []).map(unmoved);
+        const refusal = { errorCode: code, errorMessage: message, topics };
+        return responder.answer(build(ListPartitionReassignmentsResponse, refusal));
+      }
       broker.controller
         .request('reassignments listed', ({ context }) => Promise.resolve(list(context, request)))
         .then(
@@ -29,6 +37,12 @@ export function listPartitionReassignmentsHandler(broker: BrokerContext): ApiHan
         );
     },
   });
+}
+
+/** A refusal names what was asked for. */
+function unmoved({ name, partitionIndexes }: NonNullable<ListPartitionReassignmentsRequest['topics']>[number]): Topic {
+  const none = { replicas: [], addingReplicas: [], removingReplicas: [] };
+  return { name, partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, ...none })) };
 }
 
 function list(context: ControllerContext, { topics }: ListPartitionReassignmentsRequest): Topic[] {

@@ -1,10 +1,13 @@
 import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import {
   DescribeClientQuotasRequest,
   DescribeClientQuotasResponse,
 } from '../../protocol/messages/48-describe-client-quotas.ts';
+import { AclOperation } from '../../security/acl.ts';
 import type { QuotaEntity } from '../../zk/quota-znodes.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { quotaFilters } from '../quotas/quota-filter.ts';
 import { asKafkaError, ownMessage } from '../request-errors.ts';
@@ -17,7 +20,11 @@ export function describeClientQuotasHandler(broker: BrokerContext): ApiHandler {
     request: DescribeClientQuotasRequest,
     response: DescribeClientQuotasResponse,
     versions: '0-1',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.describeConfigs)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null, entries: null };
+        return responder.answer(build(DescribeClientQuotasResponse, refusal));
+      }
       void describe(broker, request)
         .then((entries) => responder.answer(build(DescribeClientQuotasResponse, { entries })))
         .catch((reason: unknown) => {

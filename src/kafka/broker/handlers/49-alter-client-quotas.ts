@@ -1,8 +1,10 @@
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { AlterClientQuotasRequest, AlterClientQuotasResponse } from '../../protocol/messages/49-alter-client-quotas.ts';
+import { AclOperation } from '../../security/acl.ts';
 import type { QuotaEntity } from '../../zk/quota-znodes.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError, ownMessage } from '../request-errors.ts';
 
@@ -15,7 +17,12 @@ export function alterClientQuotasHandler(broker: BrokerContext): ApiHandler {
     request: AlterClientQuotasRequest,
     response: AlterClientQuotasResponse,
     versions: '0-1',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.alterConfigs)) {
+        const { code, message } = new KafkaError(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+        const entries = request.entries.map(({ entity }) => ({ entity, errorCode: code, errorMessage: message }));
+        return responder.answer(build(AlterClientQuotasResponse, { entries }));
+      }
       void alterAll(broker, request)
         .then((entries) => responder.answer(build(AlterClientQuotasResponse, { entries })))
         .catch((error: unknown) => responder.close(String(error)));

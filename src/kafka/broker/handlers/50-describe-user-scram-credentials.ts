@@ -4,7 +4,9 @@ import {
   DescribeUserScramCredentialsRequest,
   DescribeUserScramCredentialsResponse,
 } from '../../protocol/messages/50-describe-user-scram-credentials.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 import { ScramAdmin } from '../scram-admin.ts';
@@ -16,7 +18,13 @@ export function describeUserScramCredentialsHandler(broker: BrokerContext): ApiH
     request: DescribeUserScramCredentialsRequest,
     response: DescribeUserScramCredentialsResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.describe)) {
+        const error = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null };
+        // As Apache's: one for each user, without the name.
+        const results = (request.users ?? []).map(() => ({ user: '', ...error, credentialInfos: [] }));
+        return responder.answer(build(DescribeUserScramCredentialsResponse, { ...error, results }));
+      }
       admin.describe(request.users?.map(({ name }) => name) ?? null).then(
         (outcomes) => {
           const results = outcomes.map(({ user, result }) =>

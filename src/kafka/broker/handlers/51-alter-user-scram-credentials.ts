@@ -4,7 +4,9 @@ import {
   AlterUserScramCredentialsRequest,
   AlterUserScramCredentialsResponse,
 } from '../../protocol/messages/51-alter-user-scram-credentials.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { ScramAdmin } from '../scram-admin.ts';
 
@@ -15,11 +17,11 @@ export function alterUserScramCredentialsHandler(broker: BrokerContext): ApiHand
     request: AlterUserScramCredentialsRequest,
     response: AlterUserScramCredentialsResponse,
     versions: '0',
-    handle(request, _context, responder) {
-      if (!broker.controller.isActive) {
+    handle(request, context, responder) {
+      const refusal = refusalOf(broker, context);
+      if (refusal !== ErrorCode.NONE) {
         const users = new Set([...request.upsertions, ...request.deletions].map(({ name }) => name));
-        const refusal = { errorCode: ErrorCode.NOT_CONTROLLER, errorMessage: null };
-        const results = [...users].map((user) => ({ user, ...refusal }));
+        const results = [...users].sort().map((user) => ({ user, errorCode: refusal, errorMessage: null }));
         return responder.answer(build(AlterUserScramCredentialsResponse, { results }));
       }
       void admin
@@ -35,4 +37,9 @@ export function alterUserScramCredentialsHandler(broker: BrokerContext): ApiHand
         .catch((error: unknown) => responder.close(String(error)));
     },
   });
+}
+
+function refusalOf(broker: BrokerContext, context: RequestContext): number {
+  if (!broker.controller.isActive) return ErrorCode.NOT_CONTROLLER;
+  return mayOnCluster(broker, context, AclOperation.alter) ? ErrorCode.NONE : ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
 }

@@ -2,7 +2,9 @@ import { stringMapOrder } from '../../../base/java-order.ts';
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/57-update-features.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 type Update = UpdateFeaturesRequest['featureUpdates'][number];
@@ -24,11 +26,14 @@ export function updateFeaturesHandler(broker: BrokerContext): ApiHandler {
     request: UpdateFeaturesRequest,
     response: UpdateFeaturesResponse,
     versions: '0-2',
-    handle({ featureUpdates }, { apiVersion }, responder) {
-      if (!broker.controller.isActive) {
-        const { code, message } = new KafkaError(ErrorCode.NOT_CONTROLLER);
-        return responder.answer(build(UpdateFeaturesResponse, { errorCode: code, errorMessage: message }));
-      }
+    handle({ featureUpdates }, context, responder) {
+      const { apiVersion } = context;
+      const refuse = (errorCode: number): void => {
+        const { code, message } = new KafkaError(errorCode);
+        responder.answer(build(UpdateFeaturesResponse, { errorCode: code, errorMessage: message }));
+      };
+      if (!mayOnCluster(broker, context, AclOperation.alter)) return refuse(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+      if (!broker.controller.isActive) return refuse(ErrorCode.NOT_CONTROLLER);
       const updates = new Map(featureUpdates.map((update) => [update.feature, update]));
       const outcome = apiVersion < 2 ? refusedOneByOne(updates, apiVersion) : refusedAsWhole(updates, broker.id);
       responder.answer(build(UpdateFeaturesResponse, { errorMessage: null, ...outcome }));

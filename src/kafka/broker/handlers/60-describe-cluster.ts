@@ -2,7 +2,7 @@ import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { DescribeClusterRequest, DescribeClusterResponse } from '../../protocol/messages/60-describe-cluster.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { CLUSTER_OPERATIONS } from '../authorized-operations.ts';
+import { clusterOperationsOf } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { brokersOn } from './03-metadata.ts';
 
@@ -31,7 +31,9 @@ export function describeClusterHandler(broker: BrokerContext): ApiHandler {
             brokerId: nodeId,
             isFenced: false,
           })),
-          ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS } : {}),
+          ...(request.includeClusterAuthorizedOperations
+            ? { clusterAuthorizedOperations: clusterOperationsOf(broker, context) }
+            : {}),
         }),
       );
     },

@@ -2,7 +2,9 @@ import { build } from '../../../wire/schema.ts';
 import { lastSequenceIn } from '../../log/producer-entry.ts';
 import { ErrorCode, errorInfo, KafkaError } from '../../protocol/errors.ts';
 import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnTopic } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { requireLegalTopicName } from '../topic-names.ts';
 
@@ -14,9 +16,9 @@ export function describeProducersHandler(broker: BrokerContext): ApiHandler {
     request: DescribeProducersRequest,
     response: DescribeProducersResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
       const topics = request.topics.map(({ name, partitionIndexes }) => {
-        const refused = topicError(broker, name);
+        const refused = topicError(broker, context, name);
         const partitions = partitionIndexes.map((partitionIndex) => ({
           partitionIndex,
           ...(refused ?? describe(broker, name, partitionIndex)),
@@ -34,16 +36,16 @@ function failed(errorCode: number, errorMessage: string | null): Result {
   return { errorCode, errorMessage, activeProducers: [] };
 }
 
-function topicError(broker: BrokerContext, name: string): Result | undefined {
+function topicError(broker: BrokerContext, context: RequestContext, name: string): Result | undefined {
   try {
     requireLegalTopicName(name);
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;
     return failed(error.code, error.message);
   }
-  if (broker.metadata.topic(name) !== undefined) return undefined;
-  const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  return failed(unknown, errorInfo(unknown).message);
+  const plainly = (errorCode: number): Result => failed(errorCode, errorInfo(errorCode).message);
+  if (!mayOnTopic(broker, context, AclOperation.read, name)) return plainly(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+  return broker.metadata.topic(name) === undefined ? plainly(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) : undefined;
 }
 
 function describe(broker: BrokerContext, topic: string, partition: number): Result {

@@ -5,7 +5,9 @@ import {
   AllocateProducerIdsRequest,
   AllocateProducerIdsResponse,
 } from '../../protocol/messages/67-allocate-producer-ids.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { asKafkaError } from '../request-errors.ts';
 
@@ -15,7 +17,11 @@ export function allocateProducerIdsHandler(broker: BrokerContext): ApiHandler {
     request: AllocateProducerIdsRequest,
     response: AllocateProducerIdsResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.clusterAction)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+        return responder.answer(build(AllocateProducerIdsResponse, refusal));
+      }
       broker.controller
         .request('producer ids', (reign) => {
           checkBroker(reign, request);

@@ -1,8 +1,12 @@
+import { build } from '../../../wire/schema.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
 } from '../../protocol/messages/68-consumer-group-heartbeat.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayDescribeAll, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 
 /**
@@ -14,7 +18,16 @@ export function consumerGroupHeartbeatHandler(broker: BrokerContext): ApiHandler
     request: ConsumerGroupHeartbeatRequest,
     response: ConsumerGroupHeartbeatResponse,
     versions: '0-1',
-    handle(request, { clientId, clientAddress, apiVersion }, responder) {
+    handle(request, context, responder) {
+      const refuse = (errorCode: number): void =>
+        responder.answer(build(ConsumerGroupHeartbeatResponse, { errorCode }));
+      if (!mayOnGroup(broker, context, AclOperation.read, request.groupId)) {
+        return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED);
+      }
+      if (!mayDescribeAll(broker, context, request.subscribedTopicNames ?? [])) {
+        return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+      }
+      const { clientId, clientAddress, apiVersion } = context;
       const client = { id: clientId, host: clientAddress, apiVersion };
       broker.groups.consumerGroupHeartbeat(request, client, (response) => responder.answer(response));
     },

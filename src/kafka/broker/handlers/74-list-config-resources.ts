@@ -4,7 +4,9 @@ import {
   ListConfigResourcesRequest,
   ListConfigResourcesResponse,
 } from '../../protocol/messages/74-list-config-resources.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { ResourceType } from '../config/alter-config.ts';
 import { brokersOn } from './03-metadata.ts';
@@ -25,6 +27,10 @@ export function listConfigResourcesHandler(broker: BrokerContext): ApiHandler {
     response: ListConfigResourcesResponse,
     versions: '0-1',
     handle(request, context, responder) {
+      if (!mayOnCluster(broker, context, AclOperation.describeConfigs)) {
+        const refusal = { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+        return responder.answer(build(ListConfigResourcesResponse, refusal));
+      }
       if (context.apiVersion === 0) return responder.answer(build(ListConfigResourcesResponse, {}));
       if (request.resourceTypes.some((type) => !listed.includes(type))) {
         const errorCode = ErrorCode.UNSUPPORTED_VERSION;

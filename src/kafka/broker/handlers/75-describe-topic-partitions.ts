@@ -5,8 +5,9 @@ import {
   DescribeTopicPartitionsResponse,
 } from '../../protocol/messages/75-describe-topic-partitions.ts';
 import type { PartitionMetadata, TopicMetadata } from '../../replication/metadata-cache.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { TOPIC_OPERATIONS, UNKNOWN_OPERATIONS } from '../authorized-operations.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnTopic, topicOperationsOf, UNKNOWN_OPERATIONS } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 import { endpointOn } from './03-metadata.ts';
@@ -24,7 +25,7 @@ export function describeTopicPartitionsHandler(broker: BrokerContext): ApiHandle
     response: DescribeTopicPartitionsResponse,
     versions: '0',
     handle(request, context, responder) {
-      responder.answer(isInvalid(request) ? refusal(request) : new Page(broker, request, context.listenerName).fill());
+      responder.answer(isInvalid(request) ? refusal(request) : new Page(broker, request, context).fill());
     },
   });
 }
@@ -41,7 +42,6 @@ function refusal({ topics }: DescribeTopicPartitionsRequest): DescribeTopicParti
     topics: topics.map(({ name }) => ({
       ...withoutPartitions(name, ErrorCode.INVALID_REQUEST),
       isInternal: false,
-      topicAuthorizedOperations: UNKNOWN_OPERATIONS,
     })),
   });
 }
@@ -53,7 +53,7 @@ function withoutPartitions(name: string, errorCode: number): Topic {
     topicId: ZERO_UUID,
     isInternal: isInternal(name),
     partitions: [],
-    topicAuthorizedOperations: TOPIC_OPERATIONS,
+    topicAuthorizedOperations: UNKNOWN_OPERATIONS,
   };
 }
 
@@ -61,20 +61,38 @@ function withoutPartitions(name: string, errorCode: number): Topic {
 class Page {
   readonly #broker: BrokerContext;
   readonly #request: DescribeTopicPartitionsRequest;
-  readonly #listenerName: string;
+  readonly #context: RequestContext;
 
-  constructor(broker: BrokerContext, request: DescribeTopicPartitionsRequest, listenerName: string) {
+  constructor(broker: BrokerContext, request: DescribeTopicPartitionsRequest, context: RequestContext) {
     this.#broker = broker;
     this.#request = request;
-    this.#listenerName = listenerName;
+    this.#context = context;
   }
 
+  /** Topics that are asked for and not the client's to see come last: whether they exist is not disclosed. */
   fill(): DescribeTopicPartitionsResponse {
+    const names = this.#names();
+    const isSeen = (name: string): boolean => mayOnTopic(this.#broker, this.#context, AclOperation.describe, name);
+    const seen = names.filter(isSeen);
+    const answer = this.#describeAll(seen);
+    const topics = answer.topics.map((topic) => ({
+      ...topic,
+      topicAuthorizedOperations: topicOperationsOf(this.#broker, this.#context, topic.name ?? ''),
+    }));
+    const hidden = this.#request.topics.length === 0 ? [] : names.filter((name) => !seen.includes(name));
+    const denied = hidden.map((name) => ({
+      ...withoutPartitions(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED),
+      isInternal: false,
+    }));
+    return { ...answer, topics: [...topics, ...denied] };
+  }
+
+  #describeAll(names: readonly string[]): DescribeTopicPartitionsResponse {
     const { cursor, responsePartitionLimit, topics: named } = this.#request;
     const limit = this.#broker.config.number('max.request.partition.size.limit');
     let remaining = Math.max(Math.min(limit, responsePartitionLimit), 1);
     const topics: Topic[] = [];
-    for (const name of this.#names()) {
+    for (const name of names) {
       if (remaining === 0) {
         return build(DescribeTopicPartitionsResponse, { topics, nextCursor: { topicName: name, partitionIndex: 0 } });
       }
@@ -118,7 +136,7 @@ class Page {
   #describe(partition: PartitionMetadata): Partition {
     const { brokers } = this.#broker.metadata;
     const leader = brokers.get(partition.leader);
-    const isReachable = leader !== undefined && endpointOn(leader, this.#listenerName) !== undefined;
+    const isReachable = leader !== undefined && endpointOn(leader, this.#context.listenerName) !== undefined;
     return {
       errorCode: ErrorCode.NONE,
       partitionIndex: partition.partition,

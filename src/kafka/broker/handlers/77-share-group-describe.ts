@@ -1,14 +1,13 @@
 import { build } from '../../../wire/schema.ts';
-import type { DescribedShareGroup } from '../../coordinator/group/share/describe-share.ts';
+import { type DescribedShareGroup, refusedShareGroup } from '../../coordinator/group/share/describe-share.ts';
 import { shareGroupOf } from '../../coordinator/group/share/share-requests.ts';
 import {
   ShareGroupDescribeRequest,
   ShareGroupDescribeResponse,
 } from '../../protocol/messages/77-share-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { configurableGroupOperations } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { gather } from '../gather.ts';
+import { describeGroups } from '../described-groups.ts';
 
 /** State and members of share groups. */
 export function shareGroupDescribeHandler(broker: BrokerContext): ApiHandler {
@@ -16,17 +15,20 @@ export function shareGroupDescribeHandler(broker: BrokerContext): ApiHandler {
     request: ShareGroupDescribeRequest,
     response: ShareGroupDescribeResponse,
     versions: '1',
-    handle({ groupIds, includeAuthorizedOperations }, _context, responder) {
-      gather<string, DescribedShareGroup>(
-        groupIds,
-        (groupId, done) => shareGroupOf(broker.groups, groupId, done),
-        (described) => {
-          const groups = described.map((group) => ({
-            ...group,
-            authorizedOperations: configurableGroupOperations(includeAuthorizedOperations, group.errorCode),
-          }));
-          responder.answer(build(ShareGroupDescribeResponse, { groups }));
+    handle({ groupIds, includeAuthorizedOperations }, context, responder) {
+      describeGroups<DescribedShareGroup>(
+        broker,
+        context,
+        {
+          groupIds,
+          includeAuthorizedOperations,
+          describe: (groupId, done) => shareGroupOf(broker.groups, groupId, done),
+          refuse: refusedShareGroup,
+          topicsOf: ({ members }) =>
+            members.flatMap(({ assignment }) => assignment.topicPartitions.map(({ topicName }) => topicName)),
+          hiddenMessage: 'The group has described topic(s) that the client is not authorized to describe.',
         },
+        (groups) => responder.answer(build(ShareGroupDescribeResponse, { groups })),
       );
     },
   });

@@ -4,13 +4,16 @@ import { build } from '../../../wire/schema.ts';
 import { Writer } from '../../../wire/writer.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/78-share-fetch.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { AcquireMode } from '../../share/acquire.ts';
 import { FINAL_EPOCH, INITIAL_EPOCH, idOf, type ShareSession, type ShareTarget } from '../../share/share-sessions.ts';
 import { type ApiHandler, apiHandler, type RequestContext, type Responder } from '../api-handler.ts';
+import { mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import {
   type Acknowledged,
   acknowledgeAll,
+  deniedTargets,
   hasAcknowledgements,
   type LeaderHint,
   leaderHint,
@@ -52,7 +55,11 @@ function sessionOf(broker: BrokerContext, request: ShareFetchRequest, context: R
   const { groupId, memberId, shareSessionEpoch, isRenewAck, shareAcquireMode } = request;
   const isMode = shareAcquireMode === AcquireMode.batchOptimized || shareAcquireMode === AcquireMode.recordLimit;
   if (!isMode) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR);
-  if (groupId === null || memberId === null || memberId === '') throw new KafkaError(ErrorCode.INVALID_REQUEST);
+  if (groupId === null) throw new KafkaError(ErrorCode.INVALID_REQUEST);
+  if (!mayOnGroup(broker, context, AclOperation.read, groupId)) {
+    throw new KafkaError(ErrorCode.GROUP_AUTHORIZATION_FAILED);
+  }
+  if (memberId === null || memberId === '') throw new KafkaError(ErrorCode.INVALID_REQUEST);
   const wantsRecords = request.maxWaitMs > 0 || request.minBytes > 0 || request.maxBytes > 0 || request.maxRecords > 0;
   if (isRenewAck && wantsRecords) throw new KafkaError(ErrorCode.INVALID_REQUEST);
   if (shareSessionEpoch !== INITIAL_EPOCH) {
@@ -85,7 +92,7 @@ interface Asked {
 
 /** Both at once: what is acknowledged need not be stored before other records are acquired. */
 function acknowledgeAndFetch(asked: Asked): void {
-  const { broker, request, session } = asked;
+  const { broker, request, context, session } = asked;
   const { groupId, memberId } = session;
   let acknowledged: readonly Acknowledged[] | undefined = hasAcknowledgements(request.topics) ? undefined : [];
   let fetched: { readonly found: readonly SharedRecords[]; readonly sent: (() => void) | undefined } | undefined;
@@ -93,10 +100,14 @@ function acknowledgeAndFetch(asked: Asked): void {
     if (acknowledged !== undefined && fetched !== undefined) answer(asked, acknowledged, fetched.found, fetched.sent);
   };
   if (acknowledged === undefined) {
-    acknowledgeAll(broker, { groupId, memberId, topics: request.topics, isRenew: request.isRenewAck }, (results) => {
-      acknowledged = results;
-      finish();
-    });
+    acknowledgeAll(
+      broker,
+      { context, groupId, memberId, topics: request.topics, isRenew: request.isRenewAck },
+      (results) => {
+        acknowledged = results;
+        finish();
+      },
+    );
   }
   fetch(asked, (found, sent) => {
     fetched = { found, sent };
@@ -110,10 +121,17 @@ function fetch({ broker, request, context, session }: Asked, done: Fetched): voi
   const wantsNone = request.maxBytes <= 0 || request.maxRecords <= 0;
   if (request.shareSessionEpoch === FINAL_EPOCH || wantsNone) return done([], undefined);
   const { groupId, memberId } = session;
-  broker.shares.open(groupId, session.targets(), (targets) => {
+  const wanted = [...session.targets()];
+  const denied = new Set(deniedTargets(broker, context, wanted));
+  const refused = [...denied].map((target) => ({
+    target,
+    share: new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED),
+  }));
+  const allowed = wanted.filter((target) => !denied.has(target));
+  broker.shares.open(groupId, allowed, (targets) => {
     new ShareFetch({
       memberId,
-      targets,
+      targets: [...targets, ...refused],
       maxWaitMs: request.maxWaitMs,
       minBytes: request.minBytes,
       maxBytes: Math.min(

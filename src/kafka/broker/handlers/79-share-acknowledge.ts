@@ -1,8 +1,10 @@
 import { build } from '../../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ShareAcknowledgeRequest, ShareAcknowledgeResponse } from '../../protocol/messages/79-share-acknowledge.ts';
+import { AclOperation } from '../../security/acl.ts';
 import { FINAL_EPOCH, INITIAL_EPOCH, type ShareSession } from '../../share/share-sessions.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import {
   type Acknowledged,
@@ -25,13 +27,13 @@ export function shareAcknowledgeHandler(broker: BrokerContext): ApiHandler {
       const { topics, isRenewAck: isRenew, shareSessionEpoch } = request;
       let session: ShareSession;
       try {
-        session = sessionOf(broker, request);
+        session = sessionOf(broker, request, context);
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error;
         return responder.answer(build(ShareAcknowledgeResponse, { errorCode: error.code }));
       }
       const { groupId, memberId } = session;
-      acknowledgeAll(broker, { groupId, memberId, topics, isRenew }, (results) => {
+      acknowledgeAll(broker, { context, groupId, memberId, topics, isRenew }, (results) => {
         responder.answer(describe(broker, groupId, results, context));
         if (shareSessionEpoch === FINAL_EPOCH) broker.shares.endSession(session);
       });
@@ -40,9 +42,13 @@ export function shareAcknowledgeHandler(broker: BrokerContext): ApiHandler {
 }
 
 /** @throws KafkaError for a request that is refused as a whole: acknowledgements open no session */
-function sessionOf(broker: BrokerContext, request: ShareAcknowledgeRequest): ShareSession {
+function sessionOf(broker: BrokerContext, request: ShareAcknowledgeRequest, context: RequestContext): ShareSession {
   const { groupId, memberId, shareSessionEpoch } = request;
-  if (groupId === null || memberId === null || memberId === '') throw new KafkaError(ErrorCode.INVALID_REQUEST);
+  if (groupId === null) throw new KafkaError(ErrorCode.INVALID_REQUEST);
+  if (!mayOnGroup(broker, context, AclOperation.read, groupId)) {
+    throw new KafkaError(ErrorCode.GROUP_AUTHORIZATION_FAILED);
+  }
+  if (memberId === null || memberId === '') throw new KafkaError(ErrorCode.INVALID_REQUEST);
   if (shareSessionEpoch === INITIAL_EPOCH) throw new KafkaError(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
   return broker.shares.sessions.resume(groupId, memberId, shareSessionEpoch);
 }

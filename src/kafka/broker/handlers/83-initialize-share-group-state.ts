@@ -6,7 +6,7 @@ import {
 } from '../../protocol/messages/83-initialize-share-group-state.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { forEachShare } from '../share/for-each-share.ts';
+import { forEachShare, refuseShares } from '../share/for-each-share.ts';
 
 /** From the group coordinator to the share coordinator. */
 export function initializeShareGroupStateHandler(broker: BrokerContext): ApiHandler {
@@ -14,7 +14,10 @@ export function initializeShareGroupStateHandler(broker: BrokerContext): ApiHand
     request: InitializeShareGroupStateRequest,
     response: InitializeShareGroupStateResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      const refused = refuseShares(broker, context, request);
+      if (refused !== undefined)
+        return responder.answer(build(InitializeShareGroupStateResponse, { results: refused }));
       forEachShare(
         request,
         (key, asked, done: (outcome: Outcome) => void) => broker.shares.coordinator.initialize(key, asked, done),

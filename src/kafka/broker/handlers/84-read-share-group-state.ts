@@ -6,7 +6,7 @@ import {
 } from '../../protocol/messages/84-read-share-group-state.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { forEachShare } from '../share/for-each-share.ts';
+import { forEachShare, refuseShares } from '../share/for-each-share.ts';
 
 /** From a partition's leader to the share coordinator. */
 export function readShareGroupStateHandler(broker: BrokerContext): ApiHandler {
@@ -14,7 +14,15 @@ export function readShareGroupStateHandler(broker: BrokerContext): ApiHandler {
     request: ReadShareGroupStateRequest,
     response: ReadShareGroupStateResponse,
     versions: '0',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      const refused = refuseShares(broker, context, request);
+      if (refused !== undefined) {
+        const results = refused.map(({ topicId, partitions }) => ({
+          topicId,
+          partitions: partitions.map((one) => ({ ...nothing, ...one })),
+        }));
+        return responder.answer(build(ReadShareGroupStateResponse, { results }));
+      }
       forEachShare(
         request,
         (key, { leaderEpoch }, done: (result: Result) => void) =>
@@ -30,3 +38,5 @@ type Result = Omit<ReadShareGroupStateResponse['results'][number]['partitions'][
 function describe({ stateBatches, ...outcome }: ReadOutcome): Result {
   return { ...outcome, stateBatches: [...stateBatches] };
 }
+
+const nothing = { stateEpoch: 0, startOffset: 0, stateBatches: [] };

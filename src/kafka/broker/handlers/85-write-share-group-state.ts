@@ -6,7 +6,7 @@ import {
 } from '../../protocol/messages/85-write-share-group-state.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { forEachShare } from '../share/for-each-share.ts';
+import { forEachShare, refuseShares } from '../share/for-each-share.ts';
 
 /** From a partition's leader to the share coordinator. v1 tells how many records are done above the start offset. */
 export function writeShareGroupStateHandler(broker: BrokerContext): ApiHandler {
@@ -14,7 +14,9 @@ export function writeShareGroupStateHandler(broker: BrokerContext): ApiHandler {
     request: WriteShareGroupStateRequest,
     response: WriteShareGroupStateResponse,
     versions: '0-1',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      const refused = refuseShares(broker, context, request);
+      if (refused !== undefined) return responder.answer(build(WriteShareGroupStateResponse, { results: refused }));
       forEachShare(
         request,
         (key, asked, done: (outcome: Outcome) => void) => broker.shares.coordinator.write(key, asked, done),

@@ -6,7 +6,7 @@ import {
 } from '../../protocol/messages/87-read-share-group-state-summary.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { forEachShare } from '../share/for-each-share.ts';
+import { forEachShare, refuseShares } from '../share/for-each-share.ts';
 
 /** From the group coordinator to the share coordinator. v1 tells how many records are done above the start offset. */
 export function readShareGroupStateSummaryHandler(broker: BrokerContext): ApiHandler {
@@ -14,7 +14,15 @@ export function readShareGroupStateSummaryHandler(broker: BrokerContext): ApiHan
     request: ReadShareGroupStateSummaryRequest,
     response: ReadShareGroupStateSummaryResponse,
     versions: '0-1',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
+      const refused = refuseShares(broker, context, request);
+      if (refused !== undefined) {
+        const results = refused.map(({ topicId, partitions }) => ({
+          topicId,
+          partitions: partitions.map((one) => ({ ...nothing, ...one })),
+        }));
+        return responder.answer(build(ReadShareGroupStateSummaryResponse, { results }));
+      }
       forEachShare(
         request,
         (key, _asked, done: (outcome: SummaryOutcome) => void) => broker.shares.coordinator.summary(key, done),
@@ -23,3 +31,5 @@ export function readShareGroupStateSummaryHandler(broker: BrokerContext): ApiHan
     },
   });
 }
+
+const nothing = { stateEpoch: 0, leaderEpoch: 0, startOffset: 0, deliveryCompleteCount: 0 };

@@ -1,3 +1,4 @@
+import { build } from '../../../wire/schema.ts';
 import type { InternalTopic } from '../../coordinator/group/streams/configured-topology.ts';
 import { StatusCode } from '../../coordinator/group/streams/status.ts';
 import { streamsGroupHeartbeat, streamsHeartbeatError } from '../../coordinator/group/streams/streams-requests.ts';
@@ -6,8 +7,12 @@ import {
   StreamsGroupHeartbeatRequest,
   StreamsGroupHeartbeatResponse,
 } from '../../protocol/messages/88-streams-group-heartbeat.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { filtered } from '../../security/authorizer.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { allowedTopics, everyName, mayDescribeAll, mayOnCluster, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { topicNamesOf } from '../streams-topic-names.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 
 /** Heartbeats for which a topic that could not be created is not tried again. */
@@ -20,35 +25,61 @@ export function streamsGroupHeartbeatHandler(broker: BrokerContext): ApiHandler 
     request: StreamsGroupHeartbeatRequest,
     response: StreamsGroupHeartbeatResponse,
     versions: '0-1',
-    handle(request, { clientId, clientAddress, apiVersion }, responder) {
-      const fault = topicNameFault(request);
+    handle(request, context, responder) {
+      const { clientId, clientAddress, apiVersion } = context;
+      const refuse = (errorCode: number): void => responder.answer(build(StreamsGroupHeartbeatResponse, { errorCode }));
+      if (!mayOnGroup(broker, context, AclOperation.read, request.groupId)) {
+        return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED);
+      }
+      const topics = topicsOf(request);
+      const fault = topicNameFault(topics);
       if (fault !== undefined) {
         return responder.answer(streamsHeartbeatError(ErrorCode.STREAMS_INVALID_TOPOLOGY, fault));
       }
+      if (!mayDescribeAll(broker, context, topics)) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
       const client = { id: clientId, host: clientAddress, apiVersion };
       streamsGroupHeartbeat(broker.groups, request, client, (response, missing) => {
-        if (missing.length > 0) provide(broker, request.groupId, response, missing);
+        if (missing.length > 0) provideAllowed(broker, { request, context, response, missing });
         responder.answer(response);
       });
     },
   });
 }
 
-function topicNameFault({ topology }: StreamsGroupHeartbeatRequest): string | undefined {
-  const names = new Set(
-    topology?.subtopologies.flatMap((one) => [
-      ...one.sourceTopics,
-      ...one.repartitionSinkTopics,
-      ...one.repartitionSourceTopics.map(({ name }) => name),
-      ...one.stateChangelogTopics.map(({ name }) => name),
-    ]),
-  );
-  const internal = [...names].filter(isInternal);
+function topicsOf({ topology }: StreamsGroupHeartbeatRequest): string[] {
+  return [...new Set(topology?.subtopologies.flatMap(topicNamesOf))];
+}
+
+function topicNameFault(names: readonly string[]): string | undefined {
+  const internal = names.filter(isInternal);
   if (internal.length > 0) {
     return `Use of Kafka internal topics ${internal.join(',')} in a Kafka Streams topology is prohibited.`;
   }
-  const illegal = [...names].filter((name) => illegalTopicName(name) !== undefined);
+  const illegal = names.filter((name) => illegalTopicName(name) !== undefined);
   return illegal.length > 0 ? `Topic names ${illegal.join(',')} are not valid topic names.` : undefined;
+}
+
+interface Lacking {
+  readonly request: StreamsGroupHeartbeatRequest;
+  readonly context: RequestContext;
+  readonly response: StreamsGroupHeartbeatResponse;
+  readonly missing: readonly InternalTopic[];
+}
+
+/** Topics are made on the client's behalf: all of them, or none where it may not create one. */
+function provideAllowed(broker: BrokerContext, { request, context, response, missing }: Lacking): void {
+  const names = missing.map(({ name }) => name);
+  const mayAll = mayOnCluster(broker, context, AclOperation.create, filtered);
+  const allowed = mayAll ? everyName : allowedTopics(broker, context, AclOperation.create, names);
+  const denied = names.filter((name) => !allowed.has(name));
+  if (denied.length === 0) return provide(broker, request.groupId, response, missing);
+  const text = `Unauthorized to CREATE on topics ${denied.join(', ')}.`;
+  const told = response.status?.find(({ statusCode }) => statusCode === StatusCode.MISSING_INTERNAL_TOPICS);
+  if (told !== undefined) told.statusDetail += `; ${text}`;
+  else {
+    const status = { statusCode: StatusCode.MISSING_INTERNAL_TOPICS, statusDetail: text };
+    response.status = [...(response.status ?? []), status];
+  }
 }
 
 function provide(

@@ -1,5 +1,5 @@
 import { build } from '../../../wire/schema.ts';
-import type { DescribedStreamsGroup } from '../../coordinator/group/streams/describe-streams.ts';
+import { type DescribedStreamsGroup, refusedStreamsGroup } from '../../coordinator/group/streams/describe-streams.ts';
 import { streamsGroupOf } from '../../coordinator/group/streams/streams-requests.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import {
@@ -7,9 +7,9 @@ import {
   StreamsGroupDescribeResponse,
 } from '../../protocol/messages/89-streams-group-describe.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
-import { configurableGroupOperations } from '../authorized-operations.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { gather } from '../gather.ts';
+import { describeGroups } from '../described-groups.ts';
+import { topicNamesOf } from '../streams-topic-names.ts';
 
 /** Nobody keeps descriptions of topologies here: that takes a plugin (KIP-1331). */
 const DESCRIPTION_NOT_STORED = 1;
@@ -20,10 +20,18 @@ export function streamsGroupDescribeHandler(broker: BrokerContext): ApiHandler {
     request: StreamsGroupDescribeRequest,
     response: StreamsGroupDescribeResponse,
     versions: '0-1',
-    handle({ groupIds, includeAuthorizedOperations, includeTopologyDescription }, _context, responder) {
-      gather<string, DescribedStreamsGroup>(
-        groupIds,
-        (groupId, done) => streamsGroupOf(broker.groups, groupId, done),
+    handle({ groupIds, includeAuthorizedOperations, includeTopologyDescription }, context, responder) {
+      describeGroups<DescribedStreamsGroup>(
+        broker,
+        context,
+        {
+          groupIds,
+          includeAuthorizedOperations,
+          describe: (groupId, done) => streamsGroupOf(broker.groups, groupId, done),
+          refuse: refusedStreamsGroup,
+          topicsOf: ({ topology }) => topology?.subtopologies?.flatMap(topicNamesOf) ?? [],
+          hiddenMessage: 'The described group uses topics that the client is not authorized to describe.',
+        },
         (described) => {
           const groups = described.map((group) => ({
             ...group,
@@ -31,7 +39,6 @@ export function streamsGroupDescribeHandler(broker: BrokerContext): ApiHandler {
               includeTopologyDescription && group.errorCode === ErrorCode.NONE
                 ? DESCRIPTION_NOT_STORED
                 : group.topologyDescriptionStatus,
-            authorizedOperations: configurableGroupOperations(includeAuthorizedOperations, group.errorCode),
           }));
           responder.answer(build(StreamsGroupDescribeResponse, { groups }));
         },

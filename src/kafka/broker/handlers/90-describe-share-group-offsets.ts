@@ -6,7 +6,9 @@ import {
   DescribeShareGroupOffsetsRequest,
   DescribeShareGroupOffsetsResponse,
 } from '../../protocol/messages/90-describe-share-group-offsets.ts';
-import { type ApiHandler, apiHandler } from '../api-handler.ts';
+import { AclOperation } from '../../security/acl.ts';
+import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
+import { allowedTopics, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
@@ -27,10 +29,10 @@ export function describeShareGroupOffsetsHandler(broker: BrokerContext): ApiHand
     request: DescribeShareGroupOffsetsRequest,
     response: DescribeShareGroupOffsetsResponse,
     versions: '0-1',
-    handle(request, _context, responder) {
+    handle(request, context, responder) {
       gather<DescribeShareGroupOffsetsRequest['groups'][number], Group>(
         request.groups,
-        ({ groupId, topics }, done) => describeGroup(broker, groupId, topics, done),
+        ({ groupId, topics }, done) => describeGroup(broker, context, groupId, { asked: topics, done }),
         (groups) => responder.answer(build(DescribeShareGroupOffsetsResponse, { groups })),
       );
     },
@@ -40,16 +42,27 @@ export function describeShareGroupOffsetsHandler(broker: BrokerContext): ApiHand
 /** Null asks for all that the group has delivery state of; a group that does not exist has none. */
 function describeGroup(
   broker: BrokerContext,
+  context: RequestContext,
   groupId: string,
-  asked: readonly AskedTopic[] | null,
-  done: (group: Group) => void,
+  { asked, done }: { readonly asked: readonly AskedTopic[] | null; readonly done: (group: Group) => void },
 ): void {
-  const describe = (topics: readonly AskedTopic[]): void =>
+  if (!mayOnGroup(broker, context, AclOperation.describe, groupId)) {
+    return done({ groupId, topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, errorMessage: null });
+  }
+  const describe = (all: readonly AskedTopic[]): void => {
+    const names = all.map(({ topicName }) => topicName);
+    const allowed = allowedTopics(broker, context, AclOperation.describe, names);
+    const denied = all.filter(({ topicName }) => !allowed.has(topicName));
     gather<AskedTopic, Topic>(
-      topics,
+      all.filter(({ topicName }) => allowed.has(topicName)),
       (topic, answer) => describeTopic(broker, groupId, topic, answer),
-      (described) => done({ groupId, topics: described, errorCode: ErrorCode.NONE, errorMessage: null }),
+      (described) => {
+        // Whoever asks for all is not told what there is that he may not see.
+        const topics = asked === null ? described : [...described, ...denied.map(deniedTopic)];
+        done({ groupId, topics, errorCode: ErrorCode.NONE, errorMessage: null });
+      },
     );
+  };
   if (groupId === '') return done({ groupId, topics: [], errorCode: ErrorCode.NONE, errorMessage: null });
   const refuse = (errorCode: number): void =>
     done({ groupId, topics: [], errorCode, errorMessage: errorInfo(errorCode).message });
@@ -75,6 +88,12 @@ function describeTopic(
     },
     (all) => done({ topicName, topicId, partitions: all }),
   );
+}
+
+function deniedTopic({ topicName, partitions }: AskedTopic): Topic {
+  const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  const error = { errorCode, errorMessage: errorInfo(errorCode).message };
+  return { topicName, topicId: ZERO_UUID, partitions: partitions.map((one) => ({ ...nothing(one), ...error })) };
 }
 
 function nothing(partitionIndex: number): Partition {

@@ -20,6 +20,7 @@ import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/
 import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts';
 import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts';
 import { MetadataCache } from '../../replication/metadata-cache.ts';
+import { everythingAllowed } from '../../security/authorizer.ts';
 import type { ApiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { KafkaConfig } from '../config/kafka-config.ts';
@@ -76,6 +77,7 @@ function brokerWorld({ hasOffsetsTopic = true } = {}) {
   const broker = {
     groups: world.coordinator,
     metadata,
+    authorizer: everythingAllowed,
     config: new KafkaConfig(new Map([['zookeeper.connect', 'z:1']])),
     zk: { client: client as unknown as ZookeeperClient },
     autoTopics: { create: (name: string) => created.push(name) },

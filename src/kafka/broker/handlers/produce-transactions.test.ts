@@ -7,6 +7,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { ProduceRequest, type ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { LeaderAppend } from '../../replication/partition.ts';
 import type { EntranceRequest, Entry } from '../../replication/transaction-gate.ts';
+import { everythingAllowed } from '../../security/authorizer.ts';
 import type { RequestContext } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { batchOf } from '../testkit/requests.ts';
@@ -74,6 +75,7 @@ class World {
     const leads = (topic: string, index: number): boolean => topic === 't' && index < 9;
     return {
       runtime: { clock: { wallMs: () => 0 } },
+      authorizer: everythingAllowed,
       metadata: {
         partition: (topic: string, index: number) => (leads(topic, index) ? {} : undefined),
         topicName: () => 't',

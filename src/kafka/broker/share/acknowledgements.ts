@@ -3,8 +3,11 @@ import type {
   ShareAcknowledgeRequest,
   ShareAcknowledgeResponse,
 } from '../../protocol/messages/79-share-acknowledge.ts';
+import { AclOperation } from '../../security/acl.ts';
 import type { ShareTarget } from '../../share/share-sessions.ts';
 import { AcknowledgeType } from '../../share/slot.ts';
+import type { RequestContext } from '../api-handler.ts';
+import { allowedTopics } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 import { endpointOn } from '../handlers/03-metadata.ts';
@@ -20,6 +23,7 @@ export interface Acknowledged {
 }
 
 export interface Acknowledging {
+  readonly context: RequestContext;
   readonly groupId: string;
   readonly memberId: string;
   readonly topics: Topics;
@@ -45,14 +49,40 @@ export function acknowledgeAll(
         batches: acknowledgementBatches,
       })),
   );
+  const denied = new Set(
+    deniedTargets(
+      broker,
+      asked.context,
+      all.map(({ target }) => target),
+    ),
+  );
   gather<(typeof all)[number], Acknowledged>(
     all,
-    ({ target, batches }, answer) =>
+    ({ target, batches }, answer) => {
+      if (denied.has(target)) {
+        return answer({ target, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: null });
+      }
       acknowledgeOne(broker, asked, target, batches, (errorCode, errorMessage) =>
         answer({ target, errorCode, errorMessage }),
-      ),
+      );
+    },
     done,
   );
+}
+
+/** Whoever may not read a topic gets and acknowledges none of its records. */
+export function deniedTargets<T extends ShareTarget>(
+  broker: BrokerContext,
+  context: RequestContext,
+  targets: readonly T[],
+): T[] {
+  const nameOf = ({ topicId }: T): string | undefined => broker.metadata.topicName(topicId);
+  const names = targets.flatMap((target) => nameOf(target) ?? []);
+  const readable = allowedTopics(broker, context, AclOperation.read, names);
+  return targets.filter((target) => {
+    const name = nameOf(target);
+    return name !== undefined && !readable.has(name);
+  });
 }
 
 type Answer = (errorCode: number, errorMessage: string | null) => void;

@@ -1,4 +1,9 @@
 import type { ShareKey } from '../../coordinator/share/share-key.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import { AclOperation } from '../../security/acl.ts';
+import type { RequestContext } from '../api-handler.ts';
+import { mayOnCluster } from '../authorization.ts';
+import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
 
 interface AskedPartition {
@@ -11,6 +16,20 @@ interface AskedTopic<P extends AskedPartition> {
 }
 
 type ResultTopic<R> = { topicId: string; partitions: (R & { partition: number })[] };
+
+/** Only brokers speak with share coordinators. With an error for each partition, where somebody else does. */
+export function refuseShares(
+  broker: BrokerContext,
+  context: RequestContext,
+  { topics }: { readonly topics: readonly AskedTopic<AskedPartition>[] },
+): ResultTopic<{ errorCode: number; errorMessage: string }>[] | undefined {
+  if (mayOnCluster(broker, context, AclOperation.clusterAction)) return undefined;
+  const { code, message } = new KafkaError(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+  return topics.map(({ topicId, partitions }) => ({
+    topicId,
+    partitions: partitions.map(({ partition }) => ({ partition, errorCode: code, errorMessage: message })),
+  }));
+}
 
 /** Asks for each share partition of a request to the share coordinator. One that names no group or no partitions asks for none. */
 export function forEachShare<P extends AskedPartition, R extends object>(

@@ -1,20 +1,4 @@
-/**
- * An address as Java prints it (`InetAddress.toString`), which is how members' hosts are stored and shown: a slash, no name, IPv6
- * in eight groups without leading zeros, IPv4 as itself although it came in through an IPv6 socket.
- */
-export function clientHost(address: string): string {
-  const [withoutZone = ''] = address.split('%');
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(withoutZone);
-  if (mapped !== null) return `/${mapped[1]}`;
-  if (!withoutZone.includes(':')) return `/${address}`;
-  const [head = '', tail] = withoutZone.toLowerCase().split('::');
-  const before = groupsOf(head);
-  const after = groupsOf(tail ?? '');
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...new Array<string>(Math.max(0, zeros)).fill('0'), ...after];
-  return `/${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}`;
-}
+import { javaAddress } from '../../../base/java-address.ts';
 
-function groupsOf(text: string): string[] {
-  return text === '' ? [] : text.split(':');
-}
+/** An address as Java's `InetAddress.toString` has it, which is how members' hosts are stored and shown: a slash, and no name. */
+export const clientHost = (address: string): string => `/${javaAddress(address)}`;
