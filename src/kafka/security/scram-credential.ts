@@ -29,6 +29,33 @@ export function encodeCredential(mechanism: ScramMechanism, given: SaltedPasswor
   return `salt=${salt},stored_key=${storedKey},server_key=${serverKey},iterations=${given.iterations}`;
 }
 
+/** What an exchange needs of a credential. */
+export interface ScramCredential {
+  readonly salt: Uint8Array;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+  readonly iterations: number;
+}
+
+/** Undefined where the text is not what `encodeCredential` writes: the same four fields, in any order. */
+export function decodeCredential(text: string): ScramCredential | undefined {
+  const fields = new Map(
+    text.split(',').map((field): [string, string] => {
+      const at = field.indexOf('=');
+      return [field.slice(0, Math.max(at, 0)), field.slice(at + 1)];
+    }),
+  );
+  const [salt, storedKey, serverKey] = ['salt', 'stored_key', 'server_key'].map((name) => base64In(fields.get(name)));
+  const iterations = iterationsOf(text);
+  if (salt === undefined || storedKey === undefined || serverKey === undefined) return undefined;
+  return fields.size === 4 && iterations !== undefined ? { salt, storedKey, serverKey, iterations } : undefined;
+}
+
+function base64In(text: string | undefined): Buffer | undefined {
+  const isBase64 = text !== undefined && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+  return isBase64 ? Buffer.from(text, 'base64') : undefined;
+}
+
 /** Undefined where the text is no credential. */
 export function iterationsOf(credential: string): number | undefined {
   const found = /(?:^|,)iterations=(\d+)(?:,|$)/.exec(credential)?.[1];

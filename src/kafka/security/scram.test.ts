@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { scramMechanism } from './scram-credential.ts';
 import { clientKeyOf, saltPassword, saslName, serverKeyOf, sign, storedKeyOf, userOfSaslName, xor } from './scram.ts';
+import { scramMechanism } from './scram-credential.ts';
 
 test('the exchange that RFC 7677 shows has its proof and its signature', () => {
   const sha256 = scramMechanism(1);
