@@ -40,7 +40,6 @@ export const brokerKeyNotes: KeyNotes = {
   refused: {
     'inter.broker.protocol.version': 'anything but 3.9',
     'authorizer.class.name': 'no ACLs; a broker that asks for them does not start',
-    'zookeeper.set.acl': 'znodes are not protected, when `true`',
     'control.plane.listener.name': 'no listener of its own for the controller',
     'listener.security.protocol.map': 'honoured for names, but every listener must map to PLAINTEXT',
   },

@@ -53,7 +53,7 @@ import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { StreamsTopics } from './streams-topics.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { openSession } from './zookeeper-session.ts';
+import { openSession, protectsZnodes } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
   readonly id: number;
@@ -214,7 +214,7 @@ class Broker implements KafkaBroker {
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
-    const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random);
+    const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random, protectsZnodes(this.#config));
     this.#zk = zk;
     this.#watchSession();
     await zk.createPersistentPaths();

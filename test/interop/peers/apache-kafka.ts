@@ -19,6 +19,8 @@ export interface ApacheKafkaOptions {
   readonly advertisedPort?: number;
   /** Lines of server.properties over the defaults here. */
   readonly overrides?: Readonly<Record<string, string | number>>;
+  /** System properties, the `-D` flags of its JVM. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** Default 60 s. */
   readonly timeoutMs?: number;
 }
@@ -32,13 +34,14 @@ export interface ApacheKafka extends Service {
 
 /** Resolves once the broker's own Metadata answer names it and a controller. */
 export async function startApacheKafka(options: ApacheKafkaOptions): Promise<ApacheKafka> {
-  const { version, logDir, brokerId = 0, timeoutMs = 60_000 } = options;
+  const { version, logDir, brokerId = 0, properties = {}, timeoutMs = 60_000 } = options;
   mkdirSync(logDir, { recursive: true });
   const configFile = join(logDir, 'server.properties');
   writeFileSync(configFile, configOf(options));
   const { command, args } = await javaLine(`kafka-${version}`, 'kafka.Kafka', [configFile], {
     heapMiB: 384,
     logLevel: 'INFO',
+    properties,
   });
   const logFile = join(logDir, 'apache-kafka.log');
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');

@@ -81,7 +81,7 @@ const rows: readonly BrokerKeyRow[] = [
   ['zookeeper.connection.timeout.ms', 'int', null, 'read-only', 'honoured'],
   ['zookeeper.max.in.flight.requests', 'int', '10', 'read-only', 'accepted'],
   ['zookeeper.session.timeout.ms', 'int', '18000', 'read-only', 'honoured'],
-  ['zookeeper.set.acl', 'boolean', 'false', 'read-only', 'accepted'],
+  ['zookeeper.set.acl', 'boolean', 'false', 'read-only', 'honoured'],
   ['zookeeper.ssl.cipher.suites', 'list', null, 'read-only', 'honoured'],
   ['zookeeper.ssl.client.enable', 'boolean', 'false', 'read-only', 'honoured'],
   ['zookeeper.ssl.crl.enable', 'boolean', 'false', 'read-only', 'honoured'],

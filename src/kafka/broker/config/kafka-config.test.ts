@@ -62,7 +62,6 @@ const refusals: readonly { name: string; given: Record<string, string>; key: str
     given: { 'authorizer.class.name': 'kafka.security.authorizer.AclAuthorizer' },
     key: 'authorizer.class.name',
   },
-  { name: 'protection of znodes', given: { 'zookeeper.set.acl': 'true' }, key: 'zookeeper.set.acl' },
 ];
 for (const { name, given, key } of refusals) {
   test(`${name} is refused with key and value`, () => {

@@ -46,9 +46,6 @@ export class KafkaConfig {
       'authorizer.class.name',
       'authorization is not supported yet, so a broker that needs it must not start',
     );
-    if (this.boolean('zookeeper.set.acl')) {
-      throw new ConfigError('zookeeper.set.acl', 'true', 'znodes are not protected by ACLs yet; leave it out');
-    }
     refuseUnlessEmpty(
       this,
       'control.plane.listener.name',
