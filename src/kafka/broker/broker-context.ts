@@ -9,6 +9,7 @@ import type { DeletedPartition, MetadataCache } from '../replication/metadata-ca
 import type { Partition } from '../replication/partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { TransactionGate } from '../replication/transaction-gate.ts';
+import type { Authorizer } from '../security/authorizer.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
 import type { AutoTopics } from './auto-topics.ts';
 import type { BrokerLoggers } from './broker-loggers.ts';
@@ -17,6 +18,7 @@ import type { ConfigStore } from './config/config-store.ts';
 import type { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
+import type { DelegationTokens } from './delegation-tokens.ts';
 import type { FetchConversions } from './fetch-conversions.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
@@ -59,6 +61,10 @@ export interface BrokerContext {
   /** What clients may do, and who changes that. */
   readonly quotas: ClientQuotas;
   readonly quotaAdmin: QuotaAdmin;
+  /** Who may do what. */
+  readonly authorizer: Authorizer;
+  /** What clients log in with on behalf of others. */
+  readonly tokens: DelegationTokens;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
   /** The transactions that this broker coordinates. */

@@ -17,6 +17,7 @@ import { LongWork } from '../replication/long-work.ts';
 import { MetadataCache } from '../replication/metadata-cache.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
+import { everythingAllowed } from '../security/authorizer.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import type { Endpoint } from '../zk/znodes.ts';
 import type { ApiHandler } from './api-handler.ts';
@@ -43,6 +44,7 @@ import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { Coordinators } from './coordinators.ts';
+import { DelegationTokens } from './delegation-tokens.ts';
 import { FetchConversions } from './fetch-conversions.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
@@ -128,6 +130,7 @@ class Broker implements KafkaBroker {
   #replicas: ReplicaManager | undefined;
   #policies: Policies | undefined;
   #moves: LogDirMoves | undefined;
+  #tokens: DelegationTokens | undefined;
   #configChanges: ConfigChanges | undefined;
   #controller: Controller | undefined;
   #coordinators: Coordinators | undefined;
@@ -221,7 +224,8 @@ class Broker implements KafkaBroker {
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
     await this.#openLogs(zk);
-    this.#wire(zk, policies);
+    this.#tokens = await DelegationTokens.open(this.#runtime, this.#config, zk);
+    this.#wire(zk, policies, this.#tokens);
     await this.#openDoors(zk);
     await this.#controller?.start();
     await this.#controller?.told(this.#id);
@@ -299,7 +303,7 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk, policies: Policies): void {
+  #wire(zk: KafkaZk, policies: Policies, tokens: DelegationTokens): void {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -335,6 +339,7 @@ class Broker implements KafkaBroker {
         checkIntervalMs: this.#config.number('leader.imbalance.check.interval.seconds') * 1000,
         imbalancePercentMax: this.#config.number('leader.imbalance.per.broker.percentage'),
       },
+      onReign: (isReigning) => (isReigning ? tokens.sweep() : tokens.stopSweeping()),
       onFatal: (error) => this.#fatal(error),
     });
     this.#controller = controller;
@@ -406,6 +411,8 @@ class Broker implements KafkaBroker {
       fetchSessions: new FetchSessions(this.#config.number('max.incremental.fetch.session.cache.slots'), clock, random),
       conversions: new FetchConversions(this.#compute, log.named('kafka.conversions')),
       producerIds,
+      authorizer: everythingAllowed,
+      tokens,
       quotas: this.#quotas.clients,
       quotaAdmin: this.#quotas.admin(zk),
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
@@ -476,6 +483,7 @@ class Broker implements KafkaBroker {
         this.#watchSession();
         if (this.#doors !== undefined) this.#fence.brokerEpoch = await this.#doors.register();
         await this.#configChanges?.start();
+        await this.#tokens?.start();
         await this.#controller?.sessionRenewed();
       } catch (error) {
         if (this.#closing === undefined && zk.client.state !== 'expired') this.#fatal(error);
@@ -523,6 +531,7 @@ class Broker implements KafkaBroker {
     this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#tokens?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();
@@ -556,6 +565,7 @@ class Broker implements KafkaBroker {
     this.#doors?.close();
     await this.#listeners?.close();
     this.#configChanges?.close();
+    this.#tokens?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();
