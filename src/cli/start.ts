@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/config-error.ts';
 import { parseProperties } from '../config/properties.ts';
+import { systemPropertiesOf } from '../config/system-properties.ts';
 import { zooCfgOf } from '../config/zoo-cfg.ts';
 import { KafkaConfig } from '../kafka/broker/config/kafka-config.ts';
 import { type KafkaBroker, startKafka } from '../kafka/broker/kafka-broker.ts';
@@ -65,7 +66,9 @@ async function run(options: Options): Promise<number> {
   say(`ZooKeeper is ready on localhost:${zookeeperPort}, its data are in ${join(options.data, 'zookeeper')}`);
   let kafka: KafkaBroker;
   try {
-    kafka = await startKafka(runtime, readServerProperties(options, zookeeperPort));
+    kafka = await startKafka(runtime, readServerProperties(options, zookeeperPort), {
+      systemProperties: systemPropertiesOf(process.env.KAFKA_OPTS ?? ''),
+    });
   } catch (error) {
     await zookeeper.close();
     throw error;

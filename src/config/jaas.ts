@@ -12,6 +12,8 @@ export type JaasConfig = ReadonlyMap<string, readonly LoginModule[]>;
 export interface JaasOptions {
   /** For messages. */
   readonly file: string;
+  /** The key that says it, where it is no file. */
+  readonly key?: string;
   /** What `${name}` in a value stands for. */
   readonly properties?: Readonly<Record<string, string>>;
 }
@@ -124,7 +126,8 @@ class JaasParser {
 
   fault(what: string): ConfigError {
     const line = this.#text.slice(0, this.#at).split(/\r\n|\n|\r/).length;
-    return new ConfigError('java.security.auth.login.config', this.#options.file, `line ${line}: ${what}`);
+    const { key = 'java.security.auth.login.config', file } = this.#options;
+    return new ConfigError(key, file, `line ${line}: ${what}`);
   }
 
   #skip(pattern: RegExp): string {

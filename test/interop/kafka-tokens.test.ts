@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { KafkaConfig } from '../../src/kafka/broker/config/kafka-config.ts';
 import { DelegationTokens } from '../../src/kafka/broker/delegation-tokens.ts';
+import { startKafka } from '../../src/kafka/broker/kafka-broker.ts';
 import { decodeToken, encodeToken } from '../../src/kafka/security/tokens/token-json.ts';
 import { KafkaZk } from '../../src/kafka/zk/kafka-zk.ts';
 import { paths } from '../../src/kafka/zk/znodes.ts';
@@ -37,6 +38,7 @@ interface World {
   readonly apache: ApacheKafka;
   /** Where clients have to say who they are. */
   readonly secured: string;
+  readonly zookeeper: string;
   readonly zk: KafkaZk;
   readonly ours: DelegationTokens;
 }
@@ -57,7 +59,7 @@ async function start(t: TestContext): Promise<World> {
   const ours = new DelegationTokens(runtime, config, zk);
   await ours.start();
   t.after(() => ours.close());
-  return { apache, secured: `127.0.0.1:${port}`, zk, ours };
+  return { apache, secured: `127.0.0.1:${port}`, zookeeper: zookeeper.connect, zk, ours };
 }
 
 function loginFile(mechanism: string, jaas: string): string {
@@ -67,7 +69,7 @@ function loginFile(mechanism: string, jaas: string): string {
   return file;
 }
 
-function tokensTool({ secured }: World, ...args: string[]): Promise<Outcome> {
+function tokensTool({ secured }: Pick<World, 'secured'>, ...args: string[]): Promise<Outcome> {
   const login = loginFile('PLAIN', `${plain} required username="ann" password="secret";`);
   return kafkaTool('kafka-delegation-tokens', '3.9.1', [
     '--bootstrap-server',
@@ -137,4 +139,53 @@ test('whoever holds a token of ours is let in by Apache’s broker until it ends
   const { code, stderr } = await list('SCRAM-SHA-512');
   assert.notEqual(code, 0);
   assert.match(stderr, /SaslAuthenticationException/);
+});
+
+/** Ids, secrets and times are each broker's own. */
+function comparable({ code, stdout, stderr }: Outcome): unknown {
+  const named = (text: string): string =>
+    text
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d/g, '<time>')
+      .replace(/[\w+/]{86}==/g, '<secret>')
+      .replace(/^[\w-]{22}(?=\s)|(?<=tokenId : )[\w-]{22}/gm, '<id>')
+      .replace(/^\tat .*\n|^Caused by: .*\n|^\t\.\.\. .*\n/gm, '');
+  return { code, stdout: named(stdout), stderr: named(stderr) };
+}
+
+test('kafka-delegation-tokens prints with our broker what it prints with Apache’s', async (t) => {
+  const world = await start(t);
+  const given = {
+    ...overrides,
+    'log.dirs': tempDir(),
+    'zookeeper.connect': `${world.zookeeper}/ours`,
+    'offsets.topic.replication.factor': '1',
+  };
+  const ours = await startKafka(runtime, new KafkaConfig(new Map(Object.entries(given))));
+  t.after(() => ours.close());
+  const port = ours.endpoints.find(({ securityProtocol }) => securityProtocol === 'SASL_PLAINTEXT')?.port;
+  const sides = [{ secured: world.secured }, { secured: `127.0.0.1:${port}` }];
+  const secrets = ['', ''];
+  const life = [
+    '--create --max-life-time-period 100000000 --renewer-principal User:bob',
+    '--create --max-life-time-period -1 --owner-principal User:eve',
+    '--create --max-life-time-period -1 --renewer-principal Group:g',
+    '--renew --renew-time-period 1000000000 --hmac $H',
+    '--renew --renew-time-period 1 --hmac AAAA',
+    '--describe --owner-principal User:bob',
+    '--describe',
+    '--expire --expiry-time-period 5000 --hmac $H',
+    '--expire --expiry-time-period -1 --hmac $H',
+    '--expire --expiry-time-period -1 --hmac $H',
+    '--describe --owner-principal User:ann --owner-principal User:eve',
+  ];
+  for (const line of life) {
+    const [theirs, found] = await Promise.all(
+      sides.map(async (side, index) => {
+        const outcome = await tokensTool(side, ...line.replace('$H', secrets[index] ?? '').split(' '));
+        if (line.startsWith('--create')) secrets[index] ||= /[\w+/]{86}==/.exec(outcome.stdout)?.[0] ?? '';
+        return comparable(outcome);
+      }),
+    );
+    assert.deepEqual(found, theirs, line);
+  }
 });

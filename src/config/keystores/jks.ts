@@ -17,10 +17,11 @@ const DIGEST_BYTES = 20;
  *   entry:  kind (4) | alias | time (8) | key: length (4), bytes, count (4), certificates  or  one certificate
  *   certificate (version 2): type, length (4), DER
  *
- * Text has a length of two bytes. Without a password the digest is not checked, as Java does it for trust stores.
+ * Text has a length of two bytes. Without a password the digest is not checked, as Java does it for trust stores. Keys may have a
+ * password of their own.
  * @throws KeyStoreError when it is damaged, or the password is wrong
  */
-export function readJks(bytes: Uint8Array, password: string): StoreEntries {
+export function readJks(bytes: Uint8Array, password: string, keyPassword: string = password): StoreEntries {
   const input = new JksInput(bytes);
   if (input.int32() !== MAGIC) throw new KeyStoreError('it is no JKS file');
   const version = input.int32();
@@ -32,7 +33,7 @@ export function readJks(bytes: Uint8Array, password: string): StoreEntries {
     const kind = input.int32();
     input.text();
     input.skip(8);
-    if (kind === KEY_ENTRY) keys.push(readKey(input, version, password));
+    if (kind === KEY_ENTRY) keys.push(readKey(input, version, keyPassword));
     else if (kind === CERTIFICATE_ENTRY) trusted.push(readCertificate(input, version));
     else throw new KeyStoreError(`JKS entry of kind ${kind} is not known`);
   }

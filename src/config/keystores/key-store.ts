@@ -12,6 +12,8 @@ export interface KeyStoreFile {
   readonly location: string;
   /** Empty for none. */
   readonly password: string;
+  /** Of the key in it, where that has another. */
+  readonly keyPassword?: string | undefined;
   readonly type: KeyStoreType;
 }
 
@@ -40,10 +42,10 @@ function typeBySuffix(location: string): string | undefined {
 /** The private key of a store with its certificates; of several the first that has some. @throws KeyStoreError */
 export function readKeyStore(
   bytes: Uint8Array,
-  { type, password }: Pick<KeyStoreFile, 'type' | 'password'>,
+  { type, password, keyPassword = password }: Pick<KeyStoreFile, 'type' | 'password' | 'keyPassword'>,
 ): TlsIdentity {
-  if (type === 'PEM') return pemIdentity(Buffer.from(bytes).toString('latin1'), password);
-  const key = entriesOf(bytes, type, password).keys.find(({ certificates }) => certificates.length > 0);
+  if (type === 'PEM') return pemIdentity(Buffer.from(bytes).toString('latin1'), keyPassword);
+  const key = entriesOf(bytes, type, password, keyPassword).keys.find(({ certificates }) => certificates.length > 0);
   if (key === undefined) throw new KeyStoreError('it holds no private key with a certificate');
   return key;
 }
@@ -59,6 +61,11 @@ export function readTrustStore(
   return trusted;
 }
 
-function entriesOf(bytes: Uint8Array, type: 'PKCS12' | 'JKS', password: string): StoreEntries {
-  return type === 'JKS' ? readJks(bytes, password) : readPkcs12(bytes, password);
+function entriesOf(
+  bytes: Uint8Array,
+  type: 'PKCS12' | 'JKS',
+  password: string,
+  keyPassword: string = password,
+): StoreEntries {
+  return type === 'JKS' ? readJks(bytes, password, keyPassword) : readPkcs12(bytes, password, keyPassword);
 }

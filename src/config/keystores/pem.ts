@@ -19,8 +19,10 @@ export function pemCertificates(text: string): Uint8Array[] {
  * @throws KeyStoreError
  */
 export function pemIdentity(text: string, password: string): TlsIdentity {
-  const key = [...text.matchAll(block)].find(([, label = '']) => label.trim().endsWith('PRIVATE KEY'))?.[0];
-  if (key === undefined) throw new KeyStoreError('did not find a private key');
+  const [, label = '', body = ''] =
+    [...text.matchAll(block)].find(([, name = '']) => /PRIVATE KEY\s*$/.test(name)) ?? [];
+  if (label === '') throw new KeyStoreError('did not find a private key');
+  const key = inLines(label.trim(), body.replaceAll(/\s/g, ''));
   const certificates = pemCertificates(text);
   if (certificates.length === 0) throw new KeyStoreError('did not find a certificate');
   try {
@@ -29,4 +31,9 @@ export function pemIdentity(text: string, password: string): TlsIdentity {
   } catch (cause) {
     throw new KeyStoreError('the private key cannot be read; is the password right?', { cause });
   }
+}
+
+/** Values of properties may hold it all in one line, with blanks. */
+function inLines(label: string, base64: string): string {
+  return `-----BEGIN ${label}-----\n${base64.replaceAll(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;
 }

@@ -34,7 +34,7 @@ interface Bag {
  *
  * @throws KeyStoreError when it is damaged, or the password is wrong
  */
-export function readPkcs12(bytes: Uint8Array, password: string): StoreEntries {
+export function readPkcs12(bytes: Uint8Array, password: string, keyPassword: string = password): StoreEntries {
   const [, authSafe, macData] = children(expect(readDer(bytes).value, Tag.sequence));
   const safe = dataOf(expect(authSafe, Tag.sequence));
   if (macData !== undefined) checkMac(macData, safe, password);
@@ -48,7 +48,7 @@ export function readPkcs12(bytes: Uint8Array, password: string): StoreEntries {
       const own = certificates.findIndex((each) => each.localKeyId === bag.localKeyId);
       const others = certificates.filter((_, index) => index !== own).map(({ der }) => der);
       const chain = own < 0 ? [] : [certificates[own]!.der, ...others];
-      return { privateKey: privateKeyOf(bag, password), certificates: chain };
+      return { privateKey: privateKeyOf(bag, keyPassword), certificates: chain };
     }),
     trusted: certificates.filter(({ isTrusted }) => isTrusted).map(({ der }) => der),
   };

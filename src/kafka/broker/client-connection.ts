@@ -12,7 +12,9 @@ import { Reader } from '../../wire/reader.ts';
 import { ApiKey } from '../protocol/api-keys.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { RequestHeader, requestHeaderVersion } from '../protocol/headers.ts';
+import type { ServerAuthenticator } from '../security/sasl/server-authenticator.ts';
 import type { ApiHandler } from './api-handler.ts';
+import { type AuthenticatedConnection, Authentication } from './authentication.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
@@ -33,8 +35,12 @@ export interface ConnectionOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly quotas: ClientQuotas;
-  /** Who the peer is, without the type. */
+  /** Who the peer is, without the type, until it proves more. */
   readonly principal: string;
+  /** Where clients prove themselves by SASL. */
+  readonly authenticator?: ServerAuthenticator | undefined;
+  /** `connection.failed.authentication.delay.ms` */
+  readonly failedAuthenticationDelayMs: number;
   readonly onClosed: (connection: ClientConnection) => void;
   /** A broken invariant: the broker stops, its host lives. */
   readonly onFatal: (error: unknown) => void;
@@ -43,6 +49,9 @@ export interface ConnectionOptions {
 /** Requests of one connection that may wait unhandled before we stop reading its socket. */
 const QUEUED_FRAMES_MAX = 64;
 const QUEUED_BYTES_MAX = 1 << 20;
+
+/** How long a peer whose authentication failed may take to read why. */
+const LAST_WORD_MS = 1000;
 
 /** Answers beyond this are written before the next request is handled: the peer may be slow. */
 const GATHERED_BYTES_MAX = 262_144;
@@ -60,11 +69,12 @@ interface Received {
  * One client: cuts frames, handles them in order, answers in order. What one read event brought is handled together and
  * answered with one write.
  */
-export class ClientConnection implements ConnectionHandler, ExchangeOwner {
+export class ClientConnection implements ConnectionHandler, ExchangeOwner, AuthenticatedConnection {
   readonly borrowsChunks = true;
   readonly #options: ConnectionOptions;
   readonly #connection: Connection;
   readonly #splitter: FrameSplitter;
+  readonly #authentication: Authentication | undefined;
   readonly #frames = new Deque<Received>();
   #queuedBytes = 0;
   /** What the unfinished request holds of the budget: all that its size announces, or nothing yet. */
@@ -78,7 +88,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   #paused = false;
   /** Nobody has let it in yet. */
   #held = false;
-  /** Runs while the peer is over its quotas. */
+  /** Runs while the peer is over its quotas, or must not know yet that it has failed. */
   #muted: Timer | undefined;
   #mutedUntilMs = 0;
   #peerIsSlow = false;
@@ -100,6 +110,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     this.#options = options;
     this.#splitter = new FrameSplitter(options.requestBytesMax, options.requestMemory);
     this.#lastUsedMs = this.nowMs();
+    const { authenticator, clock } = options;
+    this.#authentication = authenticator === undefined ? undefined : new Authentication(authenticator, this, clock);
   }
 
   get id(): string {
@@ -119,7 +131,11 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
   }
 
   get principal(): string {
-    return this.#options.principal;
+    return this.#authentication?.principal ?? this.#options.principal;
+  }
+
+  get isTokenAuthenticated(): boolean {
+    return this.#authentication?.isByToken === true;
   }
 
   get quotas(): ClientQuotas {
@@ -153,6 +169,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
       this.#refuse(error);
       return;
     }
+    this.#authentication?.announced(this.#splitter.wantedBytes);
     this.#pump();
     if (this.#frames.size > 0) for (const received of this.#frames) this.#own(received);
   }
@@ -269,6 +286,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
 
   #handleNext(): void {
     const received = present(this.#frames.peek(), 'a frame waits');
+    if (this.#authentication?.takes(received.frame) === true) return this.#drop(received);
     let from = new Reader(received.frame);
     const apiKey = from.int16();
     const apiVersion = from.int16();
@@ -299,6 +317,32 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner {
     }
     if (!received.isOwned) for (const loan of received.loans) loan.giveBack();
     if (this.#options.quotas.isCounting) exchange.handled();
+  }
+
+  /** The frame was not for a handler. */
+  #drop({ frame, loans, isOwned }: Received): void {
+    this.#frames.shift();
+    this.#queuedBytes -= frame.size;
+    this.#options.budget.release(frame.size);
+    if (!isOwned) for (const loan of loans) loan.giveBack();
+  }
+
+  send(frame: Slices): void {
+    for (const chunk of frame.chunks) this.#outgoing.push(chunk);
+    this.#outgoingBytes += frame.size;
+  }
+
+  /** Whoever guesses passwords waits for every answer. */
+  fail(answer: Slices | undefined, reason: string): void {
+    const { log, clock, failedAuthenticationDelayMs: delayMs } = this.#options;
+    log.info(`Failed authentication with ${this.clientAddress} (${reason})`, { listener: this.listenerName });
+    this.#held = true;
+    this.#muted?.cancel();
+    this.#muted = clock.after(delayMs, () => {
+      if (answer !== undefined) this.#connection.write(answer.chunks);
+      this.#connection.end();
+      this.#muted = clock.after(LAST_WORD_MS, () => this.destroy());
+    });
   }
 
   /** The frame is no longer waiting but being answered. */

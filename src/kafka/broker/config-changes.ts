@@ -4,6 +4,7 @@ import type { KafkaZk } from '../zk/kafka-zk.ts';
 import { type ConfigStore, DEFAULT_ENTITY } from './config/config-store.ts';
 import type { GroupConfigs } from './config/group-configs.ts';
 import type { QuotaChanges } from './quotas/quota-changes.ts';
+import type { ScramCredentials } from './scram-credentials.ts';
 
 export interface ConfigChangesOptions {
   readonly brokerId: number;
@@ -11,6 +12,7 @@ export interface ConfigChangesOptions {
   readonly store: ConfigStore;
   readonly groups: GroupConfigs;
   readonly quotas: QuotaChanges;
+  readonly scram: ScramCredentials;
   readonly log: Log;
 }
 
@@ -24,6 +26,7 @@ export class ConfigChanges {
   readonly #store: ConfigStore;
   readonly #quotas: QuotaChanges;
   readonly #groups: GroupConfigs;
+  readonly #scram: ScramCredentials;
   readonly #log: Log;
   /** Name of the newest notification that was processed. */
   #last = '';
@@ -36,6 +39,7 @@ export class ConfigChanges {
     this.#store = options.store;
     this.#groups = options.groups;
     this.#quotas = options.quotas;
+    this.#scram = options.scram;
     this.#log = options.log;
   }
 
@@ -44,12 +48,15 @@ export class ConfigChanges {
     await this.#take(false);
     const topics = await this.#zk.configuredEntities('topics');
     const groups = await this.#zk.configuredEntities('groups');
+    const users = await this.#zk.configuredEntities('users');
+    this.#scram.keep(new Set(users.map(desanitize)));
     await Promise.all([
       this.#readBroker('cluster'),
       this.#readBroker('broker'),
       this.#quotas.readAll(),
       ...topics.map((topic) => this.#readTopic(topic)),
       ...groups.map((entity) => this.#readGroup(entity)),
+      ...users.map((entity) => this.#readUser(entity)),
     ]);
   }
 
@@ -64,6 +71,11 @@ export class ConfigChanges {
 
   async #readGroup(entity: string): Promise<void> {
     this.#groups.set(desanitize(entity), await this.#zk.config('groups', entity));
+  }
+
+  /** Credentials; what a user may use stands beside them. */
+  async #readUser(entity: string): Promise<void> {
+    if (entity !== DEFAULT_ENTITY) this.#scram.set(desanitize(entity), await this.#zk.config('users', entity));
   }
 
   async #readBroker(scope: 'cluster' | 'broker'): Promise<void> {
@@ -99,6 +111,9 @@ export class ConfigChanges {
     else if (type === 'groups') await this.#readGroup(entity);
     else if (type === 'brokers' && entity === DEFAULT_ENTITY) await this.#readBroker('cluster');
     else if (type === 'brokers' && entity === String(this.#brokerId)) await this.#readBroker('broker');
-    else await this.#quotas.read(entityPath);
+    else {
+      if (type === 'users' && !entity.includes('/')) await this.#readUser(entity);
+      await this.#quotas.read(entityPath);
+    }
   }
 }

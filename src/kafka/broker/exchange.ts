@@ -1,7 +1,5 @@
 import type { Slices } from '../../base/slices.ts';
-import { codecFor } from '../../wire/codec.ts';
-import { Writer } from '../../wire/writer.ts';
-import { responseHeaderVersion } from '../protocol/headers.ts';
+import { encodeResponse } from '../protocol/response-frame.ts';
 import type { ApiHandler, RequestContext, Responder } from './api-handler.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 
@@ -12,6 +10,7 @@ export interface ExchangeOwner {
   readonly clientAddress: string;
   readonly isClosed: boolean;
   readonly principal: string;
+  readonly isTokenAuthenticated: boolean;
   readonly quotas: ClientQuotas;
   nowMs(): number;
   /** The exchange is no longer working. */
@@ -95,6 +94,10 @@ export class Exchange implements RequestContext, Responder<unknown> {
     return this.#owner.principal;
   }
 
+  get isTokenAuthenticated(): boolean {
+    return this.#owner.isTokenAuthenticated;
+  }
+
   handledMs(): number {
     return this.#localMs ?? this.#owner.nowMs() - this.#startedMs;
   }
@@ -119,7 +122,8 @@ export class Exchange implements RequestContext, Responder<unknown> {
     const { quotas } = this.#owner;
     const told = quotas.isCounting ? this.#judged(response) : response;
     const judgedMs = quotas.isCounting ? this.#owner.nowMs() : 0;
-    this.response = encodeResponse(this.handler, version, this.correlationId, told);
+    const { apiKey, correlationId, handler } = this;
+    this.response = encodeResponse({ message: handler.response, apiKey, version, correlationId }, told);
     if (quotas.isCounting) quotas.recordTime(this, this.#owner.nowMs() - judgedMs);
     this.state = 'answered';
     this.#owner.complete(this);
@@ -143,15 +147,4 @@ export class Exchange implements RequestContext, Responder<unknown> {
     this.throttleMs = this.#owner.quotas.throttleMs(this, { frameBytes: this.frameBytes, foundMs, isAnswered: true });
     return this.throttleMs === foundMs ? response : { ...response, throttleTimeMs: this.throttleMs };
   }
-}
-
-/** `size | correlation id [| tags] | body`, ready to be sent. */
-function encodeResponse(handler: ApiHandler, version: number, correlationId: number, response: object): Slices {
-  const writer = new Writer(128);
-  const place = writer.placeInt32();
-  writer.int32(correlationId);
-  if (responseHeaderVersion(handler.request.apiKey, version) >= 1) writer.uvarint(0);
-  codecFor(handler.response, version).write(writer, response as never);
-  writer.patchInt32(place, writer.size - 4);
-  return writer.finish();
 }

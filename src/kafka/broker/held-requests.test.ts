@@ -52,6 +52,7 @@ test('what comes behind a request that holds others is handled when it lets them
     log: silent,
     clock: { monotonicMs: () => 0 } as unknown as Clock,
     quotas: { isCounting: false } as unknown as ClientQuotas,
+    failedAuthenticationDelayMs: 0,
     principal: 'ANONYMOUS',
     onClosed: () => undefined,
     onFatal: (error) => {

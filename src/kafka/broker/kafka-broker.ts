@@ -1,5 +1,5 @@
-import { InvariantError } from '../../base/assert.ts';
-import { parseNumber } from '../../config/values.ts';
+import { InvariantError, present } from '../../base/assert.ts';
+import type { SystemProperties } from '../../config/system-properties.ts';
 import type { Compute } from '../../runtime/compute.ts';
 import { Purgatory } from '../../runtime/purgatory.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -25,6 +25,8 @@ import { AutoTopics } from './auto-topics.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
+import { closePolicies, loadPolicies, type Policies } from './broker-policies.ts';
+import { BrokerSecurity } from './broker-security.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
@@ -33,13 +35,6 @@ import { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf, reEncoded } from './config/password-encoder.ts';
-import {
-  type AlterConfigPolicy,
-  type ConfigChangeFacts,
-  type CreateTopicPolicy,
-  loadPolicy,
-  type NewTopicFacts,
-} from './config/policies.ts';
 import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
@@ -50,6 +45,7 @@ import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
 import { Listeners, type NetworkLoad } from './listeners.ts';
 import { openLocalChannel } from './local-channel.ts';
+import { alterLogDirsRate } from './log-dir-rate.ts';
 import { identify, mark } from './log-identity.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
@@ -73,6 +69,8 @@ export interface KafkaBroker {
 export interface StartKafkaOptions {
   /** Who the broker is to ZooKeeper, by SASL. */
   readonly zookeeperSasl?: SaslCredentials;
+  /** What `-D` flags say: `java.security.auth.login.config` names the JAAS file of listeners with SASL. */
+  readonly systemProperties?: SystemProperties;
 }
 
 /** Starts a broker on a cluster's ZooKeeper; resolves when it serves. @throws ConfigError, ZookeeperUnavailableError, DiskError, NetworkError */
@@ -89,11 +87,6 @@ export async function startKafka(
     throw error;
   }
   return broker;
-}
-
-interface Policies {
-  readonly createTopic: CreateTopicPolicy | undefined;
-  readonly alterConfig: AlterConfigPolicy | undefined;
 }
 
 /**
@@ -129,6 +122,7 @@ class Broker implements KafkaBroker {
   #logs: LogManager | undefined;
   #replicas: ReplicaManager | undefined;
   #policies: Policies | undefined;
+  #security: BrokerSecurity | undefined;
   #moves: LogDirMoves | undefined;
   #tokens: DelegationTokens | undefined;
   #configChanges: ConfigChanges | undefined;
@@ -171,9 +165,11 @@ class Broker implements KafkaBroker {
       passwords: this.#passwords,
       log: this.#runtime.log.named('kafka.config'),
       onTopicChange: (topic, now, before) => this.#topicConfigured(topic, now, before),
+      checkTlsKeys: (next) => this.#security?.checkTlsKeys(next),
       onBrokerChange: () => {
         this.#quotas.connections.limitsChanged();
         configureCleaner(this.#logs, config, this.#runtime.log);
+        this.#listeners?.renewKeys();
         this.#doors?.changed();
       },
     });
@@ -209,11 +205,14 @@ class Broker implements KafkaBroker {
 
   async start(): Promise<void> {
     const { log } = this.#runtime;
-    const policies = {
-      createTopic: await loadPolicy<NewTopicFacts>(this.#config, 'create.topic.policy.class.name'),
-      alterConfig: await loadPolicy<ConfigChangeFacts>(this.#config, 'alter.config.policy.class.name'),
-    };
+    const policies = await loadPolicies(this.#config);
     this.#policies = policies;
+    this.#security = new BrokerSecurity({
+      runtime: this.#runtime,
+      config: this.#config,
+      systemProperties: this.#options.systemProperties ?? {},
+      tokens: { find: (id, mechanism) => this.#tokens?.find(id, mechanism) },
+    });
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
@@ -257,7 +256,8 @@ class Broker implements KafkaBroker {
     await this.#encodePasswordsAnew(zk);
     const log = this.#runtime.log.named('kafka.config');
     const [quotas, groups] = [this.#quotas.changes(zk), this.#groupConfigs];
-    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, log });
+    const { scram } = present(this.#security, 'the start has read it');
+    const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, scram, log });
     this.#configChanges = changes;
     await changes.start();
     this.#logs = await LogManager.open({
@@ -439,6 +439,7 @@ class Broker implements KafkaBroker {
       runtime: this.#runtime,
       config: this.#config,
       handlers: this.#handlers,
+      security: present(this.#security, 'the start has read it'),
       turnEnd: this.#turnEnd,
       onClosed: (connectionId) => this.#coordinators?.shares.connectionClosed(connectionId),
       quotas: this.#quotas.clients,
@@ -539,7 +540,7 @@ class Broker implements KafkaBroker {
     await this.#compute.close();
     await this.#logs?.close();
     await this.#zk?.client.close();
-    await this.#closePolicies();
+    await closePolicies(this.#policies, this.#runtime.log);
     log.info(`[KafkaServer id=${this.#id}] shut down completed`);
   }
 
@@ -573,14 +574,7 @@ class Broker implements KafkaBroker {
     await this.#compute.close();
     this.#logs?.abandon();
     await this.#zk?.client.close();
-    await this.#closePolicies();
-  }
-
-  /** What a policy throws at its end is nobody's loss. */
-  async #closePolicies(): Promise<void> {
-    for (const policy of [this.#policies?.createTopic, this.#policies?.alterConfig]) {
-      await policy?.close().catch((error: unknown) => this.#runtime.log.warn('a policy did not close', { error }));
-    }
+    await closePolicies(this.#policies, this.#runtime.log);
   }
 
   #stopWaiting(): void {
@@ -589,10 +583,4 @@ class Broker implements KafkaBroker {
     this.#topicPurgatory.close();
     this.#wheel.close();
   }
-}
-
-/** A key that no file sets, only a dynamic configuration (`DynamicConfig.Broker`). */
-function alterLogDirsRate(configs: ConfigStore): number {
-  const value = configs.brokerValue('replica.alter.log.dirs.io.max.bytes.per.second');
-  return value === null ? Infinity : parseNumber(value);
 }

@@ -1,10 +1,13 @@
+import { ConfigError } from '../../config/config-error.ts';
 import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type Connection, type Listener, type Network, NetworkError } from '../../runtime/network.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
 import { FRAME_PIECE_BYTES } from '../../wire/framing.ts';
+import { ApiKey } from '../protocol/api-keys.ts';
 import type { ApiHandler } from './api-handler.ts';
+import { ANONYMOUS, type BrokerSecurity, type ListenerSecurity } from './broker-security.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
@@ -25,9 +28,13 @@ export interface NetworkLoad {
 
 /** One listener, and who lets its connections in. */
 interface Door {
+  readonly endpoint: ListenerEndpoint;
   readonly listener: Listener;
   readonly gate: ConnectionGate;
 }
+
+/** What a door's connections are met with. */
+type Reception = Pick<Door, 'endpoint' | 'gate'> & { readonly security: ListenerSecurity };
 
 /** Where a connection came from. */
 interface Origin {
@@ -41,6 +48,7 @@ export interface ListenersOptions {
   readonly runtime: Runtime;
   readonly config: KafkaConfig;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
+  readonly security: BrokerSecurity;
   readonly turnEnd: TurnEnd;
   /** What belongs to a connection ends with it. */
   readonly onClosed: (connectionId: string) => void;
@@ -53,8 +61,6 @@ export interface ListenersOptions {
 const UNSENT_BYTES_MAX = 256 << 20;
 /** For requests that do not come in one read. Many connections may each have the beginning of a small one: that is allocated. */
 const REQUEST_MEMORY = { bufferBytes: FRAME_PIECE_BYTES, lentFromBytes: 16_384, freeBytesMax: 8 << 20 };
-/** Whoever is not asked for a name. */
-const ANONYMOUS = 'ANONYMOUS';
 /** Idle connections are looked for this often. */
 const IDLE_SWEEP_MS = 10_000;
 
@@ -83,26 +89,44 @@ export class Listeners {
     return { connectionCount: this.#connections.size, requestBytes: this.#budget.held, unsentBytes };
   }
 
-  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES, ECANCELED */
-  async open({ host, port, listenerName }: ListenerEndpoint): Promise<number> {
+  /** Opens a door; answers the port that it really has. @throws NetworkError EADDRINUSE, EACCES, ECANCELED; ConfigError */
+  async open(endpoint: ListenerEndpoint): Promise<number> {
+    const { listenerName } = endpoint;
     const { runtime, config, connectionQuotas: quotas } = this.#options;
+    const security = this.#options.security.of(endpoint);
     const waitingMax = config.number('socket.listen.backlog.size');
     const gate = new ConnectionGate({ listenerName, quotas, clock: runtime.clock, waitingMax });
-    const accept = (connection: Connection): ClientConnection => this.#accept(connection, listenerName, gate);
+    const reception = { endpoint, gate, security };
+    const accept = (connection: Connection): ClientConnection => this.#accept(connection, reception);
     quotas.addListener(listenerName);
     try {
-      const listener = await listenOn(runtime.network, host, port, accept);
+      const listener = await listenOn(runtime.network, { ...endpoint, tls: security.tls }, accept);
       if (this.#isClosed) {
         await listener.close();
         throw new NetworkError('ECANCELED', `the broker ended while ${listenerName} was being opened`);
       }
-      this.#doors.set(listenerName, { listener, gate });
+      this.#doors.set(listenerName, { endpoint, listener, gate });
       this.#sweep ??= this.#sweepLater();
       return listener.address.port;
     } catch (error) {
       gate.close();
       quotas.removeListener(listenerName);
       throw error;
+    }
+  }
+
+  /** Keys and trust as they are configured now: who connects from now on meets them. What cannot be used leaves the old ones. */
+  renewKeys(): void {
+    const { security, config, runtime } = this.#options;
+    for (const { endpoint, listener } of this.#doors.values()) {
+      try {
+        const material = security.materialOf(config.current, endpoint);
+        if (material !== undefined) listener.replaceTls(material);
+      } catch (error) {
+        if (!(error instanceof ConfigError || error instanceof NetworkError)) throw error;
+        const facts = { listener: endpoint.listenerName, reason: error.message };
+        runtime.log.error('changed key or trust stores cannot be used, the old ones stay', facts);
+      }
     }
   }
 
@@ -129,9 +153,11 @@ export class Listeners {
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 
-  #accept(connection: Connection, listenerName: string, gate: ConnectionGate): ClientConnection {
+  #accept(connection: Connection, { endpoint, gate, security }: Reception): ClientConnection {
+    const { listenerName } = endpoint;
     const { runtime, config, handlers, turnEnd, quotas, onFatal } = this.#options;
     const host = connection.remote.host;
+    const principal = security.principalOf(connection.tls);
     this.#sequence += 1;
     const client = new ClientConnection(connection, {
       id: `${connection.local.host}:${connection.local.port}-${host}:${connection.remote.port}-${this.#sequence}`,
@@ -145,7 +171,9 @@ export class Listeners {
       log: runtime.log.named('kafka.network'),
       clock: runtime.clock,
       quotas,
-      principal: ANONYMOUS,
+      principal: principal ?? ANONYMOUS,
+      authenticator: security.authenticator(handlers.get(ApiKey.ApiVersions)?.lastVersion ?? 0),
+      failedAuthenticationDelayMs: config.number('connection.failed.authentication.delay.ms'),
       onClosed: (closed) => this.#forget(closed),
       onFatal,
     });
@@ -160,6 +188,7 @@ export class Listeners {
       refuse: (reason) => client.destroy(reason),
     });
     if (!origin.isLetIn) client.hold();
+    if (principal === undefined) client.destroy('no rule of ssl.principal.mapping.rules applies to a certificate');
     return client;
   }
 
@@ -210,17 +239,17 @@ export class Listeners {
 /** An empty host is every address, of both families where the machine has both: `localhost` is ::1 to some clients. */
 async function listenOn(
   network: Network,
-  host: string,
-  port: number,
+  { host, port, tls }: Pick<ListenerEndpoint, 'host' | 'port'> & Pick<ListenerSecurity, 'tls'>,
   accept: (connection: Connection) => ClientConnection,
 ): Promise<Listener> {
-  if (host !== '') return network.listen({ host, port }, accept);
+  const options = tls === undefined ? {} : { tls };
+  if (host !== '') return network.listen({ host, port }, accept, options);
   try {
-    return await network.listen({ host: '::', port }, accept);
+    return await network.listen({ host: '::', port }, accept, options);
   } catch (error) {
     const isIpv4Only =
       error instanceof NetworkError && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL');
     if (!isIpv4Only) throw error;
-    return network.listen({ host: '0.0.0.0', port }, accept);
+    return network.listen({ host: '0.0.0.0', port }, accept, options);
   }
 }

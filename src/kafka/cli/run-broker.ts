@@ -31,10 +31,11 @@ export async function runBroker(args: readonly string[], logDir?: string): Promi
   const log = runtime.log.named('kafka.server.KafkaServer');
   try {
     const config = readConfig(args);
-    const login = clientLoginOf(systemPropertiesOf(process.env.KAFKA_OPTS ?? ''), (path) => readFileSync(path, 'utf8'));
+    const systemProperties = systemPropertiesOf(process.env.KAFKA_OPTS ?? '');
+    const login = clientLoginOf(systemProperties, (path) => readFileSync(path, 'utf8'));
     // As Apache's client: a JAAS file may be there for others, and ZooKeeper may serve us all the same.
     if (login.failure !== undefined) log.warn(`no SASL to ZooKeeper: ${login.failure}`);
-    const broker = await startKafka({ ...runtime, log }, config, { zookeeperSasl: login.sasl });
+    const broker = await startKafka({ ...runtime, log }, config, { zookeeperSasl: login.sasl, systemProperties });
     let isStopping = false;
     for (const [signal, code] of Object.entries(signalCodes)) {
       process.on(signal, () => {

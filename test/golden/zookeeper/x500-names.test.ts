@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { certificateSubject } from '../../../src/zookeeper/server/auth/certificate-subject.ts';
-import { DerError, readDer } from '../../../src/zookeeper/server/auth/der.ts';
-import { printX500Name } from '../../../src/zookeeper/server/auth/x500-name.ts';
+import { certificateSubject } from '../../../src/config/x509/certificate-subject.ts';
+import { DerError, readDer } from '../../../src/config/x509/der.ts';
+import { printX500Name } from '../../../src/config/x509/x500-name.ts';
 import { isX500Name } from '../../../src/zookeeper/server/auth/x500-name-text.ts';
 
 interface Golden {

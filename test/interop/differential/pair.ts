@@ -13,7 +13,13 @@ export interface Pair {
   stop(): Promise<void>;
 }
 
-export async function startPair(settings: Readonly<Record<string, string>> = {}): Promise<Pair> {
+type Settings = Readonly<Record<string, string>>;
+
+/** @param own what each broker has for itself, such as ports; `apachePort` is that of its plain listener among several */
+export async function startPair(
+  settings: Settings = {},
+  own: { readonly apache?: Settings; readonly apachePort?: number; readonly odradek?: Settings } = {},
+): Promise<Pair> {
   const dir = tempDir();
   const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: join(dir, 'apache-zookeeper') });
   const shared = {
@@ -32,9 +38,10 @@ export async function startPair(settings: Readonly<Record<string, string>> = {})
       zookeeperConnect: zookeeper.connect,
       logDir: join(dir, 'apache'),
       brokerId: 0,
-      overrides: shared,
+      ...(own.apachePort === undefined ? {} : { port: own.apachePort }),
+      overrides: { ...shared, ...own.apache },
     }),
-    startOdradek({ dir, kafka: shared }),
+    startOdradek({ dir, kafka: { ...shared, ...own.odradek } }),
   ]);
   return {
     apache,

@@ -13,7 +13,10 @@ export interface ApacheKafkaOptions {
   readonly logDir: string;
   /** Default 0. */
   readonly brokerId?: number;
-  /** Default: one the system gives the broker. Give it to come back on the same address after stop or kill. */
+  /**
+   * Default: one the system gives the broker. Give it to come back on the same address after stop or kill, or where `overrides` have
+   * several listeners: that of the plain one.
+   */
   readonly port?: number;
   /** What Metadata tells clients instead of `port`, for a proxy in between; brokers still speak directly. */
   readonly advertisedPort?: number;
@@ -54,8 +57,9 @@ export async function startApacheKafka(options: ApacheKafkaOptions): Promise<Apa
       if (!service.alive()) throw new PeerError(`Apache Kafka ${version} did not start\n${log}`);
       const [, bound] = /Awaiting socket connections on .*:(\d+)/.exec(log) ?? [];
       if (bound === undefined) return undefined;
-      const { brokers, controllerId } = await askMetadata(Number(bound)).catch(() => NO_METADATA);
-      return brokers.includes(brokerId) && controllerId >= 0 ? Number(bound) : undefined;
+      const plain = options.port ?? Number(bound);
+      const { brokers, controllerId } = await askMetadata(plain).catch(() => NO_METADATA);
+      return brokers.includes(brokerId) && controllerId >= 0 ? plain : undefined;
     },
     { timeoutMs, everyMs: 50 },
   ).catch(async (error: unknown) => {

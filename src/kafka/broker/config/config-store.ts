@@ -6,8 +6,9 @@ import { KafkaError } from '../../protocol/errors.ts';
 import { isPassword, isPerBroker, isReadOnly, needsListenerPrefix, synonymsOf } from './dynamic-keys.ts';
 import { checkDynamicValue, DynamicConfigError, validateDynamic } from './dynamic-validation.ts';
 import type { KafkaConfig } from './kafka-config.ts';
-import { LISTENER_KEYS, ListenerError, unsupportedListener, validateListeners } from './listener-endpoints.ts';
+import { LISTENER_KEYS, ListenerError, validateListeners } from './listener-endpoints.ts';
 import { type PasswordEncoder, PasswordError } from './password-encoder.ts';
+import { unsupportedListener } from './unsupported-listener.ts';
 
 /** `/config/brokers/<default>`: values for every broker of the cluster. */
 export const DEFAULT_ENTITY = '<default>';
@@ -22,6 +23,8 @@ export interface ConfigStoreOptions {
   readonly passwords?: PasswordEncoder | undefined;
   /** Hears of each topic whose effective configuration may have changed, with what it goes by now and went by before. */
   readonly onTopicChange: (topic: string, config: LogConfig, before: LogConfig) => void;
+  /** Looks at the keys of TLS that there would be. @throws ConfigError for what cannot be used */
+  readonly checkTlsKeys?: (next: TopicConfigTexts) => void;
   /** Hears that values of this broker have changed. */
   readonly onBrokerChange?: () => void;
 }
@@ -119,6 +122,15 @@ export class ConfigStore {
   validateBroker(scope: BrokerScope, values: TopicConfigTexts): void {
     const next = this.effectiveBroker({ [scope]: values });
     validateDynamic({ values, perBroker: scope === 'broker', next, current: this.#static.current });
+    try {
+      this.#options.checkTlsKeys?.(next);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const fault = `Validation of dynamic config update failed: ${error.message}`;
+      throw new DynamicConfigError(
+        `Invalid value org.apache.kafka.common.config.ConfigException: ${fault} for configuration Invalid dynamic configuration`,
+      );
+    }
   }
 
   /**

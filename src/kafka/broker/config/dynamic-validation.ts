@@ -13,7 +13,8 @@ import {
 } from './dynamic-keys.ts';
 import { faultOf } from './kafka-config.ts';
 import { listenerChangeFault } from './listener-changes.ts';
-import { ListenerError, unsupportedListener, validateListeners } from './listener-endpoints.ts';
+import { ListenerError, validateListeners } from './listener-endpoints.ts';
+import { unsupportedListener } from './unsupported-listener.ts';
 
 /** A change of the configuration that cannot be; the text is Apache's. */
 export class DynamicConfigError extends Error {

@@ -56,7 +56,7 @@ const refusals: readonly { name: string; given: Record<string, string>; key: str
     key: 'inter.broker.protocol.version',
   },
   { name: 'a listener without a port', given: { listeners: 'PLAINTEXT://localhost' }, key: 'listeners' },
-  { name: 'a listener that needs TLS', given: { listeners: 'SSL://localhost:9093' }, key: 'listeners' },
+  { name: 'GSSAPI, which is the default of SASL', given: { listeners: 'SASL_SSL://localhost:9093' }, key: 'listeners' },
   {
     name: 'an authorizer',
     given: { 'authorizer.class.name': 'kafka.security.authorizer.AclAuthorizer' },

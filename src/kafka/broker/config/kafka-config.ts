@@ -8,10 +8,11 @@ import {
   type ListenerEndpoint,
   ListenerError,
   listenersOf,
-  unsupportedListener,
   validateListeners,
 } from './listener-endpoints.ts';
+import { interBrokerSaslFault } from './listener-security.ts';
 import { ownKeys } from './own-keys.ts';
+import { unsupportedListener } from './unsupported-listener.ts';
 
 /** A broker's configuration: server.properties over Apache's defaults, and over both what was changed while it runs (KIP-226). */
 export class KafkaConfig {
@@ -30,6 +31,7 @@ export class KafkaConfig {
       throw new ConfigError('zookeeper.connect', undefined, 'name the ZooKeeper servers as host:port,host:port/chroot');
     }
     this.#checkIdentity();
+    this.#checkAuthentication();
     if (this.number('transaction.version') > 2) {
       throw new ConfigError('transaction.version', this.string('transaction.version'), 'its levels are 0, 1 and 2');
     }
@@ -137,11 +139,26 @@ export class KafkaConfig {
     }
   }
 
+  /** The answer to a failed login must come before its connection is idle for too long. */
+  #checkAuthentication(): void {
+    const [delayKey, idleKey] = ['connection.failed.authentication.delay.ms', 'connections.max.idle.ms'];
+    const [delayMs, idleMs] = [this.number(delayKey), this.number(idleKey)];
+    if (idleMs < 0 || delayMs < idleMs) return;
+    const fault = `${delayKey}=${delayMs} should always be less than ${idleKey}=${idleMs}`;
+    throw new ConfigError(
+      delayKey,
+      String(delayMs),
+      `${fault} to prevent failed authentication responses from timing out`,
+    );
+  }
+
   #checkListeners(): void {
     try {
       const reason = unsupportedListener(this.#current);
       if (reason !== undefined) throw new ListenerError('listeners', reason);
       validateListeners(this.#current);
+      const fault = interBrokerSaslFault(this.#current);
+      if (fault !== undefined) throw fault;
     } catch (error) {
       if (!(error instanceof ListenerError)) throw error;
       throw new ConfigError(error.key, this.string(error.key), error.message);
@@ -163,6 +180,9 @@ function refuseUnlessEmpty(config: KafkaConfig, key: string, fix: string): void 
 function check(given: ReadonlyMap<string, string>): string[] {
   const warnings: string[] = [];
   for (const [name, value] of given) {
+    if (/^(listener\.name\.[^.]*\.)?sasl\.jaas\.config$/.test(name)) {
+      warnings.push(`Server config ${name} should be prefixed with SASL mechanism name, ignoring config`);
+    }
     const key = keyOf(name);
     if (key === undefined) {
       if (!name.startsWith('listener.name.')) warnings.push(`The configuration ${name} is not known to this broker.`);

@@ -75,20 +75,6 @@ export function validateListeners(texts: KeyTexts): void {
   );
 }
 
-/**
- * What this broker cannot do though Apache takes it; undefined where it can. A port that no listener can have Apache takes as well, and
- * does not start any more.
- */
-export function unsupportedListener(texts: KeyTexts): string | undefined {
-  for (const { listenerName, securityProtocol, port } of listenersOf(texts)) {
-    if (securityProtocol !== 'PLAINTEXT') {
-      return `${listenerName} (${securityProtocol}): only PLAINTEXT listeners are supported yet`;
-    }
-    if (port < 0 || port > 65_535) return `${listenerName} cannot listen on port ${port}`;
-  }
-  return undefined;
-}
-
 /** Two ways to say where and how a listener is found are the same way. */
 export function isSameEndpoint(one: ListenerEndpoint, other: ListenerEndpoint): boolean {
   return (

@@ -1,11 +1,10 @@
 import { build } from '../../../wire/schema.ts';
 import { bounds } from '../../../wire/versions.ts';
+import { namesItself } from '../../protocol/client-software.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { FinalizedFeature } from '../features.ts';
-
-const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 
 /** Advertises exactly the handlers that are registered, and of each the versions that it honours. */
 export function apiVersionsHandler(
@@ -18,10 +17,8 @@ export function apiVersionsHandler(
     response: ApiVersionsResponse,
     versions: '0-4',
     handle(request, context, responder) {
-      const named =
-        context.apiVersion < 3 ||
-        [request.clientSoftwareName, request.clientSoftwareVersion].every((text) => softwareName.test(text));
-      if (!named) return responder.answer(build(ApiVersionsResponse, { errorCode: ErrorCode.INVALID_REQUEST }));
+      if (!namesItself(request, context.apiVersion))
+        return responder.answer(build(ApiVersionsResponse, { errorCode: ErrorCode.INVALID_REQUEST }));
       advertised ??= advertise(handlers);
       const features = finalized();
       // A cluster without finalized features says so with epoch 0, the version of /feature.

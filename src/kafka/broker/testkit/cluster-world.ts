@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { TlsMaterial } from '../../../runtime/tls.ts';
 import {
   type ConfigKeys,
   SimulatedNode,
@@ -99,8 +100,8 @@ export class ClusterWorld {
     return this.#client.host;
   }
 
-  connectTo(id: number, port = 9092): RawClient {
-    return new RawClient(this.#client.runtime, `${this.broker(id).machine.host}:${port}`);
+  connectTo(id: number, port = 9092, tls?: TlsMaterial): RawClient {
+    return new RawClient(this.#client.runtime, `${this.broker(id).machine.host}:${port}`, tls);
   }
 
   /** One request on a connection of its own. */

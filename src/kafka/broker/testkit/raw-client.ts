@@ -2,12 +2,15 @@ import { Deque } from '../../../base/deque.ts';
 import type { Slices } from '../../../base/slices.ts';
 import { type Connection, type ConnectionHandler, NetworkError } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
+import type { TlsMaterial, TlsSession } from '../../../runtime/tls.ts';
 import { codecFor } from '../../../wire/codec.ts';
 import { FrameSplitter } from '../../../wire/framing.ts';
 import { Reader } from '../../../wire/reader.ts';
 import { build, type Fields, type Message, type Value } from '../../../wire/schema.ts';
 import { Writer } from '../../../wire/writer.ts';
 import { RequestHeader, ResponseHeader, requestHeaderVersion, responseHeaderVersion } from '../../protocol/headers.ts';
+
+const TLS = { protocols: ['TLSv1.2', 'TLSv1.3'], handshakeTimeoutMs: 10_000, verifyHostname: false } as const;
 
 /** One connection that says exactly what a test wants, and nothing else. */
 export class RawClient {
@@ -18,7 +21,8 @@ export class RawClient {
   readonly closed: Promise<void>;
   #isClosed = false;
 
-  constructor(runtime: Runtime, bootstrap: string) {
+  /** @param tls given: whom the client trusts, and who it is */
+  constructor(runtime: Runtime, bootstrap: string, tls?: TlsMaterial) {
     const [host = '', port] = bootstrap.split(':');
     const splitter = new FrameSplitter(200 << 20);
     let onClosed: () => void = () => undefined;
@@ -40,11 +44,16 @@ export class RawClient {
         onClosed();
       },
     };
-    this.#connection = runtime.network.connect({ host, port: Number(port) }, handler);
+    const options = tls === undefined ? {} : { tls: { ...TLS, material: tls, serverName: host } };
+    this.#connection = runtime.network.connect({ host, port: Number(port) }, handler, options);
   }
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  get tls(): TlsSession | undefined {
+    return this.#connection.tls;
   }
 
   /** What the broker has not read yet, and the network not taken. */

@@ -1,5 +1,5 @@
 /** Which texts are distinguished names for Java's `new X500Principal(text)`, which judges the ids of x509 entries in ACLs. */
-import { DerError, readDer } from './der.ts';
+import { DerError, readDer } from '../../../config/x509/der.ts';
 
 /** What Java takes in text; by RFC 2253 it prints fewer. */
 const keywords: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
+import { certificateSubject } from '../../../config/x509/certificate-subject.ts';
+import { DerError } from '../../../config/x509/der.ts';
 import type { AuthConfig } from '../../../config/zoo-cfg-auth.ts';
 import type { Id } from '../../jute/data.ts';
-import { certificateSubject } from './certificate-subject.ts';
-import { DerError } from './der.ts';
 import type { AuthenticationProvider } from './provider.ts';
 import { isX500Name } from './x500-name-text.ts';
 

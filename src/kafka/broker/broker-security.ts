@@ -1,0 +1,145 @@
+import { ConfigError } from '../../config/config-error.ts';
+import { type JaasConfig, parseJaas } from '../../config/jaas.ts';
+import type { SystemProperties } from '../../config/system-properties.ts';
+import { certificateSubject } from '../../config/x509/certificate-subject.ts';
+import { DerError } from '../../config/x509/der.ts';
+import { type Disk, DiskError } from '../../runtime/disk.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { ServerTls, TlsMaterial, TlsSession } from '../../runtime/tls.ts';
+import { type PrincipalMapper, principalMapper } from '../security/principal-rules.ts';
+import { plainServer } from '../security/sasl/plain-server.ts';
+import { scramServer } from '../security/sasl/scram-server.ts';
+import { ServerAuthenticator, type ServerMechanism } from '../security/sasl/server-authenticator.ts';
+import { noTokenSecrets, type TokenSecrets } from '../security/sasl/token-secrets.ts';
+import { scramMechanisms } from '../security/scram-credential.ts';
+import { loadSslMaterial } from '../security/ssl-settings.ts';
+import { brokerKeys } from './config/broker-keys.ts';
+import type { KafkaConfig } from './config/kafka-config.ts';
+import { type KeyTexts, type ListenerEndpoint, listenersOf } from './config/listener-endpoints.ts';
+import {
+  listenerKeys,
+  loginModulesOf,
+  maxReauthMsOf,
+  mechanismsOf,
+  plainUsersOf,
+  speaksSasl,
+  speaksTls,
+  tlsParametersOf,
+} from './config/listener-security.ts';
+import { ScramCredentials } from './scram-credentials.ts';
+
+export interface BrokerSecurityOptions {
+  readonly runtime: Pick<Runtime, 'disk' | 'random'>;
+  readonly config: KafkaConfig;
+  /** `-D` flags: `java.security.auth.login.config` names the JAAS file. */
+  readonly systemProperties: SystemProperties;
+  /** Of delegation tokens. */
+  readonly tokens?: TokenSecrets;
+}
+
+/** How the clients of one listener are met. */
+export interface ListenerSecurity {
+  readonly tls: ServerTls | undefined;
+  /** Of a connection that proves itself by nothing else; undefined where its certificate is for nobody. */
+  principalOf(tls: TlsSession | undefined): string | undefined;
+  /** For one connection; undefined where there is no SASL. */
+  authenticator(apiVersionsMax: number): ServerAuthenticator | undefined;
+}
+
+/** Whoever is not asked for a name. */
+export const ANONYMOUS = 'ANONYMOUS';
+/** What says which keys and whom to trust. */
+const STORE_KEYS = [...brokerKeys.keys()].filter((key) => /^ssl\.(key|trust)store\.|^ssl\.key\.password$/.test(key));
+const JAAS_FILE_PROPERTY = 'java.security.auth.login.config';
+
+/** What the configuration says of TLS and SASL, listener by listener. A listener keeps what it opened with, but for its keys. */
+export class BrokerSecurity {
+  readonly #options: BrokerSecurityOptions;
+  readonly #jaas: JaasConfig;
+  readonly #mapper: PrincipalMapper;
+  /** Kept as ZooKeeper has them by whoever follows it. */
+  readonly scram = new ScramCredentials();
+
+  /** @throws ConfigError */
+  constructor(options: BrokerSecurityOptions) {
+    this.#options = options;
+    this.#jaas = readJaas(options);
+    this.#mapper = principalMapper(options.config.string('ssl.principal.mapping.rules'));
+    for (const listener of options.config.listeners) this.of(listener);
+  }
+
+  /** @throws ConfigError when keys or credentials are missing or cannot be read */
+  of(listener: ListenerEndpoint): ListenerSecurity {
+    const texts = this.#options.config.current;
+    const material = this.materialOf(texts, listener);
+    const mechanisms = speaksSasl(listener) ? this.#mechanisms(texts, listener) : undefined;
+    const receiveBytesMax = Number(listenerKeys(texts, listener.listenerName)('sasl.server.max.receive.size'));
+    return {
+      tls: material === undefined ? undefined : { ...tlsParametersOf(texts, listener), material },
+      principalOf: (tls) => this.#principalOf(tls),
+      authenticator: (apiVersionsMax) =>
+        mechanisms === undefined ? undefined : new ServerAuthenticator({ mechanisms, receiveBytesMax, apiVersionsMax }),
+    };
+  }
+
+  /** Of listeners whose keys or trust would be others. @throws ConfigError when they cannot be read */
+  checkTlsKeys(next: KeyTexts): void {
+    const { current } = this.#options.config;
+    for (const listener of listenersOf(next)) {
+      const [now, then] = [current, next].map((texts) => listenerKeys(texts, listener.listenerName));
+      if (STORE_KEYS.some((key) => now?.(key) !== then?.(key))) this.materialOf(next, listener);
+    }
+  }
+
+  /** Keys and trust of a listener as these texts and the files have them; undefined without TLS. @throws ConfigError */
+  materialOf(texts: KeyTexts, listener: ListenerEndpoint): TlsMaterial | undefined {
+    if (!speaksTls(listener)) return undefined;
+    const material = loadSslMaterial(listenerKeys(texts, listener.listenerName), this.#options.runtime.disk);
+    if (material.identity !== undefined) return material;
+    const fix = `listener ${listener.listenerName} speaks TLS and needs a key: name a key store`;
+    throw new ConfigError('ssl.keystore.location', undefined, fix);
+  }
+
+  #mechanisms(texts: KeyTexts, listener: ListenerEndpoint): ServerMechanism[] {
+    const { scram } = this;
+    const { tokens = noTokenSecrets, runtime } = this.#options;
+    return mechanismsOf(texts, listener).map((name) => {
+      const modules = loginModulesOf(texts, listener, { mechanism: name, jaas: this.#jaas });
+      const maxReauthMs = maxReauthMsOf(texts, listener, name);
+      const mechanism = scramMechanisms.find((one) => one.name === name);
+      if (mechanism === undefined) {
+        const users = plainUsersOf(modules);
+        return { name, maxReauthMs, begin: () => plainServer((user) => users.get(user)) };
+      }
+      const credentialOf = (user: string) => scram.find(user, name);
+      const { random } = runtime;
+      return { name, maxReauthMs, begin: () => scramServer({ mechanism, credentialOf, tokens, random }) };
+    });
+  }
+
+  #principalOf(tls: TlsSession | undefined): string | undefined {
+    const certificate = tls?.peerCertificates[0];
+    if (certificate === undefined) return ANONYMOUS;
+    try {
+      return this.#mapper(certificateSubject(certificate));
+    } catch (error) {
+      if (error instanceof DerError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function readJaas({ runtime, systemProperties }: BrokerSecurityOptions): JaasConfig {
+  const file = systemProperties[JAAS_FILE_PROPERTY];
+  if (file === undefined) return new Map();
+  return parseJaas(textOf(runtime.disk, file), { file, properties: systemProperties });
+}
+
+function textOf(disk: Disk, file: string): string {
+  try {
+    return Buffer.from(disk.readFile(file)).toString();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    throw new ConfigError(JAAS_FILE_PROPERTY, file, `the file cannot be read (${error.code})`);
+  }
+}

@@ -1,0 +1,145 @@
+import { ConfigError } from '../../../config/config-error.ts';
+import { type JaasConfig, type LoginModule, parseJaas, usersOf } from '../../../config/jaas.ts';
+import { parseNumber, splitList } from '../../../config/values.ts';
+import type { ServerTls } from '../../../runtime/tls.ts';
+import { scramMechanisms } from '../../security/scram-credential.ts';
+import { type SslKeys, sslParametersOf } from '../../security/ssl-settings.ts';
+import { brokerKeys } from './broker-keys.ts';
+import { inPropertiesOrder } from './dynamic-keys.ts';
+import {
+  interBrokerListenerNameOf,
+  type KeyTexts,
+  type ListenerEndpoint,
+  ListenerError,
+  listenersOf,
+} from './listener-endpoints.ts';
+
+const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+const CLIENT_AUTHENTICATION = { none: 'none', requested: 'want', required: 'need' } as const;
+const JAAS_KEY = 'sasl.jaas.config';
+const MECHANISMS_KEY = 'sasl.enabled.mechanisms';
+/** For those who do not limit idle connections. */
+const HANDSHAKE_TIMEOUT_MS = 600_000;
+
+const mechanismNames: readonly string[] = ['PLAIN', ...scramMechanisms.map(({ name }) => name)];
+
+type Listener = Pick<ListenerEndpoint, 'listenerName' | 'securityProtocol'>;
+
+export function speaksTls({ securityProtocol }: Listener): boolean {
+  return securityProtocol === 'SSL' || securityProtocol === 'SASL_SSL';
+}
+
+export function speaksSasl({ securityProtocol }: Listener): boolean {
+  return securityProtocol === 'SASL_PLAINTEXT' || securityProtocol === 'SASL_SSL';
+}
+
+/** What is set for a listener alone (`listener.name.<name>.<key>`), else for all, else the default. */
+export function listenerKeys(texts: KeyTexts, listenerName: string): SslKeys {
+  return (key) => ofListener(texts, listenerName, key) ?? texts.get(key) ?? brokerKeys.get(key)?.default ?? undefined;
+}
+
+function ofListener(texts: KeyTexts, listenerName: string, key: string): string | undefined {
+  return texts.get(`listener.name.${listenerName.toLowerCase()}.${key}`);
+}
+
+/** How a listener speaks TLS, its keys apart. @throws ConfigError */
+export function tlsParametersOf(texts: KeyTexts, listener: Listener): Omit<ServerTls, 'material'> {
+  const get = listenerKeys(texts, listener.listenerName);
+  const idleMs = parseNumber(get('connections.max.idle.ms') ?? '');
+  return {
+    ...sslParametersOf(get),
+    clientAuthentication: clientAuthenticationOf(texts, listener),
+    handshakeTimeoutMs: idleMs > 0 ? Math.min(idleMs, HANDSHAKE_TIMEOUT_MS) : HANDSHAKE_TIMEOUT_MS,
+  };
+}
+
+/** Clients that prove themselves by SASL are asked for a certificate only where that is set for their listener. */
+function clientAuthenticationOf(texts: KeyTexts, listener: Listener): ServerTls['clientAuthentication'] {
+  const key = 'ssl.client.auth';
+  const { listenerName } = listener;
+  const text = speaksSasl(listener) ? ofListener(texts, listenerName, key) : listenerKeys(texts, listenerName)(key);
+  const word = (text ?? 'none').toLowerCase();
+  if (word in CLIENT_AUTHENTICATION) return CLIENT_AUTHENTICATION[word as keyof typeof CLIENT_AUTHENTICATION];
+  throw new ConfigError(key, word, 'choose none, requested or required');
+}
+
+/** In the order in which clients are told of them, which is that of a `HashSet`. */
+export function mechanismsOf(texts: KeyTexts, { listenerName }: Listener): string[] {
+  return inPropertiesOrder([...new Set(splitList(listenerKeys(texts, listenerName)(MECHANISMS_KEY) ?? ''))]);
+}
+
+/** `connections.max.reauth.ms`; a mechanism may have its own. */
+export function maxReauthMsOf(texts: KeyTexts, { listenerName }: Listener, mechanism: string): number {
+  const key = 'connections.max.reauth.ms';
+  const own = ofListener(texts, listenerName, `${mechanism.toLowerCase()}.${key}`);
+  return parseNumber(own ?? listenerKeys(texts, listenerName)(key) ?? '0');
+}
+
+/** What Apache's listeners can have and ours cannot; undefined where all is well. @throws ConfigError for TLS that is not spoken */
+export function unsupportedSecurity(texts: KeyTexts, listener: Listener): string | undefined {
+  if (speaksTls(listener)) tlsParametersOf(texts, listener);
+  if (!speaksSasl(listener)) return undefined;
+  const mechanisms = mechanismsOf(texts, listener);
+  const missing = mechanisms.find((name) => !mechanismNames.includes(name));
+  if (missing === undefined && mechanisms.length > 0) return undefined;
+  const what = missing === undefined ? 'no SASL mechanism is enabled' : `SASL mechanism ${missing} is not supported`;
+  return `${listener.listenerName} (${listener.securityProtocol}): ${what}: set ${MECHANISMS_KEY} to some of ${mechanismNames.join(', ')}`;
+}
+
+/** Brokers speak to each other by a mechanism that their listener offers; what else is configured cannot be (`KafkaConfig.validateValues`). */
+export function interBrokerSaslFault(texts: KeyTexts): ListenerError | undefined {
+  const key = 'sasl.mechanism.inter.broker.protocol';
+  const name = interBrokerListenerNameOf(texts);
+  const listener = listenersOf(texts).find(({ listenerName }) => listenerName === name);
+  if (listener === undefined || !speaksSasl(listener)) return undefined;
+  if (mechanismsOf(texts, listener).includes(texts.get(key) ?? brokerKeys.get(key)?.default ?? '')) return undefined;
+  return new ListenerError(
+    key,
+    `requirement failed: ${key} must be included in ${MECHANISMS_KEY} when SASL is used for inter-broker communication`,
+  );
+}
+
+/**
+ * Login modules of a mechanism: of its own key for this listener, else of the JAAS file's section for the listener or for all
+ * (`JaasContext.loadServerContext`). Servers do not look at the key without a mechanism.
+ * @throws ConfigError
+ */
+export function loginModulesOf(
+  texts: KeyTexts,
+  { listenerName }: Listener,
+  { mechanism, jaas }: { readonly mechanism: string; readonly jaas: JaasConfig },
+): readonly LoginModule[] {
+  const suffix = `${mechanism.toLowerCase()}.${JAAS_KEY}`;
+  const key = `listener.name.${listenerName.toLowerCase()}.${suffix}`;
+  const text = texts.get(key);
+  const own = `${listenerName.toLowerCase()}.KafkaServer`;
+  const modules = text === undefined ? (jaas.get(own) ?? jaas.get('KafkaServer')) : modulesIn(key, text);
+  if (modules === undefined) {
+    const fix = 'set the key, or name a JAAS file that has one in java.security.auth.login.config';
+    const fault = `Could not find a 'KafkaServer' or '${own}' entry in the JAAS configuration: ${fix}`;
+    throw new ConfigError(key, undefined, fault);
+  }
+  for (const { className } of modules) {
+    if (className === PLAIN_MODULE || className === SCRAM_MODULE) continue;
+    throw new ConfigError(key, '[hidden]', `${className} is not supported: use ${PLAIN_MODULE} or ${SCRAM_MODULE}`);
+  }
+  return modules;
+}
+
+function modulesIn(key: string, text: string): readonly LoginModule[] {
+  const modules = parseJaas(`KafkaServer {${text}};`, { key, file: '[hidden]' }).get('KafkaServer') ?? [];
+  if (modules.length === 0) {
+    throw new ConfigError(key, '[hidden]', 'JAAS config property does not contain any login modules');
+  }
+  if (modules.length === 1) return modules;
+  const fault = `JAAS config property contains ${modules.length} login modules, should be 1 module`;
+  throw new ConfigError(key, '[hidden]', fault);
+}
+
+/** Passwords of PLAIN's users. Never to be logged. */
+export function plainUsersOf(modules: readonly LoginModule[]): ReadonlyMap<string, string> {
+  const users = modules.filter(({ className }) => className === PLAIN_MODULE).flatMap((module) => usersOf(module));
+  // The first module that names a user counts.
+  return new Map(users.reverse());
+}

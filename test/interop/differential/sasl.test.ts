@@ -1,0 +1,103 @@
+/** SASL on the wire: Apache's broker 3.9.1 and ours are told the same frames and answer alike. */
+import assert from 'node:assert/strict';
+import { after, before, type TestContext, test } from 'node:test';
+import { scramMechanisms } from '../../../src/kafka/security/scram-credential.ts';
+import { freePort } from '../peers/free-port.ts';
+import { until } from '../peers/process.ts';
+import { PLAIN_MODULE, SCRAM_MODULE } from '../security/listeners.ts';
+import { reauthenticationStories, type SaslStory, saslStories } from '../security/sasl-stories.ts';
+import { SaslWire, scramFinal, scramFirst } from '../security/sasl-wire.ts';
+import { makeScramUser } from '../security/scram-user.ts';
+import { type Pair, startPair } from './pair.ts';
+
+interface Ports {
+  readonly plaintext: number;
+  readonly sasl: number;
+  /** Where sessions end. */
+  readonly limited: number;
+}
+
+let pair: Pair;
+let sides: { readonly apache: Ports; readonly odradek: Ports };
+
+before(async () => {
+  const [apache, odradek] = [await ownPorts(), await ownPorts()];
+  pair = await startPair(securityKeys(), {
+    apache: listenersOf(apache),
+    apachePort: apache.plaintext,
+    odradek: listenersOf(odradek),
+  });
+  sides = { apache, odradek };
+  await Promise.all([makeCarol(apache), makeCarol(odradek)]);
+});
+
+after(() => pair?.stop());
+
+async function ownPorts(): Promise<Ports> {
+  return { plaintext: await freePort(), sasl: await freePort(), limited: await freePort() };
+}
+
+function listenersOf({ plaintext, sasl, limited }: Ports): Record<string, string> {
+  const at = (name: string, port: number): string => `${name}://127.0.0.1:${port}`;
+  return { listeners: [at('PLAINTEXT', plaintext), at('SASL', sasl), at('LIMITED', limited)].join() };
+}
+
+function securityKeys(): Record<string, string> {
+  const keys: Record<string, string> = {
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,LIMITED:SASL_PLAINTEXT',
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-512,PLAIN,SCRAM-SHA-256',
+    // The rest has the 0 that is the default.
+    'listener.name.limited.plain.connections.max.reauth.ms': '2500',
+  };
+  for (const listener of ['sasl', 'limited']) {
+    const users = 'user_alice="alice-secret" user_bob="bob-secret"';
+    keys[`listener.name.${listener}.plain.sasl.jaas.config`] = `${PLAIN_MODULE} required ${users};`;
+    for (const { name } of scramMechanisms) {
+      keys[`listener.name.${listener}.${name.toLowerCase()}.sasl.jaas.config`] = `${SCRAM_MODULE} required;`;
+    }
+  }
+  return keys;
+}
+
+/** Until her credentials are known to the broker. */
+async function makeCarol({ plaintext, sasl }: Ports): Promise<void> {
+  await makeScramUser(plaintext, 'carol', 'carol-secret');
+  for (const { name } of scramMechanisms) {
+    await until(`carol by ${name}`, async () => ((await canLogIn(sasl, name)) ? true : undefined));
+  }
+}
+
+async function canLogIn(port: number, mechanism: string): Promise<boolean> {
+  const wire = new SaslWire(port);
+  await wire.handshake(mechanism);
+  const first = scramFirst('carol');
+  const answer = await wire.authenticate(first);
+  const challenge = answer === 'closed' ? '' : Buffer.from(answer.authBytes as Uint8Array).toString();
+  const last = await wire.authenticate(scramFinal(mechanism, challenge, { first, password: 'carol-secret' }));
+  wire.close();
+  return last !== 'closed' && last.errorCode === 0;
+}
+
+async function told(port: number, tell: (wire: SaslWire) => Promise<unknown[]>): Promise<unknown[]> {
+  const wire = new SaslWire(port);
+  try {
+    return await tell(wire);
+  } finally {
+    wire.close();
+  }
+}
+
+async function compare({ name, tell }: SaslStory, listener: keyof Ports, t: TestContext): Promise<void> {
+  await t.test(name, { timeout: 10_000 }, async () => {
+    const [theirs, ours] = await Promise.all([told(sides.apache[listener], tell), told(sides.odradek[listener], tell)]);
+    assert.deepEqual(ours, theirs);
+  });
+}
+
+test('what clients say of SASL, right and wrong', { concurrency: 8 }, async (t) => {
+  await Promise.all(saslStories.map((story) => compare(story, 'sasl', t)));
+});
+
+test('sessions that end', { concurrency: true }, async (t) => {
+  await Promise.all(reauthenticationStories.map((story) => compare(story, 'limited', t)));
+});

@@ -1,0 +1,95 @@
+/** Apache's tools and clients of other makers come to our listeners with TLS and SASL. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ToolHost } from './peers/tool-host.ts';
+import {
+  clientKeys,
+  type ListenerName,
+  propertiesFile,
+  type SecureBroker,
+  sasl,
+  startSecureBroker,
+  trust,
+} from './security/listeners.ts';
+
+let broker: SecureBroker;
+let tools: ToolHost;
+const closing: (() => unknown)[] = [];
+
+before(async () => {
+  [broker, tools] = await Promise.all([
+    startSecureBroker({ after: (close) => closing.push(close as () => unknown) }),
+    ToolHost.start('3.9.1'),
+  ]);
+});
+
+after(async () => {
+  for (const close of closing) await close();
+  await tools?.close();
+});
+
+type Keys = Readonly<Record<string, string>>;
+
+/** What a producer's records are for a consumer that comes the same way. */
+async function carried(listener: ListenerName, keys: Keys): Promise<string> {
+  const file = propertiesFile(listener, keys);
+  const topic = `by-${listener.toLowerCase().replaceAll('_', '-')}-${Object.keys(keys).length}`;
+  const there = ['--bootstrap-server', broker.at(listener), '--topic', topic];
+  const created = await tools.run('kafka-topics', [...there, '--create', '--command-config', file]);
+  assert.equal(created.code, 0, created.stdout + created.stderr);
+  const producing = await tools.run('kafka-console-producer', [...there, '--producer.config', file], {
+    stdin: 'one\ntwo\n',
+  });
+  assert.equal(producing.code, 0, producing.stderr);
+  const consumer = ['--from-beginning', '--max-messages', '2', '--timeout-ms', '10000', '--consumer.config', file];
+  return (await tools.run('kafka-console-consumer', [...there, ...consumer])).stdout;
+}
+
+async function listed(listener: ListenerName, keys: Keys): Promise<string> {
+  const file = propertiesFile(listener, { 'default.api.timeout.ms': '4000', 'request.timeout.ms': '3000', ...keys });
+  const args = ['--bootstrap-server', broker.at(listener), '--list', '--command-config', file];
+  const { code, stdout, stderr } = await tools.run('kafka-topics', args);
+  return `${code} ${stdout}${stderr}`;
+}
+
+test('with TLS records come and go, the client knowing the server alone', async () => {
+  assert.equal(await carried('SSL', trust), 'one\ntwo\n');
+});
+
+test('with TLS of both sides records come and go', async () => {
+  assert.equal(await carried('MUTUAL', clientKeys), 'one\ntwo\n');
+});
+
+test('who shows no certificate where one is demanded is not served', async () => {
+  assert.match(
+    await listed('MUTUAL', trust),
+    /^1 .*SslAuthenticationException: Failed to process post-handshake messages/s,
+  );
+});
+
+test('with PLAIN records come and go', async () => {
+  assert.equal(await carried('SASL_PLAINTEXT', sasl('PLAIN', 'alice', 'alice-secret')), 'one\ntwo\n');
+});
+
+test('a user whom kafka-configs gives a password comes with SCRAM-SHA-512 over TLS, until the password is another', async () => {
+  const alter = (...change: string[]) =>
+    tools.run('kafka-configs', [
+      ...['--bootstrap-server', broker.at('PLAINTEXT'), '--alter'],
+      ...['--entity-type', 'users', '--entity-name', 'carol', ...change],
+    ]);
+  const carol = { ...trust, ...sasl('SCRAM-SHA-512', 'carol', 'carol-secret') };
+  assert.equal((await alter('--add-config', 'SCRAM-SHA-512=[iterations=4096,password=carol-secret]')).code, 0);
+  assert.equal(await carried('SASL_SSL', carol), 'one\ntwo\n');
+  assert.equal((await alter('--add-config', 'SCRAM-SHA-512=[iterations=4096,password=another]')).code, 0);
+  const refusal =
+    /Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512/;
+  assert.match(await listed('SASL_SSL', carol), refusal);
+  assert.match(await listed('SASL_SSL', { ...trust, ...sasl('SCRAM-SHA-512', 'carol', 'another') }), /^0 /);
+  assert.equal((await alter('--delete-config', 'SCRAM-SHA-512')).code, 0);
+  assert.match(await listed('SASL_SSL', { ...trust, ...sasl('SCRAM-SHA-512', 'carol', 'another') }), refusal);
+});
+
+test('a wrong password is told as Apache tells it', async () => {
+  const wrong = await listed('SASL_PLAINTEXT', sasl('PLAIN', 'alice', 'guess'));
+  assert.match(wrong, /^1 .*SaslAuthenticationException: Authentication failed: Invalid username or password/s);
+});
