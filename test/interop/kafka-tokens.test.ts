@@ -16,6 +16,7 @@ import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { type Outcome, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
+import { ToolHost } from './peers/tool-host.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
 const LOGIN = 'org.apache.kafka.common.security';
@@ -69,15 +70,13 @@ function loginFile(mechanism: string, jaas: string): string {
   return file;
 }
 
-function tokensTool({ secured }: Pick<World, 'secured'>, ...args: string[]): Promise<Outcome> {
+function toolArgs(secured: string, args: readonly string[]): string[] {
   const login = loginFile('PLAIN', `${plain} required username="ann" password="secret";`);
-  return kafkaTool('kafka-delegation-tokens', '3.9.1', [
-    '--bootstrap-server',
-    secured,
-    '--command-config',
-    login,
-    ...args,
-  ]);
+  return ['--bootstrap-server', secured, '--command-config', login, ...args];
+}
+
+function tokensTool({ secured }: World, ...args: string[]): Promise<Outcome> {
+  return kafkaTool('kafka-delegation-tokens', '3.9.1', toolArgs(secured, args));
 }
 
 test('a token of Apacheâ€™s broker is the same to ours: secret, names, times, znode', async (t) => {
@@ -163,8 +162,12 @@ test('kafka-delegation-tokens prints with our broker what it prints with Apacheâ
   const ours = await startKafka(runtime, new KafkaConfig(new Map(Object.entries(given))));
   t.after(() => ours.close());
   const port = ours.endpoints.find(({ securityProtocol }) => securityProtocol === 'SASL_PLAINTEXT')?.port;
-  const sides = [{ secured: world.secured }, { secured: `127.0.0.1:${port}` }];
-  const secrets = ['', ''];
+  const tools = await ToolHost.start('3.9.1');
+  t.after(() => tools.close());
+  const sides = [
+    { secured: world.secured, secret: '' },
+    { secured: `127.0.0.1:${port}`, secret: '' },
+  ];
   const life = [
     '--create --max-life-time-period 100000000 --renewer-principal User:bob',
     '--create --max-life-time-period -1 --owner-principal User:eve',
@@ -179,13 +182,14 @@ test('kafka-delegation-tokens prints with our broker what it prints with Apacheâ
     '--describe --owner-principal User:ann --owner-principal User:eve',
   ];
   for (const line of life) {
-    const [theirs, found] = await Promise.all(
-      sides.map(async (side, index) => {
-        const outcome = await tokensTool(side, ...line.replace('$H', secrets[index] ?? '').split(' '));
-        if (line.startsWith('--create')) secrets[index] ||= /[\w+/]{86}==/.exec(outcome.stdout)?.[0] ?? '';
-        return comparable(outcome);
-      }),
-    );
+    const told: unknown[] = [];
+    for (const side of sides) {
+      const args = toolArgs(side.secured, line.replace('$H', side.secret).split(' '));
+      const outcome = await tools.run('kafka-delegation-tokens', args);
+      if (side.secret === '') side.secret = /[\w+/]{86}==/.exec(outcome.stdout)?.[0] ?? '';
+      told.push(comparable(outcome));
+    }
+    const [theirs, found] = told;
     assert.deepEqual(found, theirs, line);
   }
 });
