@@ -41,7 +41,6 @@ export const brokerKeyNotes: KeyNotes = {
     'inter.broker.protocol.version': 'anything but 3.9',
     'authorizer.class.name':
       'anything but Apache’s AclAuthorizer (SimpleAclAuthorizer in 2.1): there are no classes of Java',
-    'zookeeper.set.acl': 'znodes are not protected, when `true`',
     'sasl.enabled.mechanisms': 'GSSAPI and OAUTHBEARER, where a listener has SASL',
     'ssl.enabled.protocols': 'anything but TLSv1.2 and TLSv1.3',
     'ssl.engine.factory.class': 'there are no classes of Java',

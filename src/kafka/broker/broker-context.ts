@@ -19,6 +19,7 @@ import type { ConfigStore } from './config/config-store.ts';
 import type { GroupConfigs } from './config/group-configs.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import type { ControllerFence } from './controller-fence.ts';
+import type { DelegationTokens } from './delegation-tokens.ts';
 import type { FetchConversions } from './fetch-conversions.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { TopicMetrics } from './metrics/topic-metrics.ts';
@@ -35,6 +36,7 @@ export interface BrokerContext {
   readonly id: number;
   readonly clusterId: string;
   readonly config: KafkaConfig;
+  /** Who may do what. */
   readonly authorizer: Authorizer;
   /** Absent without an authorizer. */
   readonly acls: AclStore | undefined;
@@ -69,6 +71,8 @@ export interface BrokerContext {
   /** What clients may do, and who changes that. */
   readonly quotas: ClientQuotas;
   readonly quotaAdmin: QuotaAdmin;
+  /** What clients log in with on behalf of others. */
+  readonly tokens: DelegationTokens;
   /** Membership and committed offsets of the groups that this broker coordinates. */
   readonly groups: GroupCoordinator;
   /** The transactions that this broker coordinates. */

@@ -26,6 +26,7 @@ import { BrokerAcls } from './broker-acls.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
+import { closePolicies, loadPolicies, type Policies } from './broker-policies.ts';
 import { BrokerSecurity } from './broker-security.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { alterLogDirsRate } from './config/alter-log-dirs-rate.ts';
@@ -38,17 +39,11 @@ import type { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf } from './config/password-encoder.ts';
-import {
-  type AlterConfigPolicy,
-  type ConfigChangeFacts,
-  type CreateTopicPolicy,
-  loadPolicy,
-  type NewTopicFacts,
-} from './config/policies.ts';
 import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
 import { ControllerFence } from './controller-fence.ts';
 import { Coordinators } from './coordinators.ts';
+import { DelegationTokens } from './delegation-tokens.ts';
 import { FetchConversions } from './fetch-conversions.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
@@ -62,7 +57,7 @@ import { BrokerQuotas } from './quotas/broker-quotas.ts';
 import { StreamsTopics } from './streams-topics.ts';
 import { TelemetryInstances } from './telemetry-instances.ts';
 import { TopicAdmin } from './topic-admin.ts';
-import { openSession } from './zookeeper-session.ts';
+import { openSession, protectsZnodes } from './zookeeper-session.ts';
 
 export interface KafkaBroker {
   readonly id: number;
@@ -100,11 +95,6 @@ export async function startKafka(
     throw error;
   }
   return broker;
-}
-
-interface Policies {
-  readonly createTopic: CreateTopicPolicy | undefined;
-  readonly alterConfig: AlterConfigPolicy | undefined;
 }
 
 /**
@@ -145,6 +135,7 @@ class Broker implements KafkaBroker {
   #policies: Policies | undefined;
   #security: BrokerSecurity | undefined;
   #moves: LogDirMoves | undefined;
+  #tokens: DelegationTokens | undefined;
   #configChanges: ConfigChanges | undefined;
   #acls: BrokerAcls | undefined;
   #controller: Controller | undefined;
@@ -239,20 +230,18 @@ class Broker implements KafkaBroker {
 
   async start(): Promise<void> {
     const { log } = this.#runtime;
-    const policies = {
-      createTopic: await loadPolicy<NewTopicFacts>(this.#config, 'create.topic.policy.class.name'),
-      alterConfig: await loadPolicy<ConfigChangeFacts>(this.#config, 'alter.config.policy.class.name'),
-    };
+    const policies = await loadPolicies(this.#config);
     this.#policies = policies;
     this.#security = new BrokerSecurity({
       runtime: this.#runtime,
       config: this.#config,
       systemProperties: this.#options.systemProperties ?? {},
+      tokens: { find: (id, mechanism) => this.#tokens?.find(id, mechanism) },
     });
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
-    const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random);
+    const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random, protectsZnodes(this.#config));
     this.#zk = zk;
     this.#watchSession();
     await zk.createPersistentPaths();
@@ -262,7 +251,8 @@ class Broker implements KafkaBroker {
     const acls = new BrokerAcls(this.#runtime, this.#config, zk);
     this.#acls = acls;
     await acls.start();
-    const context = this.#wire(zk, policies, acls);
+    this.#tokens = await DelegationTokens.open(this.#runtime, this.#config, zk);
+    const context = this.#wire(zk, policies, { acls, tokens: this.#tokens });
     await this.#openDoors(zk);
     // After them: a port that is taken is a warning here.
     await this.#metrics?.serve(context);
@@ -339,7 +329,7 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk, policies: Policies, acls: BrokerAcls): BrokerContext {
+  #wire(zk: KafkaZk, policies: Policies, { acls, tokens }: { acls: BrokerAcls; tokens: DelegationTokens }): BrokerContext {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -378,6 +368,7 @@ class Broker implements KafkaBroker {
         imbalancePercentMax: this.#config.number('leader.imbalance.per.broker.percentage'),
       },
       figures: this.#metrics?.controller,
+      onReign: (isReigning) => (isReigning ? tokens.sweep() : tokens.stopSweeping()),
       onFatal: (error) => this.#fatal(error),
     });
     this.#controller = controller;
@@ -453,6 +444,7 @@ class Broker implements KafkaBroker {
       conversions: new FetchConversions(this.#compute, log.named('kafka.conversions')),
       topicMetrics: this.#metrics?.topics,
       producerIds,
+      tokens,
       quotas: this.#quotas.clients,
       quotaAdmin: this.#quotas.admin(zk),
       prepareTopics: (names) => this.#readTopicConfigs(zk, names),
@@ -533,6 +525,7 @@ class Broker implements KafkaBroker {
         if (this.#doors !== undefined) this.#fence.brokerEpoch = await this.#doors.register();
         await this.#configChanges?.start();
         await this.#acls?.start();
+        await this.#tokens?.start();
         await this.#controller?.sessionRenewed();
       } catch (error) {
         if (this.#closing === undefined && zk.client.state !== 'expired') this.#fatal(error);
@@ -614,6 +607,7 @@ class Broker implements KafkaBroker {
     await this.#listeners?.close();
     this.#configChanges?.close();
     this.#acls?.close();
+    this.#tokens?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();

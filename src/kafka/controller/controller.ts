@@ -34,6 +34,8 @@ export interface ControllerOptions {
   readonly uncleanElectionAllowed: (topic: string) => boolean;
   readonly leaderBalance: LeaderBalanceConfig;
   readonly figures?: EventFigures | undefined;
+  /** This broker begins to reign, or does no longer. */
+  readonly onReign: (isReigning: boolean) => void;
   /** What only a broken invariant throws. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -218,6 +220,7 @@ export class Controller {
   #resign(): void {
     this.#balanceTimer?.cancel();
     this.#reign?.links.closeAll();
+    if (this.#reign !== undefined) this.#options.onReign(false);
     this.#reign = undefined;
   }
 
@@ -270,6 +273,7 @@ export class Controller {
     await reign.reassignments.askedInZookeeper(this.#onReassignmentAsked);
     await this.#electAsAsked(reign);
     this.#balanceAfter(FIRST_BALANCE_MS);
+    this.#options.onReign(true);
   }
 
   /** From time to time leaderships go back to where they are preferred. */

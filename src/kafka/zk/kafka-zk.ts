@@ -61,8 +61,9 @@ export class KafkaZk {
   readonly #clock: Clock;
   readonly #random: Random;
 
-  constructor(client: ZookeeperClient, clock: Clock, random: Random) {
-    this.#zk = new ZkConnection(client);
+  /** @param protects what is created belongs to the brokers (`zookeeper.set.acl`), else to everybody */
+  constructor(client: ZookeeperClient, clock: Clock, random: Random, protects = false) {
+    this.#zk = new ZkConnection(client, protects);
     this.adminRequests = new AdminRequests(this.#zk);
     this.#clock = clock;
     this.#random = random;

@@ -3,6 +3,7 @@ import type { CreateOptions, NodeValue, ReadOptions } from '../../zookeeper/clie
 import type { MultiOp, MultiResult, NodeData } from '../../zookeeper/client/multi.ts';
 import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode, KeeperError } from '../../zookeeper/jute/errors.ts';
+import { protectedAcl } from './znode-acls.ts';
 
 /**
  * One session's requests, each repeated when its connection was lost on the way (`KafkaZkClient.retryRequestsUntilConnected`):
@@ -11,13 +12,17 @@ import { ErrorCode, KeeperError } from '../../zookeeper/jute/errors.ts';
  */
 export class PersistentRequests {
   readonly #client: ZookeeperClient;
+  readonly #protects: boolean;
 
-  constructor(client: ZookeeperClient) {
+  /** @param protects what is created belongs to the brokers (`zookeeper.set.acl`), else to everybody */
+  constructor(client: ZookeeperClient, protects: boolean) {
     this.#client = client;
+    this.#protects = protects;
   }
 
   create(path: string, data: NodeData, options?: CreateOptions): Promise<string> {
-    return repeated(() => this.#client.create(path, data, options));
+    const acl = this.#protects ? { acl: protectedAcl(path) } : {};
+    return repeated(() => this.#client.create(path, data, { ...options, ...acl }));
   }
 
   delete(path: string, version?: number): Promise<void> {
@@ -41,8 +46,13 @@ export class PersistentRequests {
   }
 
   multi(operations: readonly MultiOp[]): Promise<MultiResult[]> {
-    return repeated(() => this.#client.multi(operations));
+    const all = this.#protects ? operations.map(asProtected) : operations;
+    return repeated(() => this.#client.multi(all));
   }
+}
+
+function asProtected(operation: MultiOp): MultiOp {
+  return operation.kind === 'create' ? { ...operation, acl: protectedAcl(operation.path) } : operation;
 }
 
 async function repeated<T>(request: () => Promise<T>): Promise<T> {

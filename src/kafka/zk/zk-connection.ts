@@ -6,10 +6,13 @@ import { PersistentRequests } from './persistent-requests.ts';
 export class ZkConnection {
   #client: ZookeeperClient;
   #requests: PersistentRequests;
+  readonly #protects: boolean;
 
-  constructor(client: ZookeeperClient) {
+  /** @param protects what is created belongs to the brokers, else to everybody */
+  constructor(client: ZookeeperClient, protects: boolean) {
     this.#client = client;
-    this.#requests = new PersistentRequests(client);
+    this.#protects = protects;
+    this.#requests = new PersistentRequests(client, protects);
   }
 
   get client(): ZookeeperClient {
@@ -22,7 +25,7 @@ export class ZkConnection {
 
   use(client: ZookeeperClient): void {
     this.#client = client;
-    this.#requests = new PersistentRequests(client);
+    this.#requests = new PersistentRequests(client, this.#protects);
   }
 }
 

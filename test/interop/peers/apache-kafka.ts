@@ -24,6 +24,8 @@ export interface ApacheKafkaOptions {
   readonly overrides?: Readonly<Record<string, string | number>>;
   /** What follows -javaagent: of its command line. */
   readonly agent?: string;
+  /** System properties, the `-D` flags of its JVM. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** Default 60 s. */
   readonly timeoutMs?: number;
 }
@@ -37,7 +39,7 @@ export interface ApacheKafka extends Service {
 
 /** Resolves once the broker's own Metadata answer names it and a controller. */
 export async function startApacheKafka(options: ApacheKafkaOptions): Promise<ApacheKafka> {
-  const { version, logDir, brokerId = 0, timeoutMs = 60_000 } = options;
+  const { version, logDir, brokerId = 0, properties = {}, timeoutMs = 60_000 } = options;
   mkdirSync(logDir, { recursive: true });
   const configFile = join(logDir, 'server.properties');
   writeFileSync(configFile, configOf(options));
@@ -45,6 +47,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions): Promise<Apa
     heapMiB: 384,
     logLevel: 'INFO',
     ...(options.agent === undefined ? {} : { agent: options.agent }),
+    properties,
   });
   const logFile = join(logDir, 'apache-kafka.log');
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');

@@ -93,7 +93,6 @@ const refusals: readonly { name: string; given: Record<string, string>; key: str
     given: { 'authorizer.class.name': aclAuthorizer, 'allow.everyone.if.no.acl.found': 'maybe' },
     key: 'allow.everyone.if.no.acl.found',
   },
-  { name: 'protection of znodes', given: { 'zookeeper.set.acl': 'true' }, key: 'zookeeper.set.acl' },
 ];
 for (const { name, given, key } of refusals) {
   test(`${name} is refused with key and value`, () => {

@@ -46,9 +46,6 @@ export class KafkaConfig {
       );
     }
     authorizerConfigOf(this);
-    if (this.boolean('zookeeper.set.acl')) {
-      throw new ConfigError('zookeeper.set.acl', 'true', 'znodes are not protected by ACLs yet; leave it out');
-    }
   }
 
   /** What server.properties says. */

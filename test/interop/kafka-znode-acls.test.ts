@@ -1,0 +1,118 @@
+/** With zookeeper.set.acl=true our broker leaves every znode to whom Apache's leaves it. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { KafkaConfig } from '../../src/kafka/broker/config/kafka-config.ts';
+import { startKafka } from '../../src/kafka/broker/kafka-broker.ts';
+import { RawClient } from '../../src/kafka/broker/testkit/raw-client.ts';
+import { ErrorCode } from '../../src/kafka/protocol/errors.ts';
+import { CreateTopicsRequest, CreateTopicsResponse } from '../../src/kafka/protocol/messages/19-create-topics.ts';
+import {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../src/kafka/protocol/messages/44-incremental-alter-configs.ts';
+import {
+  AlterUserScramCredentialsRequest,
+  AlterUserScramCredentialsResponse,
+} from '../../src/kafka/protocol/messages/51-alter-user-scram-credentials.ts';
+import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
+import { listSubtree } from '../../src/zookeeper/client/recipes/nodes.ts';
+import { startApacheKafka } from './peers/apache-kafka.ts';
+import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { tempDir } from './peers/temp-dir.ts';
+
+const PROVIDERS = 'org.apache.zookeeper.server.auth';
+const JAAS = 'java.security.auth.login.config';
+const runtime = nodeRuntime({ logLevel: 'off' });
+const broker = { username: 'broker', password: 'secret' };
+
+const keys = {
+  'zookeeper.set.acl': 'true',
+  'delegation.token.secret.key': 'key',
+  'offsets.topic.replication.factor': '1',
+};
+
+function jaasFile(section: string, options: string): Record<string, string> {
+  const file = join(tempDir(), 'jaas.conf');
+  writeFileSync(file, `${section} {\n  ${PROVIDERS}.DigestLoginModule required\n  ${options};\n};\n`);
+  return { [JAAS]: file };
+}
+
+async function startZookeeper(t: TestContext): Promise<string> {
+  const server = await startApacheZookeeper({
+    version: '3.9.4',
+    dataDir: tempDir(),
+    config: { 'authProvider.1': `${PROVIDERS}.SASLAuthenticationProvider` },
+    properties: jaasFile('Server', `user_${broker.username}="${broker.password}"`),
+  });
+  t.after(() => server.stop());
+  return server.connect;
+}
+
+/** Something of every kind that a broker writes. */
+async function fill(bootstrap: string): Promise<void> {
+  const client = new RawClient(runtime, bootstrap);
+  const topic = { name: 't', numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] };
+  const created = await client.ask(CreateTopicsRequest, CreateTopicsResponse, 4, {
+    topics: [topic],
+    timeoutMs: 20_000,
+  });
+  assert.equal(created.topics[0]?.errorCode, ErrorCode.NONE);
+  const config = { name: 'log.cleaner.backoff.ms', configOperation: 0, value: '16000' };
+  const altered = await client.ask(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, 1, {
+    resources: [{ resourceType: 4, resourceName: '0', configs: [config] }],
+  });
+  assert.equal(altered.responses[0]?.errorCode, ErrorCode.NONE, String(altered.responses[0]?.errorMessage));
+  const credential = { name: 'ann', mechanism: 1, iterations: 4096, salt: Buffer.of(1), saltedPassword: Buffer.of(2) };
+  const users = await client.ask(AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse, 0, {
+    deletions: [],
+    upsertions: [credential],
+  });
+  assert.equal(users.results[0]?.errorCode, ErrorCode.NONE);
+  client.close();
+}
+
+async function aclsBelow(connect: string, root: string): Promise<Record<string, string>> {
+  const client = connectZookeeper(runtime, { connect, sasl: broker });
+  const found: Record<string, string> = {};
+  for (const path of (await listSubtree(client, root)).sort()) {
+    const { acl } = await client.getACL(path);
+    found[path.slice(root.length)] = acl.map(({ perms, id }) => `${id.scheme}:${id.id} ${perms}`).join(', ');
+  }
+  await client.close();
+  return found;
+}
+
+test('the znodes of a protected cluster belong to the same users as those of Apache’s broker', async (t) => {
+  const connect = await startZookeeper(t);
+  const apache = await startApacheKafka({
+    version: '3.9.1',
+    zookeeperConnect: `${connect}/apache`,
+    logDir: tempDir(),
+    overrides: keys,
+    properties: {
+      ...jaasFile('Client', `username="${broker.username}" password="${broker.password}"`),
+      'zookeeper.fips-mode': 'false',
+    },
+  });
+  t.after(() => apache.stop());
+  const given = {
+    ...keys,
+    'broker.id': '0',
+    'log.dirs': tempDir(),
+    listeners: 'PLAINTEXT://127.0.0.1:0',
+    'zookeeper.connect': `${connect}/ours`,
+  };
+  const ours = await startKafka(runtime, new KafkaConfig(new Map(Object.entries(given))), { zookeeperSasl: broker });
+  t.after(() => ours.close());
+  await fill(apache.bootstrap);
+  await fill(`127.0.0.1:${ours.endpoints[0]?.port}`);
+  const [theirs, found] = [await aclsBelow(connect, '/apache'), await aclsBelow(connect, '/ours')];
+  assert.deepEqual(found, theirs);
+  assert.equal(found['/config/users/ann'], 'sasl:broker 31');
+  assert.equal(found['/consumers'], 'world:anyone 31');
+  assert.equal(found['/brokers/topics/t/partitions/0/state'], 'sasl:broker 31, world:anyone 1');
+  assert.ok('/config/changes/config_change_0000000000' in found, Object.keys(found).join(' '));
+});
