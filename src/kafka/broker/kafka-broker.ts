@@ -7,11 +7,10 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
 import type { SaslCredentials } from '../../zookeeper/client/sasl-exchange.ts';
-import type { BrokerChannel, ChannelTarget, OpenChannel } from '../channel/broker-channel.ts';
-import { NetworkChannel } from '../channel/network-channel.ts';
+import type { OpenChannel } from '../channel/broker-channel.ts';
 import { Controller } from '../controller/controller.ts';
 import type { LogConfig } from '../log/log-config.ts';
-import { LogManager } from '../log/log-manager.ts';
+import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { LogDirMoves } from '../replication/log-dir-moves.ts';
 import { LongWork } from '../replication/long-work.ts';
@@ -26,18 +25,18 @@ import { BrokerAcls } from './broker-acls.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
-import { closePolicies, loadPolicies, type Policies } from './broker-policies.ts';
+import { loadPolicies, type Policies } from './broker-policies.ts';
 import { BrokerSecurity } from './broker-security.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { alterLogDirsRate } from './config/alter-log-dirs-rate.ts';
-import { cleanerConfigOf, configureCleaner } from './config/cleaner-config.ts';
+import { configureCleaner } from './config/cleaner-config.ts';
 import { ConfigStore } from './config/config-store.ts';
 import { encodePasswordsAnew } from './config/encode-passwords-anew.ts';
 import { GroupConfigAdmin } from './config/group-config-admin.ts';
 import { GroupConfigs } from './config/group-configs.ts';
 import type { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
-import { DECOMPRESSED_BYTES_KEY, RECENT_BATCHES_KEY } from './config/own-keys.ts';
+import { DECOMPRESSED_BYTES_KEY } from './config/own-keys.ts';
 import { type PasswordEncoder, passwordEncoderOf } from './config/password-encoder.ts';
 import { ConfigChanges } from './config-changes.ts';
 import { leaveCluster } from './controlled-shutdown.ts';
@@ -48,12 +47,14 @@ import { FetchConversions } from './fetch-conversions.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { registerHandlers } from './handlers.ts';
 import { Listeners, type NetworkLoad } from './listeners.ts';
-import { openLocalChannel } from './local-channel.ts';
 import { identify, mark } from './log-identity.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { BrokerState } from './metrics/server-metrics.ts';
+import { openChannel } from './open-channel.ts';
+import { openLogManager } from './open-log-manager.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
+import { SessionRenewal } from './session-renewal.ts';
 import { StreamsTopics } from './streams-topics.ts';
 import { TelemetryInstances } from './telemetry-instances.ts';
 import { TopicAdmin } from './topic-admin.ts';
@@ -143,27 +144,21 @@ class Broker implements KafkaBroker {
   #handlers: ReadonlyMap<number, ApiHandler> = new Map();
   #listeners: Listeners | undefined;
   #doors: BrokerDoors | undefined;
-  #renewal: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  readonly #openChannel: OpenChannel = (target) => this.#channelTo(target, ({ interBroker }) => interBroker);
-  readonly #openControlChannel: OpenChannel = (target) => this.#channelTo(target, ({ control }) => control);
+  /** To other brokers, and from the controller to brokers. */
+  readonly #openChannel = this.#channels(({ interBroker }) => interBroker);
+  readonly #openControlChannel = this.#channels(({ control }) => control);
 
-  #channelTo(target: ChannelTarget, keysOf: (security: BrokerSecurity) => InterBrokerKeys): BrokerChannel {
-    return target.id === this.#id
-      ? openLocalChannel({
-          handlers: this.#handlers,
-          listenerName: this.#config.interBrokerListenerName,
-          clock: this.#runtime.clock,
-        })
-      : new NetworkChannel(target, {
-          network: this.#runtime.network,
-          clock: this.#runtime.clock,
-          random: this.#runtime.random,
-          clientId: `broker-${this.#id}`,
-          requestTimeoutMs: this.#config.number('controller.socket.timeout.ms'),
-          security: () => keysOf(present(this.#security, 'the start has read it')).current,
-        });
+  #channels(keysOf: (security: BrokerSecurity) => InterBrokerKeys): OpenChannel {
+    return (target) =>
+      openChannel(target, {
+        runtime: this.#runtime,
+        config: this.#config,
+        brokerId: this.#id,
+        handlers: this.#handlers,
+        security: () => keysOf(present(this.#security, 'the start has read it')).current,
+      });
   }
 
   constructor(runtime: Runtime, config: KafkaConfig, options: StartKafkaOptions) {
@@ -240,10 +235,14 @@ class Broker implements KafkaBroker {
     });
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
-    const client = await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
-    const zk = new KafkaZk(client, this.#runtime.clock, this.#runtime.random, protectsZnodes(this.#config));
+    const zk = new KafkaZk(
+      await this.#openSession(),
+      this.#runtime.clock,
+      this.#runtime.random,
+      protectsZnodes(this.#config),
+    );
     this.#zk = zk;
-    this.#watchSession();
+    this.#followSession(zk);
     await zk.createPersistentPaths();
     this.#clusterId = await zk.clusterId();
     log.info(`Cluster ID = ${this.#clusterId}`);
@@ -295,22 +294,10 @@ class Broker implements KafkaBroker {
     const changes = new ConfigChanges({ brokerId: this.#id, zk, store, groups, quotas, scram, log });
     this.#configChanges = changes;
     await changes.start();
-    this.#logs = await LogManager.open({
-      runtime: this.#runtime,
-      logDirs,
+    this.#logs = await openLogManager(this.#runtime, this.#config, {
       configOf: (topic) => store.logConfig(topic),
       turnEnd: this.#turnEnd,
-      recentBatchesBytes: this.#config.number(RECENT_BATCHES_KEY),
-      producerIdExpirationMs: () => this.#config.number('producer.id.expiration.ms'),
-      cleaner: cleanerConfigOf(this.#config),
       directoryWentOffline: (path, error) => this.#logDirFailed(path, error),
-      intervals: {
-        retentionCheckMs: this.#config.number('log.retention.check.interval.ms'),
-        recoveryPointCheckpointMs: this.#config.number('log.flush.offset.checkpoint.interval.ms'),
-        logStartOffsetCheckpointMs: this.#config.number('log.flush.start.offset.checkpoint.interval.ms'),
-        highWatermarkCheckpointMs: this.#config.number('replica.high.watermark.checkpoint.interval.ms'),
-        flushCheckMs: this.#config.number('log.flush.scheduler.interval.ms'),
-      },
     });
     await mark(this.#runtime, identity.unmarked, { brokerId: this.#id, clusterId: this.#clusterId });
   }
@@ -329,7 +316,11 @@ class Broker implements KafkaBroker {
     });
   }
 
-  #wire(zk: KafkaZk, policies: Policies, { acls, tokens }: { acls: BrokerAcls; tokens: DelegationTokens }): BrokerContext {
+  #wire(
+    zk: KafkaZk,
+    policies: Policies,
+    { acls, tokens }: { acls: BrokerAcls; tokens: DelegationTokens },
+  ): BrokerContext {
     const { clock, random, log } = this.#runtime;
     const logs = this.#logs as LogManager;
     const replicas = new ReplicaManager({
@@ -497,52 +488,29 @@ class Broker implements KafkaBroker {
     this.#coordinators?.leadershipChanged(partition);
   }
 
-  // ---- the session ends, and another begins
-
-  #watchSession(): void {
-    this.#metrics?.server.sessionIs(this.#zk?.client.state ?? 'connecting');
-    this.#zk?.client.onState((state) => {
-      this.#metrics?.server.sessionIs(state);
-      if (state !== 'expired' || this.#closing !== undefined) return;
-      this.#renewal ??= this.#renewSession().finally(() => {
-        this.#renewal = undefined;
-      });
-    });
-  }
-
-  /** Our znode is gone with the session: we come back as a new life of the same broker. */
-  async #renewSession(): Promise<void> {
-    const zk = this.#zk;
-    // The next session may expire as well before all is done.
-    while (zk?.client.state === 'expired' && this.#closing === undefined) {
-      this.#runtime.log.warn('the ZooKeeper session expired; opening another');
-      try {
-        await this.#controller?.sessionExpired();
-        const client = await this.#reopenSession();
-        if (this.#closing !== undefined) return await client.close();
-        zk.use(client);
-        this.#watchSession();
+  /** What goes on in another session when one has expired. */
+  #followSession(zk: KafkaZk): void {
+    const renewal = new SessionRenewal({
+      zk,
+      log: this.#runtime.log,
+      open: () => this.#openSession(),
+      isClosing: () => this.#closing !== undefined,
+      onState: (state) => this.#metrics?.server.sessionIs(state),
+      onExpired: async () => this.#controller?.sessionExpired(),
+      onRenewed: async () => {
         if (this.#doors !== undefined) this.#fence.brokerEpoch = await this.#doors.register();
         await this.#configChanges?.start();
         await this.#acls?.start();
         await this.#tokens?.start();
         await this.#controller?.sessionRenewed();
-      } catch (error) {
-        if (this.#closing === undefined && zk.client.state !== 'expired') this.#fatal(error);
-      }
-    }
+      },
+      onFatal: (error) => this.#fatal(error),
+    });
+    renewal.watch();
   }
 
-  /** As long as it takes: a broker without ZooKeeper still serves what it leads. */
-  async #reopenSession(): ReturnType<typeof openSession> {
-    for (;;) {
-      try {
-        return await openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
-      } catch (error) {
-        if (this.#closing !== undefined) throw error;
-        this.#runtime.log.warn('ZooKeeper is not reachable', { error: String(error) });
-      }
-    }
+  #openSession(): ReturnType<typeof openSession> {
+    return openSession(this.#runtime, this.#config, this.#options.zookeeperSasl);
   }
 
   /** What one batch brought about ends nothing else, unless nothing is certain any more. */
