@@ -361,7 +361,6 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   fail(answer: Slices | undefined, reason: string): void {
     const { log, clock, failedAuthenticationDelayMs: delayMs } = this.#options;
     log.info(`Failed authentication with ${this.clientAddress} (${reason})`, { listener: this.listenerName });
-    this.#held = true;
     this.#muted?.cancel();
     this.#muted = clock.after(delayMs, () => {
       if (answer !== undefined) this.#connection.write(answer.chunks);
