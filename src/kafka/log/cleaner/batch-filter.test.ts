@@ -48,7 +48,8 @@ for (const codec of codecNames) {
     const steps = [...filter.filter(header, bytes, retained)];
     const plainBytes = RECORDS * VALUE_BYTES;
     assert.ok(Math.max(...steps) < 200_000, `a step of ${Math.max(...steps)} bytes`);
-    const passes = codec === 'none' ? 1 : 2;
+    // Unpacked, put together, looked at; half of it stays and is packed.
+    const passes = codec === 'none' ? 1 : 3.5;
     assert.ok(steps.reduce((sum, step) => sum + step, 0) > 0.95 * passes * plainBytes);
     assert.equal(retained.recordCount, RECORDS / 2 + 1);
   });
