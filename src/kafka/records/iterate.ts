@@ -80,7 +80,8 @@ export function plainRecords(batch: Batch, options: IterateOptions = {}): PlainR
   return runToEnd(openPlain(batch, options));
 }
 
-function* openPlain(batch: Batch, options: IterateOptions): Steps<PlainRecords> {
+/** As `plainRecords`, in steps. */
+export function* openPlain(batch: Batch, options: IterateOptions): Steps<PlainRecords> {
   const codec = codecOf(batch);
   if (codec === 'none') return { slices: batch.bytes, position: BATCH_OVERHEAD };
   const compressed = flatten(subSlices(batch.bytes, BATCH_OVERHEAD, batch.header.sizeInBytes));

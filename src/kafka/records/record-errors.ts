@@ -129,7 +129,9 @@ export function issueOf(
 }
 
 function nameOf({ kind, offset, timestamp, keySize, valueSize }: NamedRecord): string {
-  return `${kind}(offset=${offset}, timestamp=${timestamp}, key=${keySize} bytes, value=${valueSize} bytes)`;
+  // A reader that skips keys and values knows their sizes as they stand there, the others what they read.
+  const sizeOf = (size: number): number => (kind === 'PartialDefaultRecord' ? size : Math.max(size, 0));
+  return `${kind}(offset=${offset}, timestamp=${timestamp}, key=${sizeOf(keySize)} bytes, value=${sizeOf(valueSize)} bytes)`;
 }
 
 /** A bound of 2^63-1 overflows in Apache's message, and operators may know the number. */

@@ -1,7 +1,8 @@
 import { slicesOf } from '../../../base/slices.ts';
+import type { Steps } from '../../../base/steps.ts';
 import { type BatchHeader, hasValidCrc } from '../../records/batch.ts';
 import { CorruptBatchError } from '../../records/errors.ts';
-import { type IterateOptions, plainRecords } from '../../records/iterate.ts';
+import { type IterateOptions, openPlain } from '../../records/iterate.ts';
 import type { CleanedTransactions } from './cleaned-transactions.ts';
 import { retainLegacyRecords } from './legacy-batch.ts';
 import type { OffsetMap } from './offset-map.ts';
@@ -33,6 +34,8 @@ export interface FilterOptions {
 
 /** A batch may have this many records before the list of places grows. */
 const FIRST_PLACES = 1024;
+/** Records that are looked at in one step. */
+export const STEP_BYTES = 65_536;
 
 /** Decides, batch by batch, what compaction leaves of a log (`Cleaner.cleanInto`, `MemoryRecords.filterTo`). */
 export class BatchFilter {
@@ -46,8 +49,8 @@ export class BatchFilter {
     this.#options = options;
   }
 
-  /** @throws CorruptBatchError, InvalidRecordError, CompressionError */
-  filter(header: BatchHeader, batch: Uint8Array, into: RetainedBatches): void {
+  /** In steps: a batch may hold much. @throws CorruptBatchError, InvalidRecordError, CompressionError */
+  *filter(header: BatchHeader, batch: Uint8Array, into: RetainedBatches): Steps<void> {
     const { transactions, nowMs, checkedFrom } = this.#options;
     if (header.lastOffset < checkedFrom || header.lastOffset > this.#options.map.latestOffset) checkCrc(header, batch);
     const isObsolete = header.isControl ? transactions.onControlBatch(header, batch) : transactions.onBatch(header);
@@ -58,13 +61,18 @@ export class BatchFilter {
       return;
     }
     if (header.magic !== 2) return this.#filterLegacy(header, batch, into);
-    if (header.recordCount !== 0 && this.#retain(header, batch, isObsolete && header.isControl, into)) return;
+    if (header.recordCount !== 0 && (yield* this.#retain(header, batch, isObsolete && header.isControl, into))) return;
     if (isKeptEmpty) this.#addEmpty(header, batch, into);
   }
 
   /** Writes what stays of the records; false when that is none. */
-  #retain(header: BatchHeader, batch: Uint8Array, outlivesTransaction: boolean, into: RetainedBatches): boolean {
-    const source = plainRecords({ header, bytes: slicesOf(batch) }, this.#options.iteration);
+  *#retain(
+    header: BatchHeader,
+    batch: Uint8Array,
+    outlivesTransaction: boolean,
+    into: RetainedBatches,
+  ): Steps<boolean> {
+    const source = yield* openPlain({ header, bytes: slicesOf(batch) }, this.#options.iteration);
     const plain = source.slices.chunks[0]!;
     const cursor = new RecordCursor(plain, source.position, plain.length, header.recordCount);
     const { nowMs, deleteRetentionMs } = this.#options;
@@ -72,7 +80,12 @@ export class BatchFilter {
     let count = 0;
     let hasTombstones = false;
     let maxDelta = -Infinity;
+    let toldTo = cursor.start;
     while (cursor.next()) {
+      if (cursor.end - toldTo >= STEP_BYTES) {
+        yield cursor.end - toldTo;
+        toldTo = cursor.end;
+      }
       this.recordsRead += 1;
       if (!header.isControl && !this.#isRetained(header, cursor, plain, keepsTombstones)) continue;
       if (!cursor.hasValue) hasTombstones = true;
@@ -93,7 +106,7 @@ export class BatchFilter {
     const hasHorizon = needsHorizon || header.hasDeleteHorizon;
     const firstTimestamp = isAppendTime ? header.maxTimestamp : header.baseTimestamp + this.#places[4]!;
     const maxTimestamp = isAppendTime ? header.maxTimestamp : header.baseTimestamp + maxDelta;
-    const rewritten = rewriteBatch(batch, header, {
+    const rewritten = yield* rewriteBatch(batch, header, {
       plain,
       places: this.#places,
       count,

@@ -1,8 +1,9 @@
 import { slicesOf } from '../../../base/slices.ts';
+import type { Steps } from '../../../base/steps.ts';
 import type { Batch, BatchHeader } from '../../records/batch.ts';
-import { type IterateOptions, plainRecords, recordsOf } from '../../records/iterate.ts';
+import { type IterateOptions, openPlain, recordsOf } from '../../records/iterate.ts';
 import type { Segment } from '../segment.ts';
-import { checkCrc } from './batch-filter.ts';
+import { checkCrc, STEP_BYTES } from './batch-filter.ts';
 import { CleanedTransactions } from './cleaned-transactions.ts';
 import type { Cleaning } from './cleaning.ts';
 import type { OffsetMap } from './offset-map.ts';
@@ -22,7 +23,8 @@ export async function buildOffsetMap(cleaning: Cleaning, start: number, end: num
     const position = segment.baseOffset < start ? (segment.find(start)?.position ?? segment.settledSize) : 0;
     await cleaning.read(segment, position, async (stretch) => {
       for (const [header, bytes] of stretch.batches()) {
-        if (!note(header, bytes, { start, map, transactions, iteration: cleaning.iteration })) {
+        const noted = note(header, bytes, { start, map, transactions, iteration: cleaning.iteration });
+        if (!(await cleaning.inSlices(noted))) {
           isFull = true;
           return false;
         }
@@ -43,17 +45,18 @@ interface Noting {
   readonly iteration: IterateOptions;
 }
 
-/** False when the map has no room for all of the batch. */
-function note(header: BatchHeader, bytes: Uint8Array, noting: Noting): boolean {
+/** In steps; false when the map has no room for all of the batch. */
+function* note(header: BatchHeader, bytes: Uint8Array, noting: Noting): Steps<boolean> {
   const { start, map, transactions } = noting;
   checkCrc(header, bytes);
   if (header.isControl) transactions.onControlBatch(header, bytes);
-  else if (!transactions.onBatch(header) && !noteKeys({ header, bytes: slicesOf(bytes) }, noting)) return false;
+  else if (!transactions.onBatch(header) && !(yield* noteKeys({ header, bytes: slicesOf(bytes) }, noting)))
+    return false;
   if (header.lastOffset >= start) map.latestOffset = header.lastOffset;
   return true;
 }
 
-function noteKeys(batch: Batch, { start, map, iteration }: Noting): boolean {
+function* noteKeys(batch: Batch, { start, map, iteration }: Noting): Steps<boolean> {
   const { header } = batch;
   if (header.magic !== 2) {
     for (const { offset, key } of recordsOf(batch, iteration)) {
@@ -64,10 +67,15 @@ function noteKeys(batch: Batch, { start, map, iteration }: Noting): boolean {
     return true;
   }
   if (header.recordCount === 0) return true;
-  const { slices, position } = plainRecords(batch, iteration);
+  const { slices, position } = yield* openPlain(batch, iteration);
   const plain = slices.chunks[0]!;
   const cursor = new RecordCursor(plain, position, plain.length, header.recordCount);
+  let toldTo = cursor.start;
   while (cursor.next()) {
+    if (cursor.end - toldTo >= STEP_BYTES) {
+      yield cursor.end - toldTo;
+      toldTo = cursor.end;
+    }
     const offset = header.baseOffset + cursor.offsetDelta;
     if (cursor.keyStart < 0 || offset < start) continue;
     if (map.isFull) return false;

@@ -66,7 +66,7 @@ async function cleanInto(
   await cleaning.read(segment, 0, async (stretch) => {
     const retained = new RetainedBatches();
     for (const [header, bytes] of stretch.batches()) {
-      filter.filter(header, bytes, retained);
+      await cleaning.inSlices(filter.filter(header, bytes, retained));
       if (cleaning.slice.isOver) await cleaning.breathe();
     }
     stats.bytesRead += stretch.sizeInBytes;

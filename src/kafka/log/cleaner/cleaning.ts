@@ -1,3 +1,4 @@
+import { abandon, type Steps } from '../../../base/steps.ts';
 import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { IterateOptions } from '../../records/iterate.ts';
@@ -91,6 +92,19 @@ export class Cleaning {
   }
 
   /** Between two batches. */
+  /** All of a piece of work, with pauses where it is long. */
+  async inSlices<T>(steps: Steps<T>): Promise<T> {
+    try {
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        if (this.slice.isOver) await this.breathe();
+      }
+    } finally {
+      abandon(steps);
+    }
+  }
+
   async breathe(): Promise<void> {
     await this.slice.pause();
     this.check();

@@ -1,4 +1,6 @@
 import { crc32c } from '../../../base/crc32c.ts';
+import { slicesOf } from '../../../base/slices.ts';
+import type { Steps } from '../../../base/steps.ts';
 import {
   ATTRIBUTES_AT,
   BATCH_OVERHEAD,
@@ -10,7 +12,7 @@ import {
   NO_TIMESTAMP,
 } from '../../records/batch.ts';
 import { putInt16, putInt32, putInt64 } from '../../records/bytes.ts';
-import { compress } from '../../records/compression.ts';
+import { packSteps } from '../../records/compression.ts';
 
 /*
  * Fields of the header of magic 2 that change (the rest stays: base offset, leader epoch, last offset delta, producer, sequence):
@@ -37,10 +39,11 @@ export interface RetainedRecords {
 export const PLACE_FIELDS = 5;
 
 /** The batch with those records alone, in its own codec (MemoryRecords.buildRetainedRecordsInto). */
-export function rewriteBatch(batch: Uint8Array, header: BatchHeader, retained: RetainedRecords): Uint8Array {
+export function* rewriteBatch(batch: Uint8Array, header: BatchHeader, retained: RetainedRecords): Steps<Uint8Array> {
   const codec = header.codec ?? 'none';
   const records = recordsOf(header, retained, codec === 'none' ? BATCH_OVERHEAD : 0);
-  const written = codec === 'none' ? records : withRoomForHeader(compress(codec, records, { magic: 2 }));
+  const written =
+    codec === 'none' ? records : withRoomForHeader(yield* packSteps(codec, slicesOf(records), { magic: 2 }));
   const { deleteHorizonMs, baseTimestamp, maxTimestamp, count } = retained;
   const attributes =
     (header.attributes & ~DELETE_HORIZON_BIT) | (deleteHorizonMs === undefined ? 0 : DELETE_HORIZON_BIT);
@@ -73,10 +76,8 @@ function finish(written: Uint8Array, batch: Uint8Array, fields: ChangedFields): 
   return written;
 }
 
-function withRoomForHeader(records: Uint8Array): Uint8Array {
-  const whole = Buffer.allocUnsafe(BATCH_OVERHEAD + records.length);
-  whole.set(records, BATCH_OVERHEAD);
-  return whole;
+function withRoomForHeader(parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat([new Uint8Array(BATCH_OVERHEAD), ...parts]);
 }
 
 /** Enough for a length and a timestamp delta that become longer. */

@@ -40,14 +40,9 @@ function isSlices(value: unknown): value is Slices {
   return typeof value === 'object' && value !== null && 'chunks' in value && 'size' in value;
 }
 
-/**
- * A batch that is cut off at the end is left out: whether it is sent at all is a broker's own affair. So is how many old messages
- * fit beside compressed ones that it wrote anew, since no two compressors write the same.
- */
+/** A batch that is cut off at the end is left out: whether it is sent at all is a broker's own affair. */
 function describeRecords(records: Slices): unknown {
-  const batches = [...batchesOf(records)];
-  const rewritten = batches.findIndex(({ header }) => header.magic < 2 && header.codec !== 'none');
-  return (rewritten < 0 ? batches : batches.slice(0, Math.max(rewritten, 1))).map(describeBatch);
+  return [...batchesOf(records)].map(describeBatch);
 }
 
 const RECENT_MS = 3_600_000;
@@ -65,12 +60,14 @@ function describeBatch(batch: Batch): unknown {
   const { header, bytes } = batch;
   const isOwnTime = header.timestampType === 'LogAppendTime';
   // What nobody had to write anew is the same to the last bit.
-  if (header.codec === 'none' && !isOwnTime && header.producerId < 0) {
+  if (header.codec === 'none' && !isOwnTime && !header.hasDeleteHorizon && header.producerId < 0) {
     return Buffer.from(flatten(bytes)).toString('hex');
   }
-  const { crc: _, sizeInBytes, producerId, maxTimestamp, ...same } = header;
+  const { crc: _, sizeInBytes, producerId, maxTimestamp, baseTimestamp, ...same } = header;
   return {
     ...same,
+    // A cleaner keeps there when deletions may go, which it counts from its own pass.
+    baseTimestamp: header.hasDeleteHorizon ? 'horizon' : baseTimestamp,
     sizeInBytes: header.codec === 'none' ? sizeInBytes : 0,
     hasProducer: producerId >= 0,
     maxTimestamp: timeOf(maxTimestamp, isOwnTime),
@@ -92,10 +89,10 @@ function timeOf(timestamp: number, isOwnTime: boolean): number | 'now' {
 }
 
 /**
- * Whether two answers say the same. How many batches fit into a limit may differ behind the first where some are compressed: a
- * broker that compresses anew does not get the same size as another.
+ * Whether two answers differ at most in how many batches of a partition they have, where some are compressed: a broker that compresses
+ * anew does not get the same size as another, so that not as many fit into a limit.
  */
-export function isAlike(theirs: unknown, ours: unknown): boolean {
+export function differInCount(theirs: unknown, ours: unknown): boolean {
   if (isDeepStrictEqual(theirs, ours)) return true;
   if (typeof theirs !== 'object' || typeof ours !== 'object' || theirs === null || ours === null) return false;
   if (Array.isArray(theirs) !== Array.isArray(ours)) return false;
@@ -105,14 +102,16 @@ export function isAlike(theirs: unknown, ours: unknown): boolean {
     Readonly<Record<string, unknown>>,
     Readonly<Record<string, unknown>>,
   ];
-  return keys.every((key) => Object.hasOwn(other, key) && isAlike(one[key], other[key]));
+  return keys.every((key) => Object.hasOwn(other, key) && differInCount(one[key], other[key]));
 }
 
 function isSameBeginning(theirs: object, ours: object): boolean {
   if (!Array.isArray(theirs) || !Array.isArray(ours)) return false;
   const length = Math.min(theirs.length, ours.length);
   const longer: unknown[] = theirs.length > ours.length ? theirs : ours;
-  return length > 0 && longer.some(isCompressedBatch) && isAlike(theirs.slice(0, length), ours.slice(0, length));
+  return (
+    length > 0 && longer.some(isCompressedBatch) && isDeepStrictEqual(theirs.slice(0, length), ours.slice(0, length))
+  );
 }
 
 function isCompressedBatch(item: unknown): boolean {
