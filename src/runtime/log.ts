@@ -1,6 +1,7 @@
 /** Where a component says what happened. One line an event; fields are appended as `key=value`. */
 export interface Log {
-  debug(message: string, fields?: LogFields): void;
+  /** A message that costs something is made only where it is written. */
+  debug(message: string | (() => string), fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;

@@ -90,14 +90,17 @@ export class BrokerLoggers {
   }
 
   #logger(sink: Log, name: string): Log {
-    const at = (level: 'debug' | 'info' | 'warn' | 'error') => {
-      const rank = levels.indexOf(level.toUpperCase() as Level);
+    const isOn = (level: Level): boolean => levels.indexOf(this.#levelOf(name)) <= levels.indexOf(level);
+    const at = (level: 'info' | 'warn' | 'error') => {
+      const rank = level.toUpperCase() as Level;
       return (message: string, fields?: LogFields): void => {
-        if (levels.indexOf(this.#levelOf(name)) <= rank) sink[level](message, fields);
+        if (isOn(rank)) sink[level](message, fields);
       };
     };
     return {
-      debug: at('debug'),
+      debug: (message, fields) => {
+        if (isOn('DEBUG')) sink.debug(message, fields);
+      },
       info: at('info'),
       warn: at('warn'),
       error: at('error'),

@@ -138,7 +138,7 @@ test('what is decided is logged in the words of Apache, unless nobody asked for 
   const log: Log = {
     ...silent,
     info: (line) => void lines.push(`INFO ${line}`),
-    debug: (line) => void lines.push(`DEBUG ${line}`),
+    debug: (line) => void lines.push(`DEBUG ${typeof line === 'string' ? line : line()}`),
   };
   const made = authorizer([acl('t')], { log });
   const client = { ...alice, apiKey: ApiKey.Fetch };

@@ -96,8 +96,8 @@ export class AclAuthorizer implements Authorizer {
     const isAllowed =
       this.#options.superUsers.has(subject.principal) || this.#decide(subject, operation, resourceType, name);
     if (isAllowed ? audit.logsAllowed : audit.logsDenied) {
-      const resource = `${resourceTypeName(resourceType)}:LITERAL:${name}`;
-      this.#log(requester, subject, { operation, resource, isAllowed, references: audit.references });
+      const pattern = `LITERAL:${name}`;
+      this.#log(requester, subject, { operation, resourceType, pattern, isAllowed, references: audit.references });
     }
     return isAllowed;
   }
@@ -129,8 +129,7 @@ export class AclAuthorizer implements Authorizer {
     const subject = subjectOf(requester);
     if (subject === undefined || this.#options.superUsers.has(subject.principal)) return true;
     const isAllowed = this.#decideSomewhere(subject, operation, resourceType);
-    const resource = `${resourceTypeName(resourceType)}:UNKNOWN:NONE`;
-    this.#log(requester, subject, { operation, resource, isAllowed, references: 0 });
+    this.#log(requester, subject, { operation, resourceType, pattern: 'UNKNOWN:NONE', isAllowed, references: 0 });
     return isAllowed;
   }
 
@@ -154,19 +153,20 @@ export class AclAuthorizer implements Authorizer {
 
   /** The line that auditors search for: denials are told, what is allowed only to who debugs. */
   #log({ apiKey }: Requester, { principal, host }: Subject, decision: Decision): void {
-    const { operation, resource, isAllowed, references } = decision;
-    const line =
+    const { operation, resourceType, pattern, isAllowed, references } = decision;
+    const line = (): string =>
       `Principal = ${principal} is ${isAllowed ? 'Allowed' : 'Denied'} Operation = ${operationName(operation)} ` +
-      `from host = ${host} on resource = ${resource} for request = ${apiInfos.get(apiKey ?? -1)?.name ?? apiKey} ` +
+      `from host = ${host} on resource = ${resourceTypeName(resourceType)}:${pattern} for request = ${apiInfos.get(apiKey ?? -1)?.name ?? apiKey} ` +
       `with resourceRefCount = ${references}`;
     if (isAllowed) this.#options.log.debug(line);
-    else this.#options.log.info(line);
+    else this.#options.log.info(line());
   }
 }
 
 interface Decision {
   readonly operation: number;
-  readonly resource: string;
+  readonly resourceType: number;
+  readonly pattern: string;
   readonly isAllowed: boolean;
   readonly references: number;
 }

@@ -28,8 +28,9 @@ export class NodeLog implements Log {
     this.#least = logLevels.indexOf(options.level);
   }
 
-  debug(message: string, fields?: LogFields): void {
-    if (this.#least <= 0) this.#write('DEBUG', message, fields);
+  debug(message: string | (() => string), fields?: LogFields): void {
+    if (this.#least > 0) return;
+    this.#write('DEBUG', typeof message === 'string' ? message : message(), fields);
   }
 
   info(message: string, fields?: LogFields): void {

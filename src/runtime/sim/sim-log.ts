@@ -11,8 +11,8 @@ export class SimLog implements Log {
     this.#component = component;
   }
 
-  debug(message: string, fields?: LogFields): void {
-    this.#write('DEBUG', message, fields);
+  debug(message: string | (() => string), fields?: LogFields): void {
+    this.#write('DEBUG', typeof message === 'string' ? message : message(), fields);
   }
 
   info(message: string, fields?: LogFields): void {
