@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { clientLoginOf } from '../config/client-login.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseProperties } from '../config/properties.ts';
 import { systemPropertiesOf } from '../config/system-properties.ts';
@@ -66,8 +67,12 @@ async function run(options: Options): Promise<number> {
   say(`ZooKeeper is ready on localhost:${zookeeperPort}, its data are in ${join(options.data, 'zookeeper')}`);
   let kafka: KafkaBroker;
   try {
+    const systemProperties = systemPropertiesOf(process.env.KAFKA_OPTS ?? '');
+    const login = clientLoginOf(systemProperties, (path) => readFileSync(path, 'utf8'));
+    if (login.failure !== undefined) runtime.log.warn(`no SASL to ZooKeeper: ${login.failure}`);
     kafka = await startKafka(runtime, readServerProperties(options, zookeeperPort), {
-      systemProperties: systemPropertiesOf(process.env.KAFKA_OPTS ?? ''),
+      zookeeperSasl: login.sasl,
+      systemProperties,
     });
   } catch (error) {
     await zookeeper.close();
@@ -101,7 +106,9 @@ function openRuntime({ data, verbose }: Options): Runtime {
 function readZooCfg({ conf, data }: Options): ReturnType<typeof zooCfgOf> {
   const given = readConf(conf, 'zoo.cfg');
   given.set('dataDir', resolve(data, 'zookeeper'));
-  return zooCfgOf(given, {}, { text: [...given].map(([key, value]) => `${key}=${value}\n`).join('') });
+  const { SERVER_JVMFLAGS = '', JVMFLAGS = '' } = process.env;
+  const systemProperties = systemPropertiesOf(`${SERVER_JVMFLAGS} ${JVMFLAGS}`);
+  return zooCfgOf(given, systemProperties, { text: [...given].map(([key, value]) => `${key}=${value}\n`).join('') });
 }
 
 function readServerProperties({ conf, data }: Options, zookeeperPort: number): KafkaConfig {

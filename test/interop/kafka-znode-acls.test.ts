@@ -1,7 +1,7 @@
 /** With zookeeper.set.acl=true our broker leaves every znode to whom Apache's leaves it. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { KafkaConfig } from '../../src/kafka/broker/config/kafka-config.ts';
 import { startKafka } from '../../src/kafka/broker/kafka-broker.ts';
@@ -21,6 +21,7 @@ import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
 import { listSubtree } from '../../src/zookeeper/client/recipes/nodes.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 const PROVIDERS = 'org.apache.zookeeper.server.auth';
@@ -115,4 +116,36 @@ test('the znodes of a protected cluster belong to the same users as those of Apa
   assert.equal(found['/consumers'], 'world:anyone 31');
   assert.equal(found['/brokers/topics/t/partitions/0/state'], 'sasl:broker 31, world:anyone 1');
   assert.ok('/config/changes/config_change_0000000000' in found, Object.keys(found).join(' '));
+});
+
+const flagsOf = (properties: Readonly<Record<string, string>>): string =>
+  Object.entries(properties)
+    .map(([key, value]) => `-D${key}=${value}`)
+    .join(' ');
+
+test('so do those of a cluster in one process, which takes its flags as both start scripts do', async (t) => {
+  const dir = tempDir();
+  const conf = join(dir, 'conf');
+  mkdirSync(conf);
+  const provider = `authProvider.1=${PROVIDERS}.SASLAuthenticationProvider`;
+  writeFileSync(join(conf, 'zoo.cfg'), `clientPort=0\nadmin.enableServer=false\n${provider}\n`);
+  const protects = 'zookeeper.set.acl=true';
+  writeFileSync(join(conf, 'server.properties'), `broker.id=0\nlisteners=PLAINTEXT://127.0.0.1:0\n${protects}\n`);
+  const logFile = join(dir, 'output.log');
+  const program = resolve(import.meta.dirname, '../../src/cli/odradek.js');
+  const ours = startService(process.execPath, [program, 'start', '--conf', conf, '--data', join(dir, 'data')], {
+    logFile,
+    env: {
+      SERVER_JVMFLAGS: flagsOf(jaasFile('Server', `user_${broker.username}="${broker.password}"`)),
+      KAFKA_OPTS: flagsOf(jaasFile('Client', `username="${broker.username}" password="${broker.password}"`)),
+    },
+  });
+  t.after(() => ours.stop());
+  const port = await until('both servers are ready', () => {
+    const text = readFileSync(logFile, 'utf8');
+    assert.ok(ours.alive(), text);
+    return text.includes('Kafka is ready') ? /ZooKeeper is ready on localhost:(\d+)/.exec(text)?.[1] : undefined;
+  });
+  const found = await aclsBelow(`127.0.0.1:${port}`, '/brokers');
+  assert.equal(found['/ids'], 'sasl:broker 31, world:anyone 1');
 });
