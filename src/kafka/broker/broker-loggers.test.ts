@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { Log } from '../../runtime/log.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
-import { AlterOperation } from './config/alter-config.ts';
+import { AlterOperation } from './config/config-change.ts';
 import { refused } from './testkit/cluster-world.ts';
 
 function world() {

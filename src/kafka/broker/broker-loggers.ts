@@ -1,6 +1,6 @@
 import type { Log, LogFields } from '../../runtime/log.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { AlterOperation, type ConfigChange } from './config/alter-config.ts';
+import { AlterOperation, type ConfigChange } from './config/config-change.ts';
 
 /** Of log4j, the least important first. This broker writes no TRACE lines, and its worst are ERROR. */
 const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;

@@ -8,7 +8,7 @@ import {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../protocol/messages/44-incremental-alter-configs.ts';
-import { AlterOperation, ResourceType } from './config/alter-config.ts';
+import { AlterOperation, ResourceType } from './config/config-change.ts';
 import { ClusterWorld } from './testkit/cluster-world.ts';
 
 const OFFSETS = '/kafka/__consumer_offsets-0';

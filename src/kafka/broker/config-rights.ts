@@ -2,7 +2,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import type { RequestContext } from './api-handler.ts';
 import { mayOnCluster, mayOnGroup, mayOnTopic } from './authorization.ts';
 import type { BrokerContext } from './broker-context.ts';
-import { ResourceType } from './config/alter-config.ts';
+import { ResourceType } from './config/config-change.ts';
 
 /** Whether the client may see or change the configuration of something: an error code. Kinds that there are none of are refused later. */
 export function configRefusal(

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../protocol/errors.ts';
 import type { BrokerContext } from './broker-context.ts';
-import { brokersOn } from './handlers/03-metadata.ts';
+import { brokersOn } from './reachable-brokers.ts';
 
 export interface CurrentLeader {
   readonly leaderId: number;
@@ -29,5 +29,5 @@ export function endpointsOf(
 ): { nodeId: number; host: string; port: number; rack: string | null }[] {
   const ids = new Set(leaders.map(({ leaderId }) => leaderId));
   ids.delete(-1);
-  return ids.size === 0 ? [] : brokersOn(broker, listener).filter(({ nodeId }) => ids.has(nodeId));
+  return ids.size === 0 ? [] : brokersOn(broker.metadata, listener).filter(({ nodeId }) => ids.has(nodeId));
 }

@@ -7,7 +7,7 @@ import {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../protocol/messages/44-incremental-alter-configs.ts';
-import { AlterOperation, ResourceType } from './config/alter-config.ts';
+import { AlterOperation, ResourceType } from './config/config-change.ts';
 import { type ClusterOptions, ClusterWorld } from './testkit/cluster-world.ts';
 import type { RawClient } from './testkit/raw-client.ts';
 

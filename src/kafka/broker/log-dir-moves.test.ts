@@ -10,7 +10,7 @@ import {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../protocol/messages/44-incremental-alter-configs.ts';
-import { ResourceType } from './config/alter-config.ts';
+import { ResourceType } from './config/config-change.ts';
 import { ClusterWorld } from './testkit/cluster-world.ts';
 import { encodeRequest } from './testkit/raw-client.ts';
 

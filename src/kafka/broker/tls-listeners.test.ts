@@ -14,7 +14,7 @@ import {
   IncrementalAlterConfigsResponse,
 } from '../protocol/messages/44-incremental-alter-configs.ts';
 import { AlterClientQuotasRequest, AlterClientQuotasResponse } from '../protocol/messages/49-alter-client-quotas.ts';
-import { AlterOperation, ResourceType } from './config/alter-config.ts';
+import { AlterOperation, ResourceType } from './config/config-change.ts';
 import { ClusterWorld } from './testkit/cluster-world.ts';
 import { batchOf, produceRequest } from './testkit/requests.ts';
 

@@ -8,7 +8,7 @@ import {
   IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/44-incremental-alter-configs.ts';
 import { ClusterWorld, refused } from '../testkit/cluster-world.ts';
-import { AlterOperation, ResourceType } from './alter-config.ts';
+import { AlterOperation, ResourceType } from './config-change.ts';
 
 type Change = readonly [name: string, operation: number, value: string | null];
 const { set, append, subtract } = AlterOperation;

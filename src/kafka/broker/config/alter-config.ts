@@ -5,29 +5,13 @@ import type { MetadataCache } from '../../replication/metadata-cache.ts';
 import type { KafkaZk } from '../../zk/kafka-zk.ts';
 import type { BrokerLoggers } from '../broker-loggers.ts';
 import { brokerKeys, type ConfigType } from './broker-keys.ts';
+import { AlterOperation, type ConfigChange, type ConfigResource, ResourceType, type Wish } from './config-change.ts';
 import { type BrokerScope, type ConfigStore, DEFAULT_ENTITY } from './config-store.ts';
 import { isPassword } from './dynamic-keys.ts';
 import { DynamicConfigError } from './dynamic-validation.ts';
 import type { GroupConfigAdmin } from './group-config-admin.ts';
 import type { PasswordEncoder } from './password-encoder.ts';
 import type { AlterConfigPolicy } from './policies.ts';
-
-/** Kinds of resources that carry configuration (`ConfigResource.Type`). */
-export const ResourceType = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
-
-/** What IncrementalAlterConfigs does with a key (`AlterConfigOp.OpType`). */
-export const AlterOperation = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
-
-export interface ConfigChange {
-  readonly name: string;
-  readonly operation: number;
-  readonly value: string | null;
-}
-
-export interface ConfigResource {
-  readonly type: number;
-  readonly name: string;
-}
 
 export interface ConfigAdminOptions {
   readonly brokerId: number;
@@ -40,13 +24,6 @@ export interface ConfigAdminOptions {
   readonly passwords: PasswordEncoder | undefined;
   /** `alter.config.policy.class.name`; undefined where none is configured. */
   readonly policy: AlterConfigPolicy | undefined;
-}
-
-/** What is asked for one resource: the values that it is to have, and those that were named. */
-export interface Wish {
-  readonly next: ReadonlyMap<string, string>;
-  readonly named: ReadonlyMap<string, string | null>;
-  readonly validateOnly: boolean;
 }
 
 /**

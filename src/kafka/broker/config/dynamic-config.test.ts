@@ -9,7 +9,7 @@ import {
 } from '../../protocol/messages/44-incremental-alter-configs.ts';
 import { type ClusterOptions, ClusterWorld } from '../testkit/cluster-world.ts';
 import type { RawClient } from '../testkit/raw-client.ts';
-import { AlterOperation, ResourceType } from './alter-config.ts';
+import { AlterOperation, ResourceType } from './config-change.ts';
 import { PasswordEncoder } from './password-encoder.ts';
 
 const CLUSTER = '';

@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { KafkaZk } from '../../zk/kafka-zk.ts';
-import { AlterOperation, type ConfigChange, type Wish } from './alter-config.ts';
+import { AlterOperation, type ConfigChange, type Wish } from './config-change.ts';
 import type { GroupConfigs } from './group-configs.ts';
 import type { AlterConfigPolicy } from './policies.ts';
 

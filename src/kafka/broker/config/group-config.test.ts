@@ -22,7 +22,7 @@ import {
   ShareGroupHeartbeatResponse,
 } from '../../protocol/messages/76-share-group-heartbeat.ts';
 import { type ClusterOptions, ClusterWorld } from '../testkit/cluster-world.ts';
-import { AlterOperation, ResourceType } from './alter-config.ts';
+import { AlterOperation, ResourceType } from './config-change.ts';
 import { ConfigSource } from './describe-config.ts';
 import { groupKeys } from './group-keys.ts';
 

@@ -8,7 +8,7 @@ import {
   IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/44-incremental-alter-configs.ts';
 import { ClusterWorld } from '../testkit/cluster-world.ts';
-import { AlterOperation, ResourceType } from './alter-config.ts';
+import { AlterOperation, ResourceType } from './config-change.ts';
 
 const CREATE = 'create.topic.policy.class.name';
 const ALTER = 'alter.config.policy.class.name';

@@ -15,6 +15,7 @@ import {
   UNKNOWN_OPERATIONS,
 } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { brokersOn, endpointOn } from '../reachable-brokers.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 
 type Topic = MetadataResponse['topics'][number];
@@ -33,7 +34,7 @@ export function metadataHandler(broker: BrokerContext): ApiHandler {
       if (errorCode !== ErrorCode.NONE) return responder.answer(refusal(request, errorCode));
       responder.answer(
         build(MetadataResponse, {
-          brokers: brokersOn(broker, context.listenerName),
+          brokers: brokersOn(broker.metadata, context.listenerName),
           clusterId: broker.clusterId,
           controllerId: broker.metadata.controllerId ?? -1,
           topics: topicsFor(broker, request, context),
@@ -74,23 +75,6 @@ function refusal({ topics }: MetadataRequest, errorCode: number): MetadataRespon
       isInternal: false,
     })),
   });
-}
-
-/** Only endpoints of the listener that the client came by: it may not reach the others. */
-export function brokersOn(
-  broker: BrokerContext,
-  listener: string,
-): { nodeId: number; host: string; port: number; rack: string | null }[] {
-  return [...broker.metadata.brokers.values()].flatMap((live) => {
-    const endpoint = endpointOn(live, listener);
-    return endpoint === undefined
-      ? []
-      : [{ nodeId: live.id, host: endpoint.host, port: endpoint.port, rack: live.rack }];
-  });
-}
-
-export function endpointOn(broker: LiveBroker, listener: string): { host: string; port: number } | undefined {
-  return broker.endpoints.find((endpoint) => endpoint.listener === listener);
 }
 
 function topicsFor(broker: BrokerContext, request: MetadataRequest, context: RequestContext): Topic[] {

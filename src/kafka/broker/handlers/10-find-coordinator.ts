@@ -7,8 +7,8 @@ import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
 import { mayOnCluster, mayOnGroup, mayOnTransaction } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { endpointOn } from '../reachable-brokers.ts';
 import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTIONS_TOPIC } from '../topic-names.ts';
-import { endpointOn } from './03-metadata.ts';
 
 type Coordinator = FindCoordinatorResponse['coordinators'][number];
 

@@ -5,7 +5,7 @@ import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import type { BrokerLoggers } from '../broker-loggers.ts';
-import { ResourceType } from '../config/alter-config.ts';
+import { ResourceType } from '../config/config-change.ts';
 import {
   ConfigSource,
   type Described,

@@ -4,7 +4,7 @@ import { DescribeClusterRequest, DescribeClusterResponse } from '../../protocol/
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import { clusterOperationsOf } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { brokersOn } from './03-metadata.ts';
+import { brokersOn } from '../reachable-brokers.ts';
 
 /** Endpoint type 2 asks for KRaft controllers, which a ZooKeeper cluster does not have (KIP-919). */
 const BROKERS = 1;
@@ -26,7 +26,7 @@ export function describeClusterHandler(broker: BrokerContext): ApiHandler {
         build(DescribeClusterResponse, {
           clusterId: broker.clusterId,
           controllerId: broker.metadata.controllerId ?? -1,
-          brokers: brokersOn(broker, context.listenerName).map(({ nodeId, ...rest }) => ({
+          brokers: brokersOn(broker.metadata, context.listenerName).map(({ nodeId, ...rest }) => ({
             ...rest,
             brokerId: nodeId,
             isFenced: false,

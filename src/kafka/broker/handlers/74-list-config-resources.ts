@@ -8,8 +8,8 @@ import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import { mayOnCluster } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { ResourceType } from '../config/alter-config.ts';
-import { brokersOn } from './03-metadata.ts';
+import { ResourceType } from '../config/config-change.ts';
+import { brokersOn } from '../reachable-brokers.ts';
 
 type Resource = ListConfigResourcesResponse['configResources'][number];
 
@@ -49,7 +49,10 @@ function resourcesOf(broker: BrokerContext, resourceType: number, listenerName: 
       return [...broker.metadata.topics()].map(({ name }) => ({ resourceName: name, resourceType }));
     case ResourceType.broker:
     case ResourceType.brokerLogger:
-      return brokersOn(broker, listenerName).map(({ nodeId }) => ({ resourceName: String(nodeId), resourceType }));
+      return brokersOn(broker.metadata, listenerName).map(({ nodeId }) => ({
+        resourceName: String(nodeId),
+        resourceType,
+      }));
     case ResourceType.group:
       return [...broker.groupConfigs.names].map((resourceName) => ({ resourceName, resourceType }));
     default:

@@ -9,8 +9,8 @@ import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
 import { mayOnTopic, topicOperationsOf, UNKNOWN_OPERATIONS } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { endpointOn } from '../reachable-brokers.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
-import { endpointOn } from './03-metadata.ts';
 
 type Topic = DescribeTopicPartitionsResponse['topics'][number];
 type Partition = Topic['partitions'][number];

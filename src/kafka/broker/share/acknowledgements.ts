@@ -10,7 +10,7 @@ import type { RequestContext } from '../api-handler.ts';
 import { allowedTopics } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
 import { gather } from '../gather.ts';
-import { endpointOn } from '../handlers/03-metadata.ts';
+import { endpointOn } from '../reachable-brokers.ts';
 
 type Topics = ShareAcknowledgeRequest['topics'];
 type AskedPartition = Topics[number]['partitions'][number];

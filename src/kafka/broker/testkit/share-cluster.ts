@@ -16,7 +16,7 @@ import {
   ReadShareGroupStateSummaryRequest,
   ReadShareGroupStateSummaryResponse,
 } from '../../protocol/messages/87-read-share-group-state-summary.ts';
-import { AlterOperation, ResourceType } from '../config/alter-config.ts';
+import { AlterOperation, ResourceType } from '../config/config-change.ts';
 import { ClusterWorld } from './cluster-world.ts';
 import type { RawClient } from './raw-client.ts';
 
