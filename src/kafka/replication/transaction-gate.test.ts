@@ -7,6 +7,7 @@ import { type Entry, TransactionGate } from './transaction-gate.ts';
 import type { TransactionOperation, VerificationErrors, VerificationQuestion } from './transaction-verifier.ts';
 
 const guard: VerificationGuard = { producerId: 9 };
+const nextGuard: VerificationGuard = { producerId: 9 };
 
 interface Entered {
   entries: readonly Entry[] | undefined;
@@ -17,6 +18,8 @@ class World {
   readonly started: VerificationStart[] = [];
   readonly questions: VerificationQuestion[] = [];
   isEnabled = true;
+  /** Of partition 0, until a marker takes it away. */
+  guard = guard;
   readonly gate = new TransactionGate({
     replicas: { partition: (_topic, index) => this.#replica(index) },
     verifier: { ask: (question) => this.questions.push(question) },
@@ -29,7 +32,7 @@ class World {
     const startVerification = (start: VerificationStart): VerificationGuard | undefined => {
       this.started.push(start);
       if (index === 2) throw new KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER);
-      return index === 0 ? guard : undefined;
+      return index === 0 ? this.guard : undefined;
     };
     return { startVerification } as Partition;
   }
@@ -99,4 +102,35 @@ test('without verification every transaction may write, but its partitions are a
   assert.equal(world.started[0]?.bumpsEpoch, true);
   world.answer();
   assert.deepEqual(added.entries, [{ errorCode: ErrorCode.NONE, verification: undefined }]);
+});
+
+test('a marker of the transaction before that outruns the answer has the coordinator asked again, where epochs tell transactions apart', () => {
+  const world = new World();
+  const result = world.enter([0, 1], 'add');
+  world.guard = nextGuard;
+  world.answer();
+  assert.equal(isDecided(result), false);
+  assert.deepEqual(
+    world.questions[0]?.partitions.map(({ partition }) => partition),
+    [0],
+  );
+  world.answer();
+  assert.deepEqual(result.entries, [
+    { errorCode: ErrorCode.NONE, verification: { guard: nextGuard } },
+    { errorCode: ErrorCode.NONE, verification: { guard: undefined } },
+  ]);
+});
+
+test('so it does not where the same epoch may have begun another transaction, nor after a refusal', () => {
+  for (const { operation, errors } of [
+    { operation: 'verify', errors: [] },
+    { operation: 'add', errors: [['t-0', ErrorCode.CONCURRENT_TRANSACTIONS]] },
+  ] as const) {
+    const world = new World();
+    const result = world.enter([0], operation);
+    world.guard = nextGuard;
+    world.answer(new Map(errors));
+    assert.equal(world.questions.length, 0, operation);
+    assert.deepEqual(result.entries?.[0]?.verification, { guard }, operation);
+  }
 });

@@ -31,6 +31,13 @@ export interface EntranceRequest {
   readonly done: (entries: readonly Entry[]) => void;
 }
 
+/** A question to the coordinator that may have to be asked. */
+interface Started {
+  readonly errorCode: number;
+  /** Undefined where there is nothing to ask. */
+  readonly guard: VerificationGuard | undefined;
+}
+
 export interface TransactionGateOptions {
   readonly replicas: Pick<ReplicaManager, 'partition'>;
   readonly verifier: TransactionVerifier;
@@ -63,13 +70,42 @@ export class TransactionGate {
       }));
     const asked = partitions.filter((_, index) => started[index]!.guard !== undefined);
     if (asked.length === 0) return done(entriesWith(new Map()));
-    this.#options.verifier.ask({ writer, operation, partitions: asked, done: (errors) => done(entriesWith(errors)) });
+    this.#options.verifier.ask({
+      writer,
+      operation,
+      partitions: asked,
+      done: (errors) => {
+        const entries = entriesWith(errors);
+        if (isEnabled && operation === 'add') this.#settle(request, started, entries);
+        else done(entries);
+      },
+    });
   }
 
-  #start(
-    { writer, operation }: EntranceRequest,
-    { topic, partition, baseSequence }: EnteredPartition,
-  ): { readonly errorCode: number; readonly guard: VerificationGuard | undefined } {
+  /**
+   * The coordinator adds a partition once the markers of the transaction before are written (KIP-890): one that came here while it was
+   * asked took the guard of the next transaction away, which is asked for again. Only where each transaction has an epoch of its own:
+   * elsewhere what was vouched for may be over, and another one open.
+   */
+  #settle(request: EntranceRequest, started: readonly Started[], entries: Entry[]): void {
+    const { partitions, done } = request;
+    const outrun = partitions.flatMap((partition, index) => {
+      const guard = started[index]?.guard;
+      const isVouchedFor = guard !== undefined && entries[index]?.errorCode === ErrorCode.NONE;
+      return isVouchedFor && this.#start(request, partition).guard !== guard ? [index] : [];
+    });
+    if (outrun.length === 0) return done(entries);
+    this.enter({
+      ...request,
+      partitions: outrun.map((index) => partitions[index]!),
+      done: (again) => {
+        for (const [place, index] of outrun.entries()) entries[index] = again[place]!;
+        done(entries);
+      },
+    });
+  }
+
+  #start({ writer, operation }: EntranceRequest, { topic, partition, baseSequence }: EnteredPartition): Started {
     const { producerId, producerEpoch } = writer;
     const replica = this.#options.replicas.partition(topic, partition);
     if (replica === undefined) return { errorCode: this.#options.missingError(topic, partition), guard: undefined };

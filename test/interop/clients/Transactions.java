@@ -46,7 +46,17 @@ public class Transactions {
     return seen;
   }
 
+  /** The launcher of single source files cannot show an exception without a stack, as Kafka's are. */
   public static void main(String[] args) {
+    try {
+      live(args);
+    } catch (RuntimeException failure) {
+      for (Throwable each = failure; each != null; each = each.getCause()) System.err.println(each);
+      System.exit(1);
+    }
+  }
+
+  static void live(String[] args) {
     bootstrap = args[0];
     topic = args[1];
     id = args[2];

@@ -68,17 +68,18 @@ async function makeCarol({ plaintext, sasl }: Ports): Promise<void> {
 }
 
 async function canLogIn(port: number, mechanism: string): Promise<boolean> {
-  const wire = new SaslWire(port);
-  await wire.handshake(mechanism);
-  const first = scramFirst('carol');
-  const answer = await wire.authenticate(first);
-  const challenge = answer === 'closed' ? '' : Buffer.from(answer.authBytes as Uint8Array).toString();
-  const last = await wire.authenticate(scramFinal(mechanism, challenge, { first, password: 'carol-secret' }));
-  wire.close();
-  return last !== 'closed' && last.errorCode === 0;
+  return told(port, async (wire) => {
+    await wire.handshake(mechanism);
+    const first = scramFirst('carol');
+    const answer = await wire.authenticate(first);
+    if (answer === 'closed' || answer.errorCode !== 0) return false;
+    const challenge = Buffer.from(answer.authBytes as Uint8Array).toString();
+    const last = await wire.authenticate(scramFinal(mechanism, challenge, { first, password: 'carol-secret' }));
+    return last !== 'closed' && last.errorCode === 0;
+  });
 }
 
-async function told(port: number, tell: (wire: SaslWire) => Promise<unknown[]>): Promise<unknown[]> {
+async function told<T>(port: number, tell: (wire: SaslWire) => Promise<T>): Promise<T> {
   const wire = new SaslWire(port);
   try {
     return await tell(wire);
