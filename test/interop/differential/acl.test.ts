@@ -7,6 +7,7 @@ import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { AclOperation, AclPermission, AclResource, PatternType } from '../../../src/kafka/security/acl.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import type { ZookeeperClient } from '../../../src/zookeeper/client/index.ts';
+import { chosen } from '../breadth.ts';
 import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
 import { type AclPair, type AclSide, ANONYMOUS, askBoth, CLIENT, give, startAclPair, takeAll } from './acl-pair.ts';
@@ -89,13 +90,14 @@ for (const one of aclCases) {
       if (version >= (one.firstVersion ?? 0) && version <= (one.lastVersion ?? version)) range.push(version);
     }
     assert.ok(range.length > 0, `${api} has versions`);
+    const told = chosen(range, (version) => version === range[0] || version === range.at(-1));
     await takeAll(pair);
     let given = 'nothing';
-    for (const version of range) await compare(one, version, given);
+    for (const version of told) await compare(one, version, given);
     for (const right of one.rights) {
       await give(pair, right);
       given += `, ${JSON.stringify(right)}`;
-      for (const version of range) await compare(one, version, given);
+      for (const version of told) await compare(one, version, given);
     }
   });
 }
