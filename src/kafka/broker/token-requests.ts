@@ -1,4 +1,5 @@
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
+import { AclOperation, AclResource } from '../security/acl.ts';
 import { anonymous, isSamePrincipal, type Principal, USER_TYPE } from '../security/tokens/principal.ts';
 import type { RequestContext } from './api-handler.ts';
 import type { BrokerContext } from './broker-context.ts';
@@ -9,11 +10,10 @@ export type TokenBroker = Pick<BrokerContext, 'tokens' | 'authorizer'> & {
   readonly config: Pick<BrokerContext['config'], 'listeners'>;
 };
 
-/** Codes of `AclOperation` and `ResourceType`. */
 export const TokenRight = {
-  describeToken: { operation: 8, resourceType: 6 },
-  createForUser: { operation: 13, resourceType: 7 },
-  describeOfUser: { operation: 14, resourceType: 7 },
+  describeToken: { operation: AclOperation.describe, resourceType: AclResource.delegationToken },
+  createForUser: { operation: AclOperation.createTokens, resourceType: AclResource.user },
+  describeOfUser: { operation: AclOperation.describeTokens, resourceType: AclResource.user },
 } as const;
 
 export function requesterOf({ principal }: RequestContext): Principal {
