@@ -1,6 +1,7 @@
-import { type Disk, DiskError } from '../runtime/disk.ts';
+import type { Disk } from '../runtime/disk.ts';
 import { ConfigError } from './config-error.ts';
-import { DIGEST_LOGIN_MODULE, type JaasConfig, type LoginModule, parseJaas, usersOf } from './jaas.ts';
+import { DIGEST_LOGIN_MODULE, type JaasConfig, type LoginModule, usersOf } from './jaas.ts';
+import { readJaasFile } from './jaas-file.ts';
 import { JAAS_FILE_PROPERTY } from './zoo-cfg-auth-options.ts';
 import type { QuorumSaslConfig } from './zoo-cfg-quorum-security.ts';
 
@@ -18,7 +19,7 @@ export interface QuorumLogin {
  */
 export function readQuorumLogin(disk: Disk, config: QuorumSaslConfig): QuorumLogin {
   const { jaasFile: file, jaasProperties: properties, serverContext, learnerContext } = config;
-  const jaas = parseJaas(textOf(disk, file), { file, properties });
+  const jaas = readJaasFile(disk, file, properties);
   const users = new Map(modulesOf(jaas, serverContext, file).flatMap(usersOf));
   const [learner] = modulesOf(jaas, learnerContext, file);
   const [username, password] = [learner?.options.get('username'), learner?.options.get('password')];
@@ -39,13 +40,4 @@ function modulesOf(jaas: JaasConfig, section: string, file: string): readonly Lo
     throw new ConfigError(JAAS_FILE_PROPERTY, file, fix);
   }
   return modules;
-}
-
-function textOf(disk: Disk, file: string): string {
-  try {
-    return Buffer.from(disk.readFile(file)).toString();
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new ConfigError(JAAS_FILE_PROPERTY, file, `the file cannot be read (${error.code})`);
-  }
 }

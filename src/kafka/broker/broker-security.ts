@@ -1,9 +1,10 @@
 import { ConfigError } from '../../config/config-error.ts';
-import { type JaasConfig, parseJaas } from '../../config/jaas.ts';
+import type { JaasConfig } from '../../config/jaas.ts';
+import { readJaasFile } from '../../config/jaas-file.ts';
 import type { SystemProperties } from '../../config/system-properties.ts';
 import { certificateSubject } from '../../config/x509/certificate-subject.ts';
 import { DerError } from '../../config/x509/der.ts';
-import { type Disk, DiskError } from '../../runtime/disk.ts';
+import { JAAS_FILE_PROPERTY } from '../../config/zoo-cfg-auth-options.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ServerTls, TlsMaterial, TlsSession } from '../../runtime/tls.ts';
 import { type PrincipalMapper, principalMapper } from '../security/principal-rules.ts';
@@ -51,7 +52,6 @@ export interface ListenerSecurity {
 export const ANONYMOUS = 'ANONYMOUS';
 /** What says which keys and whom to trust. */
 const STORE_KEYS = [...brokerKeys.keys()].filter((key) => /^ssl\.(key|trust)store\.|^ssl\.key\.password$/.test(key));
-const JAAS_FILE_PROPERTY = 'java.security.auth.login.config';
 
 /** What the configuration says of TLS and SASL, listener by listener. A listener keeps what it opened with, but for its keys. */
 export class BrokerSecurity {
@@ -149,14 +149,5 @@ export class BrokerSecurity {
 function readJaas({ runtime, systemProperties }: BrokerSecurityOptions): JaasConfig {
   const file = systemProperties[JAAS_FILE_PROPERTY];
   if (file === undefined) return new Map();
-  return parseJaas(textOf(runtime.disk, file), { file, properties: systemProperties });
-}
-
-function textOf(disk: Disk, file: string): string {
-  try {
-    return Buffer.from(disk.readFile(file)).toString();
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new ConfigError(JAAS_FILE_PROPERTY, file, `the file cannot be read (${error.code})`);
-  }
+  return readJaasFile(runtime.disk, file, systemProperties);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/config-error.ts';
 import { type LoginModule, parseJaas } from '../../config/jaas.ts';
 import type { SystemProperties } from '../../config/system-properties.ts';
+import { JAAS_FILE_PROPERTY } from '../../config/zoo-cfg-auth-options.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import {
   type ClientSecurity,
@@ -17,7 +18,6 @@ import { clientTlsOf } from '../security/ssl-client.ts';
 type Properties = ReadonlyMap<string, string>;
 
 const JAAS_KEY = 'sasl.jaas.config';
-const JAAS_FILE_PROPERTY = 'java.security.auth.login.config';
 /** Of a JAAS file. */
 const SECTION = 'KafkaClient';
 

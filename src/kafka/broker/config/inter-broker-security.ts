@@ -1,12 +1,12 @@
-import { ConfigError } from '../../../config/config-error.ts';
-import type { JaasConfig, LoginModule } from '../../../config/jaas.ts';
+import type { JaasConfig } from '../../../config/jaas.ts';
 import type { Disk } from '../../../runtime/disk.ts';
 import { type ConnectionSecurity, connectionSecurity, usesSasl, usesTls } from '../../security/client-security.ts';
-import { inlineLoginModules, loginMechanism, loginOf } from '../../security/sasl/login-modules.ts';
+import { loginMechanism, loginOf } from '../../security/sasl/login-modules.ts';
 import type { SaslLogin } from '../../security/sasl/sasl-client.ts';
 import { clientTlsOf } from '../../security/ssl-client.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import { securityProtocolOf } from './listener-endpoints.ts';
+import { configuredLogin } from './listener-security.ts';
 
 /** How this broker speaks to others. */
 export type InterBrokerSecurity = ConnectionSecurity;
@@ -59,22 +59,8 @@ export class InterBrokerKeys {
   }
 }
 
-/** Brokers do not look at `sasl.jaas.config` without a listener and a mechanism (`JaasContext.loadServerContext`). */
 function saslOf(config: KafkaConfig, listener: string, jaas: JaasConfig): SaslLogin {
   const mechanism = loginMechanism(MECHANISM_KEY, config.string(MECHANISM_KEY));
-  const key = `listener.name.${listener.toLowerCase()}.${mechanism.toLowerCase()}.sasl.jaas.config`;
-  const text = config.optional(key);
-  return loginOf(key, text === null ? modulesOfFile(key, listener, jaas) : inlineLoginModules(key, text), mechanism);
-}
-
-function modulesOfFile(key: string, listener: string, jaas: JaasConfig): readonly LoginModule[] {
-  const own = `${listener.toLowerCase()}.KafkaServer`;
-  const modules = jaas.get(own) ?? jaas.get('KafkaServer');
-  if (modules !== undefined) return modules;
-  const fix = 'set the key, or name a JAAS file that has one in java.security.auth.login.config';
-  throw new ConfigError(
-    key,
-    undefined,
-    `Could not find a 'KafkaServer' or '${own}' entry in the JAAS configuration: ${fix}`,
-  );
+  const { key, modules } = configuredLogin(config.current, listener, { mechanism, jaas });
+  return loginOf(key, modules, mechanism);
 }

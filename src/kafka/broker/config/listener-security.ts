@@ -1,7 +1,8 @@
 import { ConfigError } from '../../../config/config-error.ts';
-import { type JaasConfig, type LoginModule, parseJaas, usersOf } from '../../../config/jaas.ts';
+import { type JaasConfig, type LoginModule, usersOf } from '../../../config/jaas.ts';
 import { parseNumber, splitList } from '../../../config/values.ts';
 import type { ServerTls } from '../../../runtime/tls.ts';
+import { inlineLoginModules, PLAIN_MODULE, SCRAM_MODULE } from '../../security/sasl/login-modules.ts';
 import { scramMechanisms } from '../../security/scram-credential.ts';
 import { type SslKeys, sslParametersOf } from '../../security/ssl-settings.ts';
 import { brokerKeys } from './broker-keys.ts';
@@ -14,8 +15,6 @@ import {
   listenersOf,
 } from './listener-endpoints.ts';
 
-const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
-const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule';
 const CLIENT_AUTHENTICATION = { none: 'none', requested: 'want', required: 'need' } as const;
 const JAAS_KEY = 'sasl.jaas.config';
 const MECHANISMS_KEY = 'sasl.enabled.mechanisms';
@@ -100,41 +99,45 @@ export function interBrokerSaslFault(texts: KeyTexts): ListenerError | undefined
   );
 }
 
+/** For which mechanism, and what the JAAS file has. */
+interface LoginOptions {
+  readonly mechanism: string;
+  readonly jaas: JaasConfig;
+}
+
 /**
- * Login modules of a mechanism: of its own key for this listener, else of the JAAS file's section for the listener or for all
- * (`JaasContext.loadServerContext`). Servers do not look at the key without a mechanism.
+ * Login modules of a mechanism, whatever they are, and the key that they belong to: its own for this listener, else those of the JAAS
+ * file's section for the listener or for all (`JaasContext.loadServerContext`). Servers do not look at the key without a mechanism.
  * @throws ConfigError
  */
+export function configuredLogin(
+  texts: KeyTexts,
+  listenerName: string,
+  { mechanism, jaas }: LoginOptions,
+): { readonly key: string; readonly modules: readonly LoginModule[] } {
+  const key = `listener.name.${listenerName.toLowerCase()}.${mechanism.toLowerCase()}.${JAAS_KEY}`;
+  const text = texts.get(key);
+  if (text !== undefined) return { key, modules: inlineLoginModules(key, text) };
+  const own = `${listenerName.toLowerCase()}.KafkaServer`;
+  const modules = jaas.get(own) ?? jaas.get('KafkaServer');
+  if (modules !== undefined) return { key, modules };
+  const fix = 'set the key, or name a JAAS file that has one in java.security.auth.login.config';
+  const fault = `Could not find a 'KafkaServer' or '${own}' entry in the JAAS configuration: ${fix}`;
+  throw new ConfigError(key, undefined, fault);
+}
+
+/** Those by which clients are judged. @throws ConfigError for modules that are not known here, too */
 export function loginModulesOf(
   texts: KeyTexts,
   { listenerName }: Listener,
-  { mechanism, jaas }: { readonly mechanism: string; readonly jaas: JaasConfig },
+  options: LoginOptions,
 ): readonly LoginModule[] {
-  const suffix = `${mechanism.toLowerCase()}.${JAAS_KEY}`;
-  const key = `listener.name.${listenerName.toLowerCase()}.${suffix}`;
-  const text = texts.get(key);
-  const own = `${listenerName.toLowerCase()}.KafkaServer`;
-  const modules = text === undefined ? (jaas.get(own) ?? jaas.get('KafkaServer')) : modulesIn(key, text);
-  if (modules === undefined) {
-    const fix = 'set the key, or name a JAAS file that has one in java.security.auth.login.config';
-    const fault = `Could not find a 'KafkaServer' or '${own}' entry in the JAAS configuration: ${fix}`;
-    throw new ConfigError(key, undefined, fault);
-  }
+  const { key, modules } = configuredLogin(texts, listenerName, options);
   for (const { className } of modules) {
     if (className === PLAIN_MODULE || className === SCRAM_MODULE) continue;
     throw new ConfigError(key, '[hidden]', `${className} is not supported: use ${PLAIN_MODULE} or ${SCRAM_MODULE}`);
   }
   return modules;
-}
-
-function modulesIn(key: string, text: string): readonly LoginModule[] {
-  const modules = parseJaas(`KafkaServer {${text}};`, { key, file: '[hidden]' }).get('KafkaServer') ?? [];
-  if (modules.length === 0) {
-    throw new ConfigError(key, '[hidden]', 'JAAS config property does not contain any login modules');
-  }
-  if (modules.length === 1) return modules;
-  const fault = `JAAS config property contains ${modules.length} login modules, should be 1 module`;
-  throw new ConfigError(key, '[hidden]', fault);
 }
 
 /** Passwords of PLAIN's users. Never to be logged. */

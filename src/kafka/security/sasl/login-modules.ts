@@ -2,8 +2,8 @@ import { ConfigError } from '../../../config/config-error.ts';
 import { type LoginModule, parseJaas } from '../../../config/jaas.ts';
 import { type LoginMechanism, loginMechanisms, type SaslLogin } from './sasl-client.ts';
 
-const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
-const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+export const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+export const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule';
 
 /** Values are never shown: there are passwords in them. */
 const HIDDEN = '[hidden]';
