@@ -174,7 +174,7 @@ test('our broker runs on Apache ZooKeeper 3.9.4, restarts there and leaves like 
   await second.stop();
 });
 
-for (const version of ['3.9.1', '2.1.0'] as const) {
+for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.1')) {
   test(`Apache’s broker ${version} runs on our ZooKeeper, restarts, and our broker takes over its log dir`, async (t) => {
     const dir = tempDir();
     const ours = await startOdradek({ dir, withoutKafka: true });

@@ -135,7 +135,7 @@ async function take(consumer: Consumer, count: number): Promise<ConsumerRecord[]
   return records;
 }
 
-for (const version of chosen(versions, (one) => one !== '2.1.0')) {
+for (const version of chosen(versions, (one) => one === '3.9.1')) {
   // One for all, in the order below: the first looks at all topics and groups there are, the last kills it.
   let peer: Peer;
   const done: (() => unknown)[] = [];

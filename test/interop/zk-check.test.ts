@@ -13,6 +13,7 @@ import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts'
 import type { SessionId, Zxid } from '../../src/zookeeper/jute/ids.ts';
 import { OpCode } from '../../src/zookeeper/jute/op-codes.ts';
 import { FileSnapLog } from '../../src/zookeeper/persistence/file-snap-log.ts';
+import { chosen } from './breadth.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { freePort } from './peers/free-port.ts';
 import { run } from './peers/process.ts';
@@ -265,7 +266,17 @@ async function startOurs(t: TestContext, dataDir: string): Promise<string> {
   return `127.0.0.1:${server.clientAddress.port}`;
 }
 
-for (const { name, damage, kinds, code, saved, isLossy = false } of damages) {
+/** One of each kind of mending. */
+const told = new Set([
+  'a torn tail',
+  'a wrong checksum in the middle',
+  'a newest snapshot that cannot be read',
+  'no snapshot, but logs from the beginning',
+  'a missing log',
+  'another digest than the tree has',
+]);
+
+for (const { name, damage, kinds, code, saved, isLossy = false } of chosen(damages, (one) => told.has(one.name))) {
   test(`zkCheck.sh mends ${name}`, async (t) => {
     const [dataDir, mended, other] = [tempDir(), join(tempDir(), 'mended'), tempDir()];
     cpSync(pristine, dataDir, { recursive: true });

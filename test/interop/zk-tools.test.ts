@@ -8,7 +8,7 @@ import { silent } from '../../src/runtime/log.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { FileSnapLog } from '../../src/zookeeper/persistence/file-snap-log.ts';
 import { drawFrom, RandomTxns } from '../../src/zookeeper/tree/random-txns.fixture.ts';
-import { chosen } from './breadth.ts';
+import { chosen, fullTest } from './breadth.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { type Outcome, run } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
@@ -115,7 +115,7 @@ test('zkSnapShotToolkit.sh shows a snapshot of either server, plain, gzip or Sna
   await assertSame('zkSnapShotToolkit', { args: ['snapshot.0'], cwd: recorded, timeZone: 'America/New_York' });
 });
 
-test('zkSnapShotToolkit.sh refuses what Apache’s refuses, and shows a snapshot whose seal is wrong', async () => {
+fullTest('zkSnapShotToolkit.sh refuses what Apache’s refuses, and shows a snapshot whose seal is wrong', async () => {
   const cwd = tempDir();
   cpSync(recorded, cwd, { recursive: true });
   const name = names(cwd, 'snapshot.')[1] as string;
@@ -193,7 +193,7 @@ function damagedLogs(directory: string): string[] {
   return names(directory, 'log.');
 }
 
-test('zkTxnLogToolkit.sh shows damage, and makes the same copy with right checksums', async () => {
+fullTest('zkTxnLogToolkit.sh shows damage, and makes the same copy with right checksums', async () => {
   const [mine, theirs] = [tempDir(), tempDir()];
   damagedLogs(theirs);
   for (const name of damagedLogs(mine)) {
@@ -216,7 +216,7 @@ test('zkTxnLogToolkit.sh shows damage, and makes the same copy with right checks
   for (const name of fixed) assert.ok(readFileSync(join(mine, name)).equals(readFileSync(join(theirs, name))), name);
 });
 
-test('zkTxnLogToolkit.sh asks before it fixes, and takes yes, no and abort', async () => {
+fullTest('zkTxnLogToolkit.sh asks before it fixes, and takes yes, no and abort', async () => {
   const [mine, theirs] = [tempDir(), tempDir()];
   for (const directory of [mine, theirs]) damagedLogs(directory);
   for (const stdin of ['y\nno\nYes\n', 'x y N\n y', 'n\na\n', '', 'y\n']) {
@@ -262,7 +262,7 @@ test('zkTxnLogToolkit.sh cuts the same copy at a zxid', async () => {
   for (const name of chopped) assert.ok(readFileSync(join(mine, name)).equals(readFileSync(join(theirs, name))), name);
 });
 
-test('zkTxnLogToolkit.sh understands the words that Apache’s does', async () => {
+fullTest('zkTxnLogToolkit.sh understands the words that Apache’s does', async () => {
   for (const args of [
     [],
     ['-h'],
@@ -325,7 +325,7 @@ const summaries = [
   ['', '0'],
 ] as const;
 
-test('zkSnapshotRecursiveSummaryToolkit.sh counts the same', async () => {
+fullTest('zkSnapshotRecursiveSummaryToolkit.sh counts the same', async () => {
   const mine = await ourDirectory('snappy');
   for (const cwd of [recorded, mine]) {
     for (const name of names(cwd, 'snapshot.')) {
@@ -389,7 +389,7 @@ test('zkCleanup.sh removes the files that Apache’s removes, and says so', asyn
   }
 });
 
-test('zkCleanup.sh refuses the words that Apache’s refuses', async () => {
+fullTest('zkCleanup.sh refuses the words that Apache’s refuses', async () => {
   const { dataDir, config } = purgeable(false);
   for (const words of [[], ['-n'], ['-n', '2'], ['-n', 'x'], ['-m', '3'], ['3'], ['-n', '3', '4', '5']]) {
     const our = await run(join(bin, 'zkCleanup.sh'), words, { env: { ...environment(), ZOOCFG: config } });
