@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { copyOf, slicesOf } from '../../base/slices.ts';
-import { type Batch, codecNames, readBatchHeader, type TimestampType } from './batch.ts';
+import { BATCH_OVERHEAD, type Batch, codecNames, readBatchHeader, type TimestampType } from './batch.ts';
 import { BatchBuilder, buildBatch } from './builder.ts';
+import { decompress } from './compression.ts';
 import { putEntriesOf } from './convert-plain.ts';
 import { InvalidRecordError } from './errors.ts';
 import { recordsOf } from './iterate.ts';
@@ -32,7 +33,11 @@ test('a block of entries is what a builder makes of the records one by one', () 
         const { slices } = downConvert(batch.bytes, { magic, firstOffset });
         assert.deepEqual(copyOf(slices), copyOf(builder.build()));
         const block = new OutputBlock(new Uint8Array(0));
-        assert.ok(putEntriesOf(batch, { magic, firstOffset: 0 }, block) !== undefined, 'nothing is odd about it');
+        const plain = decompress(codec, copyOf(batch.bytes).subarray(BATCH_OVERHEAD), { magic: 2, sizeMax: Infinity });
+        assert.ok(
+          putEntriesOf(batch, plain, { magic, firstOffset: 0 }, block) !== undefined,
+          'nothing is odd about it',
+        );
       },
     ),
     { numRuns: 300 },
