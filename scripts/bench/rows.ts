@@ -1,5 +1,6 @@
 /** Kafka's rows under load. */
 import { type CodecName, readBatchHeader } from '../../src/kafka/records/batch.ts';
+import { allRecordsOf } from '../../src/kafka/records/iterate.ts';
 import { createTopic, endOffset, fetchedBytes, fetchedRecords, fillTopic } from './kafka-admin.ts';
 import { fetchErrorAt, fetchFrame, produceErrorAt, produceFrame } from './kafka-frames.ts';
 import type { Comparison, LoadRow } from './load-row.ts';
@@ -77,23 +78,29 @@ function fetchRow(name: string, goal: number, connections: number, from: 'tail' 
   };
 }
 
-/** What a consumer of before 0.11 gets: Fetch v3 of stored batches of magic 2, answered in magic 1. */
-function downConversionRow(name: string, topic: string, codec: CodecName): LoadRow {
+/**
+ * What a consumer of before 0.11 gets: Fetch v3 of stored batches of magic 2, answered in magic 1. Records count, not bytes: Apache
+ * fills an answer up with zeros where its records became smaller.
+ */
+function downConversionRow(name: string, topic: string, codec: CodecName, recordsPerAnswer: number): LoadRow {
   return {
     name,
     goal: 1,
     system: 'kafka',
-    perRequest: 1,
-    unit: 'MB/s',
-    answerBytes: MIB,
+    perRequest: recordsPerAnswer,
+    unit: 'records/s',
+    answerBytes: DOWN_CONVERSION_BYTES,
     topic,
     async prepare({ kafkaPort }) {
       await fillTopic(kafkaPort, topic, 8 * MIB, { recordsPerPartition: 1_000, valueBytes: 100, codec });
       const offsets = Array.from({ length: 16 }, (_, place) => place * 1_000);
       for (const offset of offsets) {
-        const records = await fetchedRecords(kafkaPort, topic, offset, DOWN_CONVERSION_BYTES, OLD_FETCH_VERSION);
-        const magic = readBatchHeader(records)?.magic;
-        if (magic !== 1) throw new RangeError(`records of magic ${magic} for an old consumer`);
+        const answer = await fetchedRecords(kafkaPort, topic, offset, DOWN_CONVERSION_BYTES, OLD_FETCH_VERSION);
+        const magic = readBatchHeader(answer)?.magic;
+        const count = [...allRecordsOf(answer)].length;
+        if (magic !== 1 || count !== recordsPerAnswer) {
+          throw new RangeError(`${count} records of magic ${magic} for an old consumer`);
+        }
       }
       const frames = offsets.map((offset) =>
         fetchFrame(topic, offset, DOWN_CONVERSION_BYTES, OLD_FETCH_VERSION).toString('hex'),
@@ -129,8 +136,8 @@ export const loadRows: readonly LoadRow[] = [
   fetchRow('fetch tail 1 MiB, 1 client', 1.2, 1, 'tail'),
   fetchRow('fetch tail 1 MiB, 4 clients', 1.2, 4, 'tail'),
   fetchRow('fetch cold 1 MiB, 4 clients', 0.8, 4, 'head'),
-  downConversionRow('down-conversion, 1,000 x 100 B', 'plain-batches', 'none'),
-  downConversionRow('down-conversion, 1,000 x 100 B, lz4', 'lz4-batches', 'lz4'),
+  downConversionRow('down-conversion, 1,000 x 100 B', 'plain-batches', 'none', 1_956),
+  downConversionRow('down-conversion, 1,000 x 100 B, lz4', 'lz4-batches', 'lz4', 2_000),
   produceRow({ name: 'produce 1,000x1, 1 record', goal: 1, topic: 'crowd', ...shape(1_000, 1, 1, 100) }),
   ...([1, 100] as const).map((records) =>
     produceRow({

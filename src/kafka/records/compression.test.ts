@@ -3,6 +3,7 @@ import test from 'node:test';
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { CompressionError, OversizeError } from '../../base/compression-error.ts';
+import type { NativeLz4 } from '../../base/native-codecs.ts';
 import { slicesOf } from '../../base/slices.ts';
 import { snappyFrame, snappyPieces, snappyUnframe } from '../../base/snappy.ts';
 import { snappyCompress } from '../../base/snappy-block.ts';
@@ -87,6 +88,28 @@ test('the portable LZ4 and the native one, where it is, read each other’s byte
       }
     }),
   );
+});
+
+test('what the native LZ4 made is given back at once, unless others have memory beside it', () => {
+  const input = Buffer.alloc(40_000, 'Odradek ');
+  const made = (buffer: ArrayBuffer, at: number): Buffer => {
+    const block = Buffer.from(buffer, at, 8);
+    block.set([0, 0, 0, 0, 0x30, 1, 2, 3]);
+    return block;
+  };
+  for (const [size, at] of [
+    [8, 0],
+    [16, 8],
+  ] as const) {
+    const memory = new ArrayBuffer(size);
+    const native: NativeLz4 = {
+      compressSync: () => made(memory, at),
+      uncompressSync: () => assert.fail('nothing is read'),
+    };
+    const frame = lz4Frame(input, { magic: 2 }, native);
+    assert.deepEqual([...frame.subarray(7)], [4, 0, 0, 0, 0x30, 1, 2, 3, 0, 0, 0, 0]);
+    assert.equal(memory.detached, size === 8);
+  }
 });
 
 test('Snappy is read in xerial’s framing, as several streams, and as one raw block', () => {

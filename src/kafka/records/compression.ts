@@ -5,7 +5,8 @@ import { runToEnd, type Steps } from '../../base/steps.ts';
 import type { CodecName, Magic } from './batch.ts';
 import { blocksOf } from './bytes.ts';
 import { gzipPieces } from './gzip-pieces.ts';
-import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Pack, lz4Pieces } from './lz4.ts';
+import { LZ4_DEFAULT_LEVEL, lz4Frame, lz4Pack, lz4Pieces, putLz4Frame } from './lz4.ts';
+import type { OutputBlock } from './output-block.ts';
 import { zlibPack, zstdPieces } from './zlib-pieces.ts';
 
 /** Bounds and defaults of `compression.<codec>.level` (KIP-390); Snappy has none. */
@@ -38,6 +39,13 @@ export function compress(codec: CodecName, bytes: Uint8Array, { magic, level }: 
     default:
       return codec satisfies never;
   }
+}
+
+/** As `compress`, behind what a block has. */
+export function compressInto(codec: CodecName, bytes: Uint8Array, options: CompressOptions, into: OutputBlock): void {
+  const { magic, level } = options;
+  if (codec === 'lz4') putLz4Frame(bytes, level === undefined ? { magic } : { magic, level }, into);
+  else into.add(compress(codec, bytes, options));
 }
 
 /** As `compress`, in steps: the same bytes, in parts. */

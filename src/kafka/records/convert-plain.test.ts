@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { InvariantError } from '../../base/assert.ts';
 import { copyOf, slicesOf } from '../../base/slices.ts';
-import { type Batch, codecNames, readBatchHeader, type TimestampType } from './batch.ts';
+import { BATCH_OVERHEAD, type Batch, codecNames, readBatchHeader, type TimestampType } from './batch.ts';
 import { BatchBuilder, buildBatch } from './builder.ts';
+import { decompress } from './compression.ts';
 import { putEntriesOf } from './convert-plain.ts';
 import { InvalidRecordError } from './errors.ts';
-import { recordsOf } from './iterate.ts';
+import { allRecordsOf, recordsOf } from './iterate.ts';
 import { OutputBlock } from './output-block.ts';
 import { newRecords } from './testkit/arbitraries.ts';
 import { downConvert } from './testkit/down-convert.ts';
@@ -32,7 +34,11 @@ test('a block of entries is what a builder makes of the records one by one', () 
         const { slices } = downConvert(batch.bytes, { magic, firstOffset });
         assert.deepEqual(copyOf(slices), copyOf(builder.build()));
         const block = new OutputBlock(new Uint8Array(0));
-        assert.ok(putEntriesOf(batch, { magic, firstOffset: 0 }, block) !== undefined, 'nothing is odd about it');
+        const plain = decompress(codec, copyOf(batch.bytes).subarray(BATCH_OVERHEAD), { magic: 2, sizeMax: Infinity });
+        assert.ok(
+          putEntriesOf(batch, plain, { magic, firstOffset: 0 }, block) !== undefined,
+          'nothing is odd about it',
+        );
       },
     ),
     { numRuns: 300 },
@@ -79,4 +85,26 @@ test('a batch that holds more records than it says is not converted', () => {
   const bytes = copyOf(buildBatch({ records: [{ value: Buffer.from('a') }, { value: Buffer.from('b') }] }));
   bytes[60] = 1;
   assert.throws(() => downConvert(slicesOf(bytes), { magic: 1, firstOffset: 0 }), InvalidRecordError);
+});
+
+test('a timestamp far beyond what clocks tell is kept while a number holds it', () => {
+  const far = 2 ** 52 + 5;
+  const values = [Buffer.from('a'), Buffer.from('b')];
+  const records = [
+    { timestamp: 0, value: values[0]! },
+    { timestamp: far, value: values[1]! },
+  ];
+  const { slices } = downConvert(buildBatch({ records }), { magic: 1, firstOffset: 0 });
+  assert.deepEqual(
+    [...allRecordsOf(slices)].map(({ timestamp }) => timestamp),
+    [0, far],
+  );
+});
+
+test('offsets that do not grow are not converted', () => {
+  const bytes = copyOf(buildBatch({ records: [{ value: Buffer.from('a') }, { value: Buffer.from('b') }] }));
+  const deltaAt = bytes.length - 5;
+  assert.equal(bytes[deltaAt], 2, 'the offset delta of the second record');
+  bytes[deltaAt] = 0;
+  assert.throws(() => downConvert(slicesOf(bytes), { magic: 1, firstOffset: 0 }), InvariantError);
 });

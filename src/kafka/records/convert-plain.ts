@@ -1,17 +1,16 @@
-import { flatten } from '../../base/slices.ts';
+import { slicesOf } from '../../base/slices.ts';
 import { type Batch, NO_TIMESTAMP } from './batch.ts';
 import { viewOf } from './bytes.ts';
-import { codecOf, type IterateOptions, plainRecords } from './iterate.ts';
-import { type LegacyEntry, legacyAttributes, legacyOverhead, putEntry, type Span } from './legacy-entry.ts';
+import { InvalidRecordError } from './errors.ts';
+import { codecOf } from './iterate.ts';
+import { type LegacyEntry, legacyAttributes, legacyOverhead, putEntry } from './legacy-entry.ts';
 import type { OutputBlock } from './output-block.ts';
+import { walkRecords } from './walk.ts';
 
 /** A timestamp beyond ±2^53 was saturated when it was read, and one below -1 has no meaning: neither is written again. */
 export function encodable(timestamp: number): number {
   return Number.isSafeInteger(timestamp) && timestamp >= NO_TIMESTAMP ? timestamp : NO_TIMESTAMP;
 }
-
-/** The least a record of magic 2 takes: its size and six fields of a byte. */
-const RECORD_BYTES_MIN = 7;
 
 /** What is told of entries that were written. */
 export interface WrittenEntries {
@@ -20,7 +19,7 @@ export interface WrittenEntries {
   readonly maxTimestamp: number;
 }
 
-export interface EntryOptions extends IterateOptions {
+export interface EntryOptions {
   readonly magic: 0 | 1;
   /** Records below it are left out. */
   readonly firstOffset: number;
@@ -29,149 +28,108 @@ export interface EntryOptions extends IterateOptions {
 /**
  * Writes the records of a batch of magic 2 as uncompressed entries behind what the block has: nothing is made for a single
  * record. Undefined, with the block as it was, where anything is odd; who reads record by record then says what.
+ * @param records what the batch holds, no longer compressed
  */
-export function putEntriesOf(batch: Batch, options: EntryOptions, into: OutputBlock): WrittenEntries | undefined {
+export function putEntriesOf(
+  batch: Batch,
+  records: Uint8Array,
+  options: EntryOptions,
+  into: OutputBlock,
+): WrittenEntries | undefined {
   const { recordCount } = batch.header;
-  const { slices, position } = plainRecords(batch, options);
-  const size = slices.size - position;
-  if (recordCount <= 0 || recordCount * RECORD_BYTES_MIN > size) return undefined;
+  if (recordCount <= 0 || !isWhole(records, recordCount)) return undefined;
   // Key and value were part of a record that was larger than they are.
-  into.reserve(size + recordCount * legacyOverhead(options.magic));
-  const walk = new EntryWalk(batch, flatten(slices), position, options, into);
-  for (let left = recordCount; left > 0; left -= 1) if (!walk.next()) return undefined;
-  return walk.finish();
+  into.reserve(records.length + recordCount * legacyOverhead(options.magic));
+  return putWhole(batch, records, options, into);
 }
 
-class EntryWalk {
-  readonly #batch: Batch;
-  readonly #from: Uint8Array;
-  readonly #block: OutputBlock;
-  readonly #into: DataView;
-  readonly #options: EntryOptions;
-  readonly #entry: LegacyEntry;
-  /** Inner offsets of compressed magic 1 count from the first record. */
-  readonly #isRelative: boolean;
-  readonly #hasAppendTime: boolean;
-  #at: number;
-  #end: number;
-  #count = 0;
-  #firstOffset = -1;
-  #lastOffset = -1;
-  #maxTimestamp = NO_TIMESTAMP;
-
-  /** @param block has room for all */
-  constructor(batch: Batch, from: Uint8Array, position: number, options: EntryOptions, block: OutputBlock) {
-    const { timestampType } = batch.header;
-    this.#batch = batch;
-    this.#from = from;
-    this.#at = position;
-    this.#options = options;
-    this.#block = block;
-    this.#into = block.view;
-    this.#end = block.end;
-    this.#isRelative = options.magic === 1 && codecOf(batch) !== 'none';
-    this.#hasAppendTime = timestampType === 'LogAppendTime';
-    this.#entry = {
-      magic: options.magic,
-      attributes: legacyAttributes(options.magic, 'none', timestampType),
-      offset: 0,
-      timestamp: 0,
-      source: viewOf(from),
-      key: { at: 0, size: 0 },
-      value: { at: 0, size: 0 },
-    };
-  }
-
-  /** False where the record is not as it should be. */
-  next(): boolean {
-    const { header } = this.#batch;
-    const size = this.#varint();
-    const recordEnd = this.#at + size;
-    if (!(size > 0) || recordEnd > this.#from.length) return false;
-    this.#at += 1;
-    const timestamp = this.#hasAppendTime ? this.#skipTimestamp() : header.baseTimestamp + this.#varlong();
-    const offset = header.baseOffset + this.#varint();
-    const { key, value } = this.#entry;
-    if (Number.isNaN(timestamp) || !this.#span(key) || !this.#span(value)) return false;
-    if (!this.#skipHeaders() || this.#at !== recordEnd) return false;
-    if (!Number.isSafeInteger(offset) || offset <= this.#lastOffset) return false;
-    if (offset >= this.#options.firstOffset) this.#put(offset, timestamp);
-    this.#lastOffset = offset;
+function isWhole(records: Uint8Array, count: number): boolean {
+  try {
+    walkRecords(slicesOf(records), 0, count);
     return true;
+  } catch (error) {
+    if (error instanceof InvalidRecordError) return false;
+    throw error;
   }
+}
 
-  /** Undefined where more follows than was announced; else the entries are the block's. */
-  finish(): WrittenEntries | undefined {
-    if (this.#at !== this.#from.length) return undefined;
-    this.#block.end = this.#end;
-    return { count: this.#count, lastOffset: this.#lastOffset, maxTimestamp: this.#maxTimestamp };
-  }
-
-  #put(offset: number, timestamp: number): void {
-    const entry = this.#entry;
-    if (this.#count === 0) this.#firstOffset = offset;
-    entry.offset = this.#isRelative ? offset - this.#firstOffset : offset;
+/** The hot loop, over records that are as long as they say. Headers are passed over: old consumers know none. */
+function putWhole(
+  batch: Batch,
+  records: Uint8Array,
+  { magic, firstOffset }: EntryOptions,
+  block: OutputBlock,
+): WrittenEntries | undefined {
+  const { baseOffset, baseTimestamp, timestampType, maxTimestamp: appendTime, recordCount } = batch.header;
+  const hasAppendTime = timestampType === 'LogAppendTime';
+  // Inner offsets of compressed magic 1 count from the first record.
+  const isRelative = magic === 1 && codecOf(batch) !== 'none';
+  const { view } = block;
+  const entry = entryFrom(records, magic, legacyAttributes(magic, 'none', timestampType));
+  const { key, value } = entry;
+  let end = block.end;
+  let count = 0;
+  let relativeTo = 0;
+  let lastOffset = -1;
+  let maxTimestamp = NO_TIMESTAMP;
+  let start = 0;
+  for (let left = recordCount; left > 0; left -= 1) {
+    const size = varint(records, start);
+    const recordEnd = next + size;
+    const delta = varlong(records, next + 1);
+    const offset = baseOffset + varint(records, next);
+    key.size = varint(records, next);
+    key.at = next;
+    value.size = varint(records, key.size > 0 ? next + key.size : next);
+    value.at = next;
+    start = recordEnd;
+    const timestamp = hasAppendTime ? appendTime : baseTimestamp + delta;
+    if (Number.isNaN(delta) || !Number.isSafeInteger(offset) || offset <= lastOffset) return undefined;
+    lastOffset = offset;
+    if (offset < firstOffset) continue;
+    if (count === 0 && isRelative) relativeTo = offset;
+    entry.offset = offset - relativeTo;
     entry.timestamp = encodable(timestamp);
-    if (entry.timestamp > this.#maxTimestamp) this.#maxTimestamp = entry.timestamp;
-    this.#end = putEntry(this.#into, this.#end, entry);
-    this.#count += 1;
+    if (entry.timestamp > maxTimestamp) maxTimestamp = entry.timestamp;
+    end = putEntry(view, end, entry);
+    count += 1;
   }
+  block.end = end;
+  return { count, lastOffset, maxTimestamp };
+}
 
-  #span(span: Span): boolean {
-    const size = this.#varint();
-    if (Number.isNaN(size)) return false;
-    span.at = this.#at;
-    span.size = size;
-    if (size > 0) this.#at += size;
-    return this.#at <= this.#from.length;
-  }
+/** One object for all entries of a batch. */
+function entryFrom(records: Uint8Array, magic: 0 | 1, attributes: number): LegacyEntry {
+  const none = { at: 0, size: 0 };
+  return { magic, attributes, offset: 0, timestamp: 0, source: viewOf(records), key: { ...none }, value: { ...none } };
+}
 
-  /** Old consumers know no headers. */
-  #skipHeaders(): boolean {
-    const count = this.#varint();
-    for (let left = count; left > 0; left -= 1) {
-      const keySize = this.#varint();
-      if (!(keySize >= 0)) return false;
-      this.#at += keySize;
-      const valueSize = this.#varint();
-      if (Number.isNaN(valueSize)) return false;
-      if (valueSize > 0) this.#at += valueSize;
-      if (this.#at > this.#from.length) return false;
-    }
-    return count >= 0;
-  }
+/** Where a variable-length integer ended. */
+let next = 0;
 
-  #skipTimestamp(): number {
-    this.#varlong();
-    return this.#batch.header.maxTimestamp;
+/** Zig-zag of up to five bytes. */
+function varint(bytes: Uint8Array, from: number): number {
+  let at = from;
+  let byte = bytes[at++]!;
+  let value = byte & 0x7f;
+  for (let shift = 7; byte >= 0x80; shift += 7) {
+    byte = bytes[at++]!;
+    value |= (byte & 0x7f) << shift;
   }
+  next = at;
+  return (value >>> 1) ^ -(value & 1);
+}
 
-  /** Zig-zag of up to five bytes; NaN for what is longer, or is not there. */
-  #varint(): number {
-    let value = 0;
-    for (let shift = 0; shift <= 28; shift += 7) {
-      const byte = this.#from[this.#at] ?? 0xff;
-      this.#at += 1;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
-    }
-    return Number.NaN;
+/** Zig-zag; NaN for what no number holds. */
+function varlong(bytes: Uint8Array, from: number): number {
+  let at = from;
+  let byte = bytes[at++]!;
+  let value = byte & 0x7f;
+  for (let scale = 128; byte >= 0x80; scale *= 128) {
+    byte = bytes[at++]!;
+    value += (byte & 0x7f) * scale;
   }
-
-  /** Zig-zag of up to eight bytes, which is more than timestamps need; NaN for what is longer, or no number holds. */
-  #varlong(): number {
-    let value = 0;
-    let scale = 1;
-    for (let index = 0; index < 8; index += 1) {
-      const byte = this.#from[this.#at] ?? 0xff;
-      this.#at += 1;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (!Number.isSafeInteger(value)) return Number.NaN;
-        return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-      }
-      scale *= 128;
-    }
-    return Number.NaN;
-  }
+  next = at;
+  if (!Number.isSafeInteger(value)) return Number.NaN;
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }

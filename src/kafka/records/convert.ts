@@ -1,11 +1,10 @@
-import type { Slices } from '../../base/slices.ts';
+import { flatten, type Slices, subSlices } from '../../base/slices.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { type Batch, batchesOf, type CodecName } from './batch.ts';
+import { BATCH_OVERHEAD, type Batch, batchesOf, type CodecName } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
-import { viewOf } from './bytes.ts';
-import { compress } from './compression.ts';
-import { encodable, putEntriesOf } from './convert-plain.ts';
-import { codecOf, type IterateOptions, recordsOf } from './iterate.ts';
+import { compressInto } from './compression.ts';
+import { encodable, putEntriesOf, type WrittenEntries } from './convert-plain.ts';
+import { codecOf, type IterateOptions, recordsOf, unpackInto } from './iterate.ts';
 import { legacyAttributes, legacyOverhead, putEntry } from './legacy-entry.ts';
 import { OutputBlock } from './output-block.ts';
 
@@ -38,39 +37,62 @@ export function convertInto(records: Slices, options: DownConvertOptions, into: 
   return convertedCount;
 }
 
-function convertBatch(batch: Batch, { magic, firstOffset, ...limits }: DownConvertOptions, into: OutputBlock): number {
+function convertBatch(batch: Batch, options: DownConvertOptions, into: OutputBlock): number {
   const codec = codecOf(batch);
-  const options = { ...limits, magic, firstOffset: codec === 'none' ? firstOffset : 0 };
+  if (codec !== 'none') return convertCompressed(batch, codec, { ...options, firstOffset: 0 }, into);
   if (batch.header.magic !== 2) return convertEach(batch, codec, options, into);
-  const plain = codec === 'none' ? into : takeScratch();
-  const entries = putEntriesOf(batch, options, plain);
-  if (entries === undefined) return convertEach(batch, codec, options, into);
-  const { count, lastOffset, maxTimestamp } = entries;
-  if (count === 0 || codec === 'none') return count;
-  const value = compress(codec, plain.written(), { magic });
-  into.reserve(legacyOverhead(magic) + value.length);
-  into.end = putEntry(into.view, into.end, {
-    magic,
-    offset: lastOffset,
-    attributes: legacyAttributes(magic, codec, batch.header.timestampType),
-    timestamp: maxTimestamp,
-    source: viewOf(value),
-    key: { at: 0, size: -1 },
-    value: { at: 0, size: value.length },
-  });
-  return count;
+  const records = flatten(subSlices(batch.bytes, BATCH_OVERHEAD, batch.header.sizeInBytes));
+  return putEntriesOf(batch, records, options, into)?.count ?? convertEach(batch, codec, options, into);
 }
 
 /** Larger scratch memory is not kept for the next batch. */
 const SCRATCH_BYTES_MAX = 1_048_576;
 
-/** For entries that are compressed at once. */
-let scratch: OutputBlock | undefined;
+/** For records as they come out of a batch, and for the entries that are compressed at once. */
+const unpacked = new OutputBlock(new Uint8Array(0));
+const unwrapped = new OutputBlock(new Uint8Array(0));
 
-function takeScratch(): OutputBlock {
-  if (scratch === undefined || scratch.bytes.length > SCRATCH_BYTES_MAX) scratch = new OutputBlock(new Uint8Array(0));
-  scratch.end = 0;
-  return scratch;
+function convertCompressed(
+  batch: Batch,
+  codec: Exclude<CodecName, 'none'>,
+  options: DownConvertOptions,
+  into: OutputBlock,
+): number {
+  if (batch.header.magic !== 2) return convertEach(batch, codec, options, into);
+  try {
+    unpackInto(batch, codec, options, unpacked);
+    const entries = putEntriesOf(batch, unpacked.written(), options, unwrapped);
+    if (entries === undefined) return convertEach(batch, codec, options, into);
+    putWrapper(batch, codec, options.magic, entries, into);
+    return entries.count;
+  } finally {
+    unpacked.empty(SCRATCH_BYTES_MAX);
+    unwrapped.empty(SCRATCH_BYTES_MAX);
+  }
+}
+
+/** The entries are compressed where the wrapper's value will be. */
+function putWrapper(
+  { header }: Batch,
+  codec: CodecName,
+  magic: 0 | 1,
+  { lastOffset, maxTimestamp }: WrittenEntries,
+  into: OutputBlock,
+): void {
+  const start = into.end;
+  const valueAt = start + legacyOverhead(magic);
+  into.reserve(legacyOverhead(magic));
+  into.end = valueAt;
+  compressInto(codec, unwrapped.written(), { magic }, into);
+  into.end = putEntry(into.view, start, {
+    magic,
+    offset: lastOffset,
+    attributes: legacyAttributes(magic, codec, header.timestampType),
+    timestamp: maxTimestamp,
+    source: into.view,
+    key: { at: 0, size: -1 },
+    value: { at: valueAt, size: into.end - valueAt },
+  });
 }
 
 /** Record by record: batches of other magics, and those with something odd in them, which is told as reading tells it. */

@@ -4,8 +4,9 @@ import { runToEnd, type Steps } from '../../base/steps.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import { BATCH_OVERHEAD, type Batch, batchesOf, type CodecName, LOG_OVERHEAD } from './batch.ts';
-import { unpackSteps } from './compression.ts';
+import { type DecompressOptions, decompressPieces, unpackSteps } from './compression.ts';
 import { InvalidRecordError } from './errors.ts';
+import type { OutputBlock } from './output-block.ts';
 
 export interface RecordHeader {
   readonly key: string;
@@ -75,18 +76,29 @@ interface PlainRecords {
   readonly position: number;
 }
 
-/** The records of a batch of magic 2 as plain bytes, from `position` on. */
-export function plainRecords(batch: Batch, options: IterateOptions = {}): PlainRecords {
-  return runToEnd(openPlain(batch, options));
+/** Writes the records of a compressed batch of magic 2 as plain bytes behind what the block has. */
+export function unpackInto(
+  batch: Batch,
+  codec: Exclude<CodecName, 'none'>,
+  options: IterateOptions,
+  into: OutputBlock,
+): void {
+  for (const piece of decompressPieces(codec, compressedRecords(batch), unpackOptions(options))) into.add(piece);
 }
 
-/** As `plainRecords`, in steps. */
+/** The records of a batch of magic 2 as plain bytes, from `position` on. */
 export function* openPlain(batch: Batch, options: IterateOptions): Steps<PlainRecords> {
   const codec = codecOf(batch);
   if (codec === 'none') return { slices: batch.bytes, position: BATCH_OVERHEAD };
-  const compressed = flatten(subSlices(batch.bytes, BATCH_OVERHEAD, batch.header.sizeInBytes));
-  const sizeMax = options.decompressedSizeMax ?? DECOMPRESSED_SIZE_MAX;
-  return { slices: slicesOf(yield* unpackSteps(codec, compressed, { magic: 2, sizeMax })), position: 0 };
+  return { slices: slicesOf(yield* unpackSteps(codec, compressedRecords(batch), unpackOptions(options))), position: 0 };
+}
+
+function compressedRecords({ bytes, header }: Batch): Uint8Array {
+  return flatten(subSlices(bytes, BATCH_OVERHEAD, header.sizeInBytes));
+}
+
+function unpackOptions({ decompressedSizeMax }: IterateOptions): DecompressOptions {
+  return { magic: 2, sizeMax: decompressedSizeMax ?? DECOMPRESSED_SIZE_MAX };
 }
 
 class BatchRecords implements IterableIterator<LogRecord> {

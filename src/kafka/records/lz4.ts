@@ -10,6 +10,7 @@ import { runToEnd, type Steps } from '../../base/steps.ts';
 import { blocksOf } from './bytes.ts';
 import { lz4CompressBlock, lz4CompressBound, lz4DecompressBlock } from './lz4-block.ts';
 import { lz4CompressFast } from './lz4-fast.ts';
+import type { OutputBlock } from './output-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 /*
@@ -46,45 +47,83 @@ export function lz4Frame(bytes: Uint8Array, options: Lz4Options, native?: Native
   return Buffer.concat(runToEnd(lz4Pack(slicesOf(bytes), options, native)));
 }
 
+/** As `lz4Frame`, behind what a block has. */
+export function putLz4Frame(bytes: Uint8Array, options: Lz4Options, into: OutputBlock): void {
+  into.reserve(FRAME_OVERHEAD + bytes.length + SIZE_BYTES * Math.ceil(bytes.length / BLOCK_SIZE));
+  into.add(frameHeader(options));
+  for (const input of blocksOf(slicesOf(bytes), BLOCK_SIZE)) into.add(frameBlock(input, options, nativeLz4()));
+  into.add(endMark);
+}
+
 /** As `lz4Frame`, block after block. */
 export function* lz4Pack(
   plain: Slices,
-  { magic, level = LZ4_DEFAULT_LEVEL }: Lz4Options,
+  options: Lz4Options,
   native: NativeLz4 | null = nativeLz4(),
 ): Steps<Uint8Array[]> {
-  const attempts = level === LZ4_DEFAULT_LEVEL ? 1 : Math.min(2 ** Math.max(level, 1), ATTEMPTS_MAX);
+  const parts = [frameHeader(options)];
+  for (const input of blocksOf(plain, BLOCK_SIZE)) {
+    parts.push(Buffer.from(frameBlock(input, options, native)));
+    yield input.length;
+  }
+  parts.push(endMark);
+  return parts;
+}
+
+function frameHeader({ magic }: Lz4Options): Uint8Array {
   const head = Buffer.allocUnsafe(7);
   head.writeUInt32LE(MAGIC, 0);
   head[4] = FLG;
   head[5] = BD_64_KIB;
   head[6] = xxhash32(head.subarray(magic === 0 ? 0 : 4, 6)) >> 8;
-  const parts: Uint8Array[] = [head];
-  for (const input of blocksOf(plain, BLOCK_SIZE)) {
-    const end = attempts === 1 ? compressFast(input, packed, 4, native) : lz4CompressBlock(input, packed, 4, attempts);
-    const size = end - 4;
-    if (size < input.length) {
-      packed.writeUInt32LE(size, 0);
-      parts.push(Buffer.from(packed.subarray(0, end)));
-    } else {
-      const stored = Buffer.allocUnsafe(4 + input.length);
-      stored.writeUInt32LE((input.length | STORED) >>> 0, 0);
-      stored.set(input, 4);
-      parts.push(stored);
-    }
-    yield input.length;
-  }
-  parts.push(Buffer.alloc(4));
-  return parts;
+  return head;
 }
 
+const endMark = new Uint8Array(4);
+
+/** Of the size before a block, in a frame and for the native package alike. */
+const SIZE_BYTES = 4;
+const FRAME_OVERHEAD = 7 + endMark.length;
+
 /** A block before it is known how much it takes. */
-const packed = Buffer.allocUnsafeSlow(4 + lz4CompressBound(BLOCK_SIZE));
+const packed = Buffer.allocUnsafeSlow(SIZE_BYTES + lz4CompressBound(BLOCK_SIZE));
+
+/** A block of a frame, with its size; valid until the next one. */
+function frameBlock(
+  input: Uint8Array,
+  { level = LZ4_DEFAULT_LEVEL }: Lz4Options,
+  native: NativeLz4 | null,
+): Uint8Array {
+  const end =
+    level === LZ4_DEFAULT_LEVEL
+      ? compressFast(input, packed, SIZE_BYTES, native)
+      : lz4CompressBlock(input, packed, SIZE_BYTES, Math.min(2 ** Math.max(level, 1), ATTEMPTS_MAX));
+  const size = end - SIZE_BYTES;
+  if (size < input.length) {
+    packed.writeUInt32LE(size, 0);
+    return packed.subarray(0, end);
+  }
+  packed.writeUInt32LE((input.length | STORED) >>> 0, 0);
+  packed.set(input, SIZE_BYTES);
+  return packed.subarray(0, SIZE_BYTES + input.length);
+}
 
 function compressFast(input: Uint8Array, out: Uint8Array, at: number, native: NativeLz4 | null): number {
   if (native === null || input.length < NATIVE_COMPRESS_WORTH_BYTES) return lz4CompressFast(input, out, at);
-  const block = native.compressSync(input).subarray(4);
-  out.set(block, at);
-  return at + block.length;
+  const made = native.compressSync(input);
+  const end = at + made.length - SIZE_BYTES;
+  out.set(made.subarray(SIZE_BYTES), at);
+  giveBack(made);
+  return end;
+}
+
+/**
+ * Memory of the native package is given back at once: until the collector found it the next blocks would be written to fresh pages,
+ * which costs as much as to compress them.
+ */
+function giveBack({ buffer, byteLength }: Buffer): void {
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  if (isAlone) buffer.transfer(0);
 }
 
 /** What a frame becomes, as Lz4BlockInputStream reads it: content size and content checksum are not looked at. */
@@ -155,25 +194,30 @@ function need(bytes: Uint8Array, at: number, size: number): void {
   if (at + size > bytes.length) throw new CompressionError('a truncated LZ4 frame');
 }
 
-/** One buffer for what a block may become at most; the block's own bytes are copied out of it. */
-let scratch = Buffer.allocUnsafe(BLOCK_SIZE);
+/** What a block may become at most, or what is handed to the native package; no block's bytes stay in it. */
+let scratch = Buffer.allocUnsafe(SIZE_BYTES + BLOCK_SIZE);
+
+function scratchOf(size: number): Buffer {
+  if (scratch.length < size) scratch = Buffer.allocUnsafe(size);
+  return scratch;
+}
 
 function uncompress(block: Uint8Array, sizeMax: number, native: NativeLz4 | null): Uint8Array {
   if (native !== null && block.length >= NATIVE_UNCOMPRESS_WORTH_BYTES)
     return uncompressNatively(block, sizeMax, native);
-  if (scratch.length < sizeMax) scratch = Buffer.allocUnsafe(sizeMax);
-  const end = lz4DecompressBlock(block, scratch, 0, sizeMax);
+  const memory = scratchOf(sizeMax);
+  const end = lz4DecompressBlock(block, memory, 0, sizeMax);
   const part = Buffer.allocUnsafe(end);
-  scratch.copy(part, 0, 0, end);
+  memory.copy(part, 0, 0, end);
   return part;
 }
 
 function uncompressNatively(block: Uint8Array, sizeMax: number, native: NativeLz4): Uint8Array {
-  const prefixed = Buffer.allocUnsafe(4 + block.length);
+  const prefixed = scratchOf(SIZE_BYTES + block.length);
   prefixed.writeUInt32LE(sizeMax, 0);
-  prefixed.set(block, 4);
+  prefixed.set(block, SIZE_BYTES);
   try {
-    return native.uncompressSync(prefixed);
+    return native.uncompressSync(prefixed.subarray(0, SIZE_BYTES + block.length));
   } catch (cause) {
     throw new CompressionError('a corrupt LZ4 block', { cause });
   }

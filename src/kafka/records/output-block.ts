@@ -30,6 +30,14 @@ export class OutputBlock {
     this.end += bytes.length;
   }
 
+  /** Memory beyond so many bytes is let go. */
+  empty(keptBytesMax: number): void {
+    this.end = 0;
+    if (this.bytes.length <= keptBytesMax) return;
+    this.bytes = new Uint8Array(0);
+    this.view = viewOf(this.bytes);
+  }
+
   /** What was written, in the memory that it was written to. */
   written(): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(0, this.end);
