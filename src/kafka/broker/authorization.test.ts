@@ -4,6 +4,7 @@ import { silent } from '../../runtime/log.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
+import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts';
 import {
   ConsumerGroupHeartbeatRequest,
@@ -188,6 +189,32 @@ test('members of the newer groups need a right to the group, and one to each top
     assert.ok(![GROUP_AUTHORIZATION_FAILED, TOPIC_AUTHORIZATION_FAILED].includes(errorCode as 29), String(errorCode));
   }
 });
+
+test('a regular expression subscribes to no topic that its member may not describe', async () => {
+  const made = await guarded();
+  await makeTopic(made, 'seen');
+  await makeTopic(made, 'secret');
+  await made.give(group, 'g', read);
+  await made.give(topic, 'seen', describe);
+  const beat = async (fields: Partial<ConsumerGroupHeartbeatRequest>) => {
+    const request = { groupId: 'g', memberId: 'm', ...fields };
+    const answer = await made.ask((client) =>
+      client.ask(ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, 1, request),
+    );
+    await made.world.sim.runFor(1000);
+    return answer;
+  };
+  const joined = { memberEpoch: 0, subscribedTopicRegex: 'se.*', rebalanceTimeoutMs: 5000, topicPartitions: [] };
+  await made.ask((client) => client.ask(FindCoordinatorRequest, FindCoordinatorResponse, 1, { key: 'g', keyType: 0 }));
+  await made.world.sim.runFor(3000);
+  assert.equal((await beat(joined)).errorCode, NONE);
+  const { assignment } = await beat({ memberEpoch: 1 });
+  const { topicId } = (await metadataOf(made, 'seen')).topics[0]!;
+  assert.deepEqual(assignment, { topicPartitions: [{ topicId, partitions: [0] }] });
+});
+
+const metadataOf = ({ ask }: World, name: string) =>
+  ask((client) => client.ask(MetadataRequest, MetadataResponse, 12, { topics: [{ name, topicId: ZERO_UUID }] }));
 
 function subtopology(source: string) {
   return {

@@ -12,6 +12,7 @@ import { filtered } from '../../security/authorizer.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
 import { allowedTopics, everyName, mayDescribeAll, mayOnCluster, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { groupClientOf } from '../group-client.ts';
 import { topicNamesOf } from '../streams-topic-names.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 
@@ -26,7 +27,6 @@ export function streamsGroupHeartbeatHandler(broker: BrokerContext): ApiHandler 
     response: StreamsGroupHeartbeatResponse,
     versions: '0-1',
     handle(request, context, responder) {
-      const { clientId, clientAddress, apiVersion } = context;
       const refuse = (errorCode: number): void => responder.answer(build(StreamsGroupHeartbeatResponse, { errorCode }));
       if (!mayOnGroup(broker, context, AclOperation.read, request.groupId)) {
         return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED);
@@ -37,7 +37,7 @@ export function streamsGroupHeartbeatHandler(broker: BrokerContext): ApiHandler 
         return responder.answer(streamsHeartbeatError(ErrorCode.STREAMS_INVALID_TOPOLOGY, fault));
       }
       if (!mayDescribeAll(broker, context, topics)) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
-      const client = { id: clientId, host: clientAddress, apiVersion };
+      const client = groupClientOf(broker, context);
       streamsGroupHeartbeat(broker.groups, request, client, (response, missing) => {
         if (missing.length > 0) provideAllowed(broker, { request, context, response, missing });
         responder.answer(response);
