@@ -74,12 +74,20 @@ function provideAllowed(broker: BrokerContext, { request, context, response, mis
   const denied = names.filter((name) => !allowed.has(name));
   if (denied.length === 0) return provide(broker, request.groupId, response, missing);
   const text = `Unauthorized to CREATE on topics ${denied.join(', ')}.`;
-  const told = response.status?.find(({ statusCode }) => statusCode === StatusCode.MISSING_INTERNAL_TOPICS);
-  if (told !== undefined) told.statusDetail += `; ${text}`;
-  else {
-    const status = { statusCode: StatusCode.MISSING_INTERNAL_TOPICS, statusDetail: text };
-    response.status = [...(response.status ?? []), status];
-  }
+  if (response.status?.some(isOfMissing)) return tellMore(response, text);
+  const status = { statusCode: StatusCode.MISSING_INTERNAL_TOPICS, statusDetail: text };
+  response.status = [...(response.status ?? []), status];
+}
+
+type Status = NonNullable<StreamsGroupHeartbeatResponse['status']>[number];
+
+const isOfMissing = ({ statusCode }: Status): boolean => statusCode === StatusCode.MISSING_INTERNAL_TOPICS;
+
+/** The status is its group's: what is said to one member alone stands in a copy. */
+function tellMore(response: StreamsGroupHeartbeatResponse, text: string): void {
+  const amended = (status: Status): Status =>
+    isOfMissing(status) ? { ...status, statusDetail: `${status.statusDetail}; ${text}` } : status;
+  response.status = response.status?.map(amended) ?? null;
 }
 
 function provide(
@@ -92,11 +100,5 @@ function provide(
   const failures = streamsTopics.failures(missing);
   if (failures.length === 0) return;
   const more = failures.length > FAILURES_TOLD ? ` and ${failures.length - FAILURES_TOLD} more` : '';
-  const text = `; Creation failed: ${failures.slice(0, FAILURES_TOLD).join(', ')}${more}.`;
-  response.status =
-    response.status?.map((status) =>
-      status.statusCode === StatusCode.MISSING_INTERNAL_TOPICS
-        ? { ...status, statusDetail: status.statusDetail + text }
-        : status,
-    ) ?? null;
+  tellMore(response, `Creation failed: ${failures.slice(0, FAILURES_TOLD).join(', ')}${more}.`);
 }
