@@ -4,6 +4,7 @@ import { silent } from '../../runtime/log.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
+import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts';
 import {
   ConsumerGroupHeartbeatRequest,
@@ -78,6 +79,7 @@ async function guarded() {
     kafka: {
       'authorizer.class.name': 'kafka.security.authorizer.AclAuthorizer',
       'group.coordinator.rebalance.protocols': 'classic,consumer,share,streams',
+      'group.streams.initial.rebalance.delay.ms': 0,
     },
   }).start();
   const { clock, random } = world.sim.machine('administrator').runtime;
@@ -100,8 +102,9 @@ async function guarded() {
 
 type World = Awaited<ReturnType<typeof guarded>>;
 
-async function makeTopic({ give, ask, world }: World, name: string): Promise<void> {
-  await give(cluster, CLUSTER_NAME, create);
+async function makeTopic({ give, ask, world }: World, name: string, isRightToAll = true): Promise<void> {
+  if (isRightToAll) await give(cluster, CLUSTER_NAME, create);
+  else await give(topic, name, create);
   const fields = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
   const answer = await ask((client) =>
     client.ask(CreateTopicsRequest, CreateTopicsResponse, 4, { topics: [{ name, ...fields }], timeoutMs: 5000 }),
@@ -188,6 +191,57 @@ test('members of the newer groups need a right to the group, and one to each top
     assert.ok(![GROUP_AUTHORIZATION_FAILED, TOPIC_AUTHORIZATION_FAILED].includes(errorCode as 29), String(errorCode));
   }
 });
+
+test('a regular expression subscribes to no topic that its member may not describe', async () => {
+  const made = await guarded();
+  await makeTopic(made, 'seen');
+  await makeTopic(made, 'secret');
+  await made.give(group, 'g', read);
+  await made.give(topic, 'seen', describe);
+  const beat = async (fields: Partial<ConsumerGroupHeartbeatRequest>) => {
+    const request = { groupId: 'g', memberId: 'm', ...fields };
+    const answer = await made.ask((client) =>
+      client.ask(ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, 1, request),
+    );
+    await made.world.sim.runFor(1000);
+    return answer;
+  };
+  const joined = { memberEpoch: 0, subscribedTopicRegex: 'se.*', rebalanceTimeoutMs: 5000, topicPartitions: [] };
+  await made.ask((client) => client.ask(FindCoordinatorRequest, FindCoordinatorResponse, 1, { key: 'g', keyType: 0 }));
+  await made.world.sim.runFor(3000);
+  assert.equal((await beat(joined)).errorCode, NONE);
+  const { assignment } = await beat({ memberEpoch: 1 });
+  const { topicId } = (await metadataOf(made, 'seen')).topics[0]!;
+  assert.deepEqual(assignment, { topicPartitions: [{ topicId, partitions: [0] }] });
+});
+
+test('a member of a streams group is told that it may not create what its topology lacks, as long as it may not', async () => {
+  const made = await guarded();
+  await makeTopic(made, 't', false);
+  await made.give(group, 'g', read);
+  for (const name of ['t', 'made']) await made.give(topic, name, describe);
+  await made.ask((client) => client.ask(FindCoordinatorRequest, FindCoordinatorResponse, 1, { key: 'g', keyType: 0 }));
+  await made.world.sim.runFor(3000);
+  const stores = [{ name: 'made', partitions: 0, replicationFactor: 1, topicConfigs: [] }];
+  const topology = { epoch: 1, subtopologies: [{ ...subtopology('t'), stateChangelogTopics: stores }] };
+  const request = { groupId: 'g', memberId: 'm', memberEpoch: 0, rebalanceTimeoutMs: 5000, topology };
+  const told = async (): Promise<string[] | undefined> => {
+    const tasks = { activeTasks: [], standbyTasks: [], warmupTasks: [], processId: 'p', clientTags: [] };
+    const answer = await made.ask((client) =>
+      client.ask(StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse, 0, { ...request, ...tasks }),
+    );
+    return answer.status?.map(({ statusDetail }) => statusDetail);
+  };
+  const missing = 'Internal topics are missing: made';
+  for (let turn = 0; turn < 2; turn += 1) {
+    assert.deepEqual(await told(), [`${missing}; Unauthorized to CREATE on topics made.`]);
+  }
+  await made.give(topic, 'made', create);
+  assert.deepEqual(await told(), [missing]);
+});
+
+const metadataOf = ({ ask }: World, name: string) =>
+  ask((client) => client.ask(MetadataRequest, MetadataResponse, 12, { topics: [{ name, topicId: ZERO_UUID }] }));
 
 function subtopology(source: string) {
   return {

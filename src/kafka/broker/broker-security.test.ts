@@ -20,8 +20,11 @@ const saslListener = {
 const tlsListener = { listeners: 'PLAINTEXT://localhost:9092,SSL://localhost:9093' };
 
 /** On a machine that has the golden stores in its root, and a JAAS file. */
-function security(keys: Keys, systemProperties: SystemProperties = {}): BrokerSecurity {
-  const { runtime } = new Simulation({ seed: 1 }).machine('broker');
+function security(
+  keys: Keys,
+  systemProperties: SystemProperties = {},
+  { runtime } = new Simulation({ seed: 1 }).machine('broker'),
+): BrokerSecurity {
   for (const name of ['server.jks', 'server.p12', 'server.pem', 'server.encrypted.pem', 'trust.jks', 'trust.p12']) {
     runtime.disk.writeFile(`/${name}`, readFileSync(join(folder, name)));
   }
@@ -119,3 +122,20 @@ for (const { keys, want } of refusals) {
     );
   });
 }
+
+test('a file that was exchanged is not shown when its certificate is for another name, however often it is read', () => {
+  const machine = new Simulation({ seed: 1 }).machine('broker');
+  const exchange = (name: string) => machine.runtime.disk.writeFile('/server.pem', readFileSync(join(folder, name)));
+  const keys = { ...tlsListener, 'ssl.keystore.location': '/server.pem', 'ssl.keystore.type': 'PEM' };
+  const made = security(keys, {}, machine);
+  const opened = made.of(listener).tls?.material.identity;
+  exchange('client.pem');
+  for (let turn = 0; turn < 2; turn += 1) {
+    assert.throws(
+      () => made.renewedMaterial(listener),
+      /Keystore DistinguishedName does not match: .*CN=server.*CN=client/,
+    );
+  }
+  exchange('server.pem');
+  assert.deepEqual(made.renewedMaterial(listener)?.identity, opened);
+});

@@ -15,6 +15,7 @@ import { noTokenSecrets, type TokenSecrets } from '../security/sasl/token-secret
 import { scramMechanisms } from '../security/scram-credential.ts';
 import { loadSslMaterial } from '../security/ssl-settings.ts';
 import { brokerKeys } from './config/broker-keys.ts';
+import { checkCertificateChange } from './config/certificate-changes.ts';
 import { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { type KeyTexts, type ListenerEndpoint, listenersOf } from './config/listener-endpoints.ts';
@@ -58,6 +59,8 @@ export class BrokerSecurity {
   readonly #options: BrokerSecurityOptions;
   readonly #jaas: JaasConfig;
   readonly #mapper: PrincipalMapper;
+  /** What open listeners with TLS show now, by their names. */
+  readonly #shown = new Map<string, TlsMaterial>();
   /** Kept as ZooKeeper has them by whoever follows it. */
   readonly scram = new ScramCredentials();
   /** How other brokers are spoken to. */
@@ -70,7 +73,7 @@ export class BrokerSecurity {
     this.#options = options;
     this.#jaas = readJaas(options);
     this.#mapper = principalMapper(options.config.string('ssl.principal.mapping.rules'));
-    for (const listener of options.config.listeners) this.of(listener);
+    for (const listener of options.config.listeners) this.#read(listener);
     const { interBrokerListenerName, controlListenerName } = options.config;
     this.interBroker = new InterBrokerKeys(options.config, interBrokerListenerName, options.runtime.disk, this.#jaas);
     this.control =
@@ -85,10 +88,16 @@ export class BrokerSecurity {
     this.control.changed();
   }
 
-  /** @throws ConfigError when keys or credentials are missing or cannot be read */
+  /** Of a listener that is about to be opened. @throws ConfigError when keys or credentials are missing or cannot be read */
   of(listener: ListenerEndpoint): ListenerSecurity {
+    const security = this.#read(listener);
+    if (security.tls !== undefined) this.#shown.set(listener.listenerName, security.tls.material);
+    return security;
+  }
+
+  #read(listener: ListenerEndpoint): ListenerSecurity {
     const texts = this.#options.config.current;
-    const material = this.materialOf(texts, listener);
+    const material = this.#materialOf(texts, listener);
     const mechanisms = speaksSasl(listener) ? this.#mechanisms(texts, listener) : undefined;
     const receiveBytesMax = Number(listenerKeys(texts, listener.listenerName)('sasl.server.max.receive.size'));
     return {
@@ -104,12 +113,28 @@ export class BrokerSecurity {
     const { current } = this.#options.config;
     for (const listener of listenersOf(next)) {
       const [now, then] = [current, next].map((texts) => listenerKeys(texts, listener.listenerName));
-      if (STORE_KEYS.some((key) => now?.(key) !== then?.(key))) this.materialOf(next, listener);
+      if (STORE_KEYS.some((key) => now?.(key) !== then?.(key))) this.#changedMaterial(next, listener);
     }
   }
 
+  /** What an open listener is to show from now on; undefined without TLS. @throws ConfigError when that cannot be */
+  renewedMaterial(listener: ListenerEndpoint): TlsMaterial | undefined {
+    const material = this.#changedMaterial(this.#options.config.current, listener);
+    if (material !== undefined) this.#shown.set(listener.listenerName, material);
+    return material;
+  }
+
+  #changedMaterial(texts: KeyTexts, listener: ListenerEndpoint): TlsMaterial | undefined {
+    const material = this.#materialOf(texts, listener);
+    const shown = this.#shown.get(listener.listenerName);
+    if (material !== undefined && shown !== undefined) {
+      checkCertificateChange(shown, material, listenerKeys(texts, listener.listenerName));
+    }
+    return material;
+  }
+
   /** Keys and trust of a listener as these texts and the files have them; undefined without TLS. @throws ConfigError */
-  materialOf(texts: KeyTexts, listener: ListenerEndpoint): TlsMaterial | undefined {
+  #materialOf(texts: KeyTexts, listener: ListenerEndpoint): TlsMaterial | undefined {
     if (!speaksTls(listener)) return undefined;
     const material = loadSslMaterial(listenerKeys(texts, listener.listenerName), this.#options.runtime.disk);
     if (material.identity !== undefined) return material;

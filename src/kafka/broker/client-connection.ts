@@ -1,13 +1,13 @@
 import { present } from '../../base/assert.ts';
 import { Deque } from '../../base/deque.ts';
-import { copyOf, type Slices, slicesOf } from '../../base/slices.ts';
+import type { Slices } from '../../base/slices.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Connection, ConnectionHandler, NetworkError } from '../../runtime/network.ts';
 import type { TurnEnd } from '../../runtime/turn-end.ts';
 import { codecFor } from '../../wire/codec.ts';
 import { MalformedError } from '../../wire/errors.ts';
-import { type FrameLoan, type FrameMemory, FrameSplitter } from '../../wire/framing.ts';
+import type { FrameMemory } from '../../wire/framing.ts';
 import { Reader } from '../../wire/reader.ts';
 import { ApiKey } from '../protocol/api-keys.ts';
 import { ErrorCode } from '../protocol/errors.ts';
@@ -18,7 +18,9 @@ import { type AuthenticatedConnection, Authentication } from './authentication.t
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import type { RequestMetrics } from './metrics/request-metrics.ts';
+import { OutgoingAnswers } from './outgoing-answers.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
+import { giveBack, own, ReceivedRequests } from './received-requests.ts';
 
 export interface ConnectionOptions {
   readonly id: string;
@@ -49,26 +51,11 @@ export interface ConnectionOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Requests of one connection that may wait unhandled before we stop reading its socket. */
-const QUEUED_FRAMES_MAX = 64;
-const QUEUED_BYTES_MAX = 1 << 20;
-
 /** How long a peer whose authentication failed may take to read why. */
 const LAST_WORD_MS = 1000;
 
 /** Answers beyond this are written before the next request is handled: the peer may be slow. */
 const GATHERED_BYTES_MAX = 262_144;
-
-/** A request as it was received. */
-interface Received {
-  frame: Slices;
-  /** Where its beginning lies; its end lies in a chunk that is ours until `data` returns. */
-  readonly loans: readonly FrameLoan[];
-  /** The frame lies in memory of its own. */
-  isOwned: boolean;
-  /** When its end came; 0 unless somebody looks at metrics. */
-  readonly receivedMs: number;
-}
 
 /**
  * One client: cuts frames, handles them in order, answers in order. What one read event brought is handled together and
@@ -78,19 +65,10 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   readonly borrowsChunks = true;
   readonly #options: ConnectionOptions;
   readonly #connection: Connection;
-  readonly #splitter: FrameSplitter;
   readonly #authentication: Authentication | undefined;
-  readonly #frames = new Deque<Received>();
-  #queuedBytes = 0;
-  /** What the unfinished request holds of the budget: all that its size announces, or nothing yet. */
-  #reserved = 0;
+  readonly #received: ReceivedRequests;
   readonly #exchanges = new Deque<Exchange>();
-  #outgoing: Uint8Array[] = [];
-  #outgoingBytes = 0;
-  /** Who hears when the outgoing list has been sent. */
-  #outgoingSent: (() => void)[] = [];
-  /** Whose answers those are, where requests are counted. */
-  #leaving: Exchange[] = [];
+  readonly #outgoing: OutgoingAnswers;
   #closed = false;
   #paused = false;
   /** Nobody has let it in yet. */
@@ -98,9 +76,6 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   /** Runs while the peer is over its quotas, or must not know yet that it has failed. */
   #muted: Timer | undefined;
   #mutedUntilMs = 0;
-  #peerIsSlow = false;
-  /** What of the response budget this connection holds. */
-  #unsentTaken = 0;
   /** Between a read event and its flush answers are gathered instead of written one by one. */
   #gathering = false;
   /** Answers wait for the end of this turn. */
@@ -115,7 +90,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#splitter = new FrameSplitter(options.requestBytesMax, options.requestMemory);
+    this.#received = new ReceivedRequests(options);
+    this.#outgoing = new OutgoingAnswers(connection, options.responseBudget, () => this.nowMs());
     this.#lastUsedMs = this.nowMs();
     const { authenticator, clock } = options;
     this.#authentication = authenticator === undefined ? undefined : new Authentication(authenticator, this, clock);
@@ -155,7 +131,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
 
   /** Nothing is being handled, nor held back: an idle connection may be closed by the broker. */
   get isQuiet(): boolean {
-    return this.#exchanges.size === 0 && this.#frames.size === 0 && this.#muted === undefined && !this.#held;
+    return this.#exchanges.size === 0 && this.#received.count === 0 && this.#muted === undefined && !this.#held;
   }
 
   /** Bytes of answers that the peer has not taken yet. */
@@ -172,27 +148,18 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     this.#lastUsedMs = this.nowMs();
     const receivedMs = this.#options.metrics === undefined ? 0 : this.#lastUsedMs;
     try {
-      this.#splitter.push(chunk, (frame, loans) => this.#enqueue({ frame, loans, isOwned: false, receivedMs }));
+      this.#received.push(chunk, receivedMs);
     } catch (error) {
       this.#refuse(error);
       return;
     }
-    this.#authentication?.announced(this.#splitter.wantedBytes);
+    this.#authentication?.announced(this.#received.wantedBytes);
     this.#pump();
-    if (this.#frames.size > 0) for (const received of this.#frames) this.#own(received);
-  }
-
-  /** Copies a request that lies in memory which is not ours for long. */
-  #own(received: Received): void {
-    if (received.isOwned) return;
-    received.frame = slicesOf(copyOf(received.frame));
-    received.isOwned = true;
-    for (const loan of received.loans) loan.giveBack();
+    this.#received.ownAll();
   }
 
   drained(): void {
-    this.#peerIsSlow = false;
-    this.#accountUnsent();
+    this.#outgoing.drained();
     this.#pump();
   }
 
@@ -213,13 +180,10 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     this.#muted?.cancel();
     this.#options.budget.forget(this.#resume);
     this.#options.responseBudget.forget(this.#resume);
-    this.#options.responseBudget.release(this.#unsentTaken);
-    this.#unsentTaken = 0;
-    this.#options.budget.release(this.#queuedBytes + this.#reserved);
-    this.#reserved = 0;
+    this.#outgoing.close();
+    this.#received.close();
     for (const exchange of this.#exchanges) this.#options.budget.release(exchange.frameBytes);
     this.#exchanges.clear();
-    this.#frames.clear();
     if (reason !== undefined) this.#options.log.debug('connection lost', { id: this.id, reason: reason.message });
     this.#options.onClosed(this);
   }
@@ -231,34 +195,14 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     this.#connection.destroy();
   }
 
-  #enqueue(received: Received): boolean {
-    const { size } = received.frame;
-    this.#frames.push(received);
-    this.#queuedBytes += size;
-    if (this.#reserved === 0) this.#options.budget.take(size);
-    this.#reserved = 0;
-    return true;
-  }
-
-  /**
-   * An unfinished request takes the whole of its size at once, as from Apache's pool, and then is read to its end whoever else
-   * waits: requests that each have a part of the budget would wait for each other.
-   */
-  #reserve(): void {
-    const { wantedBytes } = this.#splitter;
-    if (this.#reserved > 0 || wantedBytes <= 0 || this.#options.budget.exhausted) return;
-    this.#reserved = wantedBytes;
-    this.#options.budget.take(wantedBytes);
-  }
-
   /** Handles what may be handled now, then writes what was answered. */
   #pump(): void {
     if (this.#gathering || this.#closed) return;
     this.#gathering = true;
     try {
-      while (!this.#closed && !this.#peerIsSlow && this.#mayAnswer() && this.#mayHandleNext()) {
+      while (!this.#closed && !this.#outgoing.peerIsSlow && this.#mayAnswer() && this.#mayHandleNext()) {
         this.#handleNext();
-        if (this.#outgoingBytes > GATHERED_BYTES_MAX) this.#flush();
+        if (this.#outgoing.bytes > GATHERED_BYTES_MAX) this.#flush();
       }
     } catch (error) {
       this.#refuse(error);
@@ -273,12 +217,12 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   #mayAnswer(): boolean {
     const { responseBudget } = this.#options;
     if (!responseBudget.exhausted) return true;
-    if (this.#frames.size > 0) responseBudget.whenFree(this.#resume);
+    if (this.#received.count > 0) responseBudget.whenFree(this.#resume);
     return false;
   }
 
   #mayHandleNext(): boolean {
-    const next = this.#frames.peek();
+    const next = this.#received.peek();
     if (next === undefined || this.#held || this.#muted !== undefined) return false;
     if (this.#exchanges.size === 0) return true;
     // One after the other where quotas count: whoever is over them gets no further.
@@ -293,8 +237,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   }
 
   #handleNext(): void {
-    const received = present(this.#frames.peek(), 'a frame waits');
-    if (this.#authentication?.takes(received.frame) === true) return this.#drop(received);
+    const received = present(this.#received.peek(), 'a frame waits');
+    if (this.#authentication?.takes(received.frame) === true) return this.#received.drop();
     let from = new Reader(received.frame);
     const apiKey = from.int16();
     const apiVersion = from.int16();
@@ -315,7 +259,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     if (handler.borrows || received.isOwned) {
       from.restart();
     } else {
-      this.#own(received);
+      own(received);
       from = new Reader(received.frame);
     }
     const { correlationId, clientId } = codecFor(RequestHeader, requestHeaderVersion(apiKey, apiVersion)).read(from);
@@ -340,21 +284,12 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
-    if (!received.isOwned) for (const loan of received.loans) loan.giveBack();
+    if (!received.isOwned) giveBack(received);
     if (quotas.isCounting || kind !== undefined) exchange.handled();
   }
 
-  /** The frame was not for a handler. */
-  #drop({ frame, loans, isOwned }: Received): void {
-    this.#frames.shift();
-    this.#queuedBytes -= frame.size;
-    this.#options.budget.release(frame.size);
-    if (!isOwned) for (const loan of loans) loan.giveBack();
-  }
-
   send(frame: Slices): void {
-    for (const chunk of frame.chunks) this.#outgoing.push(chunk);
-    this.#outgoingBytes += frame.size;
+    this.#outgoing.push(frame);
   }
 
   /** Whoever guesses passwords waits for every answer. */
@@ -371,8 +306,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
 
   /** The frame is no longer waiting but being answered. */
   #begin(exchange: Exchange): Exchange {
-    this.#frames.shift();
-    this.#queuedBytes -= exchange.frameBytes;
+    this.#received.shift();
     this.#exchanges.push(exchange);
     return exchange;
   }
@@ -438,65 +372,19 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
       if (head === undefined || head.state === 'working') return;
       this.#exchanges.shift();
       this.#options.budget.release(head.frameBytes);
-      if (head.isCounted) this.#leaves(head);
-      if (head.response === undefined) continue;
-      for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
-      this.#outgoingBytes += head.response.size;
-      if (head.sent !== undefined) this.#outgoingSent.push(head.sent);
+      this.#outgoing.pushAnswer(head);
     }
   }
 
   #flush(): void {
-    if (this.#outgoing.length === 0 || this.#closed) return;
-    const outgoing = this.#outgoing;
-    this.#outgoing = [];
-    this.#outgoingBytes = 0;
-    const writtenMs = this.#leaving.length === 0 ? 0 : this.nowMs();
-    if (!this.#connection.write(outgoing, this.#takeSent())) this.#peerIsSlow = true;
-    if (this.#leaving.length > 0) this.#haveLeft(writtenMs);
-    if (this.#peerIsSlow || this.#unsentTaken > 0) this.#accountUnsent();
-  }
-
-  #leaves(exchange: Exchange): void {
-    if (exchange.response === undefined) exchange.left(exchange.answeredMs, exchange.answeredMs);
-    else this.#leaving.push(exchange);
-  }
-
-  #haveLeft(writtenMs: number): void {
-    const sentMs = this.nowMs();
-    for (const exchange of this.#leaving) exchange.left(writtenMs, sentMs);
-    this.#leaving = [];
-  }
-
-  #takeSent(): (() => void) | undefined {
-    const all = this.#outgoingSent;
-    if (all.length === 0) return undefined;
-    this.#outgoingSent = [];
-    return () => {
-      for (const sent of all) sent();
-    };
-  }
-
-  /** Only slow peers are counted: what the system takes at once is nobody's memory. */
-  #accountUnsent(): void {
-    const unsent = this.#peerIsSlow ? this.#connection.unsentBytes : 0;
-    const change = unsent - this.#unsentTaken;
-    this.#unsentTaken = unsent;
-    if (change > 0) this.#options.responseBudget.take(change);
-    else if (change < 0) this.#options.responseBudget.release(-change);
+    if (!this.#closed) this.#outgoing.flush();
   }
 
   #regulateReading(): void {
     if (this.#closed) return;
-    this.#reserve();
-    const hasNoBudget = this.#reserved === 0 && this.#options.budget.exhausted;
+    const hasNoBudget = !this.#received.reserve();
     const full =
-      this.#frames.size >= QUEUED_FRAMES_MAX ||
-      this.#queuedBytes >= QUEUED_BYTES_MAX ||
-      this.#peerIsSlow ||
-      this.#held ||
-      this.#muted !== undefined ||
-      hasNoBudget;
+      this.#received.isFull || this.#outgoing.peerIsSlow || this.#held || this.#muted !== undefined || hasNoBudget;
     if (hasNoBudget) this.#options.budget.whenFree(this.#resume);
     if (full === this.#paused) return;
     this.#paused = full;

@@ -36,16 +36,8 @@ export function readableTopics(
   return allowedTopics(broker, context, AclOperation.read, names);
 }
 
-/**
- * What is said of offsets, once of each thing: a topic that is named twice is one, and of a partition that is there the last word
- * counts. Partitions that are not there, or not the client's to read, are refused as often as they are named.
- */
-export function distinctPartitions<T extends CommittedTopic>(
-  broker: Broker,
-  topics: readonly T[],
-  byId: boolean,
-  readable: Names,
-): T[] {
+/** A topic that is named twice is one. */
+export function mergedTopics<T extends CommittedTopic>(topics: readonly T[], byId: boolean): T[] {
   const merged = new Map<string, T>();
   for (const topic of topics) {
     const key = byId ? (topic.topicId ?? ZERO_UUID) : topic.name;
@@ -55,7 +47,20 @@ export function distinctPartitions<T extends CommittedTopic>(
       before === undefined ? topic : { ...before, partitions: [...before.partitions, ...topic.partitions] },
     );
   }
-  return Array.from(merged.values(), (topic) => {
+  return [...merged.values()];
+}
+
+/**
+ * What is said of offsets, once of each thing: of a partition that is there the last word counts. Partitions that are not there, or not
+ * the client's to read, are refused as often as they are named.
+ */
+export function distinctPartitions<T extends CommittedTopic>(
+  broker: Broker,
+  topics: readonly T[],
+  byId: boolean,
+  readable: Names,
+): T[] {
+  return mergedTopics(topics, byId).map((topic) => {
     const name = nameOf(broker, topic, byId);
     const last = new Map(topic.partitions.map((partition) => [partition.partitionIndex, partition]));
     const partitions = topic.partitions.filter(

@@ -1,6 +1,7 @@
 import type { Log } from '../../runtime/log.ts';
 import { desanitize } from '../zk/entity-names.ts';
 import type { KafkaZk } from '../zk/kafka-zk.ts';
+import { decodeConfigChange } from '../zk/znodes.ts';
 import { type ConfigStore, DEFAULT_ENTITY } from './config/config-store.ts';
 import type { GroupConfigs } from './config/group-configs.ts';
 import type { QuotaChanges } from './quotas/quota-changes.ts';
@@ -28,8 +29,6 @@ export class ConfigChanges {
   readonly #groups: GroupConfigs;
   readonly #scram: ScramCredentials;
   readonly #log: Log;
-  /** Name of the newest notification that was processed. */
-  #last = '';
   #tail: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -45,7 +44,7 @@ export class ConfigChanges {
 
   /** Sets the watch first and reads everything then: a change in between is only read twice. */
   async start(): Promise<void> {
-    await this.#take(false);
+    await this.#zk.configChanges.take(() => this.#changed());
     const topics = await this.#zk.configuredEntities('topics');
     const groups = await this.#zk.configuredEntities('groups');
     const users = await this.#zk.configuredEntities('users');
@@ -86,22 +85,22 @@ export class ConfigChanges {
 
   #changed(): void {
     this.#tail = this.#tail
-      .then(() => this.#take(true))
+      .then(() => this.#processAll())
       .catch((error: unknown) => this.#log.error('configuration changes could not be read', { error: String(error) }));
   }
 
-  async #take(process: boolean): Promise<void> {
+  async #processAll(): Promise<void> {
     if (this.#closed) return;
-    const names = await this.#zk.configChanges(() => this.#changed());
-    const fresh = names.filter((name) => name > this.#last);
-    for (const name of fresh) {
-      this.#last = name;
-      if (process) await this.#process(name);
+    for (const data of await this.#zk.configChanges.take(() => this.#changed())) {
+      // Those after one that cannot be processed would not be read again.
+      await this.#process(data).catch((error: unknown) =>
+        this.#log.error('a configuration change could not be processed', { error: String(error) }),
+      );
     }
   }
 
-  async #process(name: string): Promise<void> {
-    const entityPath = await this.#zk.configChange(name);
+  async #process(data: Uint8Array): Promise<void> {
+    const entityPath = decodeConfigChange(data);
     const slash = entityPath?.indexOf('/') ?? -1;
     if (entityPath === undefined || slash < 0) return;
     const type = entityPath.slice(0, slash);

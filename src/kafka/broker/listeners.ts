@@ -122,10 +122,10 @@ export class Listeners {
 
   /** Keys and trust as they are configured now: who connects from now on meets them. What cannot be used leaves the old ones. */
   renewKeys(): void {
-    const { security, config, runtime } = this.#options;
+    const { security, runtime } = this.#options;
     for (const { endpoint, listener } of this.#doors.values()) {
       try {
-        const material = security.materialOf(config.current, endpoint);
+        const material = security.renewedMaterial(endpoint);
         if (material !== undefined) listener.replaceTls(material);
       } catch (error) {
         if (!(error instanceof ConfigError || error instanceof NetworkError)) throw error;

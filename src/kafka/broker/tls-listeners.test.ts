@@ -86,10 +86,28 @@ async function alter(cluster: ClusterWorld, values: Readonly<Record<string, stri
 }
 
 test('keys that are changed while the broker runs are shown to whoever connects next', async () => {
-  const cluster = await world();
+  const cluster = await world({ 'ssl.allow.dn.changes': 'true', 'ssl.allow.san.changes': 'true' });
   assert.equal(await shown(cluster), certificateOf('server'));
   assert.deepEqual(await alter(cluster, keysOf('client')), [ErrorCode.NONE, '']);
   assert.equal(await shown(cluster), certificateOf('client'));
+});
+
+test('a certificate for another name is refused, and one that lacks a name, unless that is allowed', async () => {
+  const cases: { name: string; allowed: ConfigKeys; refusal: RegExp }[] = [
+    { name: 'client', allowed: {}, refusal: /Keystore DistinguishedName does not match/ },
+    {
+      name: 'elsewhere',
+      allowed: { 'ssl.allow.dn.changes': 'true' },
+      refusal: /Keystore SubjectAltNames do not match/,
+    },
+  ];
+  for (const { name, allowed, refusal } of cases) {
+    const cluster = await world(allowed);
+    const [code, text] = await alter(cluster, keysOf(name));
+    assert.equal(code, ErrorCode.INVALID_REQUEST, text);
+    assert.match(text, refusal);
+    assert.equal(await shown(cluster), certificateOf('server'));
+  }
 });
 
 test('keys that cannot be used are refused, and the old ones stay', async () => {

@@ -127,14 +127,17 @@ export class Controller {
 
   /**
    * A broker wants to leave: its leaderships move where another replica can lead. Answers what it still leads.
-   * @throws KafkaError NOT_CONTROLLER, BROKER_NOT_AVAILABLE, STALE_BROKER_EPOCH
+   * @throws KafkaError NOT_CONTROLLER, BROKER_NOT_AVAILABLE, STALE_BROKER_EPOCH, UNKNOWN_SERVER_ERROR
    */
   controlledShutdown(broker: number, brokerEpoch: number): Promise<TopicPartition[]> {
     return this.request('controlled shutdown', async (reign) => {
       const registered = reign.context.brokers.get(broker);
-      if (registered === undefined)
-        throw new KafkaError(ErrorCode.BROKER_NOT_AVAILABLE, `Broker id ${broker} does not exist.`);
-      if (brokerEpoch >= 0 && brokerEpoch < registered.epoch) throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH);
+      if (registered === undefined) {
+        // Apache's looks for the epoch of a broker that it does not know.
+        const code = brokerEpoch === -1 ? ErrorCode.BROKER_NOT_AVAILABLE : ErrorCode.UNKNOWN_SERVER_ERROR;
+        throw new KafkaError(code, `Broker id ${broker} does not exist.`);
+      }
+      if (brokerEpoch !== -1 && brokerEpoch < registered.epoch) throw new KafkaError(ErrorCode.STALE_BROKER_EPOCH);
       const { batch, stillLed } = await reign.leaderships.shutDown(broker);
       // Nobody is waited for: the decision stands in ZooKeeper, and one of the brokers may be dying itself.
       reign.send(batch);

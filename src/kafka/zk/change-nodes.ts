@@ -38,19 +38,20 @@ export class ChangeNodes {
     const last = this.#last;
     this.#last = names.at(-1) ?? last;
     const found: Uint8Array[] = [];
+    let mayBeOld = true;
     for (const name of names) {
-      const data = await this.#read(`${path}/${name}`);
-      if (data !== null && name > last) found.push(data);
+      // After one that is young all are: of those that were seen no other is read.
+      if (!mayBeOld && name <= last) continue;
+      const node = await unless(ErrorCode.NONODE, zk.requests.getData(`${path}/${name}`));
+      if (node === undefined) continue;
+      mayBeOld = mayBeOld && this.#isOld(node.stat.ctime);
+      if (mayBeOld) await unless(ErrorCode.NONODE, zk.requests.delete(`${path}/${name}`));
+      if (node.data !== null && name > last) found.push(node.data);
     }
     return found;
   }
 
-  async #read(path: string): Promise<Uint8Array | null> {
-    const { zk, clock } = this.#options;
-    const node = await unless(ErrorCode.NONODE, zk.requests.getData(path));
-    if (node === undefined) return null;
-    const isOld = clock.wallMs() - node.stat.ctime > LIFETIME_MS;
-    if (isOld) await unless(ErrorCode.NONODE, zk.requests.delete(path));
-    return node.data;
+  #isOld(ctimeMs: number): boolean {
+    return this.#options.clock.wallMs() - ctimeMs > LIFETIME_MS;
   }
 }

@@ -6,7 +6,7 @@ import { connectZookeeper } from '../../zookeeper/client/client.ts';
 import { BrokerIdInUseError } from './broker-registration.ts';
 import { ControllerMovedError } from './controller-election.ts';
 import { KafkaZk } from './kafka-zk.ts';
-import { DamagedProducerIdBlockError, paths } from './znodes.ts';
+import { DamagedProducerIdBlockError, decodeConfigChange, paths } from './znodes.ts';
 
 async function world() {
   const sim = new Simulation({ seed: 5 });
@@ -176,18 +176,22 @@ test('brokers that start together agree on one cluster id, and generated broker 
   assert.deepEqual(generated.sort(), [1001, 1002, 1003]);
 });
 
-test('a configuration change is announced in order and removed when it is old', async () => {
-  const { sim, zk, run } = await world();
+test('a configuration change is announced in order, and when it is old whoever takes another removes it', async () => {
+  const { sim, zk, run, door } = await world();
+  const other = door(sim.machine('two'));
   let heard = 0;
-  await run(zk.configChanges(() => (heard += 1)));
-  await run(zk.announceConfigChange('topics/a'));
-  await run(zk.announceConfigChange('brokers/<default>'));
+  const take = async (from: KafkaZk, onChange = (): void => undefined): Promise<(string | undefined)[]> =>
+    (await run(from.configChanges.take(onChange))).map(decodeConfigChange);
+  const names = (): Promise<string[]> => run(zk.client.getChildren(paths.configChanges));
+  await take(zk, () => (heard += 1));
+  await run(other.announceConfigChange('topics/a'));
+  await run(other.announceConfigChange('brokers/<default>'));
   await sim.runFor(100);
   assert.equal(heard, 1);
-  const names = await run(zk.configChanges(() => undefined));
-  const read = await run(Promise.all(names.map((name) => zk.configChange(name))));
-  assert.deepEqual(read, ['topics/a', 'brokers/<default>']);
-  await sim.runFor(16 * 60_000);
-  for (const name of names) await run(zk.configChange(name));
-  assert.deepEqual(await run(zk.configChanges(() => undefined)), []);
+  assert.deepEqual(await take(zk), ['topics/a', 'brokers/<default>']);
+  await sim.runFor(15 * 60_000);
+  await run(other.announceConfigChange('topics/b'));
+  assert.equal((await names()).length, 3, 'none goes before another is taken');
+  assert.deepEqual(await take(zk), ['topics/b'], 'what was taken once is not taken again');
+  assert.deepEqual(await names(), ['config_change_0000000002']);
 });

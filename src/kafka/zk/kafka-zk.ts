@@ -8,6 +8,7 @@ import type { Stat } from '../../zookeeper/jute/data.ts';
 import { ErrorCode } from '../../zookeeper/jute/errors.ts';
 import { AdminRequests } from './admin-requests.ts';
 import { registerBroker, updateBroker } from './broker-registration.ts';
+import { ChangeNodes } from './change-nodes.ts';
 import { type ControllerEpoch, electController, fenced, resignController } from './controller-election.ts';
 import { groupEntity } from './entity-names.ts';
 import type { PersistentRequests } from './persistent-requests.ts';
@@ -18,7 +19,6 @@ import {
   decodeBroker,
   decodeClusterId,
   decodeConfig,
-  decodeConfigChange,
   decodeController,
   decodePartitionState,
   decodeTopic,
@@ -50,14 +50,14 @@ export interface RegisteredBroker {
 
 /** Producer ids are handed out in blocks of this many. */
 const PRODUCER_ID_BLOCK_SIZE = 1000;
-/** Changes older than this are removed by whoever processes a change. */
-const CONFIG_CHANGE_LIFETIME_MS = 15 * 60_000;
 
 /** Kafka's one door to ZooKeeper: every operation that brokers and controllers perform on the znodes (`KafkaZkClient`). */
 export class KafkaZk {
   readonly #zk: ZkConnection;
   /** What tools ask of the controller below /admin. */
   readonly adminRequests: AdminRequests;
+  /** Each names an entity whose configuration changed. */
+  readonly configChanges: ChangeNodes;
   readonly #clock: Clock;
   readonly #random: Random;
 
@@ -65,6 +65,7 @@ export class KafkaZk {
   constructor(client: ZookeeperClient, clock: Clock, random: Random, protects = false) {
     this.#zk = new ZkConnection(client, protects);
     this.adminRequests = new AdminRequests(this.#zk);
+    this.configChanges = new ChangeNodes({ zk: this, clock, path: paths.configChanges, prefix: 'config_change_' });
     this.#clock = clock;
     this.#random = random;
   }
@@ -345,24 +346,8 @@ export class KafkaZk {
   }
 
   /** Tells every broker to read an entity's configuration again. */
-  async announceConfigChange(entityPath: string): Promise<void> {
-    await this.#zk.requests.create(`${paths.configChanges}/config_change_`, encodeConfigChange(entityPath), {
-      mode: CreateMode.PERSISTENT_SEQUENTIAL,
-    });
-  }
-
-  /** Names of the pending notifications, in order. */
-  async configChanges(onChange: () => void): Promise<string[]> {
-    return (await this.#zk.requests.getChildren(paths.configChanges, watching(onChange))).sort();
-  }
-
-  async configChange(name: string): Promise<string | undefined> {
-    const node = await unless(ErrorCode.NONODE, this.#zk.requests.getData(`${paths.configChanges}/${name}`));
-    if (node === undefined) return undefined;
-    if (this.#clock.wallMs() - node.stat.ctime > CONFIG_CHANGE_LIFETIME_MS) {
-      await unless(ErrorCode.NONODE, this.#zk.requests.delete(`${paths.configChanges}/${name}`));
-    }
-    return decodeConfigChange(node.data);
+  announceConfigChange(entityPath: string): Promise<void> {
+    return this.configChanges.announce(encodeConfigChange(entityPath));
   }
 
   // ---- notifications from brokers, and producer ids

@@ -6,6 +6,7 @@ import { connectZookeeper, type ZookeeperClient } from '../../../src/zookeeper/c
 import { type Odradek, startOdradek } from '../odradek.ts';
 import { startApacheKafka } from '../peers/apache-kafka.ts';
 import { startApacheZookeeper } from '../peers/apache-zookeeper.ts';
+import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 import { type Answer, ask } from './raw-client.ts';
 
@@ -94,9 +95,11 @@ async function allowBrokers(zk: ZookeeperClient): Promise<void> {
   }
 }
 
+export type Ports = Readonly<Record<'apache' | 'odradek', { readonly port: number }>>;
+
 /** The answers of both brokers to a client from elsewhere. */
 export function askBoth(
-  pair: AclPair,
+  pair: Ports,
   apiKey: number,
   version: number,
   fields: (side: 'apache' | 'odradek') => object,
@@ -116,34 +119,55 @@ export interface GivenAcl {
 }
 
 /** The client is given a right by whoever may do everything, at both brokers. */
-export async function give(pair: AclPair, { resourceType, name, operation, ...more }: GivenAcl): Promise<void> {
+export async function give(pair: Ports, { resourceType, name, operation, ...more }: GivenAcl): Promise<void> {
+  const pattern = more.patternType ?? 3;
+  const permissionType = more.permission ?? AclPermission.allow;
   const creation = {
     resourceType,
     resourceName: name,
-    resourcePatternType: more.patternType ?? 3,
+    resourcePatternType: pattern,
     principal: ANONYMOUS,
     host: CLIENT,
     operation,
-    permissionType: more.permission ?? AclPermission.allow,
+    permissionType,
+  };
+  const filter = {
+    ...ofClient,
+    resourceTypeFilter: resourceType,
+    resourceNameFilter: name,
+    patternTypeFilter: pattern,
+    operation,
+    permissionType,
   };
   for (const { port } of [pair.apache, pair.odradek]) {
     const { results } = (await ask(port, 30, 3, { creations: [creation] })) as unknown as {
       results: { errorCode: number }[];
     };
     if (results[0]?.errorCode !== 0) throw new RangeError(`no ACL: ${JSON.stringify(results)}`);
+    await until('the right counts', async () => ((await resourceCount(port, filter)) === 1 ? true : undefined));
   }
 }
 
 /** All rights of the client are taken. */
-export async function takeAll(pair: AclPair): Promise<void> {
-  const filter = {
-    resourceTypeFilter: AclResource.any,
-    resourceNameFilter: null,
-    patternTypeFilter: 1,
-    principalFilter: null,
-    hostFilter: CLIENT,
-    operation: AclOperation.any,
-    permissionType: AclPermission.any,
-  };
-  for (const { port } of [pair.apache, pair.odradek]) await ask(port, 31, 3, { filters: [filter] });
+export async function takeAll(pair: Ports): Promise<void> {
+  for (const { port } of [pair.apache, pair.odradek]) {
+    await ask(port, 31, 3, { filters: [ofClient] });
+    await until('no right counts', async () => ((await resourceCount(port, ofClient)) === 0 ? true : undefined));
+  }
+}
+
+const ofClient = {
+  resourceTypeFilter: AclResource.any,
+  resourceNameFilter: null,
+  patternTypeFilter: 1,
+  principalFilter: null,
+  hostFilter: CLIENT,
+  operation: AclOperation.any,
+  permissionType: AclPermission.any,
+};
+
+/** What an authorizer has: a broker of KRaft answers a change before its own has heard of it. */
+async function resourceCount(port: number, filter: object): Promise<number> {
+  const { resources } = (await ask(port, 29, 3, filter)) as { resources: unknown[] };
+  return resources.length;
 }

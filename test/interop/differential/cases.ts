@@ -162,6 +162,11 @@ export const cases: readonly Case[] = [
   },
   { apiKey: 7, name: 'of a broker that is not there', request: () => ({ brokerId: 99, brokerEpoch: -1 }) },
   {
+    apiKey: 7,
+    name: 'of a broker that is not there, with an epoch',
+    request: (version) => ({ brokerId: 99, brokerEpoch: version < 2 ? -1 : 5 }),
+  },
+  {
     apiKey: 8,
     name: 'a commit of a simple consumer',
     request: (version, world) => ({
@@ -180,6 +185,26 @@ export const cases: readonly Case[] = [
           ],
         },
       ],
+    }),
+  },
+  {
+    apiKey: 8,
+    name: 'a commit that names partitions and a topic twice',
+    request: (version, world) => ({
+      groupId: 'group',
+      topics: [
+        [0, 0, 99, 99],
+        [1, 0],
+      ].map((partitions) => ({
+        ...topicRef(version, 10, world),
+        partitions: partitions.map((partitionIndex, committedOffset) => ({
+          partitionIndex,
+          committedOffset,
+          committedLeaderEpoch: -1,
+          commitTimestamp: -1,
+          committedMetadata: '',
+        })),
+      })),
     }),
   },
   {

@@ -14,7 +14,14 @@ const sortKeys = [
 ];
 
 /** Lists of Java's maps, whose items have no name of their own. */
-const unordered: ReadonlySet<string> = new Set(['entries', 'entity', 'resources', 'acls', 'matchingAcls']);
+const unordered: ReadonlySet<string> = new Set([
+  'entries',
+  'entity',
+  'resources',
+  'acls',
+  'matchingAcls',
+  'configResources',
+]);
 
 export function normalise(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');

@@ -6,7 +6,7 @@ import { LegacyOffsets } from '../../zk/legacy-offsets.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import { mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
-import { checkCommittedTopics, distinctPartitions, readableTopics } from '../committed-topics.ts';
+import { checkCommittedTopics, distinctPartitions, mergedTopics, readableTopics } from '../committed-topics.ts';
 import { asKafkaError } from '../request-errors.ts';
 
 type Topic = OffsetCommitRequest['topics'][number];
@@ -15,7 +15,7 @@ type Partition = Topic['partitions'][number];
 /** From this version on topics go by id. */
 const TOPIC_IDS_FROM = 10;
 
-/** v0 stores in ZooKeeper, where consumers of 0.8 look. */
+/** v0 stores in ZooKeeper, where consumers of 0.8 look, and answers for a partition as often as it is named. */
 export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
   return apiHandler({
     request: OffsetCommitRequest,
@@ -31,7 +31,10 @@ export function offsetCommitHandler(broker: BrokerContext): ApiHandler {
       }
       const byId = apiVersion >= TOPIC_IDS_FROM;
       const readable = readableTopics(broker, context, request.topics, byId);
-      const asked = distinctPartitions(broker, request.topics, byId, readable);
+      const asked =
+        apiVersion === 0
+          ? mergedTopics(request.topics, byId)
+          : distinctPartitions(broker, request.topics, byId, readable);
       const checked = checkCommittedTopics(broker, asked, byId, readable);
       const topics = [...checked.topics];
       const answer = (errors: readonly (readonly number[])[]): void => {

@@ -8,6 +8,7 @@ import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import { mayDescribeAll, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { groupClientOf } from '../group-client.ts';
 
 /**
  * Joins, stays in and leaves a group of the consumer protocol (KIP-848).
@@ -27,8 +28,7 @@ export function consumerGroupHeartbeatHandler(broker: BrokerContext): ApiHandler
       if (!mayDescribeAll(broker, context, request.subscribedTopicNames ?? [])) {
         return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
       }
-      const { clientId, clientAddress, apiVersion } = context;
-      const client = { id: clientId, host: clientAddress, apiVersion };
+      const client = groupClientOf(broker, context);
       broker.groups.consumerGroupHeartbeat(request, client, (response) => responder.answer(response));
     },
   });

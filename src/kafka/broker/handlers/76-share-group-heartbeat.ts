@@ -9,6 +9,7 @@ import { AclOperation } from '../../security/acl.ts';
 import { type ApiHandler, apiHandler } from '../api-handler.ts';
 import { mayDescribeAll, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { groupClientOf } from '../group-client.ts';
 
 /** Joins, stays in and leaves a share group (KIP-932); members choose their ids. */
 export function shareGroupHeartbeatHandler(broker: BrokerContext): ApiHandler {
@@ -25,8 +26,7 @@ export function shareGroupHeartbeatHandler(broker: BrokerContext): ApiHandler {
       if (!mayDescribeAll(broker, context, request.subscribedTopicNames ?? [])) {
         return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
       }
-      const { clientId, clientAddress, apiVersion } = context;
-      const client = { id: clientId, host: clientAddress, apiVersion };
+      const client = groupClientOf(broker, context);
       shareGroupHeartbeat(broker.groups, request, client, (response) => responder.answer(response));
     },
   });

@@ -15,7 +15,7 @@ export function initializeShareGroupStateHandler(broker: BrokerContext): ApiHand
     response: InitializeShareGroupStateResponse,
     versions: '0',
     handle(request, context, responder) {
-      const refused = refuseShares(broker, context, request);
+      const refused = refuseShares(broker, context, request, {});
       if (refused !== undefined)
         return responder.answer(build(InitializeShareGroupStateResponse, { results: refused }));
       forEachShare(

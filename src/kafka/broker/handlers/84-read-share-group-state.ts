@@ -15,13 +15,9 @@ export function readShareGroupStateHandler(broker: BrokerContext): ApiHandler {
     response: ReadShareGroupStateResponse,
     versions: '0',
     handle(request, context, responder) {
-      const refused = refuseShares(broker, context, request);
+      const refused = refuseShares(broker, context, request, nothing);
       if (refused !== undefined) {
-        const results = refused.map(({ topicId, partitions }) => ({
-          topicId,
-          partitions: partitions.map((one) => ({ ...nothing, ...one })),
-        }));
-        return responder.answer(build(ReadShareGroupStateResponse, { results }));
+        return responder.answer(build(ReadShareGroupStateResponse, { results: refused }));
       }
       forEachShare(
         request,

@@ -15,7 +15,7 @@ export function writeShareGroupStateHandler(broker: BrokerContext): ApiHandler {
     response: WriteShareGroupStateResponse,
     versions: '0-1',
     handle(request, context, responder) {
-      const refused = refuseShares(broker, context, request);
+      const refused = refuseShares(broker, context, request, {});
       if (refused !== undefined) return responder.answer(build(WriteShareGroupStateResponse, { results: refused }));
       forEachShare(
         request,

@@ -15,7 +15,7 @@ export function deleteShareGroupStateHandler(broker: BrokerContext): ApiHandler 
     response: DeleteShareGroupStateResponse,
     versions: '0',
     handle(request, context, responder) {
-      const refused = refuseShares(broker, context, request);
+      const refused = refuseShares(broker, context, request, {});
       if (refused !== undefined) return responder.answer(build(DeleteShareGroupStateResponse, { results: refused }));
       forEachShare(
         request,

@@ -15,13 +15,9 @@ export function readShareGroupStateSummaryHandler(broker: BrokerContext): ApiHan
     response: ReadShareGroupStateSummaryResponse,
     versions: '0-1',
     handle(request, context, responder) {
-      const refused = refuseShares(broker, context, request);
+      const refused = refuseShares(broker, context, request, nothing);
       if (refused !== undefined) {
-        const results = refused.map(({ topicId, partitions }) => ({
-          topicId,
-          partitions: partitions.map((one) => ({ ...nothing, ...one })),
-        }));
-        return responder.answer(build(ReadShareGroupStateSummaryResponse, { results }));
+        return responder.answer(build(ReadShareGroupStateSummaryResponse, { results: refused }));
       }
       forEachShare(
         request,
@@ -32,4 +28,4 @@ export function readShareGroupStateSummaryHandler(broker: BrokerContext): ApiHan
   });
 }
 
-const nothing = { stateEpoch: 0, leaderEpoch: 0, startOffset: 0, deliveryCompleteCount: 0 };
+const nothing = { stateEpoch: 0, leaderEpoch: 0, startOffset: 0, deliveryCompleteCount: -1 };

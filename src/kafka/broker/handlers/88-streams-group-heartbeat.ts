@@ -12,6 +12,7 @@ import { filtered } from '../../security/authorizer.ts';
 import { type ApiHandler, apiHandler, type RequestContext } from '../api-handler.ts';
 import { allowedTopics, everyName, mayDescribeAll, mayOnCluster, mayOnGroup } from '../authorization.ts';
 import type { BrokerContext } from '../broker-context.ts';
+import { groupClientOf } from '../group-client.ts';
 import { topicNamesOf } from '../streams-topic-names.ts';
 import { illegalTopicName, isInternal } from '../topic-names.ts';
 
@@ -26,7 +27,6 @@ export function streamsGroupHeartbeatHandler(broker: BrokerContext): ApiHandler 
     response: StreamsGroupHeartbeatResponse,
     versions: '0-1',
     handle(request, context, responder) {
-      const { clientId, clientAddress, apiVersion } = context;
       const refuse = (errorCode: number): void => responder.answer(build(StreamsGroupHeartbeatResponse, { errorCode }));
       if (!mayOnGroup(broker, context, AclOperation.read, request.groupId)) {
         return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED);
@@ -37,7 +37,7 @@ export function streamsGroupHeartbeatHandler(broker: BrokerContext): ApiHandler 
         return responder.answer(streamsHeartbeatError(ErrorCode.STREAMS_INVALID_TOPOLOGY, fault));
       }
       if (!mayDescribeAll(broker, context, topics)) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
-      const client = { id: clientId, host: clientAddress, apiVersion };
+      const client = groupClientOf(broker, context);
       streamsGroupHeartbeat(broker.groups, request, client, (response, missing) => {
         if (missing.length > 0) provideAllowed(broker, { request, context, response, missing });
         responder.answer(response);
@@ -74,12 +74,20 @@ function provideAllowed(broker: BrokerContext, { request, context, response, mis
   const denied = names.filter((name) => !allowed.has(name));
   if (denied.length === 0) return provide(broker, request.groupId, response, missing);
   const text = `Unauthorized to CREATE on topics ${denied.join(', ')}.`;
-  const told = response.status?.find(({ statusCode }) => statusCode === StatusCode.MISSING_INTERNAL_TOPICS);
-  if (told !== undefined) told.statusDetail += `; ${text}`;
-  else {
-    const status = { statusCode: StatusCode.MISSING_INTERNAL_TOPICS, statusDetail: text };
-    response.status = [...(response.status ?? []), status];
-  }
+  if (response.status?.some(isOfMissing)) return tellMore(response, text);
+  const status = { statusCode: StatusCode.MISSING_INTERNAL_TOPICS, statusDetail: text };
+  response.status = [...(response.status ?? []), status];
+}
+
+type Status = NonNullable<StreamsGroupHeartbeatResponse['status']>[number];
+
+const isOfMissing = ({ statusCode }: Status): boolean => statusCode === StatusCode.MISSING_INTERNAL_TOPICS;
+
+/** The status is its group's: what is said to one member alone stands in a copy. */
+function tellMore(response: StreamsGroupHeartbeatResponse, text: string): void {
+  const amended = (status: Status): Status =>
+    isOfMissing(status) ? { ...status, statusDetail: `${status.statusDetail}; ${text}` } : status;
+  response.status = response.status?.map(amended) ?? null;
 }
 
 function provide(
@@ -92,11 +100,5 @@ function provide(
   const failures = streamsTopics.failures(missing);
   if (failures.length === 0) return;
   const more = failures.length > FAILURES_TOLD ? ` and ${failures.length - FAILURES_TOLD} more` : '';
-  const text = `; Creation failed: ${failures.slice(0, FAILURES_TOLD).join(', ')}${more}.`;
-  response.status =
-    response.status?.map((status) =>
-      status.statusCode === StatusCode.MISSING_INTERNAL_TOPICS
-        ? { ...status, statusDetail: status.statusDetail + text }
-        : status,
-    ) ?? null;
+  tellMore(response, `Creation failed: ${failures.slice(0, FAILURES_TOLD).join(', ')}${more}.`);
 }

@@ -25,7 +25,9 @@ export function alterShareGroupOffsetsHandler(broker: BrokerContext): ApiHandler
       const names = request.topics.map(({ topicName }) => topicName);
       const allowed = allowedTopics(broker, context, AclOperation.read, names);
       const topics = request.topics.filter(({ topicName }) => allowed.has(topicName));
-      const denied = request.topics.filter(({ topicName }) => !allowed.has(topicName)).map(deniedTopic);
+      const denied = request.topics
+        .filter(({ topicName }) => !allowed.has(topicName))
+        .map((topic) => deniedTopic(topic, broker.metadata.topic(topic.topicName)?.id));
       broker.groups.onShares(
         request.groupId,
         (errorCode) => answer(refusedOffsets(errorCode)),
@@ -39,12 +41,12 @@ export function alterShareGroupOffsetsHandler(broker: BrokerContext): ApiHandler
   });
 }
 
-function deniedTopic({
-  topicName,
-  partitions,
-}: AlterShareGroupOffsetsRequest['topics'][number]): AlterShareGroupOffsetsResponse['responses'][number] {
+function deniedTopic(
+  { topicName, partitions }: AlterShareGroupOffsetsRequest['topics'][number],
+  topicId = ZERO_UUID,
+): AlterShareGroupOffsetsResponse['responses'][number] {
   const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   const error = { errorCode, errorMessage: errorInfo(errorCode).message };
   const refused = partitions.map(({ partitionIndex }) => ({ partitionIndex, ...error }));
-  return { topicName, topicId: ZERO_UUID, partitions: refused };
+  return { topicName, topicId, partitions: refused };
 }

@@ -248,7 +248,8 @@ for (const version of versionsOf(offsetCommitHandler({} as BrokerContext))) {
 }
 
 test('of a partition that is named twice the last offset counts, and it is answered once', async () => {
-  const { broker, world } = brokerWorld();
+  const { broker, world, znodes } = brokerWorld();
+  znodes.set('/consumers/g/offsets/t/0', '');
   const topics = [
     {
       name: 't',
@@ -277,6 +278,9 @@ test('of a partition that is named twice the last offset counts, and it is answe
   const plain = await ask(commit, [OffsetCommitRequest, OffsetCommitResponse], 7, { groupId: 'g', topics });
   assert.deepEqual(told(plain), answered);
   assert.equal(world.offset(), 2);
+  const old = await ask(commit, [OffsetCommitRequest, OffsetCommitResponse], 0, { groupId: 'g', topics });
+  assert.equal(old.topics[0]?.partitions.length, 4, 'version 0 answers each time');
+  assert.equal(znodes.get('/consumers/g/offsets/t/0'), '2');
   const within = await ask(txnOffsetCommitHandler(broker), [TxnOffsetCommitRequest, TxnOffsetCommitResponse], 3, {
     groupId: 'g',
     transactionalId: 'x',

@@ -18,16 +18,17 @@ interface AskedTopic<P extends AskedPartition> {
 type ResultTopic<R> = { topicId: string; partitions: (R & { partition: number })[] };
 
 /** Only brokers speak with share coordinators. With an error for each partition, where somebody else does. */
-export function refuseShares(
+export function refuseShares<N extends object>(
   broker: BrokerContext,
   context: RequestContext,
   { topics }: { readonly topics: readonly AskedTopic<AskedPartition>[] },
-): ResultTopic<{ errorCode: number; errorMessage: string }>[] | undefined {
+  nothing: N,
+): ResultTopic<N & { errorCode: number; errorMessage: string }>[] | undefined {
   if (mayOnCluster(broker, context, AclOperation.clusterAction)) return undefined;
   const { code, message } = new KafkaError(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
   return topics.map(({ topicId, partitions }) => ({
     topicId,
-    partitions: partitions.map(({ partition }) => ({ partition, errorCode: code, errorMessage: message })),
+    partitions: partitions.map(({ partition }) => ({ ...nothing, partition, errorCode: code, errorMessage: message })),
   }));
 }
 

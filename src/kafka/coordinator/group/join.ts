@@ -20,7 +20,11 @@ export interface GroupClient {
   /** An address. */
   readonly host: string;
   readonly apiVersion: number;
+  /** Which of these topics it may describe. One may be named several times. */
+  readonly describable: TopicFilter;
 }
+
+export type TopicFilter = (topics: readonly string[]) => { has(topic: string): boolean };
 
 interface Join {
   readonly rebalancer: Rebalancer;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ErrorCode } from '../../../protocol/errors.ts';
 import type { ConsumerGroupHeartbeatResponse } from '../../../protocol/messages/68-consumer-group-heartbeat.ts';
+import type { TopicFilter } from '../join.ts';
 import { ConsumerWorld } from '../testkit/consumer-world.ts';
 import { GROUP, REBALANCE_MS, subscription } from '../testkit/group-world.ts';
 import { consumerDefaults } from '../testkit/topics-in-memory.ts';
@@ -106,6 +107,28 @@ test('new partitions are assigned although the first try could not be stored', (
   world.topic.failures.push({ errorCode: ErrorCode.NOT_ENOUGH_REPLICAS, isWritten: false });
   assert.equal(world.told(world.beat('one', { memberEpoch: 2 })), ErrorCode.COORDINATOR_NOT_AVAILABLE);
   assert.deepEqual(world.told(world.beat('one', { memberEpoch: 2 })), [3, { t: [0, 1, 2, 3, 4] }]);
+});
+
+test('a regular expression matches what the member may describe that has it resolved', () => {
+  const world = new ConsumerWorld();
+  for (const topic of ['t1', 't2', 'u']) world.image.set(topic, 1);
+  const asked: string[][] = [];
+  const describable: TopicFilter = (topics) => {
+    asked.push([...topics].sort());
+    return new Set(['t2', 'u']);
+  };
+  const beat = (memberId: string, memberEpoch: number, subscribedTopicRegex: string | null, may = describable) =>
+    world.told(
+      world.beat(memberId, { memberEpoch, subscribedTopicNames: null, subscribedTopicRegex, describable: may }),
+    );
+  beat('one', 0, 't.');
+  world.run(100);
+  assert.deepEqual(asked, [['t1', 't2']]);
+  assert.deepEqual(beat('one', 1, null), [2, { t2: [0] }]);
+  world.run(11_000);
+  beat('two', 0, '.*', () => new Set(['t', 't1']));
+  world.run(100);
+  assert.deepEqual(beat('one', 2, null), [2, {}], 'all are resolved by the rights of the one that called for it');
 });
 
 test('while a decision is on its way into the log the next of its group waits, and sees it', () => {

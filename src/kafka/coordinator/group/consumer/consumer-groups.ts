@@ -9,6 +9,7 @@ import type { ClassicGroup } from '../classic-group.ts';
 import type { DurableState } from '../durable-state.ts';
 import type { GroupConfig } from '../group-config.ts';
 import type { GroupRecord } from '../group-records.ts';
+import type { TopicFilter } from '../join.ts';
 import type { Rebalancer } from '../rebalancer.ts';
 import { checkClassicHeartbeat, mustJoin } from './classic-members.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
@@ -233,7 +234,7 @@ export class ConsumerGroups {
   // ---- regular expressions
 
   /** Resolves them apart from the request that called for it, so that its answer does not wait. */
-  refresh(groupId: string, regexes: readonly string[]): void {
+  refresh(groupId: string, regexes: readonly string[], describable: TopicFilter): void {
     if (regexes.length === 0) return;
     const soft = this.softState(groupId);
     soft.isRefreshingRegexes = true;
@@ -243,20 +244,20 @@ export class ConsumerGroups {
         afterWrites(groupId, () => {
           if (this.#soft.get(groupId) !== soft) return;
           soft.isRefreshingRegexes = false;
-          this.#resolve(groupId, regexes);
+          this.#resolve(groupId, regexes, describable);
         }),
       ),
     );
   }
 
-  #resolve(groupId: string, regexes: readonly string[]): void {
+  #resolve(groupId: string, regexes: readonly string[], describable: TopicFilter): void {
     const group = this.get(groupId);
     const { image, nowMs } = this.context();
     if (group === undefined) return;
     const records: GroupRecord[] = [];
     const subscriptions = group.subscriptions.copy();
     let isChanged = false;
-    for (const [regex, value] of resolveRegexes(regexes, image, nowMs)) {
+    for (const [regex, value] of resolveRegexes(regexes, describable, image, nowMs)) {
       if (group.subscriptions.regexes.of(regex) === 0) continue;
       const before = group.regexes.get(regex)?.topics ?? [];
       isChanged ||= before.length !== value.topics.length || before.some((name) => !value.topics.includes(name));

@@ -67,7 +67,7 @@ function beat(
     groups.options.rebalancer.dismiss(classic);
     groups.options.setClassic(groupId, undefined);
   }
-  storeChange(groups, change, (errorCode) => {
+  storeChange(groups, change, client, (errorCode) => {
     if (errorCode !== ErrorCode.NONE) {
       if (classic !== undefined) groups.options.reopenClassic(groupId);
       return answer(heartbeatError(errorCode));
@@ -85,11 +85,16 @@ function settleUpgrade(groups: ConsumerGroups, group: ConsumerGroup, joined: Con
   }
 }
 
-function storeChange(groups: ConsumerGroups, change: MemberChange, done: (errorCode: number) => void): void {
+function storeChange(
+  groups: ConsumerGroups,
+  change: MemberChange,
+  { describable }: GroupClient,
+  done: (errorCode: number) => void,
+): void {
   const groupId = change.group.id;
   const finish = (errorCode: number): void => {
     done(errorCode);
-    if (errorCode === ErrorCode.NONE) groups.refresh(groupId, change.refresh);
+    if (errorCode === ErrorCode.NONE) groups.refresh(groupId, change.refresh, describable);
   };
   groups.store(groupId, change.records, finish);
 }
@@ -150,13 +155,19 @@ export function joinConsumerGroup(
       const newId = (): string => newUuid(groups.options.random);
       const change = decideJoin({ request, client, group, notes, context: groups.context(), newId });
       if (typeof change === 'string') answer(joinError(change, ErrorCode.MEMBER_ID_REQUIRED));
-      else storeJoin(groups, change, request, answer);
+      else storeJoin(groups, change, request, client, answer);
     },
     ({ code }) => answer(joinError(request.memberId, code)),
   );
 }
 
-function storeJoin(groups: ConsumerGroups, change: MemberChange, request: JoinGroupRequest, answer: JoinAnswer): void {
+function storeJoin(
+  groups: ConsumerGroups,
+  change: MemberChange,
+  request: JoinGroupRequest,
+  client: GroupClient,
+  answer: JoinAnswer,
+): void {
   const { group } = change;
   const { consumers, config } = groups.options;
   const asClassic: Downgrade = { group, leaving: new Set(), joining: change.member };
@@ -170,7 +181,7 @@ function storeJoin(groups: ConsumerGroups, change: MemberChange, request: JoinGr
     return;
   }
   change.assign();
-  storeChange(groups, change, (errorCode) => {
+  storeChange(groups, change, client, (errorCode) => {
     const { member } = change;
     if (errorCode === ErrorCode.NONE) {
       groups.cancel(group.id, member.id, 'join');

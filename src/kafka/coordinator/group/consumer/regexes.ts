@@ -1,5 +1,6 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
 import { compilePattern, PatternError } from '../../regular-expression.ts';
+import type { TopicFilter } from '../join.ts';
 import type { ConsumerGroup, ResolvedRegex } from './consumer-group.ts';
 import { type ConsumerMember, regexOf } from './consumer-member.ts';
 import type { ConsumerRecord } from './consumer-records.ts';
@@ -89,14 +90,18 @@ function checkRegex(regex: string): void {
   }
 }
 
-/** What each expression matches among the topics that exist. */
+/** What each expression matches among the topics that exist and that the member which called for it may describe. */
 export function resolveRegexes(
   regexes: readonly string[],
+  describable: TopicFilter,
   image: TopicImage,
   nowMs: number,
 ): Map<string, ResolvedRegex> {
   const { version } = image;
-  return new Map(regexes.map((regex) => [regex, { topics: matchesOf(regex, image), version, timestamp: nowMs }]));
+  const matches = regexes.map((regex) => matchesOf(regex, image));
+  const visible = describable(matches.flat());
+  const topics = matches.map((names) => names.filter((name) => visible.has(name)));
+  return new Map(regexes.map((regex, index) => [regex, { topics: topics[index] ?? [], version, timestamp: nowMs }]));
 }
 
 /** Another coordinator may have let an expression in that we do not understand: it matches nothing. */

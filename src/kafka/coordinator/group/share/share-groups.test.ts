@@ -7,6 +7,7 @@ import {
   type ShareGroupHeartbeatResponse,
 } from '../../../protocol/messages/76-share-group-heartbeat.ts';
 import type { GroupCoordinator } from '../group-coordinator.ts';
+import { groupClient } from '../testkit/group-client.ts';
 import { GROUP, GroupWorld, SHARES } from '../testkit/group-world.ts';
 import type { SharesInMemory } from '../testkit/shares-in-memory.ts';
 import type { DescribedShareGroup } from './describe-share.ts';
@@ -42,7 +43,7 @@ class World {
       memberEpoch,
       subscribedTopicNames: topics === null ? null : [...topics],
     });
-    shareGroupHeartbeat(this.coordinator, request, { id: 'c', host: '127.0.0.1', apiVersion: 1 }, (response) => {
+    shareGroupHeartbeat(this.coordinator, request, groupClient({ apiVersion: 1 }), (response) => {
       found = response;
     });
     assert.ok(found, 'an answer');

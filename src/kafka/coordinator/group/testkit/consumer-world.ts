@@ -4,12 +4,15 @@ import {
   type ConsumerGroupHeartbeatResponse,
 } from '../../../protocol/messages/68-consumer-group-heartbeat.ts';
 import type { DescribedConsumerGroup } from '../consumer/describe-consumer.ts';
+import type { TopicFilter } from '../join.ts';
+import { groupClient } from './group-client.ts';
 import { GROUP, GroupWorld, type Pending } from './group-world.ts';
 
 export type Beat = Partial<Omit<ConsumerGroupHeartbeatRequest, 'topicPartitions'>> & {
   /** Partitions by topic name; null: not told. */
   readonly owned?: Readonly<Record<string, readonly number[]>> | null;
   readonly version?: number;
+  readonly describable?: TopicFilter;
 };
 
 /** A coordinator whose topic `t` has four partitions, and members of the consumer protocol. */
@@ -21,7 +24,7 @@ export class ConsumerWorld extends GroupWorld {
 
   /** A member joins with epoch 0, subscribes to `t` unless told otherwise, and says all about itself; later it says only what is given. */
   beat(memberId: string, given: Beat = {}): Pending<ConsumerGroupHeartbeatResponse> {
-    const { owned, version = 1, ...fields } = given;
+    const { owned, version = 1, describable, ...fields } = given;
     const isJoin = (given.memberEpoch ?? 0) === 0;
     const told = owned === undefined ? (isJoin ? {} : null) : owned;
     const request = build(ConsumerGroupHeartbeatRequest, {
@@ -38,7 +41,7 @@ export class ConsumerWorld extends GroupWorld {
         })),
     });
     const pending: Pending<ConsumerGroupHeartbeatResponse> = { answer: undefined, count: 0, loadCount: 0 };
-    const client = { id: 'c', host: '127.0.0.1', apiVersion: version };
+    const client = groupClient({ apiVersion: version, ...(describable && { describable }) });
     this.coordinator.consumerGroupHeartbeat(request, client, (response) => {
       pending.answer = response;
       pending.count += 1;

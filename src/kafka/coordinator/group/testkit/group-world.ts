@@ -22,6 +22,7 @@ import { GroupCoordinator } from '../group-coordinator.ts';
 import type { EnterTransaction } from '../group-host.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from '../group-records.ts';
 import type { StreamsConfig } from '../streams/streams-config.ts';
+import { groupClient } from './group-client.ts';
 import { SharesInMemory } from './shares-in-memory.ts';
 import { streamsDefaults } from './streams-defaults.ts';
 import { consumerDefaults, TopicsInMemory } from './topics-in-memory.ts';
@@ -182,7 +183,11 @@ export class GroupWorld {
       sessionTimeoutMs: given.sessionTimeoutMs ?? SESSION_MS,
       rebalanceTimeoutMs: given.rebalanceTimeoutMs ?? REBALANCE_MS,
     });
-    const client = { id: given.clientId ?? 'c', host: given.host ?? '127.0.0.1', apiVersion: given.version ?? 9 };
+    const client = groupClient({
+      id: given.clientId ?? 'c',
+      host: given.host ?? '127.0.0.1',
+      apiVersion: given.version ?? 9,
+    });
     this.coordinator.joinGroup(request, client, this.#answers(pending));
     return pending;
   }

@@ -8,6 +8,7 @@ import type { InternalTopic } from '../streams/configured-topology.ts';
 import type { DescribedStreamsGroup } from '../streams/describe-streams.ts';
 import type { StreamsSettings } from '../streams/streams-config.ts';
 import { streamsGroupHeartbeat, streamsGroupOf } from '../streams/streams-requests.ts';
+import { groupClient } from './group-client.ts';
 import { GROUP, GroupWorld, type Pending } from './group-world.ts';
 import { streamsDefaults, streamsSettings } from './streams-defaults.ts';
 
@@ -67,7 +68,7 @@ export class StreamsWorld extends GroupWorld {
       warmupTasks: tasks(),
     });
     const pending: Pending<StreamsGroupHeartbeatResponse> = { answer: undefined, count: 0, loadCount: 0 };
-    const client = { id: 'c', host: '127.0.0.1', apiVersion: version };
+    const client = groupClient({ apiVersion: version });
     streamsGroupHeartbeat(this.coordinator, request, client, (response, missing) => {
       pending.answer = response;
       pending.count += 1;
