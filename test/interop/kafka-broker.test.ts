@@ -71,7 +71,7 @@ test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, cons
   for (const version of ['2.1.0', '3.9.1', '4.4.0'] as const) {
     const consumed = await kafkaTool('kafka-console-consumer', version, [
       ...['--bootstrap-server', bootstrap, '--topic', 'morris', '--from-beginning'],
-      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '20000'],
+      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '45000'],
     ]);
     assert.deepEqual(lines(consumed), ['a', 'b', 'c', 'd', 'e', 'f']);
     assert.match(consumed.stderr, /Processed a total of 6 messages/);
