@@ -207,7 +207,7 @@ for (const version of ['3.9.4', '3.4.8'] as const) {
     t.after(() => server.stop());
     const proxy = await startCuttableProxy(server.port);
     t.after(() => proxy.close());
-    const client = connect(t, { connect: proxy.connect, sessionTimeoutMs: 1000 });
+    const client = connect(t, { connect: proxy.connect, sessionTimeoutMs: 4000 });
     await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
     const other = connect(t, { connect: server.connect });
     const { watch, event } = nextEvent();
