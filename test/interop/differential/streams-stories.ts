@@ -178,7 +178,10 @@ export const streamsStories: readonly Story[] = [
         { 0: { sources: ['u'], changelogs: [{ name: 'odd', configs: { 'no.such.key': '1' } }] } },
       ];
       for (const [index, topology] of topologies.entries()) {
-        await story.streams(`one${index}`, { topology, group: `${story.group}-${index}` });
+        const told = await story.streams(`one${index}`, { topology, group: `${story.group}-${index}` });
+        // A controller may be quicker than the answer; what it refused is told below.
+        for (const status of (told as unknown as StreamsTold).status ?? [])
+          status.statusDetail = status.statusDetail.replace(/; Creation failed.*/, '');
       }
       const [joined, odd] = [`${story.group}-3`, `${story.group}-8`];
       await story.waitForTopicsOf(joined, 'b', 'c');

@@ -54,7 +54,7 @@ export interface DescribedStreams {
 export interface StreamsTold {
   readonly errorCode: number;
   readonly errorMessage: string | null;
-  readonly status: readonly { readonly statusDetail: string }[] | null;
+  readonly status: readonly { statusDetail: string }[] | null;
 }
 
 /** Counts what t holds, and keeps the counts. */
