@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chosen } from './breadth.ts';
 import { roundtrips } from './clients/roundtrips.ts';
-import { startOdradek } from './odradek.ts';
+import { SHORT_SESSION, startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { freePort } from './peers/free-port.ts';
@@ -71,7 +71,7 @@ test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, cons
   for (const version of ['2.1.0', '3.9.1', '4.4.0'] as const) {
     const consumed = await kafkaTool('kafka-console-consumer', version, [
       ...['--bootstrap-server', bootstrap, '--topic', 'morris', '--from-beginning'],
-      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '20000'],
+      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '45000'],
     ]);
     assert.deepEqual(lines(consumed), ['a', 'b', 'c', 'd', 'e', 'f']);
     assert.match(consumed.stderr, /Processed a total of 6 messages/);
@@ -124,7 +124,8 @@ test('topics grow, change and go, by RPC and by the znodes that 2.1’s tools wr
 
 test('what was acknowledged outlives kill -9, and Apache’s dump tool reads our log', async (t) => {
   const dir = tempDir();
-  const first = await startOdradek({ dir });
+  const spec = { dir, kafka: SHORT_SESSION };
+  const first = await startOdradek(spec);
   t.after(() => first.kill());
   const records = Array.from({ length: 500 }, (_, index) => `record ${index}`);
   clean(await kcat(['-b', first.bootstrap, '-t', 'kept', '-P', '-X', 'acks=all'], { stdin: records.join('\n') }));
@@ -134,7 +135,7 @@ test('what was acknowledged outlives kill -9, and Apache’s dump tool reads our
     }),
   );
   await first.kill();
-  const second = await startOdradek({ dir });
+  const second = await startOdradek(spec);
   t.after(() => second.kill());
   assert.deepEqual(await readAll(second.bootstrap, 'kept'), [...records, 'more']);
   await second.stop();

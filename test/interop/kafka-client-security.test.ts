@@ -72,7 +72,10 @@ const serverStores = (listener: string): Record<string, string> => ({
 const plainServer = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret";';
 const scramServer = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
 /** Of the sessions of SASL_PLAINTEXT. Apache's broker takes a second login on a connection after a second, not earlier. */
-const REAUTH_MS = 1500;
+const REAUTH_MS = 4000;
+
+/** A refusal is not tried again until this is over. */
+const API_TIMEOUT_MS = 240_000;
 
 const ports = new Map<Listener, number>();
 const bootstrap = (listener: Listener): string => `127.0.0.1:${ports.get(listener)}`;
@@ -114,7 +117,7 @@ after(async () => {
 });
 
 function adminOf(t: TestContext, listener: Listener, security: ClientSecurity) {
-  const admin = createAdmin(runtime, { bootstrapServers: bootstrap(listener), security, apiTimeoutMs: 15_000 });
+  const admin = createAdmin(runtime, { bootstrapServers: bootstrap(listener), security, apiTimeoutMs: API_TIMEOUT_MS });
   t.after(() => admin.close());
   return admin;
 }
@@ -150,12 +153,14 @@ test('a connection outlives its session by logging in again', async (t) => {
   const admin = adminOf(t, 'SASL_PLAINTEXT', secured.SASL_PLAINTEXT);
   const { brokers } = await admin.describeCluster();
   const connection = await admin.connect(brokers[0]!.id);
-  const begunMs = runtime.clock.monotonicMs();
-  await until('three sessions', async () => {
+  for (let session = 0; session < 2; session += 1) {
     await admin.allTopics();
-    assert.equal(await admin.connect(brokers[0]!.id), connection);
-    return runtime.clock.monotonicMs() - begunMs > 3 * REAUTH_MS || undefined;
-  });
+    // Requests that left before the end and arrived after it would be refused.
+    const begunMs = runtime.clock.monotonicMs();
+    await until('the end of a session', () => runtime.clock.monotonicMs() - begunMs > REAUTH_MS || undefined);
+  }
+  await admin.allTopics();
+  assert.equal(await admin.connect(brokers[0]!.id), connection);
   assert.ok(connection.isOpen);
 });
 
@@ -208,14 +213,12 @@ const refusals: readonly {
   },
 ];
 for (const { name, listener, security, code, message } of refusals) {
-  test(`refused at once: ${name}`, async (t) => {
-    const begunMs = runtime.clock.monotonicMs();
+  test(`refused at once: ${name}`, { timeout: API_TIMEOUT_MS / 2 }, async (t) => {
     await assert.rejects(adminOf(t, listener, security).allTopics(), (error) => {
       assert.ok(isAuthenticationError(error), String(error));
       assert.match(error.message, message);
       return code === undefined ? error instanceof SslAuthenticationError : error.code === code;
     });
-    assert.ok(runtime.clock.monotonicMs() - begunMs < 10_000, 'nothing is tried again until its time is over');
   });
 }
 

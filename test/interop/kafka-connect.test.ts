@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chosen } from './breadth.ts';
-import { startOdradek } from './odradek.ts';
+import { SHORT_SESSION, startOdradek } from './odradek.ts';
 import { freePort } from './peers/free-port.ts';
 import { javaLine } from './peers/java.ts';
 import { type Service, startService, until } from './peers/process.ts';
@@ -28,7 +28,7 @@ const names = ['Connect 3.9.1 carries lines from file to file, and goes on where
 for (const name of chosen(names, () => false)) {
   test(name, async (t) => {
     const ports = { kafkaPort: await freePort(), zookeeperPort: await freePort() };
-    const spec = { dir: tempDir(), kafka: { 'offsets.topic.num.partitions': '3' }, ...ports };
+    const spec = { dir: tempDir(), kafka: { ...SHORT_SESSION, 'offsets.topic.num.partitions': '3' }, ...ports };
     let broker = await startOdradek(spec);
     t.after(() => broker.kill());
     const { bootstrap } = broker;

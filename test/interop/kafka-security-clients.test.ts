@@ -76,7 +76,7 @@ common = dict(bootstrap_servers=sys.argv[1], security_protocol='SASL_PLAINTEXT',
               sasl_plain_username='carol', sasl_plain_password='carol-secret')
 p = KafkaProducer(**common)
 p.send('python', b'hello').get(10)
-c = KafkaConsumer('python', auto_offset_reset='earliest', consumer_timeout_ms=10000, **common)
+c = KafkaConsumer('python', auto_offset_reset='earliest', consumer_timeout_ms=45000, **common)
 print(next(c).value.decode())
 `;
   const outcome = await python('-c', [script, broker.at('SASL_PLAINTEXT')]);

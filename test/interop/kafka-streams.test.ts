@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { chosen } from './breadth.ts';
 import { ask } from './differential/raw-client.ts';
-import { startOdradek } from './odradek.ts';
+import { SHORT_SESSION, startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { freePort } from './peers/free-port.ts';
 import { javaLine } from './peers/java.ts';
@@ -47,7 +47,7 @@ const streamsSettings = {
 const servers: Readonly<Record<string, (t: TestContext) => Promise<Server>>> = {
   'our broker': async (t) => {
     const ports = { kafkaPort: await freePort(), zookeeperPort: await freePort() };
-    const spec = { dir: tempDir(), kafka: { ...settings, ...streamsSettings }, ...ports };
+    const spec = { dir: tempDir(), kafka: { ...SHORT_SESSION, ...settings, ...streamsSettings }, ...ports };
     let service = await startOdradek(spec);
     t.after(() => service.kill());
     return {

@@ -223,7 +223,7 @@ const records39: readonly Step[] = [
   { tool: 'kafka-console-consumer', args: '--bootstrap-server $B' },
   {
     tool: 'kafka-console-consumer',
-    args: '--bootstrap-server $B --topic plain --from-beginning --timeout-ms 3000 --partition 0',
+    args: '--bootstrap-server $B --topic plain --timeout-ms 3000 --partition 0',
   },
   {
     tool: 'kafka-console-consumer',

@@ -61,7 +61,8 @@ const kafka =
               'log.dirs': join(spec.dir, 'kafka'),
               listeners: `PLAINTEXT://127.0.0.1:${spec.kafkaPort ?? 0}`,
               'zookeeper.connect': spec.zookeeperConnect ?? `127.0.0.1:${zookeeper?.clientAddress.port}`,
-              'zookeeper.session.timeout.ms': '2000',
+              // as long as the ticks above allow; who is killed and comes back waits for it, and asks for a shorter one
+              'zookeeper.session.timeout.ms': '10000',
               'offsets.topic.replication.factor': '1',
               'offsets.topic.num.partitions': '5',
               'group.initial.rebalance.delay.ms': '0',

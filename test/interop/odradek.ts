@@ -14,6 +14,9 @@ export type Odradek = Service & {
   readonly logFile: string;
 };
 
+/** Of brokers that are killed and come back: they wait for the end of the session that they had. */
+export const SHORT_SESSION = { 'zookeeper.session.timeout.ms': '2000' } as const;
+
 let started = 0;
 
 export async function startOdradek(spec: OdradekSpec): Promise<Odradek> {
@@ -25,7 +28,6 @@ export async function startOdradek(spec: OdradekSpec): Promise<Odradek> {
     { logFile },
   );
   const ports = await until('our servers are ready', () => readPorts(service, logFile), {
-    timeoutMs: 30_000,
     everyMs: 20,
   });
   return Object.assign(service, {

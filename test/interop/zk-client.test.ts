@@ -16,6 +16,7 @@ import { chosen } from './breadth.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { startCuttableProxy } from './peers/cuttable-proxy.ts';
 import { freePorts } from './peers/free-port.ts';
+import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
@@ -207,7 +208,7 @@ for (const version of chosen(['3.9.4', '3.4.8'] as const, (one) => one === '3.9.
     t.after(() => server.stop());
     const proxy = await startCuttableProxy(server.port);
     t.after(() => proxy.close());
-    const client = connect(t, { connect: proxy.connect, sessionTimeoutMs: 1000 });
+    const client = connect(t, { connect: proxy.connect, sessionTimeoutMs: 4000 });
     await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
     const other = connect(t, { connect: server.connect });
     const { watch, event } = nextEvent();
@@ -298,15 +299,18 @@ for (const version of chosen(['3.9.4', '3.4.8'] as const, (one) => one === '3.9.
 
 test('an idle session stays alive by its pings', async (t) => {
   const server = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config: { tickTime: 100 } });
-  t.after(() => server.stop());
+  t.after(() => server.kill()); // with ticks so short Apache's sometimes takes half a minute to stop
   const other = connect(t, { connect: server.connect });
-  const client = connect(t, { connect: server.connect, sessionTimeoutMs: 600 });
+  const client = connect(t, { connect: server.connect, sessionTimeoutMs: 2000 });
   const states: string[] = [];
   client.onState((state) => states.push(state));
   await client.create('/mine', null, { mode: CreateMode.EPHEMERAL });
-  // three session timeouts, told by the server's own clock
+  // longer than any session without pings, told by the server's own clock
   const begun = (await other.createWithStat('/begin')).stat.ctime;
-  for (let now = begun; now < begun + 1800; ) now = (await other.setData('/begin', null)).mtime;
+  await until('the server’s clock to go on', async () => {
+    const { mtime } = await other.setData('/begin', null);
+    return mtime > begun + 2500 || undefined;
+  });
   assert.equal((await client.exists('/mine'))?.ephemeralOwner, client.sessionId);
   assert.deepEqual(states, ['connected']);
 });

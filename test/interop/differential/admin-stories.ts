@@ -106,17 +106,17 @@ interface Story {
 }
 
 const deletion = (name: string, offset: number): object => ({
-  timeoutMs: 3000,
+  timeoutMs: 30_000,
   topics: [{ name, partitions: [{ partitionIndex: 0, offset }] }],
 });
 const move = (name: string, replicas: readonly number[] | null): object => ({
-  timeoutMs: 3000,
+  timeoutMs: 30_000,
   topics: [{ name, partitions: [{ partitionIndex: 0, replicas }] }],
 });
 const election = (name: string, electionType: number): object => ({
   electionType,
   topicPartitions: [{ topic: name, partitions: [0] }],
-  timeoutMs: 3000,
+  timeoutMs: 30_000,
 });
 
 const records: Story = {

@@ -230,7 +230,7 @@ const withoutSecurity: readonly Case[] = [
 ];
 
 const deletions = (...asked: readonly (readonly [string, number, number])[]): object => ({
-  timeoutMs: 3000,
+  timeoutMs: 30_000,
   topics: asked.map(([name, partitionIndex, offset]) => ({ name, partitions: [{ partitionIndex, offset }] })),
 });
 
@@ -245,11 +245,11 @@ const epochs = (...asked: readonly (readonly [string, number, number, number])[]
 const elections = (electionType: number, ...asked: readonly (readonly [string, readonly number[]])[]): object => ({
   electionType,
   topicPartitions: asked.map(([name, partitions]) => ({ topic: name, partitions })),
-  timeoutMs: 3000,
+  timeoutMs: 30_000,
 });
 
 const moves = (...asked: readonly (readonly [string, number, readonly number[] | null])[]): object => ({
-  timeoutMs: 3000,
+  timeoutMs: 30_000,
   topics: asked.map(([name, partitionIndex, replicas]) => ({ name, partitions: [{ partitionIndex, replicas }] })),
 });
 
@@ -279,7 +279,7 @@ const partitionCases: readonly Case[] = [
     name: 'of an unknown kind',
     request: (version) => elections(version >= 1 ? 5 : 0, ['diff', [0]]),
   },
-  { apiKey: 43, name: 'of all', request: () => ({ electionType: 0, topicPartitions: null, timeoutMs: 3000 }) },
+  { apiKey: 43, name: 'of all', request: () => ({ electionType: 0, topicPartitions: null, timeoutMs: 30_000 }) },
   {
     apiKey: 45,
     name: 'refused for seven reasons',

@@ -162,6 +162,9 @@ export const consumerStories: readonly Story[] = [
       await story.waitForMembers(1);
       await story.beat('one', { epoch: 2 });
       await story.beatUntil('two', 3, hasNews);
+      // A member's next heartbeat is the first that goes by it.
+      await story.configure({ 'consumer.session.timeout.ms': '1000', 'consumer.heartbeat.interval.ms': '500' });
+      await story.beatAgain('two', 4);
       await story.waitForMembers(0);
       await story.describe();
     },

@@ -10,6 +10,7 @@ import { readVersioned, writeVersioned } from '../../../src/kafka/protocol/recor
 import { allRecordsOf } from '../../../src/kafka/records/iterate.ts';
 import { build } from '../../../src/wire/schema.ts';
 import { PeerError, until } from '../peers/process.ts';
+import { configureGroup } from './group-configs.ts';
 import { type Answer, ask } from './raw-client.ts';
 
 export const OFFSETS_PARTITIONS = 3;
@@ -132,6 +133,10 @@ export class ConsumerStory {
     return name;
   }
 
+  configure(values: Readonly<Record<string, string>>): Promise<void> {
+    return configureGroup(this.port, this.group, values);
+  }
+
   // ---- the consumer protocol
 
   async beat(memberId: string, given: Beat = {}): Promise<Beaten> {
@@ -165,6 +170,12 @@ export class ConsumerStory {
     });
     this.#answers.push({ what: 'beat until', answer });
     return answer;
+  }
+
+  /** A heartbeat that says nothing new and is told nothing. */
+  async beatAgain(memberId: string, epoch: number): Promise<void> {
+    const told = (await ask(this.port, 68, 1, { groupId: this.group, memberId, memberEpoch: epoch })) as Beaten;
+    if (told.errorCode !== 0) throw new PeerError(`${memberId} is refused: ${told.errorCode} ${told.errorMessage}`);
   }
 
   describe(version = 1) {

@@ -1,4 +1,5 @@
 /** A story about the configuration of groups: what may be set, what is refused in which words, what is told of it. */
+import { groupConfigsCount } from './group-configs.ts';
 import type { Teller } from './share-teller.ts';
 
 const GROUP = 32;
@@ -23,7 +24,7 @@ export async function tellOfGroupConfigs(teller: Teller): Promise<void> {
   };
   const describe = async (configurationKeys: string[] | null = null): Promise<void> => {
     // Both tell their brokers of a change only after it is stored.
-    await teller.pause(500);
+    await groupConfigsCount(teller.port);
     const resources = [{ resourceType: GROUP, resourceName: group, configurationKeys }];
     const { results } = await teller.ask(32, 4, { resources, includeSynonyms: true, includeDocumentation: true });
     const { configs, ...rest } = results[0];

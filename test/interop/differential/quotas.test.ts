@@ -148,14 +148,16 @@ test('produced bytes: the same throttle time to the millisecond, in every versio
   }
 });
 
-test('a second request adds to the first, over a span that never differs by more than one window', async () => {
+test('a second request adds to the first, over a span that differs by one window and by what the requests took', async () => {
+  const begunMs = performance.now();
   const [theirs, ours] = await Promise.all(
     ports.map(async (port) => {
       await produce(port, 'twice', 100_000);
       return (await produce(port, 'twice', 100_000)).throttleTimeMs;
     }),
   );
-  assert.ok(Math.abs(Number(theirs) - Number(ours)) <= 1000, `${theirs} and ${ours}`);
+  const tookMs = performance.now() - begunMs;
+  assert.ok(Math.abs(Number(theirs) - Number(ours)) <= 1000 + tookMs, `${theirs} and ${ours} within ${tookMs}`);
 });
 
 test('the connection is still for as long as it was told, and no longer than the next request needs', async () => {
@@ -168,12 +170,12 @@ test('the connection is still for as long as it was told, and no longer than the
   }
   const told = await same('the first answer', async (port) => {
     const client = new NamedClient(port, 'muted');
-    const { throttleTimeMs } = await client.ask<Produced>(0, 9, produceFields(110_000));
     const startedMs = performance.now();
+    const { throttleTimeMs } = await client.ask<Produced>(0, 9, produceFields(110_000));
     await client.ask(18, 3, { clientSoftwareName: 'test', clientSoftwareVersion: '1' });
     const waitedMs = performance.now() - startedMs;
     client.close();
-    assert.ok(waitedMs >= throttleTimeMs - 20, `port ${port}: ${waitedMs} of ${throttleTimeMs}`);
+    assert.ok(waitedMs >= throttleTimeMs, `port ${port}: ${waitedMs} of ${throttleTimeMs}`);
     return throttleTimeMs;
   });
   assert.ok(told > 900 && told < 1100, String(told));
@@ -222,11 +224,11 @@ test('time of the broker: no answer is throttled for longer than a window', asyn
 });
 
 test('changes of the cluster: what goes beyond the quota is refused, or done and told to older clients', async () => {
-  await withQuota({ user: null }, 'controller_mutation_rate', 0.5);
-  // 11 windows of a second give 5.5 partitions at once.
+  // A partition in a hundred seconds: none comes free while this goes on.
+  await withQuota({ user: null }, 'controller_mutation_rate', 0.01);
   for (const port of ports) {
     await until('the quota is in force', async () => {
-      const { throttleTimeMs } = await createTopic(port, 'any', `attempt-${performance.now()}`, 6, 5);
+      const { throttleTimeMs } = await createTopic(port, 'any', `attempt-${performance.now()}`, 2, 5);
       return throttleTimeMs > 0 ? true : undefined;
     });
   }

@@ -13,6 +13,7 @@ import { FrameSplitter } from '../../../src/wire/framing.ts';
 import { Reader } from '../../../src/wire/reader.ts';
 import { build, type Fields, type Message } from '../../../src/wire/schema.ts';
 import { Writer } from '../../../src/wire/writer.ts';
+import { PATIENCE_MS } from '../peers/process.ts';
 
 export type Answer = Record<string, unknown>;
 
@@ -33,7 +34,7 @@ export function ask(
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new RangeError(`no answer to ${api.name} v${version}`));
-    }, 20_000);
+    }, PATIENCE_MS);
     const finish = (answer: Answer | 'closed'): void => {
       clearTimeout(timer);
       socket.destroy();

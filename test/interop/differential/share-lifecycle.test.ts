@@ -22,6 +22,13 @@ before(async () => {
     'share.coordinator.state.topic.num.partitions': '3',
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
+    // See Teller.leave.
+    'num.network.threads': '1',
+    // Nothing waits, and nothing runs out, unless a story configures it for its group.
+    'group.share.assignment.interval.ms': '0',
+    'group.share.max.assignment.interval.ms': '60000',
+    'group.share.session.timeout.ms': '60000',
+    'group.share.record.lock.duration.ms': '60000',
   };
   [apache, odradek] = await Promise.all([
     startApacheKraft({ logDir: join(dir, 'apache'), overrides: settings }),

@@ -1,6 +1,5 @@
 /** Tells one broker a story about share groups, and writes down what it answers. */
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { flatten, type Slices, slicesOf } from '../../../src/base/slices.ts';
 import { encodeRequest } from '../../../src/kafka/broker/testkit/raw-client.ts';
 import { apis } from '../../../src/kafka/protocol/apis.ts';
@@ -11,6 +10,7 @@ import { FrameSplitter } from '../../../src/wire/framing.ts';
 import { Reader } from '../../../src/wire/reader.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { until } from '../peers/process.ts';
+import { configureGroup } from './group-configs.ts';
 import { ask } from './raw-client.ts';
 
 type Fields = Record<string, unknown>;
@@ -48,8 +48,9 @@ export class Line {
     return codecFor(api.response, version).read(reader);
   }
 
-  close(): void {
-    this.#socket.destroy();
+  close(): Promise<void> {
+    if (this.#socket.closed) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.once('close', () => resolve()).destroy());
   }
 }
 
@@ -73,6 +74,15 @@ export class Teller {
 
   line(): Line {
     return new Line(this.port);
+  }
+
+  /**
+   * Until the broker knows that these are gone: with one thread for its network it hears of that no later than of the next request, and
+   * answers then.
+   */
+  async leave(...lines: readonly Line[]): Promise<void> {
+    for (const line of lines) await line.close();
+    await this.ask(18, 0, {});
   }
 
   tell(step: string, answer: unknown): void {
@@ -145,7 +155,15 @@ export class Teller {
     return [startOffset, deliveryCompleteCount];
   }
 
-  pause(ms: number): Promise<void> {
-    return sleep(ms);
+  /** Until the group’s share partitions have states: that is done beside the heartbeats that ask for it. */
+  async initialised(count: number): Promise<void> {
+    await until(`${count} share partitions of ${this.group}`, async () => {
+      const { groups } = await this.ask(90, 1, { groups: [{ groupId: this.group, topics: null }] });
+      return groups[0].topics[0]?.partitions.length === count || undefined;
+    });
+  }
+
+  configure(values: Readonly<Record<string, string>>): Promise<void> {
+    return configureGroup(this.port, this.group, values);
   }
 }

@@ -1,8 +1,7 @@
 /** One streams group on one broker: what is asked, what is answered, and what the broker writes of it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionFor } from '../../../src/kafka/coordinator/partition-for.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
-import { until } from '../peers/process.ts';
+import { PeerError, until } from '../peers/process.ts';
 import { ConsumerStory, OFFSETS_PARTITIONS } from './consumer-story.ts';
 import { type Answer, ask } from './raw-client.ts';
 
@@ -44,6 +43,18 @@ export interface StreamsBeat {
   readonly offsets?: readonly (readonly [subtopology: string, partition: number, offset: number])[];
   readonly ends?: readonly (readonly [subtopology: string, partition: number, offset: number])[];
   readonly shutdown?: boolean;
+}
+
+export interface DescribedStreams {
+  readonly groupState: string;
+  readonly assignmentEpoch: number;
+  readonly members: readonly unknown[];
+}
+
+export interface StreamsTold {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly status: readonly { statusDetail: string }[] | null;
 }
 
 /** Counts what t holds, and keeps the counts. */
@@ -126,7 +137,12 @@ export class StreamsStory extends ConsumerStory {
   }
 
   /** Until topics that the broker makes are there, and it knows. */
-  async waitForTopics(...names: string[]): Promise<void> {
+  waitForTopics(...names: string[]): Promise<void> {
+    return this.waitForTopicsOf(this.group, ...names);
+  }
+
+  /** As `waitForTopics`, for another group that reads them. */
+  async waitForTopicsOf(reader: string, ...names: string[]): Promise<void> {
     const wanted = names.map((name) => ({ topicId: ZERO_UUID, name: this.topicName(name) }));
     // Asking for them must not make them.
     const request = { topics: wanted, allowAutoTopicCreation: false };
@@ -134,7 +150,7 @@ export class StreamsStory extends ConsumerStory {
       const { topics } = (await ask(this.port, 3, 12, request)) as { topics?: { errorCode: number }[] };
       return topics?.every(({ errorCode }) => errorCode === 0) || undefined;
     });
-    await this.#waitForCoordinator(names);
+    await this.#waitForCoordinator(reader, names);
     const told = (await ask(this.port, 3, 12, request)) as {
       topics: { name: string; topicId: string; partitions: unknown[] }[];
     };
@@ -143,13 +159,13 @@ export class StreamsStory extends ConsumerStory {
   }
 
   /** What serves Metadata may know of topics before the coordinator does: another group of its reads them. */
-  async #waitForCoordinator(names: readonly string[]): Promise<void> {
-    let group = this.group;
+  async #waitForCoordinator(reader: string, names: readonly string[]): Promise<void> {
+    let group = reader;
     do {
       this.#probes += 1;
       group = `${this.group}-probe-${this.#probes}`;
-    } while (partitionFor(group, OFFSETS_PARTITIONS) !== partitionFor(this.group, OFFSETS_PARTITIONS));
-    await until(`the coordinator of ${this.group} knows ${names}`, async () => {
+    } while (partitionFor(group, OFFSETS_PARTITIONS) !== partitionFor(reader, OFFSETS_PARTITIONS));
+    await until(`the coordinator of ${reader} knows ${names}`, async () => {
       const { status } = (await ask(this.port, 88, 1, {
         groupId: group,
         memberId: 'probe',
@@ -164,20 +180,33 @@ export class StreamsStory extends ConsumerStory {
     });
   }
 
-  /** A setting of the group. */
-  async configure(name: string, value: string): Promise<void> {
-    const configs = [{ name, configOperation: 0, value }];
-    await ask(this.port, 44, 1, { resources: [{ resourceType: 32, resourceName: this.group, configs }] });
-    await sleep(500);
+  /** Until what is told of the group is so. */
+  async waitForStreams(what: string, isSo: (group: DescribedStreams) => boolean): Promise<void> {
+    await until(`${this.group}: ${what}`, async () => {
+      const { groups } = (await ask(this.port, 89, 1, { groupIds: [this.group] })) as { groups: DescribedStreams[] };
+      return isSo(groups[0]!) || undefined;
+    });
+  }
+
+  /** A heartbeat that says nothing; only the last answer counts. */
+  async streamsUntil(
+    memberId: string,
+    given: StreamsBeat & { readonly epoch: number },
+    isDone: (answer: StreamsTold) => boolean,
+  ): Promise<void> {
+    const { epoch, group = this.group } = given;
+    const fields = { groupId: group, memberId, memberEpoch: epoch };
+    const answer = await until(`${memberId} is told something`, async () => {
+      const told = (await ask(this.port, 88, 1, fields)) as unknown as StreamsTold;
+      if (told.errorCode !== 0) throw new PeerError(`${memberId} is refused: ${told.errorCode} ${told.errorMessage}`);
+      return isDone(told) ? told : undefined;
+    });
+    this.note(`streams ${memberId} until`, answer);
   }
 
   async createTopic(name: string, numPartitions: number): Promise<void> {
     const topic = { name: this.topicName(name), numPartitions, replicationFactor: 1, assignments: [], configs: [] };
     await ask(this.port, 19, 7, { topics: [topic], timeoutMs: 10_000 });
     await this.waitForTopics(name);
-  }
-
-  pause(ms: number): Promise<void> {
-    return sleep(ms);
   }
 }

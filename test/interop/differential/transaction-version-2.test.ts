@@ -149,7 +149,7 @@ const stories: readonly { readonly name: string; readonly tell: (story: Coordina
   {
     name: 'a transaction that stays open for too long is aborted, and its producer fenced',
     async tell(story) {
-      const one = await story.init({ timeoutMs: 600 });
+      const one = await story.init({ timeoutMs: 5000 });
       await story.write(one, 0, { version: 12 });
       await story.waitFor('CompleteAbort');
       await story.describe();

@@ -106,7 +106,7 @@ export const sessionsOfTheDead: Scenario = async (t, mixture) => {
   const dying = proxies.map(({ connect }) => connectZookeeper({ connect, sessionTimeoutMs: 2_000 }));
   t.after(() => Promise.all(dying.map((client) => client.close())));
   await Promise.all(dying.map((client, index) => client.create(`/of-${index}`, null, { mode: CreateMode.EPHEMERAL })));
-  await using alive = connectZookeeper({ connect: ensemble.connect, sessionTimeoutMs: 2_000 });
+  await using alive = connectZookeeper({ connect: ensemble.connect, sessionTimeoutMs: 20_000 });
   await alive.create('/of-the-living', null, { mode: CreateMode.EPHEMERAL });
   for (const proxy of proxies) proxy.cut();
   await until('the end of their nodes', async () => {

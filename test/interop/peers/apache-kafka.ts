@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { javaLine } from './java.ts';
 import { askMetadata, NO_METADATA } from './kafka-metadata.ts';
-import { PeerError, type Service, startService, until } from './process.ts';
+import { PATIENCE_MS, PeerError, type Service, startService, until } from './process.ts';
 
 export interface ApacheKafkaOptions {
   readonly version: '2.1.0' | '3.9.1';
@@ -26,7 +26,7 @@ export interface ApacheKafkaOptions {
   readonly agent?: string;
   /** System properties, the `-D` flags of its JVM. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** Default 60 s. */
+  /** Default two minutes. */
   readonly timeoutMs?: number;
 }
 
@@ -39,7 +39,7 @@ export interface ApacheKafka extends Service {
 
 /** Resolves once the broker's own Metadata answer names it and a controller. */
 export async function startApacheKafka(options: ApacheKafkaOptions): Promise<ApacheKafka> {
-  const { version, logDir, brokerId = 0, properties = {}, timeoutMs = 60_000 } = options;
+  const { version, logDir, brokerId = 0, properties = {}, timeoutMs = PATIENCE_MS } = options;
   mkdirSync(logDir, { recursive: true });
   const configFile = join(logDir, 'server.properties');
   writeFileSync(configFile, configOf(options));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ApacheKafka } from './apache-kafka.ts';
 import { javaLine } from './java.ts';
 import { askMetadata, NO_METADATA } from './kafka-metadata.ts';
-import { PeerError, runOrThrow, startService, until } from './process.ts';
+import { PATIENCE_MS, PeerError, runOrThrow, startService, until } from './process.ts';
 
 export interface ApacheKraftOptions {
   /** Formatted when it is empty. Also holds the broker's server.properties and apache-kafka.log; Kafka looks at folders only. */
@@ -18,7 +18,7 @@ export interface ApacheKraftOptions {
   readonly overrides?: Readonly<Record<string, string | number>>;
   /** Feature levels to format with instead of the release's own, for example `{ 'share.version': 1 }`. */
   readonly features?: Readonly<Record<string, number>>;
-  /** Default 60 s. */
+  /** Default two minutes. */
   readonly timeoutMs?: number;
 }
 
@@ -26,7 +26,7 @@ const PEER = 'kafka-server-4.4.0';
 
 /** Resolves once the broker's own Metadata answer names it and a controller. */
 export async function startApacheKraft(options: ApacheKraftOptions): Promise<ApacheKafka> {
-  const { logDir, nodeId = 0, timeoutMs = 60_000 } = options;
+  const { logDir, nodeId = 0, timeoutMs = PATIENCE_MS } = options;
   mkdirSync(logDir, { recursive: true });
   const configFile = join(logDir, 'server.properties');
   writeFileSync(configFile, configOf(options));

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { freePort } from './free-port.ts';
 import { type CommandLine, javaLine } from './java.ts';
-import { PeerError, type Service, startService, until } from './process.ts';
+import { PATIENCE_MS, PeerError, type Service, startService, until } from './process.ts';
 
 export interface ApacheZookeeperOptions {
   readonly version: '3.4.8' | '3.9.4';
@@ -22,7 +22,7 @@ export interface ApacheZookeeperOptions {
   readonly enter?: readonly string[];
   /** Default: a free one. Give it to come back on the same address after stop or kill. */
   readonly port?: number;
-  /** Also how long an ensemble may take to elect its leader. Default 60 s. */
+  /** Also how long an ensemble may take to elect its leader. Default two minutes. */
   readonly timeoutMs?: number;
 }
 
@@ -94,7 +94,7 @@ export interface ServerProcess {
   readonly enter?: readonly string[] | undefined;
   readonly port: number;
   readonly logFile: string;
-  /** Until it serves; default 60 s. */
+  /** Until it serves; default two minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -102,7 +102,7 @@ export interface ServerProcess {
 export async function startServerProcess(
   what: string,
   line: CommandLine,
-  { dataDir, host = '127.0.0.1', enter = [], port, logFile, timeoutMs = 60_000 }: ServerProcess,
+  { dataDir, host = '127.0.0.1', enter = [], port, logFile, timeoutMs = PATIENCE_MS }: ServerProcess,
 ): Promise<ApacheZookeeper | 'port taken'> {
   const logged = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const before = logged().length;
@@ -160,7 +160,7 @@ export function fourLetterWord(port: number, word: string, host = '127.0.0.1'): 
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ port, host }, () => socket.write(word));
-    socket.setTimeout(5_000, () => socket.destroy(new PeerError(`no answer to ${word}`)));
+    socket.setTimeout(30_000, () => socket.destroy(new PeerError(`no answer to ${word}`)));
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     socket.on('error', reject);

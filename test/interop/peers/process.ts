@@ -3,6 +3,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Whoever needs longer will never be done, however slow the machine is. */
+export const PATIENCE_MS = 120_000;
+
 /** A peer could not be installed, started or asked; the message holds what it printed. */
 export class PeerError extends Error {
   override readonly name = 'PeerError';
@@ -20,13 +23,13 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default 60 s; then the process is killed and PeerError thrown. */
+  /** Default two minutes, for slow machines; then the process is killed and PeerError thrown. */
   readonly timeoutMs?: number;
 }
 
 /** Runs a program to its end; a non-zero exit code is a value, not an error. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { timeoutMs = 60_000 } = options;
+  const { timeoutMs = PATIENCE_MS } = options;
   return new Promise((resolve, reject) => {
     const child = spawnMortal(command, args, options, 'pipe');
     const stdout: Buffer[] = [];
@@ -129,7 +132,7 @@ export async function until<T>(
   probe: () => Promise<T | undefined> | T | undefined,
   options: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<T> {
-  const { timeoutMs = 60_000, everyMs = 25 } = options;
+  const { timeoutMs = PATIENCE_MS, everyMs = 25 } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const answer = await probe();

@@ -42,7 +42,7 @@ interface Seat {
   pings: number;
 }
 
-const FAST = { everyMs: 0.2, timeoutMs: 10_000 } as const;
+const FAST = { everyMs: 0.2, timeoutMs: 60_000 } as const;
 
 export class Player {
   readonly #runtime: Runtime;

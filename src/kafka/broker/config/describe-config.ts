@@ -100,7 +100,7 @@ export function brokerChain(store: ConfigStore, name: string): Synonym[] {
   push(ConfigSource.dynamicBroker, (one) => store.brokerDynamic('broker').get(one));
   push(ConfigSource.dynamicDefaultBroker, (one) => store.brokerDynamic('cluster').get(one));
   push(ConfigSource.staticBroker, (one) => store.staticConfig.given.get(one));
-  push(ConfigSource.default, (one) => brokerKeys.get(one)?.default);
+  push(ConfigSource.default, (one) => (brokerKeys.get(one) ?? ownKeys.get(one))?.default);
   const start = chain.findIndex((synonym) => synonym.name === name);
   return start < 0 ? [] : chain.slice(start);
 }

@@ -45,9 +45,5 @@ function isHidden(
 
 function inheritedBy(store: ConfigStore, { name, otherwise }: GroupKey): Described['synonyms'] {
   if ('text' in otherwise) return [{ name, value: otherwise.text, source: ConfigSource.default }];
-  const { brokerKey } = otherwise;
-  const chain = brokerChain(store, brokerKey);
-  // Keys of 4.x, which brokers of a ZooKeeper cluster do not describe.
-  const value = store.staticConfig.string(brokerKey);
-  return chain.length > 0 ? chain : [{ name: brokerKey, value, source: ConfigSource.default }];
+  return brokerChain(store, otherwise.brokerKey);
 }

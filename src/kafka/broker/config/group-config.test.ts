@@ -124,6 +124,17 @@ test('a group that nobody knows has every key at its default', async () => {
   assert.equal((await cluster.described('')).errorCode, ErrorCode.INVALID_REQUEST);
 });
 
+test('behind a value of a group stands what its broker is given, and the default of that', async () => {
+  const cluster = await world({ kafka: { 'group.share.assignment.interval.ms': '0' } });
+  const { configs } = await cluster.described('g', ['share.assignment.interval.ms']);
+  const { value, configSource, synonyms } = configs[0]!;
+  assert.deepEqual([value, configSource], ['0', ConfigSource.staticBroker]);
+  assert.deepEqual(synonyms, [
+    { name: 'group.share.assignment.interval.ms', value: '0', source: ConfigSource.staticBroker },
+    { name: 'group.share.assignment.interval.ms', value: '1000', source: ConfigSource.default },
+  ]);
+});
+
 test('AlterConfigs leaves nothing of what was there', async () => {
   const cluster = await world();
   await cluster.change('g', [['share.isolation.level', set, 'read_committed']]);

@@ -8,7 +8,7 @@ import { type Answer, ask, decodeAnswer, encodeRequest } from '../raw-client.ts'
 import type { RequestToSend } from './kind.ts';
 
 const UNKNOWN_ID = 'n0tThereAtAll0n0tThere';
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 30_000;
 const API_VERSIONS = 18;
 
 export interface Member {
