@@ -20,7 +20,11 @@ function securityOf(
   properties: Readonly<Record<string, string>>,
   systemProperties: Readonly<Record<string, string>> = {},
 ): ClientSecurity {
-  return clientSecurityOf(new Map(Object.entries(properties)), { disk: runtime.disk, systemProperties });
+  return clientSecurityOf(new Map(Object.entries(properties)), { runtime, systemProperties });
+}
+
+function userOf({ sasl }: ClientSecurity): string | undefined {
+  return sasl?.mechanism === 'OAUTHBEARER' ? undefined : sasl?.username;
 }
 
 const inPlain = { 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': 'PLAIN' };
@@ -95,9 +99,9 @@ test('else that of the JAAS file that KAFKA_OPTS names', (t) => {
   const file = join(directory, 'jaas.conf');
   writeFileSync(file, `Client { x required; }; KafkaClient { ${plainModule} };`);
   const properties = { 'java.security.auth.login.config': file };
-  assert.equal(securityOf(inPlain, properties).sasl?.username, 'alice');
+  assert.equal(userOf(securityOf(inPlain, properties)), 'alice');
   const inBoth = { ...inPlain, 'sasl.jaas.config': plainModule.replace('alice', 'bob') };
-  assert.equal(securityOf(inBoth, properties).sasl?.username, 'bob');
+  assert.equal(userOf(securityOf(inBoth, properties)), 'bob');
 });
 
 for (const { name, given, fault } of [
@@ -107,7 +111,12 @@ for (const { name, given, fault } of [
     given: { 'security.protocol': 'SASL_SSL' },
     fault: /sasl\.mechanism=GSSAPI is refused/,
   },
-  { name: 'OAUTHBEARER', given: { ...inPlain, 'sasl.mechanism': 'OAUTHBEARER' }, fault: /OAUTHBEARER is refused/ },
+  {
+    name: 'OAUTHBEARER with the module of another mechanism',
+    given: { ...inPlain, 'sasl.mechanism': 'OAUTHBEARER', 'sasl.jaas.config': plainModule },
+    fault:
+      /OAUTHBEARER needs the login module org\.apache\.kafka\.common\.security\.oauthbearer\.OAuthBearerLoginModule/,
+  },
   { name: 'no login', given: inPlain, fault: /Could not find a 'KafkaClient' entry in the JAAS configuration/ },
   {
     name: 'a module too many',
@@ -145,6 +154,6 @@ test('the options of a client carry it, and no key of it is said to be without e
     Object.entries({ 'bootstrap.servers': 'b:1', ...inPlain, ...jks, 'sasl.jaas.config': plainModule }),
   );
   const options = adminOptions({ ...runtime, log }, properties);
-  assert.equal(options.security?.sasl?.username, 'alice');
+  assert.equal(options.security && userOf(options.security), 'alice');
   assert.deepEqual(warnings, []);
 });
