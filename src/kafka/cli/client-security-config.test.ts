@@ -6,6 +6,7 @@ import test from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { ClientSecurity } from '../security/client-security.ts';
+import { OAUTHBEARER_MODULE } from '../security/oauth/oauth-keys.ts';
 import { adminOptions } from './client-config.ts';
 import { clientSecurityOf } from './client-security-config.ts';
 
@@ -104,6 +105,15 @@ test('else that of the JAAS file that KAFKA_OPTS names', (t) => {
   assert.equal(userOf(securityOf(inBoth, properties)), 'bob');
 });
 
+test('the login of tokens that the module describes', async () => {
+  const module = `${OAUTHBEARER_MODULE} required unsecuredLoginStringClaim_sub="me" unsecuredLoginExtension_host="x";`;
+  const { sasl } = securityOf({ ...inPlain, 'sasl.mechanism': 'OAUTHBEARER', 'sasl.jaas.config': module });
+  assert.equal(sasl?.mechanism, 'OAUTHBEARER');
+  const { value, extensions } = await sasl.oauthToken();
+  const claims = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString());
+  assert.deepEqual([claims.sub, extensions], ['me', { host: 'x' }]);
+});
+
 for (const { name, given, fault } of [
   { name: 'an unknown protocol', given: { 'security.protocol': 'TLS' }, fault: /String must be one of/ },
   {
@@ -116,6 +126,11 @@ for (const { name, given, fault } of [
     given: { ...inPlain, 'sasl.mechanism': 'OAUTHBEARER', 'sasl.jaas.config': plainModule },
     fault:
       /OAUTHBEARER needs the login module org\.apache\.kafka\.common\.security\.oauthbearer\.OAuthBearerLoginModule/,
+  },
+  {
+    name: 'a class of Java that would log in',
+    given: { ...inPlain, 'sasl.jaas.config': plainModule, 'sasl.login.callback.handler.class': 'com.example.Handler' },
+    fault: /com\.example\.Handler is refused: there are no classes of Java/,
   },
   { name: 'no login', given: inPlain, fault: /Could not find a 'KafkaClient' entry in the JAAS configuration/ },
   {

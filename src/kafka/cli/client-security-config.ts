@@ -12,7 +12,7 @@ import {
 } from '../security/client-security.ts';
 import type { OAuthRuntime } from '../security/oauth/issuers.ts';
 import { oauthLoginOf } from '../security/oauth/oauth-login.ts';
-import { inlineLoginModules, loginMechanism, passwordLoginOf } from '../security/sasl/login-modules.ts';
+import { inlineLoginModules, loginMechanism, passwordLoginOf, refuseClass } from '../security/sasl/login-modules.ts';
 import type { SaslLogin } from '../security/sasl/sasl-client.ts';
 import { clientTlsOf } from '../security/ssl-client.ts';
 
@@ -72,8 +72,12 @@ function saslOf(properties: Properties, { runtime, systemProperties }: SecurityW
   const text = properties.get(JAAS_KEY);
   const key = text === undefined ? JAAS_FILE_PROPERTY : JAAS_KEY;
   const modules = text === undefined ? modulesOfFile(systemProperties) : inlineLoginModules(JAAS_KEY, text);
-  if (mechanism !== 'OAUTHBEARER') return passwordLoginOf(key, modules, mechanism);
-  const handler = { key: HANDLER_KEY, className: properties.get(HANDLER_KEY) };
+  const className = properties.get(HANDLER_KEY);
+  if (mechanism !== 'OAUTHBEARER') {
+    refuseClass(HANDLER_KEY, className);
+    return passwordLoginOf(key, modules, mechanism);
+  }
+  const handler = { key: HANDLER_KEY, className };
   return oauthLoginOf({ key, modules, get: (name) => properties.get(name), handler, runtime });
 }
 

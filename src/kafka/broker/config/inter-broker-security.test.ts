@@ -7,7 +7,7 @@ import { ConfigError } from '../../../config/config-error.ts';
 import { type JaasConfig, parseJaas } from '../../../config/jaas.ts';
 import { pemCertificates, pemIdentity } from '../../../config/keystores/pem.ts';
 import { nodeRuntime } from '../../../runtime/node/node-runtime.ts';
-import { OAUTHBEARER_MODULE } from '../../security/oauth/oauth-keys.ts';
+import { handlerClasses, OAUTHBEARER_MODULE } from '../../security/oauth/oauth-keys.ts';
 import { InterBrokerKeys, type InterBrokerSecurity, interBrokerSecurityOf } from './inter-broker-security.ts';
 import { KafkaConfig } from './kafka-config.ts';
 
@@ -128,6 +128,25 @@ for (const { name, keys, fault } of [
     name: 'Kerberos, the default',
     keys: sasl,
     fault: /sasl\.mechanism\.inter\.broker\.protocol=GSSAPI is refused: .* choose PLAIN/,
+  },
+  {
+    name: 'a class of Java that would log in',
+    keys: {
+      ...plain,
+      'listener.name.inside.plain.sasl.jaas.config': plainModule('me'),
+      'listener.name.inside.plain.sasl.login.callback.handler.class': 'com.example.Handler',
+    },
+    fault: /com\.example\.Handler is refused: there are no classes of Java/,
+  },
+  {
+    name: 'a class for logins by tokens that Apache would not look at',
+    keys: {
+      ...sasl,
+      'sasl.mechanism.inter.broker.protocol': 'OAUTHBEARER',
+      'listener.name.inside.oauthbearer.sasl.jaas.config': `${OAUTHBEARER_MODULE} required;`,
+      'sasl.login.callback.handler.class': handlerClasses.login.secured[0],
+    },
+    fault: /set listener\.name\.inside\.oauthbearer\.sasl\.login\.callback\.handler\.class/,
   },
   {
     name: 'OAUTHBEARER without a principal',

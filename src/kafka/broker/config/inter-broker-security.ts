@@ -1,8 +1,9 @@
+import { ConfigError } from '../../../config/config-error.ts';
 import type { JaasConfig } from '../../../config/jaas.ts';
 import { type ConnectionSecurity, connectionSecurity, usesSasl, usesTls } from '../../security/client-security.ts';
 import type { OAuthRuntime } from '../../security/oauth/issuers.ts';
 import { oauthLoginOf } from '../../security/oauth/oauth-login.ts';
-import { loginMechanism, passwordLoginOf } from '../../security/sasl/login-modules.ts';
+import { loginMechanism, passwordLoginOf, refuseClass } from '../../security/sasl/login-modules.ts';
 import type { SaslLogin } from '../../security/sasl/sasl-client.ts';
 import { clientTlsOf } from '../../security/ssl-client.ts';
 import type { KafkaConfig } from './kafka-config.ts';
@@ -65,13 +66,21 @@ export class InterBrokerKeys {
 function saslOf(config: KafkaConfig, listener: string, runtime: OAuthRuntime, jaas: JaasConfig): SaslLogin {
   const mechanism = loginMechanism(MECHANISM_KEY, config.string(MECHANISM_KEY));
   const { key, modules } = configuredLogin(config.current, listener, { mechanism, jaas });
-  if (mechanism !== 'OAUTHBEARER') return passwordLoginOf(key, modules, mechanism);
   const handlerKey = `listener.name.${listener.toLowerCase()}.${mechanism.toLowerCase()}.${HANDLER_KEY}`;
+  const className = config.current.get(handlerKey);
+  if (mechanism !== 'OAUTHBEARER') {
+    refuseClass(handlerKey, className);
+    return passwordLoginOf(key, modules, mechanism);
+  }
+  const everywhere = config.current.get(HANDLER_KEY);
+  if (className === undefined && everywhere !== undefined) {
+    throw new ConfigError(HANDLER_KEY, everywhere, `Apache’s broker does not look at it: set ${handlerKey}`);
+  }
   return oauthLoginOf({
     key,
     modules,
     get: mechanismKeys(config.current, listener, mechanism),
-    handler: { key: handlerKey, className: config.current.get(handlerKey) },
+    handler: { key: handlerKey, className },
     runtime,
   });
 }

@@ -3,7 +3,7 @@ import { type JaasConfig, type LoginModule, usersOf } from '../../../config/jaas
 import { parseNumber, splitList } from '../../../config/values.ts';
 import type { ServerTls } from '../../../runtime/tls.ts';
 import { isSecured, OAUTHBEARER, OAUTHBEARER_MODULE } from '../../security/oauth/oauth-keys.ts';
-import { inlineLoginModules, PLAIN_MODULE, SCRAM_MODULE } from '../../security/sasl/login-modules.ts';
+import { inlineLoginModules, PLAIN_MODULE, refuseClass, SCRAM_MODULE } from '../../security/sasl/login-modules.ts';
 import { scramMechanisms } from '../../security/scram-credential.ts';
 import { type SslKeys, sslParametersOf } from '../../security/ssl-settings.ts';
 import { brokerKeys } from './broker-keys.ts';
@@ -109,8 +109,8 @@ function refuseHandlers(texts: KeyTexts, listener: Listener, mechanisms: readonl
         throw new ConfigError(HANDLER_KEY, everywhere, `Apache’s broker does not look at it: set ${key}`);
       }
       isSecured('validator', key, className);
-    } else if (className !== undefined) {
-      throw new ConfigError(key, className, 'there are no classes of Java');
+    } else {
+      refuseClass(key, className);
     }
   }
 }

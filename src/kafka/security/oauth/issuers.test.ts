@@ -96,6 +96,14 @@ test('an issuer that is silent is given up', async () => {
   await assert.rejects(sim.complete(issuers.open()), /issuer\/keys is silent/);
 });
 
+test('an issuer that cannot be reached is given up', async () => {
+  const { sim, issuers } = await world(keysNamed('a'));
+  for (const machine of sim.machines) sim.network.isolate(machine);
+  const begunMs = sim.nowMs;
+  await assert.rejects(sim.complete(issuers.open()), /issuer\/keys is silent/);
+  assert.ok(sim.nowMs - begunMs <= 20_000);
+});
+
 test('a key that is missing is asked for at once, but each only once in a minute', async () => {
   const here = await world(keysNamed('a'));
   const { sim, web, issuers, issuer } = here;

@@ -45,7 +45,7 @@ function hmac(bits: number): JwsAlgorithm {
     name: `HS${bits}`,
     keyType: 'oct',
     verify(key, signed, signature) {
-      if (key.type !== 'secret' || (key.symmetricKeySize ?? 0) * 8 < bits) return false;
+      if ((key.symmetricKeySize ?? 0) * 8 < bits) return false;
       const expected = createHmac(`sha${bits}`, key).update(signed).digest();
       return expected.length === signature.length && timingSafeEqual(expected, signature);
     },

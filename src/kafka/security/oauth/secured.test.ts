@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import test from 'node:test';
 import { JwkSetError, jwkSetOf } from './jwk-set.ts';
+import { jwsAlgorithm } from './jws-signature.ts';
 import type { ClaimDemands } from './secured-claims.ts';
 import { securedValidator } from './secured-validator.ts';
 
@@ -59,6 +60,24 @@ test('a public key is no secret, and a secret that is too small is none', () => 
   ] as const) {
     const text = `${part({ alg: 'HS256', kid })}.${part(good)}`;
     assert.equal(verdict(`${text}.${createHmac('sha256', key).update(text).digest('base64url')}`), 'invalid');
+  }
+});
+
+test('a key is one of the kind that the algorithm takes', () => {
+  const both = jwkSetOf(
+    JSON.stringify({
+      keys: [
+        { kty: 'oct', kid: 'a', k: 'AAAA' },
+        { ...publicJwk, kid: 'a' },
+      ],
+    }),
+  );
+  const validate = securedValidator({ keys: both, missing: () => undefined }, demands);
+  assert.equal(validate(tokenOf(good), NOW_MS).kind, 'valid');
+  for (const name of ['HS256', 'ES256', 'EdDSA', 'PS256', 'RS256']) {
+    const isForRsa = name.endsWith('S256') && !name.startsWith('H') && !name.startsWith('E');
+    const other = isForRsa ? generateKeyPairSync('ed25519').publicKey : rsa.publicKey;
+    assert.equal(jwsAlgorithm(name)?.verify(other, Buffer.from('x'), Buffer.alloc(64)), false, name);
   }
 });
 

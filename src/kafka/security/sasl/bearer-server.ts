@@ -17,7 +17,6 @@ export function bearerServer(validate: BearerValidator, wallMs: () => number): S
     evaluate(response) {
       const text = Buffer.from(response).toString();
       if (text === CONTROL_A && told !== undefined) return refusedOpenly(told);
-      told = undefined;
       const message = bearerMessageOf(text);
       if ('fault' in message) {
         return { kind: message.isFatal === true ? 'broken' : 'refused', reason: message.fault };

@@ -50,3 +50,8 @@ export function passwordLoginOf(
   const isToken = mechanism !== 'PLAIN' && option('tokenauth')?.toLowerCase() === 'true';
   return { mechanism, username, password, ...(isToken ? { isToken } : {}) };
 }
+
+/** Whoever names a class wants another login than the one that is made of the module. @throws ConfigError */
+export function refuseClass(key: string, className: string | undefined): void {
+  if (className !== undefined) throw new ConfigError(key, className, 'there are no classes of Java');
+}
