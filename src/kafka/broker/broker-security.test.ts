@@ -6,6 +6,7 @@ import test from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
 import type { SystemProperties } from '../../config/system-properties.ts';
 import { Simulation } from '../../testing/index.ts';
+import { ALLOWED_URLS_PROPERTY } from '../security/oauth/oauth-keys.ts';
 import { BrokerSecurity } from './broker-security.ts';
 import { KafkaConfig } from './config/kafka-config.ts';
 
@@ -119,3 +120,10 @@ for (const { keys, want } of refusals) {
     );
   });
 }
+
+test('no keys of an issuer are read from a URL that is not allowed, where some are', () => {
+  const key = 'listener.name.sasl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url';
+  const allowing = (urls: string) => security({ [key]: 'http://a/b' }, { [ALLOWED_URLS_PROPERTY]: urls });
+  allowing('http://c,http://a/b');
+  assert.throws(() => allowing(''), /jwks\.endpoint\.url=http:\/\/a\/b is refused/);
+});

@@ -7,7 +7,7 @@ import { DerError } from '../../config/x509/der.ts';
 import { JAAS_FILE_PROPERTY } from '../../config/zoo-cfg-auth-options.ts';
 import type { ServerTls, TlsMaterial, TlsSession } from '../../runtime/tls.ts';
 import { Issuers, type OAuthRuntime } from '../security/oauth/issuers.ts';
-import { OAUTHBEARER } from '../security/oauth/oauth-keys.ts';
+import { ALLOWED_URLS_PROPERTY, checkUrls, OAUTHBEARER } from '../security/oauth/oauth-keys.ts';
 import { bearerValidatorOf } from '../security/oauth/validator-settings.ts';
 import { type PrincipalMapper, principalMapper } from '../security/principal-rules.ts';
 import { bearerServer } from '../security/sasl/bearer-server.ts';
@@ -78,6 +78,7 @@ export class BrokerSecurity {
     this.#options = options;
     this.#jaas = readJaas(options);
     this.#mapper = principalMapper(options.config.string('ssl.principal.mapping.rules'));
+    checkUrls(options.config.current, options.systemProperties[ALLOWED_URLS_PROPERTY]);
     this.#issuers = new Issuers(options.runtime);
     for (const listener of options.config.listeners) this.of(listener);
     const { interBrokerListenerName, controlListenerName } = options.config;

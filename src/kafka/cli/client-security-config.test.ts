@@ -6,7 +6,7 @@ import test from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { ClientSecurity } from '../security/client-security.ts';
-import { OAUTHBEARER_MODULE } from '../security/oauth/oauth-keys.ts';
+import { ALLOWED_URLS_PROPERTY, handlerClasses, OAUTHBEARER_MODULE } from '../security/oauth/oauth-keys.ts';
 import { adminOptions } from './client-config.ts';
 import { clientSecurityOf } from './client-security-config.ts';
 
@@ -112,6 +112,18 @@ test('the login of tokens that the module describes', async () => {
   const { value, extensions } = await sasl.oauthToken();
   const claims = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString());
   assert.deepEqual([claims.sub, extensions], ['me', { host: 'x' }]);
+});
+
+test('a token is asked for at no URL that KAFKA_OPTS does not allow, where it allows some', () => {
+  const keys = {
+    ...inPlain,
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.jaas.config': `${OAUTHBEARER_MODULE} required clientId="a" clientSecret="b";`,
+    'sasl.login.callback.handler.class': handlerClasses.login.secured[0],
+    'sasl.oauthbearer.token.endpoint.url': 'http://a/b',
+  };
+  securityOf(keys, { [ALLOWED_URLS_PROPERTY]: 'http://c, http://a/b' });
+  assert.throws(() => securityOf(keys, { [ALLOWED_URLS_PROPERTY]: 'http://a' }), /url=http:\/\/a\/b is refused/);
 });
 
 for (const { name, given, fault } of [

@@ -11,6 +11,7 @@ import {
   usesTls,
 } from '../security/client-security.ts';
 import type { OAuthRuntime } from '../security/oauth/issuers.ts';
+import { ALLOWED_URLS_PROPERTY, checkUrls } from '../security/oauth/oauth-keys.ts';
 import { oauthLoginOf } from '../security/oauth/oauth-login.ts';
 import { inlineLoginModules, loginMechanism, passwordLoginOf, refuseClass } from '../security/sasl/login-modules.ts';
 import type { SaslLogin } from '../security/sasl/sasl-client.ts';
@@ -77,6 +78,7 @@ function saslOf(properties: Properties, { runtime, systemProperties }: SecurityW
     refuseClass(HANDLER_KEY, className);
     return passwordLoginOf(key, modules, mechanism);
   }
+  checkUrls(properties, systemProperties[ALLOWED_URLS_PROPERTY]);
   const handler = { key: HANDLER_KEY, className };
   return oauthLoginOf({ key, modules, get: (name) => properties.get(name), handler, runtime });
 }

@@ -1,7 +1,13 @@
+export interface ValidToken {
+  readonly kind: 'valid';
+  readonly principal: string;
+  readonly expiresAtMs: number;
+}
+
 /** What a validator makes of a token. */
 export type BearerVerdict =
-  | { readonly kind: 'valid'; readonly principal: string; readonly expiresAtMs: number }
-  /** The client is told no more than that; with `scope`, that it lacks it. */
+  | ValidToken
+  /** The client does not learn why; with `scope` it is told that it lacks that. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly scope?: string }
   /** Apache's validator fails over it, and the connection with it. */
   | { readonly kind: 'broken'; readonly reason: string };

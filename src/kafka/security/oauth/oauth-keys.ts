@@ -85,3 +85,17 @@ export function urlKey(get: OAuthKeys, key: string): URL {
   if (url !== undefined && ['http:', 'https:', 'file:'].includes(url.protocol)) return url;
   throw new ConfigError(key, text, 'only "http", "https", and "file" protocol are supported');
 }
+
+/** System property: the only URLs that may be asked, where it is set. */
+export const ALLOWED_URLS_PROPERTY = 'org.apache.kafka.sasl.oauthbearer.allowed.urls';
+const URL_KEYS = /(?:^|\.)sasl\.oauthbearer\.(?:jwks|token)\.endpoint\.url$/;
+
+/** @throws ConfigError for a URL that is none of them */
+export function checkUrls(texts: ReadonlyMap<string, string>, allowed: string | undefined): void {
+  if (allowed === undefined) return;
+  const urls = allowed.split(',').map((url) => url.trim());
+  for (const [key, url] of texts) {
+    if (!URL_KEYS.test(key) || urls.includes(url)) continue;
+    throw new ConfigError(key, url, `Update system property '${ALLOWED_URLS_PROPERTY}' to allow ${url}`);
+  }
+}

@@ -1,5 +1,5 @@
 import { type BearerMessage, bearerMessageOf, CONTROL_A } from '../oauth/bearer-message.ts';
-import type { BearerValidator } from '../oauth/bearer-verdict.ts';
+import type { BearerValidator, ValidToken } from '../oauth/bearer-verdict.ts';
 import { refusedOpenly, type SaslOutcome, type SaslServer } from './sasl-server.ts';
 
 /**
@@ -12,45 +12,36 @@ import { refusedOpenly, type SaslOutcome, type SaslServer } from './sasl-server.
  * @param wallMs the time of the day
  */
 export function bearerServer(validate: BearerValidator, wallMs: () => number): SaslServer {
-  let told: string | undefined;
+  let refusal: SaslOutcome | undefined;
   return {
     evaluate(response) {
       const text = Buffer.from(response).toString();
-      if (text === CONTROL_A && told !== undefined) return refusedOpenly(told);
+      if (text === CONTROL_A && refusal !== undefined) return refusal;
       const message = bearerMessageOf(text);
       if ('fault' in message) {
         return { kind: message.isFatal === true ? 'broken' : 'refused', reason: message.fault };
       }
-      const outcome = judge(message, validate, wallMs());
-      if (outcome.kind === 'challenge') told = Buffer.from(outcome.bytes).toString();
-      return outcome;
+      const verdict = validate(message.token, wallMs());
+      if (verdict.kind === 'broken') return verdict;
+      if (verdict.kind === 'valid') return accept(message, verdict);
+      const told = statusOf(verdict.scope);
+      refusal = { kind: 'refused', told, reason: `${told}: ${verdict.reason}` };
+      return { kind: 'challenge', bytes: Buffer.from(told) };
     },
   };
 }
 
-function judge({ token, authorizationId }: BearerMessage, validate: BearerValidator, nowMs: number): SaslOutcome {
-  const verdict = validate(token, nowMs);
-  switch (verdict.kind) {
-    case 'broken':
-      return verdict;
-    case 'invalid':
-      return { kind: 'challenge', bytes: Buffer.from(refusalOf(verdict.scope)) };
-    case 'valid': {
-      const { principal: name, expiresAtMs } = verdict;
-      if (authorizationId === '' || authorizationId === name) {
-        const identity = { name, isTokenAuthenticated: false, expiresAtMs };
-        return { kind: 'complete', bytes: new Uint8Array(0), identity };
-      }
-      return refusedOpenly(
-        `Authentication failed: Client requested an authorization id (${authorizationId}) that is different from the token's principal name (${name})`,
-      );
-    }
-    default:
-      return verdict satisfies never;
+function accept({ authorizationId }: BearerMessage, { principal: name, expiresAtMs }: ValidToken): SaslOutcome {
+  if (authorizationId === '' || authorizationId === name) {
+    const identity = { name, isTokenAuthenticated: false, expiresAtMs };
+    return { kind: 'complete', bytes: new Uint8Array(0), identity };
   }
+  return refusedOpenly(
+    `Authentication failed: Client requested an authorization id (${authorizationId}) that is different from the token's principal name (${name})`,
+  );
 }
 
-function refusalOf(scope: string | undefined): string {
+function statusOf(scope: string | undefined): string {
   if (scope === undefined) return '{"status":"invalid_token"}';
   return `{"status":"insufficient_scope", "scope":"${scope}"}`;
 }

@@ -64,7 +64,7 @@ test('a refusal is final once it is acknowledged, and no sooner', () => {
   assert.deepEqual(evaluate(A), {
     kind: 'refused',
     told: '{"status":"invalid_token"}',
-    reason: '{"status":"invalid_token"}',
+    reason: '{"status":"invalid_token"}: no such token',
   });
   const another = server();
   another(say('bad'));
