@@ -41,7 +41,10 @@ export const brokerKeyNotes: KeyNotes = {
     'inter.broker.protocol.version': 'anything but 3.9',
     'authorizer.class.name':
       'anything but Apache’s AclAuthorizer (SimpleAclAuthorizer in 2.1): there are no classes of Java',
-    'sasl.enabled.mechanisms': 'GSSAPI and OAUTHBEARER, where a listener has SASL',
+    'sasl.enabled.mechanisms': 'GSSAPI, where a listener has SASL',
+    'sasl.login.callback.handler.class': 'anything but Apache’s own for OAUTHBEARER: there are no classes of Java',
+    'sasl.server.callback.handler.class':
+      'anything but Apache’s own for OAUTHBEARER, and that without the name of listener and mechanism before it',
     'ssl.enabled.protocols': 'anything but TLSv1.2 and TLSv1.3',
     'ssl.engine.factory.class': 'there are no classes of Java',
     'ssl.provider': 'there are no classes of Java',

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { httpDate } from '../base/java-date.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { ConnectionDuplex } from '../runtime/connection-duplex.ts';
 import { type Address, type Listener, type Network, NetworkError } from '../runtime/network.ts';
-import { ConnectionDuplex } from './connection-duplex.ts';
 
 export interface HttpEndpointOptions {
   readonly network: Network;

@@ -19,13 +19,23 @@ import { freePort } from './peers/free-port.ts';
 import { kafkaTool } from './peers/kafka-tools.ts';
 import { type Outcome, run, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
+import {
+  claimsOf,
+  credentialsLogin,
+  jwksFile,
+  OAUTH_MODULE,
+  SECURED_VALIDATOR,
+  signed,
+  startIssuer,
+  unsecured,
+} from './security/oauth-tokens.ts';
 
 const runtime = nodeRuntime({ logLevel: 'off' });
 const stores = fileURLToPath(new URL('../golden/tls/', import.meta.url));
 const pem = (name: string): string => readFileSync(join(stores, `${name}.pem`), 'latin1');
 
-/** Of the broker. ELSEWHERE speaks SSL with a certificate for another host, and lets everybody in. */
-const listeners = ['SSL', 'SASL_PLAINTEXT', 'SASL_SSL', 'ELSEWHERE'] as const;
+/** Of the broker. ELSEWHERE speaks SSL with a certificate for another host, and lets everybody in; OAUTH believes an issuer. */
+const listeners = ['SSL', 'SASL_PLAINTEXT', 'SASL_SSL', 'ELSEWHERE', 'OAUTH'] as const;
 type Listener = (typeof listeners)[number];
 
 const tls: ClientTlsOptions = { key: pem('client'), cert: pem('client'), ca: pem('ca') };
@@ -35,6 +45,13 @@ const secured = {
   SSL: { protocol: 'SSL', tls },
   SASL_PLAINTEXT: { protocol: 'SASL_PLAINTEXT', sasl: plain },
   SASL_SSL: { protocol: 'SASL_SSL', tls: { ca: pem('ca') }, sasl: scram },
+  OAUTH: {
+    protocol: 'SASL_PLAINTEXT',
+    sasl: {
+      mechanism: 'OAUTHBEARER',
+      oauthToken: async () => ({ value: signed(claimsOf('alice', { aud: 'kafka' })), extensions: { host: 'x' } }),
+    },
+  },
 } as const satisfies Partial<Record<Listener, ClientSecurity>>;
 
 /** The same for tools. */
@@ -93,7 +110,7 @@ before(async () => {
     overrides: {
       listeners: ['PLAINTEXT://127.0.0.1:0', ...listeners.map((name) => `${name}://${bootstrap(name)}`)].join(','),
       'listener.security.protocol.map':
-        'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,ELSEWHERE:SSL',
+        'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,ELSEWHERE:SSL,OAUTH:SASL_PLAINTEXT',
       ...serverStores('ssl'),
       'listener.name.ssl.ssl.client.auth': 'required',
       ...serverStores('sasl_ssl'),
@@ -102,6 +119,12 @@ before(async () => {
       'listener.name.sasl_plaintext.sasl.enabled.mechanisms': 'PLAIN',
       'listener.name.sasl_plaintext.plain.sasl.jaas.config': plainServer,
       'listener.name.sasl_plaintext.plain.connections.max.reauth.ms': REAUTH_MS,
+      'listener.name.oauth.sasl.enabled.mechanisms': 'OAUTHBEARER',
+      'listener.name.oauth.oauthbearer.sasl.jaas.config': `${OAUTH_MODULE} required;`,
+      'listener.name.oauth.oauthbearer.sasl.server.callback.handler.class': SECURED_VALIDATOR,
+      'listener.name.oauth.oauthbearer.sasl.oauthbearer.jwks.endpoint.url': jwksFile(),
+      'listener.name.oauth.oauthbearer.sasl.oauthbearer.expected.audience': 'kafka',
+      'listener.name.oauth.oauthbearer.connections.max.reauth.ms': REAUTH_MS,
       'listener.name.sasl_ssl.sasl.enabled.mechanisms': 'SCRAM-SHA-512',
       'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': scramServer,
     },
@@ -187,6 +210,16 @@ const refusals: readonly {
       /^Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512$/,
   },
   {
+    name: 'a token without a signature',
+    listener: 'OAUTH',
+    security: {
+      protocol: 'SASL_PLAINTEXT',
+      sasl: { mechanism: 'OAUTHBEARER', oauthToken: async () => ({ value: unsecured(claimsOf('alice')) }) },
+    },
+    code: ErrorCode.SASL_AUTHENTICATION_FAILED,
+    message: /^{"status":"invalid_token"}$/,
+  },
+  {
     name: 'a mechanism that is not enabled',
     listener: 'SASL_PLAINTEXT',
     security: { protocol: 'SASL_PLAINTEXT', sasl: scram },
@@ -239,6 +272,8 @@ test('a producer that is refused fails its records', async (t) => {
 
 interface ToolRun {
   readonly listener: keyof typeof properties;
+  /** Where it goes, when not to `listener`. */
+  readonly at?: Listener;
   readonly file?: Readonly<Record<string, string>>;
   readonly stdin?: string;
 }
@@ -255,7 +290,7 @@ function ourTool(name: string, flag: string, args: readonly string[], how: ToolR
   const jaas = join(tempDir(), 'jaas.conf');
   writeFileSync(jaas, jaasFile);
   const script = fileURLToPath(new URL(`../../src/kafka/cli/${name}.ts`, import.meta.url));
-  const all = [script, '--bootstrap-server', bootstrap(how.listener), flag, configOf(how), ...args];
+  const all = [script, '--bootstrap-server', bootstrap(how.at ?? how.listener), flag, configOf(how), ...args];
   const env = { KAFKA_OPTS: `-Djava.security.auth.login.config=${jaas}` };
   return run(process.execPath, all, { env, ...(how.stdin === undefined ? {} : { stdin: how.stdin }) });
 }
@@ -294,4 +329,23 @@ test('our tools say who was refused, as Apache says it', async () => {
     assert.match(stderr, /SaslAuthenticationException: Authentication failed: Invalid username or password/);
     assert.match(stderr, /Connection to node -1 \(.*\) failed authentication due to: Authentication failed: /);
   }
+});
+
+test('our tools come with a token that an issuer gives them over HTTPS, and say where they get none', async (t) => {
+  const issuer = await startIssuer(pem('server'));
+  t.after(() => issuer.close());
+  const trust = `ssl.truststore.location="${stores}trust.jks" ssl.truststore.password="password"`;
+  const list = (secret: string, options: string) =>
+    ourTool('kafka-topics', '--command-config', ['--list'], {
+      listener: 'SASL_PLAINTEXT',
+      file: { ...credentialsLogin(issuer, secret, options), 'sasl.login.retry.backoff.max.ms': '0' },
+      at: 'OAUTH',
+    });
+  const listed = await list('client-secret', trust);
+  assert.equal(listed.code, 0, listed.stdout + listed.stderr);
+  const wrong = await list('guess', trust);
+  assert.match(wrong.stdout, /there is no OAuth token: The response code 401 .*invalid_client - who is this/);
+  const untrusted = await list('client-secret', 'extension_x="y"');
+  assert.match(untrusted.stdout, /there is no OAuth token: /);
+  assert.equal(issuer.asked.length, 2);
 });

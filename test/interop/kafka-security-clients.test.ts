@@ -7,15 +7,18 @@ import { until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { nodeScript, python } from './peers/tools.ts';
 import { type SecureBroker, startSecureBroker, stores } from './security/listeners.ts';
+import { claimsOf, type Issuer, startIssuer, unsecured } from './security/oauth-tokens.ts';
 import { SaslWire, scramFirst } from './security/sasl-wire.ts';
 import { makeScramUser } from './security/scram-user.ts';
 
 const CA = `${stores}ca.pem`;
 
 let broker: SecureBroker;
+let issuer: Issuer;
 const closing: (() => unknown)[] = [];
 
 before(async () => {
+  issuer = await startIssuer();
   broker = await startSecureBroker({ after: (close) => closing.push(close as () => unknown) });
   const port = (listener: 'PLAINTEXT' | 'SASL_PLAINTEXT'): number => Number(broker.at(listener).split(':')[1]);
   await makeScramUser(port('PLAINTEXT'), 'carol', 'carol-secret');
@@ -30,6 +33,7 @@ before(async () => {
 
 after(async () => {
   for (const close of closing) await close();
+  await issuer?.close();
 });
 
 test('confluent-kafka comes with SCRAM-SHA-512 over TLS', async () => {
@@ -108,4 +112,56 @@ for (const how of [{ brokers: [mutual], ssl }, { brokers: [plain], sasl }]) {
   writeFileSync(file, script);
   const outcome = await nodeScript(file, [broker.at('MUTUAL'), broker.at('SASL_PLAINTEXT'), stores]);
   assert.equal(outcome.stdout, '1\n2\n', outcome.stderr);
+});
+
+test('confluent-kafka comes with a token of its own making, and over TLS with one of the issuer', async () => {
+  const script = `
+import sys
+from confluent_kafka import Producer, Consumer
+plain, secured, ca, url = sys.argv[1:]
+own = {'bootstrap.servers': plain, 'security.protocol': 'SASL_PLAINTEXT', 'enable.sasl.oauthbearer.unsecure.jwt': True,
+       'sasl.oauthbearer.config': 'principal=alice extension_host=x'}
+issued = {'bootstrap.servers': secured, 'security.protocol': 'SASL_SSL', 'ssl.ca.location': ca,
+          'sasl.oauthbearer.method': 'oidc', 'sasl.oauthbearer.client.id': 'client',
+          'sasl.oauthbearer.client.secret': 'client-secret', 'sasl.oauthbearer.token.endpoint.url': url}
+for how in own, issued:
+    common = {**how, 'sasl.mechanism': 'OAUTHBEARER'}
+    p = Producer(common)
+    p.poll(1)
+    p.produce('confluent-oauth', b'hello')
+    assert p.flush(10) == 0
+c = Consumer({**common, 'group.id': 'oauth', 'auto.offset.reset': 'earliest'})
+c.subscribe(['confluent-oauth'])
+print([c.poll(10).value().decode() for _ in range(2)])
+c.close()
+`;
+  const args = [broker.at('SASL_PLAINTEXT'), broker.at('SASL_SSL'), CA, issuer.tokenUrl];
+  const outcome = await python('-c', [script, ...args]);
+  assert.equal(outcome.stdout, "['hello', 'hello']\n", outcome.stderr);
+});
+
+test('kafkajs comes with a token, and gets nowhere with one that is refused', async () => {
+  const script = `
+import kafkajs from 'kafkajs';
+const [plain, ...tokens] = process.argv.slice(2);
+for (const value of tokens) {
+  const sasl = { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value }) };
+  const kafka = new kafkajs.Kafka({ brokers: [plain], sasl, logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 0 } });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    console.log((await admin.describeCluster()).brokers.length);
+  } catch (error) {
+    console.log(error.message);
+  }
+  await admin.disconnect();
+}
+`;
+  const file = join(tempDir(), 'oauth.mjs');
+  writeFileSync(file, script);
+  const outcome = await nodeScript(file, [broker.at('SASL_PLAINTEXT'), unsecured(claimsOf('alice')), 'abc']);
+  const [served, refused] = outcome.stdout.split('\n');
+  assert.equal(served, '1', outcome.stderr);
+  // It takes the refusal for the end of the exchange, and asks on instead of acknowledging it.
+  assert.equal(refused, 'Closed connection');
 });

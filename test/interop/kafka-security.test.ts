@@ -6,27 +6,32 @@ import { ToolHost } from './peers/tool-host.ts';
 import {
   clientKeys,
   type ListenerName,
+  oauth,
   propertiesFile,
   type SecureBroker,
   sasl,
   startSecureBroker,
   trust,
 } from './security/listeners.ts';
+import { credentialsLogin, type Issuer, startIssuer } from './security/oauth-tokens.ts';
 
 let broker: SecureBroker;
 let tools: ToolHost;
+let issuer: Issuer;
 const closing: (() => unknown)[] = [];
 
 before(async () => {
-  [broker, tools] = await Promise.all([
+  [broker, tools, issuer] = await Promise.all([
     startSecureBroker({ after: (close) => closing.push(close as () => unknown) }),
     ToolHost.start('3.9.1'),
+    startIssuer(),
   ]);
 });
 
 after(async () => {
   for (const close of closing) await close();
   await tools?.close();
+  await issuer?.close();
 });
 
 type Keys = Readonly<Record<string, string>>;
@@ -98,4 +103,17 @@ test('a user whom kafka-configs gives a password comes with SCRAM-SHA-512 over T
 test('a wrong password is told as Apache tells it', async () => {
   const wrong = await listed('SASL_PLAINTEXT', sasl('PLAIN', 'alice', 'guess'));
   assert.match(wrong, /^1 .*SaslAuthenticationException: Authentication failed: Invalid username or password/s);
+});
+
+test('with a token without a signature records come and go', async () => {
+  assert.equal(await carried('SASL_PLAINTEXT', { ...oauth('alice'), 'client.id': 'o' }), 'one\ntwo\n');
+});
+
+test('with a token of the issuer over TLS records come and go', async () => {
+  assert.equal(await carried('SASL_SSL', { ...trust, ...credentialsLogin(issuer) }), 'one\ntwo\n');
+});
+
+test('a token that the listener does not believe is told as Apache tells it', async () => {
+  const told = await listed('SASL_SSL', { ...trust, ...oauth('alice') });
+  assert.match(told, /^1 .*SaslAuthenticationException: {"status":"invalid_token"}/s);
 });

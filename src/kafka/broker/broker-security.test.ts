@@ -6,6 +6,7 @@ import test from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
 import type { SystemProperties } from '../../config/system-properties.ts';
 import { Simulation } from '../../testing/index.ts';
+import { ALLOWED_URLS_PROPERTY } from '../security/oauth/oauth-keys.ts';
 import { BrokerSecurity } from './broker-security.ts';
 import { KafkaConfig } from './config/kafka-config.ts';
 
@@ -138,4 +139,11 @@ test('a file that was exchanged is not shown when its certificate is for another
   }
   exchange('server.pem');
   assert.deepEqual(made.renewedMaterial(listener)?.identity, opened);
+});
+
+test('no keys of an issuer are read from a URL that is not allowed, where some are', () => {
+  const key = 'listener.name.sasl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url';
+  const allowing = (urls: string) => security({ [key]: 'http://a/b' }, { [ALLOWED_URLS_PROPERTY]: urls });
+  allowing('http://c,http://a/b');
+  assert.throws(() => allowing(''), /jwks\.endpoint\.url=http:\/\/a\/b is refused/);
 });

@@ -5,10 +5,14 @@ import type { SystemProperties } from '../../config/system-properties.ts';
 import { certificateSubject } from '../../config/x509/certificate-subject.ts';
 import { DerError } from '../../config/x509/der.ts';
 import { JAAS_FILE_PROPERTY } from '../../config/zoo-cfg-auth-options.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
 import type { ServerTls, TlsMaterial, TlsSession } from '../../runtime/tls.ts';
+import { Issuers, type OAuthRuntime } from '../security/oauth/issuers.ts';
+import { ALLOWED_URLS_PROPERTY, checkUrls, OAUTHBEARER } from '../security/oauth/oauth-keys.ts';
+import { bearerValidatorOf } from '../security/oauth/validator-settings.ts';
 import { type PrincipalMapper, principalMapper } from '../security/principal-rules.ts';
+import { bearerServer } from '../security/sasl/bearer-server.ts';
 import { plainServer } from '../security/sasl/plain-server.ts';
+import type { SaslServer } from '../security/sasl/sasl-server.ts';
 import { scramServer } from '../security/sasl/scram-server.ts';
 import { ServerAuthenticator, type ServerMechanism } from '../security/sasl/server-authenticator.ts';
 import { noTokenSecrets, type TokenSecrets } from '../security/sasl/token-secrets.ts';
@@ -20,11 +24,14 @@ import { InterBrokerKeys } from './config/inter-broker-security.ts';
 import type { KafkaConfig } from './config/kafka-config.ts';
 import { type KeyTexts, type ListenerEndpoint, listenersOf } from './config/listener-endpoints.ts';
 import {
+  configuredLogin,
   listenerKeys,
   loginModulesOf,
   maxReauthMsOf,
+  mechanismKeys,
   mechanismsOf,
   plainUsersOf,
+  serverHandlerOf,
   speaksSasl,
   speaksTls,
   tlsParametersOf,
@@ -32,7 +39,7 @@ import {
 import { ScramCredentials } from './scram-credentials.ts';
 
 export interface BrokerSecurityOptions {
-  readonly runtime: Pick<Runtime, 'disk' | 'random'>;
+  readonly runtime: OAuthRuntime;
   readonly config: KafkaConfig;
   /** `-D` flags: `java.security.auth.login.config` names the JAAS file. */
   readonly systemProperties: SystemProperties;
@@ -61,6 +68,7 @@ export class BrokerSecurity {
   readonly #mapper: PrincipalMapper;
   /** What open listeners with TLS show now, by their names. */
   readonly #shown = new Map<string, TlsMaterial>();
+  readonly #issuers: Issuers;
   /** Kept as ZooKeeper has them by whoever follows it. */
   readonly scram = new ScramCredentials();
   /** How other brokers are spoken to. */
@@ -73,13 +81,24 @@ export class BrokerSecurity {
     this.#options = options;
     this.#jaas = readJaas(options);
     this.#mapper = principalMapper(options.config.string('ssl.principal.mapping.rules'));
+    checkUrls(options.config.current, options.systemProperties[ALLOWED_URLS_PROPERTY]);
+    this.#issuers = new Issuers(options.runtime);
     for (const listener of options.config.listeners) this.#read(listener);
     const { interBrokerListenerName, controlListenerName } = options.config;
-    this.interBroker = new InterBrokerKeys(options.config, interBrokerListenerName, options.runtime.disk, this.#jaas);
+    this.interBroker = new InterBrokerKeys(options.config, interBrokerListenerName, options.runtime, this.#jaas);
     this.control =
       controlListenerName === interBrokerListenerName
         ? this.interBroker
-        : new InterBrokerKeys(options.config, controlListenerName, options.runtime.disk, this.#jaas);
+        : new InterBrokerKeys(options.config, controlListenerName, options.runtime, this.#jaas);
+  }
+
+  /** Until the keys of those who sign tokens are there. @throws ConfigError when they cannot be had */
+  open(): Promise<void> {
+    return this.#issuers.open();
+  }
+
+  close(): void {
+    this.#issuers.close();
   }
 
   /** Connections to other brokers that are opened from now on are as the configuration is now. */
@@ -143,20 +162,39 @@ export class BrokerSecurity {
   }
 
   #mechanisms(texts: KeyTexts, listener: ListenerEndpoint): ServerMechanism[] {
+    return mechanismsOf(texts, listener).map((name) => ({
+      name,
+      maxReauthMs: maxReauthMsOf(texts, listener, name),
+      begin: this.#serverOf(texts, listener, name),
+    }));
+  }
+
+  /** Begins an exchange of this mechanism. @throws ConfigError */
+  #serverOf(texts: KeyTexts, listener: ListenerEndpoint, name: string): () => SaslServer {
     const { scram } = this;
     const { tokens = noTokenSecrets, runtime } = this.#options;
-    return mechanismsOf(texts, listener).map((name) => {
-      const modules = loginModulesOf(texts, listener, { mechanism: name, jaas: this.#jaas });
-      const maxReauthMs = maxReauthMsOf(texts, listener, name);
-      const mechanism = scramMechanisms.find((one) => one.name === name);
-      if (mechanism === undefined) {
-        const users = plainUsersOf(modules);
-        return { name, maxReauthMs, begin: () => plainServer((user) => users.get(user)) };
-      }
-      const credentialOf = (user: string) => scram.find(user, name);
-      const { random } = runtime;
-      return { name, maxReauthMs, begin: () => scramServer({ mechanism, credentialOf, tokens, random }) };
+    if (name === OAUTHBEARER) return this.#bearerServerOf(texts, listener);
+    const modules = loginModulesOf(texts, listener, { mechanism: name, jaas: this.#jaas });
+    const mechanism = scramMechanisms.find((one) => one.name === name);
+    if (mechanism === undefined) {
+      const users = plainUsersOf(modules);
+      return () => plainServer((user) => users.get(user));
+    }
+    const credentialOf = (user: string) => scram.find(user, name);
+    const { random } = runtime;
+    return () => scramServer({ mechanism, credentialOf, tokens, random });
+  }
+
+  #bearerServerOf(texts: KeyTexts, listener: ListenerEndpoint): () => SaslServer {
+    const { clock } = this.#options.runtime;
+    const { listenerName } = listener;
+    const validate = bearerValidatorOf({
+      ...configuredLogin(texts, listenerName, { mechanism: OAUTHBEARER, jaas: this.#jaas }),
+      get: mechanismKeys(texts, listenerName, OAUTHBEARER),
+      handler: serverHandlerOf(texts, listener, OAUTHBEARER),
+      issuers: this.#issuers,
     });
+    return () => bearerServer(validate, () => clock.wallMs());
   }
 
   #principalOf(tls: TlsSession | undefined): string | undefined {

@@ -234,6 +234,7 @@ class Broker implements KafkaBroker {
       systemProperties: this.#options.systemProperties ?? {},
       tokens: { find: (id, mechanism) => this.#tokens?.find(id, mechanism) },
     });
+    await this.#security.open();
     for (const warning of this.#config.warnings) log.warn(warning);
     log.info(`Connecting to zookeeper on ${this.#config.string('zookeeper.connect')}`);
     const zk = new KafkaZk(
@@ -567,6 +568,7 @@ class Broker implements KafkaBroker {
     this.#configChanges?.close();
     this.#acls?.close();
     this.#tokens?.close();
+    this.#security?.close();
     this.#coordinators?.close();
     await this.#controller?.close();
     this.#moves?.close();

@@ -45,3 +45,31 @@ for (const { name, keys } of [
     assert.ok(world.logLines.some((line) => line.includes('Failed authentication') && line.includes(listener)));
   });
 }
+
+const OAUTH_MODULE = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule';
+
+/** Who believes tokens that demand nothing, and who makes them. */
+function oauthCluster(scope: string): ClusterWorld {
+  const options = `unsecuredLoginStringClaim_sub="broker" unsecuredLoginStringClaim_scope="${scope}" unsecuredValidatorRequiredScope="cluster"`;
+  return cluster('', {
+    'sasl.mechanism.inter.broker.protocol': 'OAUTHBEARER',
+    'sasl.enabled.mechanisms': 'OAUTHBEARER',
+    'listener.name.inside.oauthbearer.sasl.jaas.config': `${OAUTH_MODULE} required ${options};`,
+    'listener.name.control.oauthbearer.sasl.jaas.config': `${OAUTH_MODULE} required;`,
+  });
+}
+
+test('a controller proves itself by a token', async () => {
+  const world = await oauthCluster('cluster').start();
+  await world.createTopic('t', [[1]]);
+  await world.until('the other broker leads', async () => (await world.leaderOf(1, 't', 0)) === 1);
+  assert.equal(await world.produce(1, 't', 'x'), 0);
+});
+
+test('a controller whose token lacks the scope is not heard', async () => {
+  const world = oauthCluster('other');
+  await world.zookeeper.start();
+  await world.broker(0).start();
+  await assert.rejects(world.broker(1).start(), /did not settle/, 'nobody tells the other broker of itself');
+  assert.ok(world.logLines.some((line) => /did not answer the controller.*insufficient_scope/.test(line)));
+});

@@ -116,7 +116,7 @@ export function consumerOptions(runtime: Runtime, properties: Properties): Consu
 
 function optionsOf<T extends ClientOptions>(runtime: Runtime, keys: Keys<T>, properties: Properties): T {
   const systemProperties = systemPropertiesOf(process.env.KAFKA_OPTS ?? '');
-  const security = clientSecurityOf(properties, { disk: runtime.disk, systemProperties });
+  const security = clientSecurityOf(properties, { runtime, systemProperties });
   const options: Partial<T> = {};
   for (const [key, value] of properties) {
     const known = keys[key];

@@ -6,6 +6,7 @@ import test from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { ClientSecurity } from '../security/client-security.ts';
+import { ALLOWED_URLS_PROPERTY, handlerClasses, OAUTHBEARER_MODULE } from '../security/oauth/oauth-keys.ts';
 import { adminOptions } from './client-config.ts';
 import { clientSecurityOf } from './client-security-config.ts';
 
@@ -20,7 +21,11 @@ function securityOf(
   properties: Readonly<Record<string, string>>,
   systemProperties: Readonly<Record<string, string>> = {},
 ): ClientSecurity {
-  return clientSecurityOf(new Map(Object.entries(properties)), { disk: runtime.disk, systemProperties });
+  return clientSecurityOf(new Map(Object.entries(properties)), { runtime, systemProperties });
+}
+
+function userOf({ sasl }: ClientSecurity): string | undefined {
+  return sasl?.mechanism === 'OAUTHBEARER' ? undefined : sasl?.username;
 }
 
 const inPlain = { 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': 'PLAIN' };
@@ -95,9 +100,30 @@ test('else that of the JAAS file that KAFKA_OPTS names', (t) => {
   const file = join(directory, 'jaas.conf');
   writeFileSync(file, `Client { x required; }; KafkaClient { ${plainModule} };`);
   const properties = { 'java.security.auth.login.config': file };
-  assert.equal(securityOf(inPlain, properties).sasl?.username, 'alice');
+  assert.equal(userOf(securityOf(inPlain, properties)), 'alice');
   const inBoth = { ...inPlain, 'sasl.jaas.config': plainModule.replace('alice', 'bob') };
-  assert.equal(securityOf(inBoth, properties).sasl?.username, 'bob');
+  assert.equal(userOf(securityOf(inBoth, properties)), 'bob');
+});
+
+test('the login of tokens that the module describes', async () => {
+  const module = `${OAUTHBEARER_MODULE} required unsecuredLoginStringClaim_sub="me" unsecuredLoginExtension_host="x";`;
+  const { sasl } = securityOf({ ...inPlain, 'sasl.mechanism': 'OAUTHBEARER', 'sasl.jaas.config': module });
+  assert.equal(sasl?.mechanism, 'OAUTHBEARER');
+  const { value, extensions } = await sasl.oauthToken();
+  const claims = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString());
+  assert.deepEqual([claims.sub, extensions], ['me', { host: 'x' }]);
+});
+
+test('a token is asked for at no URL that KAFKA_OPTS does not allow, where it allows some', () => {
+  const keys = {
+    ...inPlain,
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.jaas.config': `${OAUTHBEARER_MODULE} required clientId="a" clientSecret="b";`,
+    'sasl.login.callback.handler.class': handlerClasses.login.secured[0],
+    'sasl.oauthbearer.token.endpoint.url': 'http://a/b',
+  };
+  securityOf(keys, { [ALLOWED_URLS_PROPERTY]: 'http://c, http://a/b' });
+  assert.throws(() => securityOf(keys, { [ALLOWED_URLS_PROPERTY]: 'http://a' }), /url=http:\/\/a\/b is refused/);
 });
 
 for (const { name, given, fault } of [
@@ -107,7 +133,17 @@ for (const { name, given, fault } of [
     given: { 'security.protocol': 'SASL_SSL' },
     fault: /sasl\.mechanism=GSSAPI is refused/,
   },
-  { name: 'OAUTHBEARER', given: { ...inPlain, 'sasl.mechanism': 'OAUTHBEARER' }, fault: /OAUTHBEARER is refused/ },
+  {
+    name: 'OAUTHBEARER with the module of another mechanism',
+    given: { ...inPlain, 'sasl.mechanism': 'OAUTHBEARER', 'sasl.jaas.config': plainModule },
+    fault:
+      /OAUTHBEARER needs the login module org\.apache\.kafka\.common\.security\.oauthbearer\.OAuthBearerLoginModule/,
+  },
+  {
+    name: 'a class of Java that would log in',
+    given: { ...inPlain, 'sasl.jaas.config': plainModule, 'sasl.login.callback.handler.class': 'com.example.Handler' },
+    fault: /com\.example\.Handler is refused: there are no classes of Java/,
+  },
   { name: 'no login', given: inPlain, fault: /Could not find a 'KafkaClient' entry in the JAAS configuration/ },
   {
     name: 'a module too many',
@@ -145,6 +181,6 @@ test('the options of a client carry it, and no key of it is said to be without e
     Object.entries({ 'bootstrap.servers': 'b:1', ...inPlain, ...jks, 'sasl.jaas.config': plainModule }),
   );
   const options = adminOptions({ ...runtime, log }, properties);
-  assert.equal(options.security?.sasl?.username, 'alice');
+  assert.equal(options.security && userOf(options.security), 'alice');
   assert.deepEqual(warnings, []);
 });

@@ -13,6 +13,7 @@ import { build } from '../../wire/schema.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts';
 import type { ClientSecurity } from '../security/client-security.ts';
+import type { SaslLogin } from '../security/sasl/sasl-client.ts';
 import { AUTHENTICATE, HANDSHAKE, SaslPeer, type SaslScript, VERSIONS } from '../security/testkit/sasl-peer.ts';
 import { createAdmin } from './admin.ts';
 import { SslAuthenticationError } from './client-errors.ts';
@@ -56,10 +57,10 @@ async function world(authentication?: SaslScript['authentication'], tls?: Server
   return { sim, client: sim.machine('client'), peer, asked: peer.asked };
 }
 
-function connect({ client, peer: { address } }: World): BrokerConnection {
+function connect({ client, peer: { address } }: World, sasl: SaslLogin = security.sasl!): BrokerConnection {
   return new BrokerConnection(client.runtime, {
     address,
-    security: { sasl: security.sasl! },
+    security: { sasl },
     ...{ clientId: 'c', requestTimeoutMs: 1_000, connectTimeoutMs: 3_000, frameSizeMax: 1_000_000 },
   });
 }
@@ -185,4 +186,33 @@ test('SASL without a login is refused before there is a connection', async () =>
   const here = await world();
   const options = { bootstrapServers: 'b:1', security: { protocol: 'SASL_SSL' } } as const;
   assert.throws(() => createAdmin(here.client.runtime, options), /security\.protocol=SASL_SSL needs a login/);
+});
+
+test('a token is asked for each time that a connection authenticates', async () => {
+  const here = await world();
+  let count = 0;
+  const oauthToken = async () => {
+    count += 1;
+    return { value: `token${count}` };
+  };
+  const connection = connect(here, { mechanism: 'OAUTHBEARER', oauthToken });
+  await here.sim.complete(connection.opened);
+  assert.equal(count, 1);
+  await here.sim.runFor(0.96 * LIFETIME_MS);
+  await here.sim.complete(askMetadata(connection));
+  assert.equal(count, 2);
+});
+
+test('a token that cannot be had fails the authentication, and is not asked for again', async () => {
+  const here = await world();
+  const oauthToken = () => Promise.reject(new RangeError('the provider is on holiday'));
+  const admin = createAdmin(here.client.runtime, {
+    bootstrapServers: `${here.peer.address.host}:9092`,
+    security: { protocol: 'SASL_PLAINTEXT', sasl: { mechanism: 'OAUTHBEARER', oauthToken } },
+  });
+  await assert.rejects(
+    here.sim.complete(admin.describeCluster()),
+    refusedWith('there is no OAuth token: the provider is on holiday'),
+  );
+  assert.deepEqual(here.asked, [], 'nothing was said to the broker');
 });

@@ -13,7 +13,7 @@ export { type NodeRuntimeOptions, nodeRuntime } from '../../runtime/node/node-ru
 export type { Runtime } from '../../runtime/runtime.ts';
 export { ErrorCode, KafkaError } from '../protocol/errors.ts';
 export type { ClientSecurity, SecurityProtocol } from '../security/client-security.ts';
-export type { LoginMechanism, SaslLogin } from '../security/sasl/sasl-client.ts';
+export type { LoginMechanism, OAuthLogin, OAuthToken, PasswordLogin, SaslLogin } from '../security/sasl/sasl-client.ts';
 export type { Admin, NewTopic, Reassignment } from './admin.ts';
 export {
   BufferExhaustedError,

@@ -5,12 +5,15 @@ import { scramMechanisms } from '../../../src/kafka/security/scram-credential.ts
 import { freePort } from '../peers/free-port.ts';
 import { until } from '../peers/process.ts';
 import { PLAIN_MODULE, SCRAM_MODULE } from '../security/listeners.ts';
+import { type OAuthListener, oauthKeys, oauthListeners } from '../security/oauth-listeners.ts';
+import { demandingStories, issuerStories, securedStories, unsecuredStories } from '../security/oauth-stories.ts';
+import { type Issuer, startIssuer } from '../security/oauth-tokens.ts';
 import { reauthenticationStories, type SaslStory, SESSION_MS, saslStories, TooLate } from '../security/sasl-stories.ts';
 import { SaslWire, scramFinal, scramFirst } from '../security/sasl-wire.ts';
 import { makeScramUser } from '../security/scram-user.ts';
 import { type Pair, startPair } from './pair.ts';
 
-interface Ports {
+interface Ports extends Readonly<Record<OAuthListener, number>> {
   readonly plaintext: number;
   readonly sasl: number;
   /** Where sessions end. */
@@ -18,9 +21,11 @@ interface Ports {
 }
 
 let pair: Pair;
+let issuer: Issuer;
 let sides: { readonly apache: Ports; readonly odradek: Ports };
 
 before(async () => {
+  issuer = await startIssuer();
   const [apache, odradek] = [await ownPorts(), await ownPorts()];
   pair = await startPair(securityKeys(), {
     apache: listenersOf(apache),
@@ -31,20 +36,30 @@ before(async () => {
   await Promise.all([makeCarol(apache), makeCarol(odradek)]);
 });
 
-after(() => pair?.stop());
+after(async () => {
+  await pair?.stop();
+  await issuer?.close();
+});
 
 async function ownPorts(): Promise<Ports> {
-  return { plaintext: await freePort(), sasl: await freePort(), limited: await freePort() };
+  const ports = { plaintext: await freePort(), sasl: await freePort(), limited: await freePort() };
+  const oauth: [string, number][] = [];
+  for (const name of oauthListeners) oauth.push([name, await freePort()]);
+  return { ...ports, ...(Object.fromEntries(oauth) as Record<OAuthListener, number>) };
 }
 
-function listenersOf({ plaintext, sasl, limited }: Ports): Record<string, string> {
-  const at = (name: string, port: number): string => `${name}://127.0.0.1:${port}`;
-  return { listeners: [at('PLAINTEXT', plaintext), at('SASL', sasl), at('LIMITED', limited)].join() };
+function listenersOf(ports: Ports): Record<string, string> {
+  const at = Object.entries(ports).map(([name, port]) => `${name.toUpperCase()}://127.0.0.1:${port}`);
+  return { listeners: at.join() };
 }
 
 function securityKeys(): Record<string, string> {
   const keys: Record<string, string> = {
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,LIMITED:SASL_PLAINTEXT',
+    ...oauthKeys(issuer),
+    'listener.security.protocol.map': [
+      'PLAINTEXT:PLAINTEXT',
+      ...['SASL', 'LIMITED', ...oauthListeners].map((name) => `${name}:SASL_PLAINTEXT`),
+    ].join(),
     'sasl.enabled.mechanisms': 'SCRAM-SHA-256,PLAIN,SCRAM-SHA-512',
     // The rest has the 0 that is the default.
     'listener.name.limited.plain.connections.max.reauth.ms': String(SESSION_MS),
@@ -111,3 +126,14 @@ test('what clients say of SASL, right and wrong', { concurrency: 8 }, async (t) 
 test('sessions that end', { concurrency: true }, async (t) => {
   await Promise.all(reauthenticationStories.map((story) => compare(story, 'limited', t)));
 });
+
+for (const [what, listener, stories] of [
+  ['OAUTHBEARER: messages, and tokens without a signature', 'UNSECURED', unsecuredStories],
+  ['OAUTHBEARER: what a listener may demand of tokens without a signature', 'DEMANDING', demandingStories],
+  ['OAUTHBEARER: tokens that are signed by a key of a file', 'SECURED', securedStories],
+  ['OAUTHBEARER: tokens of an issuer whose keys are read over HTTP', 'ISSUER', issuerStories],
+] as const) {
+  test(what, { concurrency: 8 }, async (t) => {
+    await Promise.all(stories.map((story) => compare(story, listener, t)));
+  });
+}

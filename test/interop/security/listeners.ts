@@ -10,6 +10,7 @@ import { silent } from '../../../src/runtime/log.ts';
 import { nodeRuntime } from '../../../src/runtime/node/node-runtime.ts';
 import { startZookeeper } from '../../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { tempDir } from '../peers/temp-dir.ts';
+import { jwksFile, OAUTH_MODULE, SECURED_VALIDATOR } from './oauth-tokens.ts';
 
 export const stores = fileURLToPath(new URL('../../golden/tls/', import.meta.url));
 export const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
@@ -27,8 +28,8 @@ export type ListenerName = keyof typeof protocols;
 
 type Keys = Readonly<Record<string, string>>;
 
-/** For Apache's broker and ours. */
-export const securityKeys: Keys = {
+/** Of our broker. */
+const securityKeys: Keys = {
   'listener.security.protocol.map': Object.entries(protocols)
     .map(([name, protocol]) => `${name}:${protocol}`)
     .join(),
@@ -40,13 +41,18 @@ export const securityKeys: Keys = {
   'ssl.truststore.password': 'password',
   'listener.name.mutual.ssl.client.auth': 'required',
   'ssl.principal.mapping.rules': 'RULE:^CN=(.*?),O=odradek$/$1/,DEFAULT',
-  'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+  'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+  // Tokens without a signature, and over TLS those of an issuer.
+  'listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class': SECURED_VALIDATOR,
+  'listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url': jwksFile(),
+  'listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.expected.audience': 'kafka',
   ...Object.fromEntries(
     ['sasl_plaintext', 'sasl_ssl'].flatMap((listener) => [
       [
         `listener.name.${listener}.plain.sasl.jaas.config`,
         `${PLAIN_MODULE} required user_alice="alice-secret" user_bob="bob-secret";`,
       ],
+      [`listener.name.${listener}.oauthbearer.sasl.jaas.config`, `${OAUTH_MODULE} required;`],
       ...['scram-sha-256', 'scram-sha-512'].map((mechanism) => [
         `listener.name.${listener}.${mechanism}.sasl.jaas.config`,
         `${SCRAM_MODULE} required;`,
@@ -73,6 +79,12 @@ export function sasl(mechanism: string, username: string, password: string): Key
     'sasl.mechanism': mechanism,
     'sasl.jaas.config': `${module} required username="${username}" password="${password}";`,
   };
+}
+
+/** A login by tokens without a signature. */
+export function oauth(subject: string, more = ''): Keys {
+  const options = subject === '' ? more : `unsecuredLoginStringClaim_sub="${subject}" ${more}`;
+  return { 'sasl.mechanism': 'OAUTHBEARER', 'sasl.jaas.config': `${OAUTH_MODULE} required ${options};` };
 }
 
 /** A file of properties for a tool. */

@@ -7,12 +7,13 @@ import { ConfigError } from '../../../config/config-error.ts';
 import { type JaasConfig, parseJaas } from '../../../config/jaas.ts';
 import { pemCertificates, pemIdentity } from '../../../config/keystores/pem.ts';
 import { nodeRuntime } from '../../../runtime/node/node-runtime.ts';
+import { handlerClasses, OAUTHBEARER_MODULE } from '../../security/oauth/oauth-keys.ts';
 import { InterBrokerKeys, type InterBrokerSecurity, interBrokerSecurityOf } from './inter-broker-security.ts';
 import { KafkaConfig } from './kafka-config.ts';
 
 const stores = join(import.meta.dirname, '../../../../test/golden/tls/');
 const pem = (name: string): string => readFileSync(`${stores}${name}.pem`, 'latin1');
-const { disk } = nodeRuntime({ logLevel: 'off' });
+const runtime = nodeRuntime({ logLevel: 'off' });
 
 const plainModule = (name: string) =>
   `org.apache.kafka.common.security.plain.PlainLoginModule required username="${name}" password="p-${name}";`;
@@ -28,7 +29,11 @@ function securityOf(keys: Readonly<Record<string, string>>, sections?: JaasConfi
   ]);
   const config = new KafkaConfig(given);
   config.use(new Map([...given, ...Object.entries(keys)]));
-  return interBrokerSecurityOf(config, config.interBrokerListenerName, disk, sections);
+  return interBrokerSecurityOf(config, config.interBrokerListenerName, runtime, sections);
+}
+
+function userOf({ sasl }: InterBrokerSecurity): string | undefined {
+  return sasl?.mechanism === 'OAUTHBEARER' ? undefined : sasl?.username;
 }
 
 const ssl = {
@@ -90,20 +95,20 @@ test("the login is that of the listener's module for the mechanism", () => {
     password: 'p-me',
   });
   const scram = { ...keys, 'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-512' };
-  assert.equal(securityOf(scram).sasl?.username, 'other');
+  assert.equal(userOf(securityOf(scram)), 'other');
 });
 
 test("else of the JAAS file: the listener's section, then that of all", () => {
   const all = `KafkaServer { ${scramModule('all')} ${plainModule('second')} };`;
-  assert.equal(securityOf(plain, jaas(`${all} inside.KafkaServer { ${plainModule('own')} };`)).sasl?.username, 'own');
-  assert.equal(securityOf(plain, jaas(all)).sasl?.username, 'all', 'the first module that has a name gives it');
+  assert.equal(userOf(securityOf(plain, jaas(`${all} inside.KafkaServer { ${plainModule('own')} };`))), 'own');
+  assert.equal(userOf(securityOf(plain, jaas(all))), 'all', 'the first module that has a name gives it');
 });
 
 test('keys are read once, and again when something was configured', () => {
   const given = new Map([...Object.entries({ 'zookeeper.connect': 'z:2181', 'broker.id': '0' })]);
   const config = new KafkaConfig(given);
   config.use(new Map([...given, ...Object.entries(mapped('PLAINTEXT'))]));
-  const keys = new InterBrokerKeys(config, 'INSIDE', disk);
+  const keys = new InterBrokerKeys(config, 'INSIDE', runtime);
   config.use(new Map([...given, ...Object.entries({ ...ssl, ...mapped('SSL') })]));
   assert.equal(keys.current.tls, undefined);
   keys.changed();
@@ -125,9 +130,32 @@ for (const { name, keys, fault } of [
     fault: /sasl\.mechanism\.inter\.broker\.protocol=GSSAPI is refused: .* choose PLAIN/,
   },
   {
-    name: 'OAUTHBEARER',
-    keys: { ...sasl, 'sasl.mechanism.inter.broker.protocol': 'OAUTHBEARER' },
-    fault: /OAUTHBEARER is refused/,
+    name: 'a class of Java that would log in',
+    keys: {
+      ...plain,
+      'listener.name.inside.plain.sasl.jaas.config': plainModule('me'),
+      'listener.name.inside.plain.sasl.login.callback.handler.class': 'com.example.Handler',
+    },
+    fault: /com\.example\.Handler is refused: there are no classes of Java/,
+  },
+  {
+    name: 'a class for logins by tokens that Apache would not look at',
+    keys: {
+      ...sasl,
+      'sasl.mechanism.inter.broker.protocol': 'OAUTHBEARER',
+      'listener.name.inside.oauthbearer.sasl.jaas.config': `${OAUTHBEARER_MODULE} required;`,
+      'sasl.login.callback.handler.class': handlerClasses.login.secured[0],
+    },
+    fault: /set listener\.name\.inside\.oauthbearer\.sasl\.login\.callback\.handler\.class/,
+  },
+  {
+    name: 'OAUTHBEARER without a principal',
+    keys: {
+      ...sasl,
+      'sasl.mechanism.inter.broker.protocol': 'OAUTHBEARER',
+      'listener.name.inside.oauthbearer.sasl.jaas.config': `${OAUTHBEARER_MODULE} required;`,
+    },
+    fault: /No principal name in JWT claim: sub/,
   },
   {
     name: 'a module of another mechanism',

@@ -1,16 +1,20 @@
+import { ConfigError } from '../../../config/config-error.ts';
 import type { JaasConfig } from '../../../config/jaas.ts';
-import type { Disk } from '../../../runtime/disk.ts';
 import { type ConnectionSecurity, connectionSecurity, usesSasl, usesTls } from '../../security/client-security.ts';
-import { loginMechanism, loginOf } from '../../security/sasl/login-modules.ts';
+import type { OAuthRuntime } from '../../security/oauth/issuers.ts';
+import { oauthLoginOf } from '../../security/oauth/oauth-login.ts';
+import { loginMechanism, passwordLoginOf, refuseClass } from '../../security/sasl/login-modules.ts';
 import type { SaslLogin } from '../../security/sasl/sasl-client.ts';
 import { clientTlsOf } from '../../security/ssl-client.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import { securityProtocolOf } from './listener-endpoints.ts';
-import { configuredLogin } from './listener-security.ts';
+import { configuredLogin, mechanismKeys } from './listener-security.ts';
 
 /** How this broker speaks to others. */
 export type InterBrokerSecurity = ConnectionSecurity;
 
+/** Of the listener's mechanism; Apache does not look at it without. */
+const HANDLER_KEY = 'sasl.login.callback.handler.class';
 const MECHANISM_KEY = 'sasl.mechanism.inter.broker.protocol';
 
 /**
@@ -23,17 +27,17 @@ const MECHANISM_KEY = 'sasl.mechanism.inter.broker.protocol';
 export function interBrokerSecurityOf(
   config: KafkaConfig,
   listener: string,
-  disk: Disk,
+  runtime: OAuthRuntime,
   jaas: JaasConfig = new Map(),
 ): InterBrokerSecurity {
   const protocol = securityProtocolOf(config.current, listener);
   const scope = `listener.name.${listener.toLowerCase()}.`;
   const keyOf = (key: string): string | undefined =>
     config.optional(`${scope}${key}`) ?? config.optional(key) ?? undefined;
-  return connectionSecurity(disk, {
+  return connectionSecurity(runtime.disk, {
     protocol,
-    ...(usesTls(protocol) ? { tls: clientTlsOf(keyOf, disk) } : {}),
-    ...(usesSasl(protocol) ? { sasl: saslOf(config, listener, jaas) } : {}),
+    ...(usesTls(protocol) ? { tls: clientTlsOf(keyOf, runtime.disk) } : {}),
+    ...(usesSasl(protocol) ? { sasl: saslOf(config, listener, runtime, jaas) } : {}),
   });
 }
 
@@ -43,8 +47,8 @@ export class InterBrokerKeys {
   #current: InterBrokerSecurity | undefined;
 
   /** @throws ConfigError */
-  constructor(config: KafkaConfig, listener: string, disk: Disk, jaas?: JaasConfig) {
-    this.#read = () => interBrokerSecurityOf(config, listener, disk, jaas);
+  constructor(config: KafkaConfig, listener: string, runtime: OAuthRuntime, jaas?: JaasConfig) {
+    this.#read = () => interBrokerSecurityOf(config, listener, runtime, jaas);
     this.#current = this.#read();
   }
 
@@ -59,8 +63,24 @@ export class InterBrokerKeys {
   }
 }
 
-function saslOf(config: KafkaConfig, listener: string, jaas: JaasConfig): SaslLogin {
+function saslOf(config: KafkaConfig, listener: string, runtime: OAuthRuntime, jaas: JaasConfig): SaslLogin {
   const mechanism = loginMechanism(MECHANISM_KEY, config.string(MECHANISM_KEY));
   const { key, modules } = configuredLogin(config.current, listener, { mechanism, jaas });
-  return loginOf(key, modules, mechanism);
+  const handlerKey = `listener.name.${listener.toLowerCase()}.${mechanism.toLowerCase()}.${HANDLER_KEY}`;
+  const className = config.current.get(handlerKey);
+  if (mechanism !== 'OAUTHBEARER') {
+    refuseClass(handlerKey, className);
+    return passwordLoginOf(key, modules, mechanism);
+  }
+  const everywhere = config.current.get(HANDLER_KEY);
+  if (className === undefined && everywhere !== undefined) {
+    throw new ConfigError(HANDLER_KEY, everywhere, `Apache’s broker does not look at it: set ${handlerKey}`);
+  }
+  return oauthLoginOf({
+    key,
+    modules,
+    get: mechanismKeys(config.current, listener, mechanism),
+    handler: { key: handlerKey, className },
+    runtime,
+  });
 }

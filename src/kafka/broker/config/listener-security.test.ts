@@ -97,6 +97,20 @@ test('users are of the key of listener and mechanism, else of the section of the
 
 const refusals: readonly { readonly name: string; readonly keys: Keys; readonly key: string }[] = [
   { name: 'a mechanism that is not there', keys: { 'sasl.enabled.mechanisms': 'PLAIN,GSSAPI' }, key: 'listeners' },
+  ...[
+    [
+      'a class of Java that judges passwords',
+      'listener.name.sasl_ssl.plain.sasl.server.callback.handler.class',
+      'PLAIN',
+    ],
+    ['one that judges tokens', 'listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class', 'OAUTHBEARER'],
+    // Tokens without a signature would be believed.
+    ['a class that Apache would not look at', 'sasl.server.callback.handler.class', 'OAUTHBEARER'],
+  ].map(([name = '', key = '', mechanism = '']) => ({
+    name,
+    keys: { 'sasl.enabled.mechanisms': `PLAIN,${mechanism}`, [key]: 'com.example.Handler' },
+    key: 'listeners',
+  })),
   { name: 'no mechanism', keys: { 'sasl.enabled.mechanisms': '' }, key: 'listeners' },
   { name: 'TLS of old', keys: { 'ssl.enabled.protocols': 'TLSv1' }, key: 'listeners' },
   {

@@ -2,7 +2,8 @@ import { ConfigError } from '../../../config/config-error.ts';
 import { type JaasConfig, type LoginModule, usersOf } from '../../../config/jaas.ts';
 import { parseNumber, splitList } from '../../../config/values.ts';
 import type { ServerTls } from '../../../runtime/tls.ts';
-import { inlineLoginModules, PLAIN_MODULE, SCRAM_MODULE } from '../../security/sasl/login-modules.ts';
+import { isSecured, OAUTHBEARER, OAUTHBEARER_MODULE } from '../../security/oauth/oauth-keys.ts';
+import { inlineLoginModules, PLAIN_MODULE, refuseClass, SCRAM_MODULE } from '../../security/sasl/login-modules.ts';
 import { scramMechanisms } from '../../security/scram-credential.ts';
 import { type SslKeys, sslParametersOf } from '../../security/ssl-settings.ts';
 import { brokerKeys } from './broker-keys.ts';
@@ -21,7 +22,10 @@ const MECHANISMS_KEY = 'sasl.enabled.mechanisms';
 /** For those who do not limit idle connections. */
 const HANDSHAKE_TIMEOUT_MS = 600_000;
 
-const mechanismNames: readonly string[] = ['PLAIN', ...scramMechanisms.map(({ name }) => name)];
+const HANDLER_KEY = 'sasl.server.callback.handler.class';
+
+const mechanismNames: readonly string[] = ['PLAIN', ...scramMechanisms.map(({ name }) => name), OAUTHBEARER];
+const moduleNames: readonly string[] = [PLAIN_MODULE, SCRAM_MODULE, OAUTHBEARER_MODULE];
 
 type Listener = Pick<ListenerEndpoint, 'listenerName' | 'securityProtocol'>;
 
@@ -36,6 +40,16 @@ export function speaksSasl({ securityProtocol }: Listener): boolean {
 /** What is set for a listener alone (`listener.name.<name>.<key>`), else for all, else the default. */
 export function listenerKeys(texts: KeyTexts, listenerName: string): SslKeys {
   return (key) => ofListener(texts, listenerName, key) ?? texts.get(key) ?? brokerKeys.get(key)?.default ?? undefined;
+}
+
+/** What is set for a listener's mechanism alone comes first. */
+export function mechanismKeys(texts: KeyTexts, listenerName: string, mechanism: string): SslKeys {
+  const get = listenerKeys(texts, listenerName);
+  return (key) => ofMechanism(texts, listenerName, mechanism, key) ?? get(key);
+}
+
+function ofMechanism(texts: KeyTexts, listenerName: string, mechanism: string, key: string): string | undefined {
+  return ofListener(texts, listenerName, `${mechanism.toLowerCase()}.${key}`);
 }
 
 function ofListener(texts: KeyTexts, listenerName: string, key: string): string | undefined {
@@ -75,12 +89,39 @@ export function maxReauthMsOf(texts: KeyTexts, { listenerName }: Listener, mecha
   return parseNumber(own ?? listenerKeys(texts, listenerName)(key) ?? '0');
 }
 
+/** The class that judges clients of a mechanism, and the key that names it. Without the mechanism's name Apache does not look at it. */
+export function serverHandlerOf(
+  texts: KeyTexts,
+  { listenerName }: Listener,
+  mechanism: string,
+): { readonly key: string; readonly className: string | undefined } {
+  const key = `listener.name.${listenerName.toLowerCase()}.${mechanism.toLowerCase()}.${HANDLER_KEY}`;
+  return { key, className: ofMechanism(texts, listenerName, mechanism, HANDLER_KEY) };
+}
+
+/** Whoever names a class wants others to judge than those who would. @throws ConfigError */
+function refuseHandlers(texts: KeyTexts, listener: Listener, mechanisms: readonly string[]): void {
+  for (const mechanism of mechanisms) {
+    const { key, className } = serverHandlerOf(texts, listener, mechanism);
+    if (mechanism === OAUTHBEARER) {
+      const everywhere = listenerKeys(texts, listener.listenerName)(HANDLER_KEY);
+      if (className === undefined && everywhere !== undefined) {
+        throw new ConfigError(HANDLER_KEY, everywhere, `Apache’s broker does not look at it: set ${key}`);
+      }
+      isSecured('validator', key, className);
+    } else {
+      refuseClass(key, className);
+    }
+  }
+}
+
 /** What Apache's listeners can have and ours cannot; undefined where all is well. @throws ConfigError for TLS that is not spoken */
 export function unsupportedSecurity(texts: KeyTexts, listener: Listener): string | undefined {
   if (speaksTls(listener)) tlsParametersOf(texts, listener);
   if (!speaksSasl(listener)) return undefined;
   const mechanisms = mechanismsOf(texts, listener);
   const missing = mechanisms.find((name) => !mechanismNames.includes(name));
+  refuseHandlers(texts, listener, mechanisms);
   if (missing === undefined && mechanisms.length > 0) return undefined;
   const what = missing === undefined ? 'no SASL mechanism is enabled' : `SASL mechanism ${missing} is not supported`;
   return `${listener.listenerName} (${listener.securityProtocol}): ${what}: set ${MECHANISMS_KEY} to some of ${mechanismNames.join(', ')}`;
@@ -134,8 +175,8 @@ export function loginModulesOf(
 ): readonly LoginModule[] {
   const { key, modules } = configuredLogin(texts, listenerName, options);
   for (const { className } of modules) {
-    if (className === PLAIN_MODULE || className === SCRAM_MODULE) continue;
-    throw new ConfigError(key, '[hidden]', `${className} is not supported: use ${PLAIN_MODULE} or ${SCRAM_MODULE}`);
+    if (moduleNames.includes(className)) continue;
+    throw new ConfigError(key, '[hidden]', `${className} is not supported: use ${moduleNames.join(' or ')}`);
   }
   return modules;
 }

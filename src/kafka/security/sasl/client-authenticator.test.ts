@@ -228,3 +228,23 @@ test('who authenticates again does not ask for the versions again', () => {
   assert.deepEqual(second.step(begin), { kind: 'handshake', version: 1, mechanism: 'PLAIN' });
   assert.equal(said(second.step(handshake())), '\0alice\0secret');
 });
+
+const bearer: SaslLogin = { mechanism: 'OAUTHBEARER', oauthToken: async () => ({ value: 'abc' }) };
+const given: AuthenticatorEvent = { kind: 'oauthToken', token: { value: 'abc', extensions: { host: 'x' } } };
+
+test('OAUTHBEARER asks for a token before anything else, and says it after the handshake', () => {
+  assert.deepEqual(run(bearer, begin), { kind: 'oauthToken', login: bearer });
+  assert.deepEqual(run(bearer, begin, given), { kind: 'versions' });
+  const text = said(run(bearer, begin, given, versions(1, 2), handshake()));
+  assert.equal(text, 'n,,\u0001auth=Bearer abc\u0001host=x\u0001\u0001');
+  const done = run(bearer, begin, given, versions(1, 2), handshake(), token('', { sessionLifetimeMs: 5 }));
+  assert.deepEqual(done, { kind: 'authenticated', sessionLifetimeMs: 5 });
+});
+
+test('OAUTHBEARER acknowledges a refusal, and fails with the words of the broker', () => {
+  const authenticator = new ClientAuthenticator(bearer, random);
+  for (const event of [begin, given, versions(1, 2), handshake()]) authenticator.step(event);
+  const refused = '{"status":"invalid_token"}';
+  assert.equal(said(authenticator.step(token(refused))), '\u0001');
+  assert.throws(() => authenticator.step(token('', { errorCode: 58, errorMessage: refused })), { message: refused });
+});

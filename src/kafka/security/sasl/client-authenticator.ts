@@ -1,3 +1,4 @@
+import { present } from '../../../base/assert.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { bounds } from '../../../wire/versions.ts';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
@@ -8,18 +9,28 @@ import {
   type SaslAuthenticateResponse,
 } from '../../protocol/messages/36-sasl-authenticate.ts';
 import { scramMechanisms } from '../scram-credential.ts';
+import { BearerClient } from './bearer-client.ts';
 import { PlainClient } from './plain-client.ts';
-import { type SaslClient, SaslError, type SaslLogin } from './sasl-client.ts';
+import {
+  type OAuthLogin,
+  type OAuthToken,
+  type PasswordLogin,
+  type SaslClient,
+  SaslError,
+  type SaslLogin,
+} from './sasl-client.ts';
 import { ScramClient } from './scram-client.ts';
 
 export type AuthenticatorEvent =
   | { readonly kind: 'begin' }
+  | { readonly kind: 'oauthToken'; readonly token: OAuthToken }
   | { readonly kind: 'versions'; readonly answer: ApiVersionsResponse }
   | { readonly kind: 'handshake'; readonly answer: SaslHandshakeResponse }
   | { readonly kind: 'token'; readonly answer: SaslAuthenticateResponse };
 
-/** The first three are questions, answered by the events of their names. */
+/** All but the last are questions, answered by the events of their names. */
 export type AuthenticatorEffect =
+  | { readonly kind: 'oauthToken'; readonly login: OAuthLogin }
   | { readonly kind: 'versions' }
   | { readonly kind: 'handshake'; readonly version: number; readonly mechanism: string }
   | { readonly kind: 'token'; readonly version: number; readonly token: Uint8Array }
@@ -36,18 +47,20 @@ export interface SaslVersions {
  * One authentication of a client by SASL, as Apache's `SaslClientAuthenticator`:
  *
  *   begin ──▶ ApiVersions v0 ──▶ SaslHandshake ──▶ SaslAuthenticate … ──▶ authenticated
+ *     └─ an OAuth token ──▲
  *
  * Whoever authenticates again leaves ApiVersions out. What the broker refuses is thrown, in Apache's words, and ends it.
  */
 export class ClientAuthenticator {
   readonly #login: SaslLogin;
-  readonly #client: SaslClient;
+  /** Known from the beginning, or once there is a token. */
+  #client: SaslClient | undefined;
   #versions: SaslVersions | undefined;
   #sessionLifetimeMs = 0;
 
   constructor(login: SaslLogin, random: Random, versions?: SaslVersions) {
     this.#login = login;
-    this.#client = clientOf(login, random);
+    this.#client = login.mechanism === 'OAUTHBEARER' ? undefined : passwordClient(login, random);
     this.#versions = versions;
   }
 
@@ -60,7 +73,12 @@ export class ClientAuthenticator {
   step(event: AuthenticatorEvent): AuthenticatorEffect {
     switch (event.kind) {
       case 'begin':
-        return this.#versions === undefined ? { kind: 'versions' } : this.#handshake(this.#versions);
+        return this.#login.mechanism === 'OAUTHBEARER'
+          ? { kind: 'oauthToken', login: this.#login }
+          : this.#beginExchange();
+      case 'oauthToken':
+        this.#client = new BearerClient(event.token);
+        return this.#beginExchange();
       case 'versions':
         this.#versions = versionsOf(event.answer);
         return this.#handshake(this.#versions);
@@ -72,6 +90,10 @@ export class ClientAuthenticator {
       default:
         return event satisfies never;
     }
+  }
+
+  #beginExchange(): AuthenticatorEffect {
+    return this.#versions === undefined ? { kind: 'versions' } : this.#handshake(this.#versions);
   }
 
   #handshake({ handshake }: SaslVersions): AuthenticatorEffect {
@@ -103,14 +125,15 @@ export class ClientAuthenticator {
   }
 
   #next(challenge: Uint8Array): AuthenticatorEffect {
-    const token = this.#client.isComplete ? undefined : this.#respond(challenge);
+    const client = present(this.#client, 'the mechanism has begun');
+    const token = client.isComplete ? undefined : this.#respond(client, challenge);
     if (token === undefined) return { kind: 'authenticated', sessionLifetimeMs: this.#sessionLifetimeMs };
     return { kind: 'token', version: this.#versions?.authenticate ?? 0, token };
   }
 
-  #respond(challenge: Uint8Array): Uint8Array | undefined {
+  #respond(client: SaslClient, challenge: Uint8Array): Uint8Array | undefined {
     try {
-      return this.#client.respond(challenge);
+      return client.respond(challenge);
     } catch (error) {
       if (!(error instanceof SaslError)) throw error;
       const reason = `java.security.PrivilegedActionException: javax.security.sasl.SaslException: ${error.message}`;
@@ -123,7 +146,7 @@ export class ClientAuthenticator {
   }
 }
 
-function clientOf(login: SaslLogin, random: Random): SaslClient {
+function passwordClient(login: PasswordLogin, random: Random): SaslClient {
   const scram = scramMechanisms.find(({ name }) => name === login.mechanism);
   return scram === undefined ? new PlainClient(login) : new ScramClient(scram, login, random);
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../config/config-error.ts';
 import { type LoginModule, parseJaas } from '../../../config/jaas.ts';
-import { type LoginMechanism, loginMechanisms, type SaslLogin } from './sasl-client.ts';
+import { type LoginMechanism, loginMechanisms, type PasswordLogin } from './sasl-client.ts';
 
 export const PLAIN_MODULE = 'org.apache.kafka.common.security.plain.PlainLoginModule';
 export const SCRAM_MODULE = 'org.apache.kafka.common.security.scram.ScramLoginModule';
@@ -32,7 +32,11 @@ export function loginMechanism(key: string, name: string): LoginMechanism {
  * @param key where they come from
  * @throws ConfigError when the mechanism has no module among them, or there is no name or password
  */
-export function loginOf(key: string, modules: readonly LoginModule[], mechanism: LoginMechanism): SaslLogin {
+export function passwordLoginOf(
+  key: string,
+  modules: readonly LoginModule[],
+  mechanism: PasswordLogin['mechanism'],
+): PasswordLogin {
   const wanted = mechanism === 'PLAIN' ? PLAIN_MODULE : SCRAM_MODULE;
   if (!modules.some(({ className }) => className === wanted)) {
     throw new ConfigError(key, HIDDEN, `${mechanism} needs the login module ${wanted}`);
@@ -45,4 +49,9 @@ export function loginOf(key: string, modules: readonly LoginModule[], mechanism:
   }
   const isToken = mechanism !== 'PLAIN' && option('tokenauth')?.toLowerCase() === 'true';
   return { mechanism, username, password, ...(isToken ? { isToken } : {}) };
+}
+
+/** Whoever names a class wants another login than the one that is made of the module. @throws ConfigError */
+export function refuseClass(key: string, className: string | undefined): void {
+  if (className !== undefined) throw new ConfigError(key, className, 'there are no classes of Java');
 }

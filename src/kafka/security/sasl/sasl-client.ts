@@ -17,17 +17,37 @@ export class SaslError extends Error {
   }
 }
 
-export const loginMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+export const loginMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
 /** Mechanisms that a client can log in by. */
 export type LoginMechanism = (typeof loginMechanisms)[number];
 
 /** Who a client is, and what proves it. Never to be logged. */
-export interface SaslLogin {
-  readonly mechanism: LoginMechanism;
+export type SaslLogin = PasswordLogin | OAuthLogin;
+
+/** By a name and what only its owner knows. */
+export interface PasswordLogin {
+  readonly mechanism: Exclude<LoginMechanism, 'OAUTHBEARER'>;
   /** With `isToken` the id of a delegation token. */
   readonly username: string;
   /** With `isToken` the token's HMAC, as it was given out. */
   readonly password: string;
   /** By a delegation token (KIP-48); SCRAM only. Default false. */
   readonly isToken?: boolean;
+}
+
+/** By a token that somebody else has given out (KIP-255). */
+export interface OAuthLogin {
+  readonly mechanism: 'OAUTHBEARER';
+  /**
+   * Gives a token that is valid now: asked for each connection, and again before the session of one ends. Whoever keeps
+   * tokens renews them himself. What it throws fails the authentication.
+   */
+  readonly oauthToken: () => Promise<OAuthToken>;
+}
+
+export interface OAuthToken {
+  /** As it is sent. */
+  readonly value: string;
+  /** What else the broker is told; names are letters. Default none. */
+  readonly extensions?: Readonly<Record<string, string>>;
 }

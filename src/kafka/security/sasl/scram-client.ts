@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../../runtime/random.ts';
 import { clientKeyOf, saltPassword, saslName, serverKeyOf, sign, storedKeyOf, xor } from '../scram.ts';
 import { ITERATIONS_MIN, type ScramMechanism } from '../scram-credential.ts';
-import { type SaslClient, SaslError, type SaslLogin } from './sasl-client.ts';
+import { type PasswordLogin, type SaslClient, SaslError } from './sasl-client.ts';
 
 /** Beyond any credential: a server that asks for more would stop our loop for as long as it likes. */
 const ITERATIONS_MAX = 1_000_000;
@@ -27,12 +27,12 @@ interface ServerFirst {
  */
 export class ScramClient implements SaslClient {
   readonly #mechanism: ScramMechanism;
-  readonly #login: SaslLogin;
+  readonly #login: PasswordLogin;
   readonly #nonce: string;
   #state: 'greeting' | 'proving' | 'verifying' | 'complete' = 'greeting';
   #expected: Uint8Array = new Uint8Array(0);
 
-  constructor(mechanism: ScramMechanism, login: SaslLogin, random: Random) {
+  constructor(mechanism: ScramMechanism, login: PasswordLogin, random: Random) {
     this.#mechanism = mechanism;
     this.#login = login;
     this.#nonce = Buffer.from(random.bytes(18)).toString('base64url');

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Connection, ConnectionHandler } from '../runtime/network.ts';
+import type { Connection, ConnectionHandler } from './network.ts';
 
 /** A connection of the runtime as a stream, so that Node's own HTTP parser can serve it: in the real world and in the simulated one. */
 export class ConnectionDuplex extends Duplex {
