@@ -98,13 +98,14 @@ const NODE_CLIENTS = ['kafkajs@2.2.4', '@platformatic/kafka@2.12.1', 'node-zooke
 export async function installJava(peer: JavaPeer): Promise<string> {
   const recipe: JavaRecipe = javaRecipes[peer];
   const dir = await folderOf(peer);
-  const own = `${dir}/conf:${dir}/lib/*`;
+  const own = `${dir}/conf.jar:${dir}/lib/*`;
   return recipe.behind === undefined ? own : `${own}:${await installJava(recipe.behind)}`;
 }
 
-function folderOf(peer: JavaPeer): Promise<string> {
+/** The folder of a Java peer, made on first use. */
+export function folderOf(peer: JavaPeer): Promise<string> {
   const recipe: JavaRecipe = javaRecipes[peer];
-  return cached(peer, { recipe, LOG4J_PROPERTIES }, (staging) => copyJars(staging, peer, recipe));
+  return cached(peer, { recipe, conf: LOG4J_PROPERTIES }, (staging) => copyJars(staging, peer, recipe));
 }
 
 /** The jar of the agent that shows a JVM's beans to Prometheus. */
@@ -120,6 +121,8 @@ async function copyJars(dir: string, peer: JavaPeer, recipe: JavaRecipe): Promis
   writeFileSync(pom, pomOf(peer, recipe));
   mkdirSync(join(dir, 'conf'));
   writeFileSync(join(dir, 'conf', 'log4j.properties'), LOG4J_PROPERTIES);
+  // A folder on the class path would keep Java from archiving classes (archives.ts).
+  await runOrThrow('jar', ['--create', '--file', join(dir, 'conf.jar'), '-C', join(dir, 'conf'), '.']);
   await runOrThrow(
     'mvn',
     [

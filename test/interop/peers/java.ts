@@ -1,4 +1,5 @@
 /** The command line that runs a class of a Java peer, with flags for a quick start rather than a long life. */
+import { archiveFlags } from './class-archive.ts';
 import { installJava, installJava11, type JavaPeer } from './install.ts';
 
 export interface JavaOptions {
@@ -24,7 +25,7 @@ export async function javaLine(
   options: JavaOptions = {},
 ): Promise<CommandLine> {
   const { heapMiB = 128, logLevel = 'WARN', properties = {}, agent } = options;
-  const [command, classpath] = await Promise.all([javaOf(peer), installJava(peer)]);
+  const [command, classpath, shared] = await Promise.all([javaOf(peer), installJava(peer), archiveFlags(peer)]);
   const system = {
     'peer.log.level': logLevel, // read by conf/log4j.properties
     'org.slf4j.simpleLogger.defaultLogLevel': logLevel.toLowerCase(),
@@ -40,6 +41,7 @@ export async function javaLine(
       '-XX:TieredStopAtLevel=1',
       '-XX:-UsePerfData',
       '-Xshare:auto',
+      ...shared,
       ...(agent === undefined ? [] : [`-javaagent:${agent}`]),
       ...Object.entries(system).map(([key, value]) => `-D${key}=${value}`),
       '-cp',
