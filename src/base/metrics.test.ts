@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Metrics, percentile, quantile, Reservoir, Summary } from './metrics.ts';
+import { Metrics, percentile, quantile, Summary } from './metrics.ts';
+import { Reservoir } from './reservoir.ts';
 
 /** A small generator with a seed. */
 function chanceOf(seed: number): () => number {

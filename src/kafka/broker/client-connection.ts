@@ -18,6 +18,7 @@ import { type AuthenticatedConnection, Authentication } from './authentication.t
 import type { ByteBudget } from './byte-budget.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import type { RequestMetrics } from './metrics/request-metrics.ts';
+import type { TimedRequest } from './metrics/request-sample.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 export interface ConnectionOptions {
@@ -89,8 +90,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
   #outgoingBytes = 0;
   /** Who hears when the outgoing list has been sent. */
   #outgoingSent: (() => void)[] = [];
-  /** Whose answers those are, where requests are counted. */
-  #leaving: Exchange[] = [];
+  /** Those of them whose times are wanted. */
+  #leaving: TimedRequest[] = [];
   #closed = false;
   #paused = false;
   /** Nobody has let it in yet. */
@@ -301,16 +302,16 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     const frameBytes = received.frame.size;
     const { metrics, quotas } = this.#options;
     const { receivedMs } = received;
-    const startedMs = quotas.isCounting || metrics !== undefined ? this.nowMs() : 0;
+    const startedMs = quotas.isCounting ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
       // The rest of the header has the form of a version that we do not know.
       const correlationId = from.int32();
-      const facts = { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs, receivedMs };
       const kind = metrics?.kindOf(apiKey);
-      const refused = new Exchange(this, { ...facts, bodyBytes: from.remaining, kind });
-      return this.#refuseVersion(this.#begin(refused));
+      const timed = kind?.begin(receivedMs, from.remaining);
+      const facts = { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs, kind, timed };
+      return this.#refuseVersion(this.#begin(new Exchange(this, facts)));
     }
     if (handler.borrows || received.isOwned) {
       from.restart();
@@ -322,6 +323,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     const bodyBytes = from.remaining;
     const request = codecFor(handler.request, apiVersion).read(from);
     const kind = metrics?.kindOf(apiKey, request);
+    const timed = kind?.begin(receivedMs, bodyBytes);
     const exchange = this.#begin(
       new Exchange(this, {
         handler,
@@ -330,9 +332,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
         clientId: clientId ?? '',
         frameBytes,
         startedMs,
-        receivedMs,
-        bodyBytes,
         kind,
+        timed,
       }),
     );
     try {
@@ -341,7 +342,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
       this.#handlerFailed(error, exchange);
     }
     if (!received.isOwned) for (const loan of received.loans) loan.giveBack();
-    if (quotas.isCounting || kind !== undefined) exchange.handled();
+    if (quotas.isCounting || timed !== undefined) exchange.handled();
   }
 
   /** The frame was not for a handler. */
@@ -438,7 +439,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
       if (head === undefined || head.state === 'working') return;
       this.#exchanges.shift();
       this.#options.budget.release(head.frameBytes);
-      if (head.isCounted) this.#leaves(head);
+      if (head.timed !== undefined) this.#leaves(head.timed, head.response);
       if (head.response === undefined) continue;
       for (const chunk of head.response.chunks) this.#outgoing.push(chunk);
       this.#outgoingBytes += head.response.size;
@@ -457,14 +458,14 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     if (this.#peerIsSlow || this.#unsentTaken > 0) this.#accountUnsent();
   }
 
-  #leaves(exchange: Exchange): void {
-    if (exchange.response === undefined) exchange.left(exchange.answeredMs, exchange.answeredMs);
-    else this.#leaving.push(exchange);
+  #leaves(timed: TimedRequest, response: Slices | undefined): void {
+    if (response === undefined) timed.left();
+    else this.#leaving.push(timed);
   }
 
   #haveLeft(writtenMs: number): void {
     const sentMs = this.nowMs();
-    for (const exchange of this.#leaving) exchange.left(writtenMs, sentMs);
+    for (const timed of this.#leaving) timed.left(writtenMs, sentMs);
     this.#leaving = [];
   }
 

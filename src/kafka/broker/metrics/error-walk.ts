@@ -49,12 +49,26 @@ export function countsFirstError(apiKey: number, apiVersion: number): boolean {
   return countsFirst.get(apiKey)?.(apiVersion) ?? true;
 }
 
-/** Calls for each error code, those that are none too. */
-export function eachError(response: object, walk: ErrorWalk, visit: (errorCode: number) => void, hasOwn = true): void {
+/** How many of each error code there were. */
+export class ErrorCounts {
+  /** From code -1 on. */
+  readonly #counts: number[] = [];
+
+  add(errorCode: number): void {
+    this.#counts[errorCode + 1] = (this.#counts[errorCode + 1] ?? 0) + 1;
+  }
+
+  *[Symbol.iterator](): Generator<[errorCode: number, count: number]> {
+    for (const [place, count] of this.#counts.entries()) if (count !== undefined) yield [place - 1, count]; // biome-ignore format: one line
+  }
+}
+
+/** Counts each error code, those that are none too. */
+export function countErrors(response: object, walk: ErrorWalk, counts: ErrorCounts, hasOwn = true): void {
   const holder = response as Holder;
-  if (hasOwn) for (const field of walk.codes) visit(holder[field] as number);
+  if (hasOwn) for (const field of walk.codes) counts.add(holder[field] as number);
   for (const [field, inner] of walk.lists) {
-    for (const element of (holder[field] ?? nothing) as readonly object[]) eachError(element, inner, visit);
+    for (const element of (holder[field] ?? nothing) as readonly object[]) countErrors(element, inner, counts);
   }
 }
 
