@@ -8,7 +8,7 @@ import { countErrors, countsFirstError, ErrorCounts, errorWalkOf } from './error
 
 function codes(message: Message<Fields>, apiVersion: number, response: object): number[] {
   const counts = new ErrorCounts();
-  countErrors(response, errorWalkOf(message), counts, countsFirstError(message.apiKey, apiVersion));
+  countErrors(response, errorWalkOf(message), counts, countsFirstError(message.apiKey)?.(apiVersion) ?? true);
   return [...counts].flatMap(([code, count]) => new Array<number>(count).fill(code));
 }
 

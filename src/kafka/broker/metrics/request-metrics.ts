@@ -19,18 +19,18 @@ interface Served {
 
 /** Requests that are counted together. */
 export class RequestKind {
-  readonly #apiKey: number;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   /** Of a Fetch two. */
   readonly #figures: readonly RequestFigures[];
   /** Of the API, whatever the kind. */
   readonly #errors: ErrorCounts;
   readonly #walk: ErrorWalk;
+  readonly #countsFirst: ((apiVersion: number) => boolean) | undefined;
 
   constructor(api: Api, figures: readonly RequestFigures[]) {
-    this.#apiKey = api.apiKey;
     this.#clock = api.clock;
     this.#walk = api.walk;
+    this.#countsFirst = countsFirstError(api.apiKey);
     this.#errors = api.errors;
     this.#figures = figures;
   }
@@ -51,7 +51,7 @@ export class RequestKind {
   answered(apiVersion: number, response?: object): void {
     for (const figures of this.#figures) figures.count(apiVersion);
     if (response === undefined) return;
-    countErrors(response, this.#walk, this.#errors, countsFirstError(this.#apiKey, apiVersion));
+    countErrors(response, this.#walk, this.#errors, this.#countsFirst?.(apiVersion) ?? true);
   }
 }
 
