@@ -44,7 +44,8 @@ class Scrape {
   *#samples(name: string): Generator<Sample> {
     for (let index = 0; index < PARTITIONS; index += 1) {
       this.read += 1;
-      yield { name, labels: [['topic', `topic-${index % 1000}`], ['partition', String(index)]], value: index }; // biome-ignore format: one line
+      const labels = [['topic', `topic-${index % 1000}`] as const, ['partition', String(index)] as const];
+      yield { name, labels, value: index };
     }
   }
 }
