@@ -1,7 +1,6 @@
-/** What a server counts about itself. Recording costs an addition or a few; whatever is worked out, is worked out by who reads. */
+import { type Chance, Reservoir } from './reservoir.ts';
 
-/** Numbers uniform in [0, 1). */
-export type Chance = () => number;
+/** What a server counts about itself. Recording costs an addition or a few; whatever is worked out, is worked out by who reads. */
 
 /** Only grows, until it is reset. */
 export class Counter {
@@ -65,51 +64,6 @@ export class GaugeSet {
 
   get values(): ReadonlyMap<string, number> {
     return this.#read();
-  }
-}
-
-/**
- * A uniform sample of all that was added, of bounded size: each value has the same chance to be in it (Algorithm L of K.-H. Li,
- * which draws random numbers only for the values that it takes, so that most cost a comparison).
- */
-export class Reservoir {
-  readonly #chance: Chance;
-  readonly #size: number;
-  #values: number[] = [];
-  #seen = 0;
-  /** The number of the next value that is taken, counted from 1. */
-  #next = Infinity;
-  #weight = 1;
-
-  constructor(chance: Chance, size: number) {
-    this.#chance = chance;
-    this.#size = size;
-  }
-
-  get values(): readonly number[] {
-    return this.#values;
-  }
-
-  add(value: number, count: number): void {
-    let left = count;
-    while (left > 0 && this.#values.length < this.#size) {
-      this.#values.push(value);
-      this.#seen += 1;
-      left -= 1;
-      if (this.#values.length === this.#size) this.#skip();
-    }
-    this.#seen += left;
-    while (this.#seen >= this.#next) {
-      this.#values[Math.floor(this.#chance() * this.#size)] = value;
-      this.#skip();
-    }
-  }
-
-  #skip(): void {
-    // 1 - x: never zero.
-    this.#weight *= Math.exp(Math.log(1 - this.#chance()) / this.#size);
-    const from = this.#next === Infinity ? this.#size : this.#next;
-    this.#next = from + Math.floor(Math.log(1 - this.#chance()) / Math.log1p(-this.#weight)) + 1;
   }
 }
 
@@ -193,7 +147,7 @@ export class Summary {
 }
 
 /** Between the two values around the place, by their distance; 0 of nothing (UniformSnapshot.getValue of Dropwizard Metrics). */
-export function percentile(sorted: readonly number[], fraction: number): number {
+export function percentile(sorted: ArrayLike<number>, fraction: number): number {
   const last = sorted.length - 1;
   if (last < 0) return 0;
   const place = fraction * (last + 2);

@@ -86,9 +86,11 @@ export function* exposition(families: Iterable<Family>, wants: WantsSample = () 
 /** Whether a sample of that name is asked for. */
 export type WantsSample = (sampleName: string) => boolean;
 
-function lineOf(sample: Sample): string {
-  const labels = sample.labels.map(([label, value]) => `${label}="${escaped(value)}",`).join('');
-  return `${sample.name}${labels === '' ? '' : `{${labels}}`} ${javaDouble(sample.value)}\n`;
+function lineOf({ name, labels, value }: Sample): string {
+  if (labels.length === 0) return `${name} ${javaDouble(value)}\n`;
+  let text = `${name}{`;
+  for (const [label, labelled] of labels) text += `${label}="${escaped(labelled)}",`;
+  return `${text}} ${javaDouble(value)}\n`;
 }
 
 function typeOf({ kind }: Metric): Family['type'] {
@@ -128,6 +130,10 @@ function summarySamples(name: string, summary: Summary, labels: Sample['labels']
   ];
 }
 
+const special = /[\\"\n]/;
+
 function escaped(value: string): string {
+  // Most have nothing of the kind.
+  if (!special.test(value)) return value;
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

@@ -21,6 +21,33 @@ export function answerMetrics(response: ServerResponse, pieces: readonly string[
   answer(response, 200, CONTENT_TYPE, pieces.join(''));
 }
 
+/** Characters that are put together and written at once: neither many small writes nor one that takes long. */
+const WRITTEN_AT_ONCE = 32_768;
+
+/** The same in steps, each of little work: a large exposition is megabytes. It ends early when nobody listens any more. */
+export function* tellMetrics(response: ServerResponse, pieces: Iterable<string>): Generator<void, undefined> {
+  const written: Buffer[] = [];
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length >= WRITTEN_AT_ONCE) {
+      written.push(Buffer.from(text));
+      text = '';
+    }
+    yield;
+    if (response.destroyed) return;
+  }
+  written.push(Buffer.from(text));
+  const size = written.reduce((sum, { length }) => sum + length, 0);
+  response.writeHead(200, { 'Content-Type': CONTENT_TYPE, 'Content-Length': size });
+  for (const bytes of written) {
+    response.write(bytes);
+    yield;
+    if (response.destroyed) return;
+  }
+  response.end();
+}
+
 function answer(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
   response.end(text);

@@ -245,16 +245,16 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     const frameBytes = received.frame.size;
     const { metrics, quotas } = this.#options;
     const { receivedMs } = received;
-    const startedMs = quotas.isCounting || metrics !== undefined ? this.nowMs() : 0;
+    const startedMs = quotas.isCounting ? this.nowMs() : 0;
     const handler = this.#options.handlers.get(apiKey);
     if (handler === undefined) return this.destroy(`unknown request api key ${apiKey}`);
     if (apiVersion < handler.firstVersion || apiVersion > handler.lastVersion) {
       // The rest of the header has the form of a version that we do not know.
       const correlationId = from.int32();
-      const facts = { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs, receivedMs };
       const kind = metrics?.kindOf(apiKey);
-      const refused = new Exchange(this, { ...facts, bodyBytes: from.remaining, kind });
-      return this.#refuseVersion(this.#begin(refused));
+      const timed = kind?.begin(receivedMs, from.remaining);
+      const facts = { handler, apiVersion, correlationId, clientId: '', frameBytes, startedMs, kind, timed };
+      return this.#refuseVersion(this.#begin(new Exchange(this, facts)));
     }
     if (handler.borrows || received.isOwned) {
       from.restart();
@@ -266,6 +266,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
     const bodyBytes = from.remaining;
     const request = codecFor(handler.request, apiVersion).read(from);
     const kind = metrics?.kindOf(apiKey, request);
+    const timed = kind?.begin(receivedMs, bodyBytes);
     const exchange = this.#begin(
       new Exchange(this, {
         handler,
@@ -274,9 +275,8 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
         clientId: clientId ?? '',
         frameBytes,
         startedMs,
-        receivedMs,
-        bodyBytes,
         kind,
+        timed,
       }),
     );
     try {
@@ -285,7 +285,7 @@ export class ClientConnection implements ConnectionHandler, ExchangeOwner, Authe
       this.#handlerFailed(error, exchange);
     }
     if (!received.isOwned) giveBack(received);
-    if (quotas.isCounting || kind !== undefined) exchange.handled();
+    if (quotas.isCounting || timed !== undefined) exchange.handled();
   }
 
   send(frame: Slices): void {

@@ -1,8 +1,8 @@
 import type { Slices } from '../../base/slices.ts';
 import { encodeResponse } from '../protocol/response-frame.ts';
 import type { ApiHandler, RequestContext, Responder } from './api-handler.ts';
-import type { RequestTimes } from './metrics/request-figures.ts';
 import type { RequestKind } from './metrics/request-metrics.ts';
+import type { TimedRequest } from './metrics/request-sample.ts';
 import type { ClientQuotas } from './quotas/client-quotas.ts';
 
 /** What a request needs of the connection that it came from. */
@@ -28,31 +28,27 @@ export interface ReceivedRequest {
   readonly correlationId: number;
   readonly clientId: string;
   readonly frameBytes: number;
-  /** When its handling began; 0 while no quota counts and nobody looks at metrics. */
+  /** When its handling began; 0 while no quota counts. */
   readonly startedMs: number;
-  /** When its bytes had come; 0 unless somebody looks at metrics. */
-  readonly receivedMs: number;
-  /** Without its header. */
-  readonly bodyBytes: number;
   /** What it counts as. */
   readonly kind: RequestKind | undefined;
+  /** Given where its times are wanted. */
+  readonly timed: TimedRequest | undefined;
 }
 
 /** A request whose answer has not left: what its handler knows of it, and how it is answered. */
-export class Exchange implements RequestContext, RequestTimes, Responder<unknown> {
+export class Exchange implements RequestContext, Responder<unknown> {
   readonly handler: ApiHandler;
   readonly apiVersion: number;
   readonly correlationId: number;
   readonly clientId: string;
   readonly frameBytes: number;
   readonly #owner: ExchangeOwner;
-  readonly startedMs: number;
-  readonly receivedMs: number;
-  readonly bodyBytes: number;
+  readonly #startedMs: number;
   readonly #kind: RequestKind | undefined;
+  readonly timed: TimedRequest | undefined;
   /** Set when the handler has returned; until the answer others are served. */
   #localMs: number | undefined;
-  answeredMs = 0;
   state: 'working' | 'answered' | 'silent' = 'working';
   /** How many parts of it hold back what follows. */
   #holds = 0;
@@ -69,10 +65,9 @@ export class Exchange implements RequestContext, RequestTimes, Responder<unknown
     this.correlationId = request.correlationId;
     this.clientId = request.clientId;
     this.frameBytes = request.frameBytes;
-    this.startedMs = request.startedMs;
-    this.receivedMs = request.receivedMs;
-    this.bodyBytes = request.bodyBytes;
+    this.#startedMs = request.startedMs;
     this.#kind = request.kind;
+    this.timed = request.timed;
   }
 
   get apiKey(): number {
@@ -114,17 +109,13 @@ export class Exchange implements RequestContext, RequestTimes, Responder<unknown
   }
 
   handledMs(): number {
-    return this.#localMs ?? this.#owner.nowMs() - this.startedMs;
-  }
-
-  /** What its handler took, until it returned or answered. */
-  get localMs(): number {
-    return Math.min(this.#localMs ?? Infinity, this.answeredMs - this.startedMs);
+    return this.#localMs ?? this.#owner.nowMs() - this.#startedMs;
   }
 
   /** Its handler has returned. */
   handled(): void {
     this.#localMs = this.handledMs();
+    this.timed?.handled(this.#owner.nowMs());
   }
 
   isClosed(): boolean {
@@ -141,7 +132,7 @@ export class Exchange implements RequestContext, RequestTimes, Responder<unknown
     this.sent = sent;
     const { quotas } = this.#owner;
     const told = quotas.isCounting ? this.#judged(response) : response;
-    if (this.#kind !== undefined) this.#count(response);
+    this.#count(response);
     const judgedMs = quotas.isCounting ? this.#owner.nowMs() : 0;
     const { apiKey, correlationId, handler } = this;
     this.response = encodeResponse({ message: handler.response, apiKey, version, correlationId }, told);
@@ -154,31 +145,22 @@ export class Exchange implements RequestContext, RequestTimes, Responder<unknown
     if (this.state !== 'working') return;
     const { quotas } = this.#owner;
     if (quotas.isCounting) this.throttleMs = quotas.throttleMs(this, { frameBytes: this.frameBytes, foundMs: 0 });
-    if (this.#kind !== undefined) this.answeredMs = this.#owner.nowMs();
+    this.#count();
     this.state = 'silent';
     this.#owner.complete(this);
   }
 
   close(reason: string, untold?: unknown): void {
-    if (this.#kind !== undefined) {
-      if (untold !== undefined) this.#count(untold as object);
-      this.left(this.answeredMs, this.answeredMs);
+    if (this.state === 'working') {
+      this.#count(untold as object | undefined);
+      this.timed?.left();
     }
     this.#owner.destroy(reason);
   }
 
-  #count(response: object): void {
-    this.answeredMs = this.#owner.nowMs();
+  #count(response?: object): void {
     this.#kind?.answered(this.apiVersion, response);
-  }
-
-  get isCounted(): boolean {
-    return this.#kind !== undefined;
-  }
-
-  /** Its answer, if it has any, was written from `writtenMs` on. */
-  left(writtenMs: number, sentMs: number): void {
-    this.#kind?.record(this.apiVersion, this, writtenMs, sentMs);
+    this.timed?.answered(this.#owner.nowMs(), this.throttleMs);
   }
 
   /** The answer tells the client how long its connection will be still, where there is a place for that. */

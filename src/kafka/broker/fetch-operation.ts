@@ -142,7 +142,7 @@ export class FetchOperation {
   }
 
   start(): void {
-    for (const { topic } of this.#asked) this.#broker.topicMetrics?.fetchAsked(topic);
+    for (const { topic } of this.#asked) this.#broker.topicMetrics?.of(topic).fetchAsked();
     const found = this.#readAll();
     if (this.#request.maxWaitMs <= 0 || this.#isEnough(found)) return this.#finish(found);
     releaseAll(found);
@@ -242,7 +242,7 @@ export class FetchOperation {
   #failed({ target, topic }: Asked, error: unknown): Found {
     const { code } = asKafkaError(error);
     if (!(error instanceof KafkaError)) throw error;
-    this.#broker.topicMetrics?.fetchFailed(topic, code);
+    this.#broker.topicMetrics?.of(topic).fetchFailed(code);
     return {
       target,
       topic,
@@ -315,7 +315,7 @@ export class FetchOperation {
   #countOut(told: readonly Told[], responses: Responses): void {
     const all = responses.flatMap(({ partitions }) => partitions);
     told.forEach(({ one }, place) => {
-      if (one !== undefined) this.#broker.topicMetrics?.fetched(one.topic, all[place]?.records?.size ?? 0);
+      if (one !== undefined) this.#broker.topicMetrics?.of(one.topic).fetched(all[place]?.records?.size ?? 0);
     });
   }
 

@@ -2,6 +2,7 @@ import type { Slices } from '../../base/slices.ts';
 import type { Connection } from '../../runtime/network.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Exchange } from './exchange.ts';
+import type { TimedRequest } from './metrics/request-sample.ts';
 
 /** What a connection has to write, gathered until it is written at once, and what its peer has not taken yet. */
 export class OutgoingAnswers {
@@ -13,8 +14,8 @@ export class OutgoingAnswers {
   #bytes = 0;
   /** Who hears when they have been sent. */
   #sent: (() => void)[] = [];
-  /** Whose answers they are, where requests are counted. */
-  #leaving: Exchange[] = [];
+  /** Those of them whose times are wanted. */
+  #leaving: TimedRequest[] = [];
   #peerIsSlow = false;
   /** What of the budget this connection holds. */
   #unsentTaken = 0;
@@ -40,16 +41,16 @@ export class OutgoingAnswers {
 
   /** The answer of an exchange, if it has one. */
   pushAnswer(exchange: Exchange): void {
-    const { response, sent } = exchange;
-    if (exchange.isCounted) this.#leaves(exchange);
+    const { response, sent, timed } = exchange;
+    if (timed !== undefined) this.#leaves(timed, response);
     if (response === undefined) return;
     this.push(response);
     if (sent !== undefined) this.#sent.push(sent);
   }
 
-  #leaves(exchange: Exchange): void {
-    if (exchange.response === undefined) exchange.left(exchange.answeredMs, exchange.answeredMs);
-    else this.#leaving.push(exchange);
+  #leaves(timed: TimedRequest, response: Slices | undefined): void {
+    if (response === undefined) timed.left();
+    else this.#leaving.push(timed);
   }
 
   flush(): void {
@@ -65,7 +66,7 @@ export class OutgoingAnswers {
 
   #haveLeft(writtenMs: number): void {
     const sentMs = this.#nowMs();
-    for (const exchange of this.#leaving) exchange.left(writtenMs, sentMs);
+    for (const timed of this.#leaving) timed.left(writtenMs, sentMs);
     this.#leaving = [];
   }
 

@@ -9,7 +9,7 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import type { BatchHeader } from '../records/batch.ts';
 import { beginValidation, isUnfinished, type Validation } from '../records/validate.ts';
 import type { RecordRules, ValidateOptions } from '../records/validation.ts';
-import type { AppendFigures } from './append-figures.ts';
+import type { TopicFigures } from './append-figures.ts';
 import { AppendLine } from './append-line.ts';
 import { type AppendOutcome, appendedOutcome, failed, nothingAppended, rejectedOutcome } from './append-outcome.ts';
 import type { LongWork } from './long-work.ts';
@@ -71,7 +71,7 @@ export class Partition {
   /** Appends that wait while the log is exchanged, or a large batch is unpacked. */
   readonly #line = new AppendLine();
   readonly #longWork: LongWork;
-  readonly #figures: AppendFigures | undefined;
+  readonly #figures: TopicFigures | undefined;
   /** Calls when readers may see more. */
   readonly #onProgress: (partition: Partition) => void;
 
@@ -81,7 +81,7 @@ export class Partition {
     brokerId: number;
     decompressedBytesMax?: number | undefined;
     longWork: LongWork;
-    figures?: AppendFigures | undefined;
+    figures?: TopicFigures | undefined;
     onProgress: (partition: Partition) => void;
   }) {
     this.topic = options.topic;
@@ -214,7 +214,7 @@ export class Partition {
 
   /** Validates, appends, and calls `done` once the records are as safe as `acks` asks. */
   append(request: LeaderAppend): void {
-    this.#figures?.asked(this.topic);
+    this.#figures?.asked();
     if (!this.#line.isBusy) return this.#begin(request);
     keep(request);
     request.sender?.holdOthers();
@@ -293,7 +293,7 @@ export class Partition {
     if (validated.batches.length === 0) {
       return this.#settle(request, { ...nothingAppended, logStartOffset: log.logStartOffset }, size);
     }
-    if (validated.convertedCount > 0) this.#figures?.converted(this.topic, validated.convertedCount);
+    if (validated.convertedCount > 0) this.#figures?.converted(validated.convertedCount);
     // What is kept until the records are written is copied by the next collection: not the records too.
     request.records = noSlices;
     request.firstHeader = undefined;
@@ -307,7 +307,7 @@ export class Partition {
   }
 
   #settle(request: LeaderAppend, outcome: AppendOutcome, sizeInBytes: number, recordCount = 0): void {
-    this.#figures?.settled(this.topic, outcome.errorCode, sizeInBytes, recordCount);
+    this.#figures?.settled(outcome.errorCode, sizeInBytes, recordCount);
     request.done(outcome);
   }
 

@@ -178,7 +178,7 @@ export class ReplicaManager {
       brokerId: this.#options.brokerId,
       decompressedBytesMax: this.#options.decompressedBytesMax,
       longWork: this.#options.longWork,
-      figures: this.#options.figures,
+      figures: this.#options.figures?.of(topic),
       onProgress: this.#onProgress,
     });
     let partitions = this.#topics.get(topic);

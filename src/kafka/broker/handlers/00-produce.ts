@@ -172,7 +172,7 @@ class ProduceOperation {
 
   /** For where it would go. */
   #refuse(one: PartitionAppend, errorCode: number): void {
-    this.#broker.topicMetrics?.refused(one.topic);
+    this.#broker.topicMetrics?.of(one.topic).asked();
     one.done(refused(errorCode));
   }
 

@@ -5,6 +5,7 @@ import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
 import { ClusterWorld } from '../testkit/cluster-world.ts';
+import { encodeRequest } from '../testkit/raw-client.ts';
 import { batchOf, fetchRequest, produceRequest } from '../testkit/requests.ts';
 import { METRICS_PORT, scrape } from '../testkit/scrape.ts';
 
@@ -123,6 +124,18 @@ test('an append without an answer that fails is counted with its error', async (
   assert.equal(samples.get('kafka_network_requestmetrics_requests_total{request="Produce",version="8"}'), 1);
 });
 
+test('an append that wants no answer is counted and timed, without an error code', async () => {
+  const world = await start();
+  await world.createTopic('t', [[0]]);
+  const client = world.connectTo(0);
+  client.write(encodeRequest(ProduceRequest, 8, produceRequest('t', batchOf(['x']), 0)));
+  await world.run(client.ask(ApiVersionsRequest, ApiVersionsResponse, 0, {}));
+  const samples = await scrape(world);
+  assert.equal(samples.get('kafka_network_requestmetrics_requests_total{request="Produce",version="8"}'), 1);
+  assert.equal(samples.get('kafka_network_requestmetrics_errors_total{request="Produce",error="NONE"}'), undefined);
+  assert.ok(samples.get('kafka_network_requestmetrics_requestbytes{request="Produce",quantile="0.5"}')! > 80);
+});
+
 test('gauges tell of replicas, logs and the controller what is so now', async () => {
   const world = await start();
   await world.createTopic('a', [[0], [0]]);
@@ -194,6 +207,33 @@ test('without a port nothing is served, and a port that is taken is a warning', 
   assert.equal(taken.broker(0).server?.metricsAddress, undefined);
   assert.ok(taken.logLines.some((line) => line.includes('Cannot start /metrics server')));
   await taken.createTopic('t', [[0]]);
+});
+
+/** Looks at the broker's clock while so many appends of one connection are answered. */
+async function looksOf(world: ClusterWorld, requests: number): Promise<number> {
+  const { clock } = world.broker(0).machine.runtime;
+  const read = clock.monotonicMs;
+  let looks = 0;
+  clock.monotonicMs = () => {
+    looks += 1;
+    return read.call(clock);
+  };
+  const client = world.connectTo(0);
+  const frame = encodeRequest(ProduceRequest, 8, produceRequest('t', batchOf(['x']), 1));
+  client.write(Buffer.concat(new Array<Uint8Array>(requests).fill(frame)));
+  for (let index = 0; index < requests; index += 1) await world.run(client.nextFrame());
+  client.close();
+  clock.monotonicMs = read;
+  return looks;
+}
+
+test('nobody looks at the clock for a request while no metrics are served', async () => {
+  const [silent, served] = [await new ClusterWorld().start(), await start()];
+  for (const world of [silent, served]) await world.createTopic('t', [[0]]);
+  const looks = await looksOf(silent, 1000);
+  assert.ok(looks < 50, `${looks} for 1000 requests`);
+  // Whoever times them is seen.
+  assert.ok((await looksOf(served, 1000)) > 3000);
 });
 
 test('quantiles forget what is older than two periods, counts do not', async () => {

@@ -1,4 +1,4 @@
-import type { Chance } from '../../../base/metrics.ts';
+import type { Chance } from '../../../base/reservoir.ts';
 import { type Family, processFamilies } from '../../../observability/exposition.ts';
 import type { Address } from '../../../runtime/network.ts';
 import { fraction } from '../../../runtime/random.ts';
@@ -43,7 +43,7 @@ export class BrokerMetrics {
 
   /** Of what is served from now on. */
   requestsOf(handlers: Iterable<ApiHandler>): RequestMetrics {
-    this.#requests = new RequestMetrics(handlers, this.#chance);
+    this.#requests = new RequestMetrics(handlers, { chance: this.#chance, clock: this.#runtime.clock });
     return this.#requests;
   }
 

@@ -1,4 +1,5 @@
-import type { Chance, Summary } from '../../../base/metrics.ts';
+import type { Summary } from '../../../base/metrics.ts';
+import type { Chance } from '../../../base/reservoir.ts';
 import type { Family } from '../../../observability/exposition.ts';
 import type { Controller } from '../../controller/controller.ts';
 import type { ControllerContext } from '../../controller/controller-context.ts';

@@ -4,13 +4,12 @@ import type { Fields, Message } from '../../../wire/schema.ts';
 import { FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
 import { AddPartitionsToTxnResponse } from '../../protocol/messages/24-add-partitions-to-txn.ts';
 import { DeleteAclsResponse } from '../../protocol/messages/31-delete-acls.ts';
-import { countsFirstError, eachError, errorWalkOf } from './error-walk.ts';
+import { countErrors, countsFirstError, ErrorCounts, errorWalkOf } from './error-walk.ts';
 
 function codes(message: Message<Fields>, apiVersion: number, response: object): number[] {
-  const found: number[] = [];
-  const hasOwn = countsFirstError(message.apiKey, apiVersion);
-  eachError(response, errorWalkOf(message), (code) => found.push(code), hasOwn);
-  return found;
+  const counts = new ErrorCounts();
+  countErrors(response, errorWalkOf(message), counts, countsFirstError(message.apiKey)?.(apiVersion) ?? true);
+  return [...counts].flatMap(([code, count]) => new Array<number>(count).fill(code));
 }
 
 const found = { errorCode: 0, coordinators: [{ errorCode: 15 }, { errorCode: 16 }] };

@@ -4,7 +4,7 @@ import { ApiKey } from '../../protocol/api-keys.ts';
 /** Where a response holds error codes. */
 export interface ErrorWalk {
   readonly codes: readonly string[];
-  readonly lists: readonly (readonly [field: string, walk: ErrorWalk])[];
+  readonly lists: readonly { readonly field: string; readonly walk: ErrorWalk }[];
 }
 
 type Holder = { readonly [field: string]: unknown };
@@ -16,12 +16,12 @@ export function errorWalkOf({ fields }: Message<Fields>): ErrorWalk {
 
 function walkOf(fields: Fields): ErrorWalk {
   const codes: string[] = [];
-  const lists: [string, ErrorWalk][] = [];
+  const lists: { field: string; walk: ErrorWalk }[] = [];
   for (const [name, { type }] of Object.entries(fields)) {
     if (name === 'errorCode' || name === 'partitionErrorCode') codes.push(name);
     const inner = name === NOT_COUNTED ? undefined : structIn(type);
     const walk = inner && walkOf(inner);
-    if (walk !== undefined && (walk.codes.length > 0 || walk.lists.length > 0)) lists.push([name, walk]);
+    if (walk !== undefined && (walk.codes.length > 0 || walk.lists.length > 0)) lists.push({ field: name, walk });
   }
   return { codes, lists };
 }
@@ -45,16 +45,36 @@ const countsFirst = new Map<number, (apiVersion: number) => boolean>([
   [ApiKey.Metadata, () => false],
 ]);
 
-export function countsFirstError(apiKey: number, apiVersion: number): boolean {
-  return countsFirst.get(apiKey)?.(apiVersion) ?? true;
+/** By version; undefined where the first field counts in every one. */
+export function countsFirstError(apiKey: number): ((apiVersion: number) => boolean) | undefined {
+  return countsFirst.get(apiKey);
 }
 
-/** Calls for each error code, those that are none too. */
-export function eachError(response: object, walk: ErrorWalk, visit: (errorCode: number) => void, hasOwn = true): void {
+/** How many of each error code there were. */
+export class ErrorCounts {
+  /** From code -1 on. */
+  readonly #counts: number[] = [];
+
+  add(errorCode: number): void {
+    this.#counts[errorCode + 1] = (this.#counts[errorCode + 1] ?? 0) + 1;
+  }
+
+  *[Symbol.iterator](): Generator<[errorCode: number, count: number]> {
+    for (const [place, count] of this.#counts.entries()) {
+      if (count !== undefined) yield [place - 1, count];
+    }
+  }
+}
+
+/** Counts each error code, those that are none too. Loops by index: it runs for every answer. */
+export function countErrors(response: object, walk: ErrorWalk, counts: ErrorCounts, hasOwn = true): void {
   const holder = response as Holder;
-  if (hasOwn) for (const field of walk.codes) visit(holder[field] as number);
-  for (const [field, inner] of walk.lists) {
-    for (const element of (holder[field] ?? nothing) as readonly object[]) eachError(element, inner, visit);
+  const { codes, lists } = walk;
+  for (let index = 0; hasOwn && index < codes.length; index += 1) counts.add(holder[codes[index]!] as number);
+  for (let index = 0; index < lists.length; index += 1) {
+    const { field, walk: inner } = lists[index]!;
+    const elements = (holder[field] ?? nothing) as readonly object[];
+    for (let place = 0; place < elements.length; place += 1) countErrors(elements[place]!, inner, counts);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exposition, type Family } from '../../../observability/exposition.ts';
 import { HttpEndpoint, listenFault } from '../../../observability/http-endpoint.ts';
-import { answerMetrics, wantedSamples } from '../../../observability/metrics-request.ts';
+import { tellMetrics, wantedSamples } from '../../../observability/metrics-request.ts';
 import type { Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
@@ -71,24 +71,14 @@ export class MetricsEndpoint {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     const wants = wantedSamples(request, response);
     if (wants === undefined) return;
-    const pieces: string[] = [];
     const { families, runtime } = this.#options;
-    runSliced(runtime.clock, collect(exposition(families(), wants), pieces), (error) => {
-      if (this.#isClosed) return;
-      if (error !== undefined) this.#failed(response, error);
-      else answerMetrics(response, pieces);
+    runSliced(runtime.clock, tellMetrics(response, exposition(families(), wants)), (error) => {
+      if (error !== undefined && !this.#isClosed) this.#failed(response, error);
     });
   }
 
   #failed(response: ServerResponse, error: unknown): void {
     this.#log.error('metrics cannot be told', { error: error instanceof Error ? error.stack : String(error) });
     response.destroy();
-  }
-}
-
-function* collect(texts: Generator<string, undefined>, pieces: string[]): Generator<void, undefined> {
-  for (const text of texts) {
-    pieces.push(text);
-    yield;
   }
 }

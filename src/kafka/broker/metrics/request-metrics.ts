@@ -1,14 +1,16 @@
-import type { Chance, Summary } from '../../../base/metrics.ts';
+import type { Chance } from '../../../base/reservoir.ts';
 import type { Family, Sample } from '../../../observability/exposition.ts';
+import type { Clock } from '../../../runtime/clock.ts';
 import type { Fields, Message } from '../../../wire/schema.ts';
 import { ApiKey, apiInfos } from '../../protocol/api-keys.ts';
 import { errorInfo } from '../../protocol/errors.ts';
 import type { FetchRequest } from '../../protocol/messages/01-fetch.ts';
 import type { AddPartitionsToTxnRequest } from '../../protocol/messages/24-add-partitions-to-txn.ts';
-import { countsFirstError, type ErrorWalk, eachError, errorWalkOf } from './error-walk.ts';
+import { countErrors, countsFirstError, type ErrorCounts, type ErrorWalk, errorWalkOf } from './error-walk.ts';
 import { counters } from './family.ts';
-import { histograms } from './histogram.ts';
-import { histogramNames, RequestFigures, type RequestTimes } from './request-figures.ts';
+import { type Histogram, histograms } from './histogram.ts';
+import { RequestFigures } from './request-figures.ts';
+import { measures, type SamplePlace, TimedRequest } from './request-sample.ts';
 
 interface Served {
   readonly request: Message<Fields>;
@@ -17,28 +19,47 @@ interface Served {
 
 /** Requests that are counted together. */
 export class RequestKind {
-  readonly #apiKey: number;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   /** Of a Fetch two. */
   readonly #figures: readonly RequestFigures[];
   /** Of the API, whatever the kind. */
-  readonly #errors: RequestFigures;
+  readonly #errors: ErrorCounts;
   readonly #walk: ErrorWalk;
+  readonly #countsFirst: ((apiVersion: number) => boolean) | undefined;
 
-  constructor(apiKey: number, walk: ErrorWalk, errors: RequestFigures, figures: readonly RequestFigures[]) {
-    this.#apiKey = apiKey;
-    this.#walk = walk;
-    this.#errors = errors;
+  constructor(api: Api, figures: readonly RequestFigures[]) {
+    this.#clock = api.clock;
+    this.#walk = api.walk;
+    this.#countsFirst = countsFirstError(api.apiKey);
+    this.#errors = api.errors;
     this.#figures = figures;
   }
 
-  /** Each error code of an answer counts, those that are none too. */
-  answered(apiVersion: number, response: object): void {
-    eachError(response, this.#walk, this.#errors.countError, countsFirstError(this.#apiKey, apiVersion));
+  /** Its handling begins; undefined of most, whose times nobody wants. */
+  begin(receivedMs: number, bodyBytes: number): TimedRequest | undefined {
+    let places: SamplePlace[] | undefined;
+    for (const { sample } of this.#figures) {
+      const place = sample.next();
+      if (place < 0) continue;
+      places ??= [];
+      places.push({ sample, place });
+    }
+    return places && new TimedRequest(places, { receivedMs, startedMs: this.#clock.monotonicMs(), bodyBytes });
   }
 
-  record(apiVersion: number, times: RequestTimes, writtenMs: number, sentMs: number): void {
-    for (const figures of this.#figures) figures.record(apiVersion, times, writtenMs, sentMs);
+  /** Each error code of an answer counts, those that are none too. */
+  answered(apiVersion: number, response?: object): void {
+    for (const figures of this.#figures) figures.count(apiVersion);
+    if (response === undefined) return;
+    countErrors(response, this.#walk, this.#errors, this.#countsFirst?.(apiVersion) ?? true);
   }
+}
+
+interface Api {
+  readonly apiKey: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly walk: ErrorWalk;
+  readonly errors: ErrorCounts;
 }
 
 /** How many requests of each kind there are, how long they take and what comes of them (`RequestMetrics`). */
@@ -49,19 +70,18 @@ export class RequestMetrics {
   readonly #fromFollowers: RequestKind | undefined;
   readonly #verifications: RequestKind | undefined;
 
-  constructor(served: Iterable<Served>, chance: Chance) {
+  constructor(served: Iterable<Served>, { chance, clock }: { chance: Chance; clock: Pick<Clock, 'monotonicMs'> }) {
     this.#chance = chance;
     for (const { request, response } of served) {
       const { apiKey } = request;
-      const walk = errorWalkOf(response);
       const figures = this.#newFigures(apiInfos.get(apiKey)?.name ?? request.name);
-      const kindOf = (...list: readonly RequestFigures[]): RequestKind => new RequestKind(apiKey, walk, figures, list);
+      const api = { apiKey, clock, walk: errorWalkOf(response), errors: figures.errors };
       if (apiKey === ApiKey.Fetch) {
-        this.#kinds.set(apiKey, kindOf(this.#newFigures('FetchConsumer'), figures));
-        this.#fromFollowers = kindOf(this.#newFigures('FetchFollower'), figures);
-      } else this.#kinds.set(apiKey, kindOf(figures));
+        this.#kinds.set(apiKey, new RequestKind(api, [this.#newFigures('FetchConsumer'), figures]));
+        this.#fromFollowers = new RequestKind(api, [this.#newFigures('FetchFollower'), figures]);
+      } else this.#kinds.set(apiKey, new RequestKind(api, [figures]));
       if (apiKey === ApiKey.AddPartitionsToTxn) {
-        this.#verifications = kindOf(this.#newFigures('AddPartitionsToTxnVerification'));
+        this.#verifications = new RequestKind(api, [this.#newFigures('AddPartitionsToTxnVerification')]);
       }
     }
   }
@@ -82,10 +102,10 @@ export class RequestMetrics {
   *families(): Generator<Family> {
     yield counters({ ...bean, name: 'Requests' }, this.#requests());
     yield counters({ ...bean, name: 'Errors' }, this.#errors());
-    for (const name of histogramNames) {
+    for (const name of measures) {
       const all = this.#all;
-      yield* histograms({ ...bean, name }, function* (): Generator<[Sample['labels'], Summary]> {
-        for (const figures of all) yield [[['request', figures.name]], figures.histograms[name]];
+      yield* histograms({ ...bean, name }, function* (): Generator<[Sample['labels'], Histogram]> {
+        for (const figures of all) yield [[['request', figures.name]], figures.histogram(name)];
       });
     }
   }

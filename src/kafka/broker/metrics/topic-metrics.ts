@@ -1,7 +1,7 @@
 import type { Family, Sample } from '../../../observability/exposition.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { RejectedRecords } from '../../records/validation.ts';
-import type { AppendFigures } from '../../replication/append-figures.ts';
+import type { AppendFigures, TopicFigures } from '../../replication/append-figures.ts';
 import { counters } from './family.ts';
 
 const names = [
@@ -52,55 +52,85 @@ const faults = {
   'no-key': 'NoKeyCompactedTopicRecords',
 } as const satisfies Record<NonNullable<RejectedRecords['fault']>, Name>;
 
-/** What comes into the topics and goes out (`BrokerTopicMetrics`). A topic is told of with what it ever had, as in Apache's. */
-export class TopicMetrics implements AppendFigures {
-  readonly #all = new Float64Array(names.length);
+/** What comes into one topic and goes out of it; each counts for all of them too. */
+export class TopicCounts implements TopicFigures {
   /** By place; what was never counted is NaN. */
-  readonly #byTopic = new Map<string, Float64Array>();
+  readonly #counts = new Float64Array(names.length).fill(Number.NaN);
+  readonly #all: Float64Array;
 
-  asked(topic: string): void {
-    this.#add(topic, places.TotalProduceRequests, 1);
+  constructor(all: Float64Array) {
+    this.#all = all;
   }
 
-  /** Before there is a partition to ask. */
-  refused(topic: string): void {
-    this.asked(topic);
+  asked(): void {
+    this.#add(places.TotalProduceRequests, 1);
   }
 
-  settled(topic: string, errorCode: number, sizeInBytes: number, recordCount: number): void {
+  settled(errorCode: number, sizeInBytes: number, recordCount: number): void {
     if (errorCode === ErrorCode.NONE) {
-      this.#add(topic, places.BytesIn, sizeInBytes);
-      this.#add(topic, places.MessagesIn, recordCount);
-    } else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE) this.#add(topic, places.BytesRejected, sizeInBytes);
-    else if (!expected.has(errorCode)) this.#add(topic, places.FailedProduceRequests, 1);
+      this.#add(places.BytesIn, sizeInBytes);
+      this.#add(places.MessagesIn, recordCount);
+    } else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE) this.#add(places.BytesRejected, sizeInBytes);
+    else if (!expected.has(errorCode)) this.#add(places.FailedProduceRequests, 1);
   }
 
-  /** Of all topics alone. */
   rejected({ fault, recordErrors }: RejectedRecords): void {
     if (fault !== undefined) this.#addToAll(places[faults[fault]], 1);
     for (const issue of recordErrors) if (issue.fault !== undefined) this.#addToAll(places[faults[issue.fault]], 1);
   }
 
-  converted(topic: string, recordCount: number): void {
-    this.#add(topic, places.ProduceMessageConversions, recordCount);
+  converted(recordCount: number): void {
+    this.#add(places.ProduceMessageConversions, recordCount);
   }
 
-  fetchAsked(topic: string): void {
-    this.#add(topic, places.TotalFetchRequests, 1);
+  fetchAsked(): void {
+    this.#add(places.TotalFetchRequests, 1);
   }
 
-  fetchFailed(topic: string, errorCode: number): void {
-    if (!expectedOfFetches.has(errorCode)) this.#add(topic, places.FailedFetchRequests, 1);
+  fetchFailed(errorCode: number): void {
+    if (!expectedOfFetches.has(errorCode)) this.#add(places.FailedFetchRequests, 1);
   }
 
-  fetched(topic: string, sizeInBytes: number): void {
-    this.#add(topic, places.BytesOut, sizeInBytes);
+  fetched(sizeInBytes: number): void {
+    this.#add(places.BytesOut, sizeInBytes);
+  }
+
+  stopsLeading(): void {
+    for (const name of names) if (!ofFollowers.includes(name)) this.#counts[places[name]] = Number.NaN;
+  }
+
+  /** Undefined of what was never counted. */
+  at(place: number): number | undefined {
+    const value = this.#counts[place]!;
+    return Number.isNaN(value) ? undefined : value;
+  }
+
+  #add(place: number, count: number): void {
+    this.#addToAll(place, count);
+    this.#counts[place] = (this.at(place) ?? 0) + count;
+  }
+
+  #addToAll(place: number, count: number): void {
+    this.#all[place]! += count;
+  }
+}
+
+/** What comes into the topics and goes out (`BrokerTopicMetrics`). A topic is told of with what it ever had, as in Apache's. */
+export class TopicMetrics implements AppendFigures {
+  readonly #all = new Float64Array(names.length);
+  readonly #byTopic = new Map<string, TopicCounts>();
+
+  of(topic: string): TopicCounts {
+    let counts = this.#byTopic.get(topic);
+    if (counts === undefined) {
+      counts = new TopicCounts(this.#all);
+      this.#byTopic.set(topic, counts);
+    }
+    return counts;
   }
 
   stopsLeading(topic: string): void {
-    const counts = this.#byTopic.get(topic);
-    if (counts === undefined) return;
-    for (const name of names) if (!ofFollowers.includes(name)) counts[places[name]] = Number.NaN;
+    this.#byTopic.get(topic)?.stopsLeading();
   }
 
   forget(topic: string): void {
@@ -116,23 +146,8 @@ export class TopicMetrics implements AppendFigures {
     const place = places[name];
     yield [[], this.#all[place]!];
     for (const [topic, counts] of this.#byTopic) {
-      const value = counts[place]!;
-      if (!Number.isNaN(value)) yield [[['topic', topic]], value];
+      const value = counts.at(place);
+      if (value !== undefined) yield [[['topic', topic]], value];
     }
-  }
-
-  #add(topic: string, place: number, count: number): void {
-    this.#addToAll(place, count);
-    let counts = this.#byTopic.get(topic);
-    if (counts === undefined) {
-      counts = new Float64Array(names.length).fill(Number.NaN);
-      this.#byTopic.set(topic, counts);
-    }
-    const before = counts[place]!;
-    counts[place] = Number.isNaN(before) ? count : before + count;
-  }
-
-  #addToAll(place: number, count: number): void {
-    this.#all[place]! += count;
   }
 }
