@@ -1,7 +1,7 @@
 /** With zookeeper.set.acl=true our broker leaves every znode to whom Apache's leaves it. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { KafkaConfig } from '../../src/kafka/broker/config/kafka-config.ts';
 import { startKafka } from '../../src/kafka/broker/kafka-broker.ts';
@@ -18,14 +18,17 @@ import {
 } from '../../src/kafka/protocol/messages/51-alter-user-scram-credentials.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper } from '../../src/zookeeper/client/client.ts';
+import type { ZookeeperClientOptions } from '../../src/zookeeper/client/client-options.ts';
 import { listSubtree } from '../../src/zookeeper/client/recipes/nodes.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { freePort } from './peers/free-port.ts';
 import { startService, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 
 const PROVIDERS = 'org.apache.zookeeper.server.auth';
 const JAAS = 'java.security.auth.login.config';
+const stores = resolve(import.meta.dirname, '../golden/tls') + sep;
 const runtime = nodeRuntime({ logLevel: 'off' });
 const broker = { username: 'broker', password: 'secret' };
 
@@ -75,8 +78,10 @@ async function fill(bootstrap: string): Promise<void> {
   client.close();
 }
 
-async function aclsBelow(connect: string, root: string): Promise<Record<string, string>> {
-  const client = connectZookeeper(runtime, { connect, sasl: broker });
+type Identity = Pick<ZookeeperClientOptions, 'sasl' | 'tls'>;
+
+async function aclsBelow(connect: string, root: string, who: Identity): Promise<Record<string, string>> {
+  const client = connectZookeeper(runtime, { connect, ...who });
   const found: Record<string, string> = {};
   for (const path of (await listSubtree(client, root)).sort()) {
     const { acl } = await client.getACL(path);
@@ -110,12 +115,73 @@ test('the znodes of a protected cluster belong to the same users as those of Apa
   t.after(() => ours.close());
   await fill(apache.bootstrap);
   await fill(`127.0.0.1:${ours.endpoints[0]?.port}`);
-  const [theirs, found] = [await aclsBelow(connect, '/apache'), await aclsBelow(connect, '/ours')];
+  const [theirs, found] = await Promise.all(
+    ['/apache', '/ours'].map((root) => aclsBelow(connect, root, { sasl: broker })),
+  );
+  assert.ok(found);
   assert.deepEqual(found, theirs);
   assert.equal(found['/config/users/ann'], 'sasl:broker 31');
   assert.equal(found['/consumers'], 'world:anyone 31');
   assert.equal(found['/brokers/topics/t/partitions/0/state'], 'sasl:broker 31, world:anyone 1');
   assert.ok('/config/changes/config_change_0000000000' in found, Object.keys(found).join(' '));
+});
+
+test('a certificate is a name, too: the znodes belong to whom Apache’s broker leaves them with the same one', async (t) => {
+  const securePort = await freePort();
+  const server = await startApacheZookeeper({
+    version: '3.9.4',
+    dataDir: tempDir(),
+    config: {
+      secureClientPort: securePort,
+      secureClientPortAddress: '127.0.0.1',
+      serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
+      'authProvider.1': `${PROVIDERS}.X509AuthenticationProvider`,
+      // Kafka's side of it is TLS 1.2 unless it is told otherwise.
+      'ssl.enabledProtocols': 'TLSv1.2,TLSv1.3',
+      'ssl.keyStore.location': `${stores}server.jks`,
+      'ssl.keyStore.password': 'password',
+      'ssl.trustStore.location': `${stores}trust.jks`,
+      'ssl.trustStore.password': 'password',
+    },
+  });
+  t.after(() => server.stop());
+  const connect = `127.0.0.1:${securePort}`;
+  const protectedKeys = {
+    ...keys,
+    'zookeeper.ssl.client.enable': 'true',
+    'zookeeper.clientCnxnSocket': 'org.apache.zookeeper.ClientCnxnSocketNetty',
+    'zookeeper.ssl.keystore.location': `${stores}client.jks`,
+    'zookeeper.ssl.keystore.password': 'password',
+    'zookeeper.ssl.truststore.location': `${stores}trust.jks`,
+    'zookeeper.ssl.truststore.password': 'password',
+  };
+  const apache = await startApacheKafka({
+    version: '3.9.1',
+    zookeeperConnect: `${connect}/apache`,
+    logDir: tempDir(),
+    overrides: protectedKeys,
+  });
+  t.after(() => apache.stop());
+  const given = {
+    ...protectedKeys,
+    'broker.id': '0',
+    'log.dirs': tempDir(),
+    listeners: 'PLAINTEXT://127.0.0.1:0',
+    'zookeeper.connect': `${connect}/ours`,
+  };
+  const ours = await startKafka(runtime, new KafkaConfig(new Map(Object.entries(given))));
+  t.after(() => ours.close());
+  await fill(apache.bootstrap);
+  await fill(`127.0.0.1:${ours.endpoints[0]?.port}`);
+  const tls = {
+    keyStore: { location: `${stores}client.jks`, password: 'password' },
+    trustStore: { location: `${stores}trust.jks`, password: 'password' },
+  };
+  const [theirs, found] = await Promise.all(['/apache', '/ours'].map((root) => aclsBelow(connect, root, { tls })));
+  assert.ok(found);
+  assert.deepEqual(found, theirs);
+  assert.equal(found['/config/users/ann'], 'x509:CN=client,O=odradek 31');
+  assert.equal(found['/brokers/topics/t/partitions/0/state'], 'x509:CN=client,O=odradek 31, world:anyone 1');
 });
 
 const flagsOf = (properties: Readonly<Record<string, string>>): string =>
@@ -146,6 +212,6 @@ test('so do those of a cluster in one process, which takes its flags as both sta
     assert.ok(ours.alive(), text);
     return text.includes('Kafka is ready') ? /ZooKeeper is ready on localhost:(\d+)/.exec(text)?.[1] : undefined;
   });
-  const found = await aclsBelow(`127.0.0.1:${port}`, '/brokers');
+  const found = await aclsBelow(`127.0.0.1:${port}`, '/brokers', { sasl: broker });
   assert.equal(found['/ids'], 'sasl:broker 31, world:anyone 1');
 });
