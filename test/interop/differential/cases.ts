@@ -191,7 +191,7 @@ export const cases: readonly Case[] = [
     apiKey: 8,
     name: 'a commit that names partitions and a topic twice',
     request: (version, world) => ({
-      groupId: 'group',
+      groupId: 'twice',
       topics: [
         [0, 0, 99, 99],
         [1, 0],
