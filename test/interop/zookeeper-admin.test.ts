@@ -40,6 +40,8 @@ function normalised(body: string): string {
         /("(?:packets_sent|packets_received|last_latency|min_latency|avg_latency|max_latency)") : [\d.]+/g,
         '$1 : N',
       )
+      // Apache's order of these is that of a class's methods, which changes with how the JVM was started.
+      .replace(/"server_stats" : \{\n.*?\n {2}\}/gs, (stats) => stats.replaceAll(',', '').split('\n').sort().join('\n'))
   );
 }
 
