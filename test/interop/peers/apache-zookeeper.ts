@@ -98,6 +98,9 @@ export interface ServerProcess {
   readonly timeoutMs?: number | undefined;
 }
 
+/** A server of Apache's that is starting now and then never answers a connection; the next one it does. */
+const START_PATIENCE_MS = 3000;
+
 /** Runs the line and resolves once the server on that port and directory answers `srvr` with its mode. */
 export async function startServerProcess(
   what: string,
@@ -112,10 +115,10 @@ export async function startServerProcess(
     `answer from ${what}, see ${logFile}`,
     async () => {
       if (!service.alive()) return 'ended' as const;
-      const mode = await fourLetterWord(port, 'srvr', host).catch(() => '');
+      const mode = await fourLetterWord(port, 'srvr', host, START_PATIENCE_MS).catch(() => '');
       if (!mode.includes('Mode: ')) return undefined;
       // another server may have been quicker to take the port
-      const conf = await fourLetterWord(port, 'conf', host).catch(() => '');
+      const conf = await fourLetterWord(port, 'conf', host, START_PATIENCE_MS).catch(() => '');
       return conf.includes(`dataDir=${dataDir}/`) ? ('ready' as const) : undefined;
     },
     { timeoutMs },
@@ -156,11 +159,11 @@ function configOf(options: ServerFiles, port: number): string {
 }
 
 /** The server writes its answer and closes. */
-export function fourLetterWord(port: number, word: string, host = '127.0.0.1'): Promise<string> {
+export function fourLetterWord(port: number, word: string, host = '127.0.0.1', timeoutMs = 30_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ port, host }, () => socket.write(word));
-    socket.setTimeout(30_000, () => socket.destroy(new PeerError(`no answer to ${word}`)));
+    socket.setTimeout(timeoutMs, () => socket.destroy(new PeerError(`no answer to ${word}`)));
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     socket.on('error', reject);
