@@ -112,7 +112,7 @@ test('whatever is held stays as it was, what is read is what was added, and the 
     }),
     { numRuns: 100 },
   );
-  assert.ok(found > 1_000, `${found} reads found something`);
+  assert.ok(found > 500, `${found} reads found something`);
   assert.ok(reused > 1_000, `memory was used again ${reused} times`);
 });
 

@@ -12,7 +12,7 @@ import { until } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 import { ANONYMOUS, askBoth, CLIENT, give, type Ports, takeAll } from './acl-pair.ts';
 import { type AclCase, type AclWorld, OTHER, SEEN } from './cases-acl.ts';
-import { members, newestAclCases, regexBeat, regexRights } from './cases-acl-newest.ts';
+import { members, newestAclCases, regexBeat, regexRights, SHARERS } from './cases-acl-newest.ts';
 import { sharedVersions } from './generated/run.ts';
 import { topicsAndGroupsReady } from './groups-ready.ts';
 import { normalise } from './normalise.ts';
@@ -82,6 +82,12 @@ async function prepare(port: number): Promise<AclWorld> {
       return answer.errorCode === 0 ? answer : undefined;
     });
   }
+  // A share group has offsets of its topics some time after its first member has come.
+  await until('offsets of both topics', async () => {
+    const request = { groups: [{ groupId: SHARERS, topics: null }] };
+    const { groups } = (await ask(port, 90, 1, request)) as { groups: { topics: unknown[] }[] };
+    return groups[0]?.topics.length === 2 || undefined;
+  });
   const ids = await topicIds(port);
   return { seenId: ids.get(SEEN) ?? '', otherId: ids.get(OTHER) ?? '' };
 }
