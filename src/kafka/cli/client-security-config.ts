@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/config-error.ts';
-import { type LoginModule, parseJaas } from '../../config/jaas.ts';
+import type { LoginModule } from '../../config/jaas.ts';
+import { readJaasFile } from '../../config/jaas-file.ts';
 import type { SystemProperties } from '../../config/system-properties.ts';
 import { JAAS_FILE_PROPERTY } from '../../config/zoo-cfg-auth-options.ts';
 import {
@@ -72,7 +72,7 @@ function saslOf(properties: Properties, { runtime, systemProperties }: SecurityW
   const mechanism = loginMechanism('sasl.mechanism', properties.get('sasl.mechanism') ?? 'GSSAPI');
   const text = properties.get(JAAS_KEY);
   const key = text === undefined ? JAAS_FILE_PROPERTY : JAAS_KEY;
-  const modules = text === undefined ? modulesOfFile(systemProperties) : inlineLoginModules(JAAS_KEY, text);
+  const modules = text === undefined ? modulesOfFile(runtime, systemProperties) : inlineLoginModules(JAAS_KEY, text);
   const className = properties.get(HANDLER_KEY);
   if (mechanism !== 'OAUTHBEARER') {
     refuseClass(HANDLER_KEY, className);
@@ -84,22 +84,10 @@ function saslOf(properties: Properties, { runtime, systemProperties }: SecurityW
 }
 
 /** @throws ConfigError in Apache's words (`JaasContext.defaultContext`) */
-function modulesOfFile(properties: SystemProperties): readonly LoginModule[] {
+function modulesOfFile(runtime: OAuthRuntime, properties: SystemProperties): readonly LoginModule[] {
   const file = properties[JAAS_FILE_PROPERTY];
-  const modules = file === undefined ? undefined : parseJaas(textOf(file), { file, properties }).get(SECTION);
+  const modules = file === undefined ? undefined : readJaasFile(runtime.disk, file, properties).get(SECTION);
   if (modules !== undefined) return modules;
   const fault = `Could not find a '${SECTION}' entry in the JAAS configuration. System property '${JAAS_FILE_PROPERTY}' is ${file ?? 'not set'}`;
   throw new ConfigError(JAAS_KEY, undefined, fault);
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(
-      JAAS_FILE_PROPERTY,
-      file,
-      `the file cannot be read (${(error as NodeJS.ErrnoException).code})`,
-    );
-  }
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { clientTls, type TlsFor } from '../../../config/client-tls.ts';
 import { ConfigError } from '../../../config/config-error.ts';
-import { DiskError } from '../../../runtime/disk.ts';
+import { readTextFile } from '../../../config/text-file.ts';
 import { NetworkError } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { clientTlsOf } from '../ssl-client.ts';
@@ -76,19 +76,9 @@ export function tlsOf({ disk }: OAuthRuntime, url: URL, options: ReadonlyMap<str
     : undefined;
 }
 
-/** The text of a file that a key names by a URL. @throws ConfigError */
-export function textOfFile({ disk }: Pick<Runtime, 'disk'>, key: string, url: URL): string {
+function keysOfFile({ disk }: OAuthRuntime, url: URL): readonly Jwk[] {
   try {
-    return Buffer.from(disk.readFile(fileURLToPath(url))).toString();
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new ConfigError(key, url.href, `the file cannot be read (${error.code})`);
-  }
-}
-
-function keysOfFile(runtime: OAuthRuntime, url: URL): readonly Jwk[] {
-  try {
-    return jwkSetOf(textOfFile(runtime, URL_KEY, url));
+    return jwkSetOf(readTextFile(disk, URL_KEY, fileURLToPath(url), url.href));
   } catch (error) {
     if (!(error instanceof JwkSetError)) throw error;
     throw new ConfigError(URL_KEY, url.href, error.message);

@@ -1,10 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../../config/config-error.ts';
 import type { LoginModule } from '../../../config/jaas.ts';
+import { readTextFile } from '../../../config/text-file.ts';
 import { parseBoolean } from '../../../config/values.ts';
 import type { OAuthLogin } from '../sasl/sasl-client.ts';
 import { accessTokenOf } from './access-token.ts';
 import { extensionFault } from './bearer-message.ts';
-import { type OAuthRuntime, textOfFile, tlsOf } from './issuers.ts';
+import { type OAuthRuntime, tlsOf } from './issuers.ts';
 import { isSecured, numberKey, type OAuthKeys, onlyModule, textKey, urlKey } from './oauth-keys.ts';
 import { type TokenEndpointOptions, tokenByCredentials } from './token-endpoint.ts';
 import { type IssuedToken, TokenSource } from './token-source.ts';
@@ -64,7 +66,7 @@ function remote(settings: OAuthLoginSettings, options: Options): Retrieve {
   const url = urlKey(get, URL_KEY);
   const subjectClaim = textKey(get, 'sasl.oauthbearer.sub.claim.name') ?? 'sub';
   if (url.protocol === 'file:') {
-    const token = textOfFile(runtime, URL_KEY, url);
+    const token = readTextFile(runtime.disk, URL_KEY, fileURLToPath(url), url.href);
     return async () => accessTokenOf(token, subjectClaim);
   }
   const endpoint = endpointOf(settings, url, options);

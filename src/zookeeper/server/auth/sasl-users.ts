@@ -1,8 +1,9 @@
 import { ConfigError } from '../../../config/config-error.ts';
-import { DIGEST_LOGIN_MODULE, parseJaas, usersOf } from '../../../config/jaas.ts';
+import { DIGEST_LOGIN_MODULE, usersOf } from '../../../config/jaas.ts';
+import { readJaasFile } from '../../../config/jaas-file.ts';
 import type { SaslConfig } from '../../../config/zoo-cfg-auth.ts';
 import { JAAS_FILE_PROPERTY } from '../../../config/zoo-cfg-auth-options.ts';
-import { type Disk, DiskError } from '../../../runtime/disk.ts';
+import type { Disk } from '../../../runtime/disk.ts';
 import type { Log } from '../../../runtime/log.ts';
 
 /** Passwords by name; never to be logged. */
@@ -17,7 +18,7 @@ export type SaslUsers = ReadonlyMap<string, string>;
 export function readSaslUsers(disk: Disk, config: SaslConfig, log: Log): SaslUsers | undefined {
   const { jaasFile, jaasProperties, loginContext } = config;
   if (jaasFile === undefined) return undefined;
-  const section = parseJaas(textOf(disk, jaasFile), { file: jaasFile, properties: jaasProperties }).get(loginContext);
+  const section = readJaasFile(disk, jaasFile, jaasProperties).get(loginContext);
   if (section === undefined) {
     log.warn('no SASL: the JAAS file has no such section', { file: jaasFile, section: loginContext });
     return undefined;
@@ -35,16 +36,6 @@ export function readSaslUsers(disk: Disk, config: SaslConfig, log: Log): SaslUse
     for (const [name, password] of usersOf(module)) users.set(name, password);
   }
   return withSuperPassword(users, config.superPassword);
-}
-
-function textOf(disk: Disk, file: string): string {
-  try {
-    const bytes = disk.readFile(file);
-    return Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length);
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new ConfigError(JAAS_FILE_PROPERTY, file, `the file cannot be read (${error.code})`);
-  }
 }
 
 /** Only a `super` that the file knows has another password. */
