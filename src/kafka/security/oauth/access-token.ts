@@ -1,3 +1,4 @@
+import { jsonObjectOfPart } from './json-object.ts';
 import { TokenEndpointError } from './token-endpoint.ts';
 import type { IssuedToken } from './token-source.ts';
 
@@ -8,7 +9,8 @@ export function accessTokenOf(text: string, subjectClaim: string): IssuedToken {
   if (parts.length !== 3 || parts.includes('')) {
     throw fault('expected three sections (header, payload, and signature)');
   }
-  const claims = claimsOf(parts[1] ?? '');
+  const claims = jsonObjectOfPart(parts[1] ?? '');
+  if (claims === undefined) throw fault('its payload is no JSON object');
   const [expirySeconds, issuedSeconds] = [claims.exp, claims.iat];
   if (typeof expirySeconds !== 'number' || expirySeconds < 0) throw fault('exp value must be non-negative');
   if (issuedSeconds !== undefined && (typeof issuedSeconds !== 'number' || issuedSeconds < 0)) {
@@ -21,16 +23,6 @@ export function accessTokenOf(text: string, subjectClaim: string): IssuedToken {
     startsAtMs: issuedSeconds === undefined ? undefined : Math.trunc(issuedSeconds) * 1000,
     expiresAtMs: Math.trunc(expirySeconds) * 1000,
   };
-}
-
-function claimsOf(part: string): Readonly<Record<string, unknown>> {
-  try {
-    const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
-  } catch {
-    // The same fault.
-  }
-  throw fault('its payload is no JSON object');
 }
 
 function fault(what: string): TokenEndpointError {

@@ -1,4 +1,5 @@
 import { type BearerValidator, type BearerVerdict, invalid } from './bearer-verdict.ts';
+import { jsonObjectOfPart } from './json-object.ts';
 import { type Jwk, selectJwk } from './jwk-set.ts';
 import { jwsAlgorithm } from './jws-signature.ts';
 import { type ClaimDemands, judgeClaims } from './secured-claims.ts';
@@ -25,7 +26,7 @@ function verified(issuer: IssuerKeys, token: string): { readonly claims: Json } 
   const parts = token.split('.');
   const [header = '', body = '', signature = ''] = parts;
   if (parts.length !== 3 || parts.includes('')) return invalid('it is no header, payload and signature');
-  const parameters = jsonOf(header);
+  const parameters = jsonObjectOfPart(header);
   if (parameters === undefined) return invalid('its header is no JSON');
   // No extension that a token could demand to be understood is.
   if (parameters.crit !== undefined) return invalid('its header has critical parameters');
@@ -40,16 +41,6 @@ function verified(issuer: IssuerKeys, token: string): { readonly claims: Json } 
   const bytes = Buffer.from(`${header}.${body}`);
   if (!algorithm.verify(jwk.key, bytes, Buffer.from(signature, 'base64url')))
     return invalid('its signature is not good');
-  const claims = jsonOf(body);
+  const claims = jsonObjectOfPart(body);
   return claims === undefined ? invalid('its payload is no JSON') : { claims };
-}
-
-/** Undefined for what is no object. */
-function jsonOf(part: string): Json | undefined {
-  try {
-    const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Json) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import type { TlsFor } from '../../../config/client-tls.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import { requestOverHttp } from './http-request.ts';
+import { jsonObjectOf } from './json-object.ts';
 import { retried } from './retry.ts';
 
 export interface TokenEndpointOptions {
@@ -76,23 +77,14 @@ function formEncoded(text: string): string {
 }
 
 function accessTokenOf(body: string): string {
-  const token = jsonOf(body)?.access_token;
+  const token = jsonObjectOf(body)?.access_token;
   if (typeof token === 'string' && token.trim() !== '') return token.trim();
   throw new TokenEndpointError('The token endpoint response did not contain an access_token value', true);
 }
 
 /** What an endpoint says of an error (RFC 6749, 5.2); never of a token. */
 function errorOf(body: string): string {
-  const { error, error_description: description, errorCode, errorSummary } = jsonOf(body) ?? {};
+  const { error, error_description: description, errorCode, errorSummary } = jsonObjectOf(body) ?? {};
   if (error !== undefined) return `{${error} - ${description}}`;
   return errorCode === undefined ? '{}' : `{${errorCode} - ${errorSummary}}`;
-}
-
-function jsonOf(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
