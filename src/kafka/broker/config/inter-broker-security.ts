@@ -1,14 +1,14 @@
-import { ConfigError } from '../../../config/config-error.ts';
 import type { JaasConfig } from '../../../config/jaas.ts';
 import { type ConnectionSecurity, connectionSecurity, usesSasl, usesTls } from '../../security/client-security.ts';
 import type { OAuthRuntime } from '../../security/oauth/issuers.ts';
+import { OAUTHBEARER } from '../../security/oauth/oauth-keys.ts';
 import { oauthLoginOf } from '../../security/oauth/oauth-login.ts';
 import { loginMechanism, passwordLoginOf, refuseClass } from '../../security/sasl/login-modules.ts';
 import type { SaslLogin } from '../../security/sasl/sasl-client.ts';
 import { clientTlsOf } from '../../security/ssl-client.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import { securityProtocolOf } from './listener-endpoints.ts';
-import { configuredLogin, mechanismKeys } from './listener-security.ts';
+import { callbackHandlerOf, configuredLogin, mechanismKeys, refuseHandlerForAll } from './listener-security.ts';
 
 /** How this broker speaks to others. */
 export type InterBrokerSecurity = ConnectionSecurity;
@@ -66,21 +66,17 @@ export class InterBrokerKeys {
 function saslOf(config: KafkaConfig, listener: string, runtime: OAuthRuntime, jaas: JaasConfig): SaslLogin {
   const mechanism = loginMechanism(MECHANISM_KEY, config.string(MECHANISM_KEY));
   const { key, modules } = configuredLogin(config.current, listener, { mechanism, jaas });
-  const handlerKey = `listener.name.${listener.toLowerCase()}.${mechanism.toLowerCase()}.${HANDLER_KEY}`;
-  const className = config.current.get(handlerKey);
-  if (mechanism !== 'OAUTHBEARER') {
-    refuseClass(handlerKey, className);
+  const handler = callbackHandlerOf(config.current, listener, mechanism, HANDLER_KEY);
+  if (mechanism !== OAUTHBEARER) {
+    refuseClass(handler.key, handler.className);
     return passwordLoginOf(key, modules, mechanism);
   }
-  const everywhere = config.current.get(HANDLER_KEY);
-  if (className === undefined && everywhere !== undefined) {
-    throw new ConfigError(HANDLER_KEY, everywhere, `Apache’s broker does not look at it: set ${handlerKey}`);
-  }
+  refuseHandlerForAll(handler, HANDLER_KEY, config.current.get(HANDLER_KEY));
   return oauthLoginOf({
     key,
     modules,
     get: mechanismKeys(config.current, listener, mechanism),
-    handler: { key: handlerKey, className },
+    handler,
     runtime,
   });
 }

@@ -45,15 +45,19 @@ export function listenerKeys(texts: KeyTexts, listenerName: string): SslKeys {
 /** What is set for a listener's mechanism alone comes first. */
 export function mechanismKeys(texts: KeyTexts, listenerName: string, mechanism: string): SslKeys {
   const get = listenerKeys(texts, listenerName);
-  return (key) => ofMechanism(texts, listenerName, mechanism, key) ?? get(key);
-}
-
-function ofMechanism(texts: KeyTexts, listenerName: string, mechanism: string, key: string): string | undefined {
-  return ofListener(texts, listenerName, `${mechanism.toLowerCase()}.${key}`);
+  return (key) => texts.get(mechanismKey(listenerName, mechanism, key)) ?? get(key);
 }
 
 function ofListener(texts: KeyTexts, listenerName: string, key: string): string | undefined {
-  return texts.get(`listener.name.${listenerName.toLowerCase()}.${key}`);
+  return texts.get(listenerKey(listenerName, key));
+}
+
+function listenerKey(listenerName: string, key: string): string {
+  return `listener.name.${listenerName.toLowerCase()}.${key}`;
+}
+
+function mechanismKey(listenerName: string, mechanism: string, key: string): string {
+  return listenerKey(listenerName, `${mechanism.toLowerCase()}.${key}`);
 }
 
 /** How a listener speaks TLS, its keys apart. @throws ConfigError */
@@ -89,28 +93,47 @@ export function maxReauthMsOf(texts: KeyTexts, { listenerName }: Listener, mecha
   return parseNumber(own ?? listenerKeys(texts, listenerName)(key) ?? '0');
 }
 
-/** The class that judges clients of a mechanism, and the key that names it. Without the mechanism's name Apache does not look at it. */
-export function serverHandlerOf(
+/** The class that judges clients of a mechanism, and the key that names it. */
+export function serverHandlerOf(texts: KeyTexts, { listenerName }: Listener, mechanism: string): CallbackHandler {
+  return callbackHandlerOf(texts, listenerName, mechanism, HANDLER_KEY);
+}
+
+/** A class that Apache calls, and the key that names it. */
+export interface CallbackHandler {
+  readonly key: string;
+  readonly className: string | undefined;
+}
+
+/** @param key without listener and mechanism, as which Apache's broker does not look at it */
+export function callbackHandlerOf(
   texts: KeyTexts,
-  { listenerName }: Listener,
+  listenerName: string,
   mechanism: string,
-): { readonly key: string; readonly className: string | undefined } {
-  const key = `listener.name.${listenerName.toLowerCase()}.${mechanism.toLowerCase()}.${HANDLER_KEY}`;
-  return { key, className: ofMechanism(texts, listenerName, mechanism, HANDLER_KEY) };
+  key: string,
+): CallbackHandler {
+  const full = mechanismKey(listenerName, mechanism, key);
+  return { key: full, className: texts.get(full) };
+}
+
+/**
+ * Whoever names a class without listener and mechanism would have tokens judged, or made, by another than he thinks.
+ * @param everywhere what the key says without them
+ * @throws ConfigError
+ */
+export function refuseHandlerForAll(handler: CallbackHandler, key: string, everywhere: string | undefined): void {
+  if (handler.className !== undefined || everywhere === undefined) return;
+  throw new ConfigError(key, everywhere, `Apache’s broker does not look at it: set ${handler.key}`);
 }
 
 /** Whoever names a class wants others to judge than those who would. @throws ConfigError */
 function refuseHandlers(texts: KeyTexts, listener: Listener, mechanisms: readonly string[]): void {
   for (const mechanism of mechanisms) {
-    const { key, className } = serverHandlerOf(texts, listener, mechanism);
+    const handler = serverHandlerOf(texts, listener, mechanism);
     if (mechanism === OAUTHBEARER) {
-      const everywhere = listenerKeys(texts, listener.listenerName)(HANDLER_KEY);
-      if (className === undefined && everywhere !== undefined) {
-        throw new ConfigError(HANDLER_KEY, everywhere, `Apache’s broker does not look at it: set ${key}`);
-      }
-      isSecured('validator', key, className);
+      refuseHandlerForAll(handler, HANDLER_KEY, listenerKeys(texts, listener.listenerName)(HANDLER_KEY));
+      isSecured('validator', handler.key, handler.className);
     } else {
-      refuseClass(key, className);
+      refuseClass(handler.key, handler.className);
     }
   }
 }
@@ -156,7 +179,7 @@ export function configuredLogin(
   listenerName: string,
   { mechanism, jaas }: LoginOptions,
 ): { readonly key: string; readonly modules: readonly LoginModule[] } {
-  const key = `listener.name.${listenerName.toLowerCase()}.${mechanism.toLowerCase()}.${JAAS_KEY}`;
+  const key = mechanismKey(listenerName, mechanism, JAAS_KEY);
   const text = texts.get(key);
   if (text !== undefined) return { key, modules: inlineLoginModules(key, text) };
   const own = `${listenerName.toLowerCase()}.KafkaServer`;
