@@ -1,6 +1,5 @@
-import { type Chance, Reservoir } from './reservoir.ts';
-
 /** What a server counts about itself. Recording costs an addition or a few; whatever is worked out, is worked out by who reads. */
+import { type Chance, Reservoir } from './reservoir.ts';
 
 /** Only grows, until it is reset. */
 export class Counter {
