@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { clientLoginOf } from '../config/client-login.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { idlePollMsOf } from '../config/idle-poll.ts';
 import { parseProperties } from '../config/properties.ts';
 import { systemPropertiesOf } from '../config/system-properties.ts';
 import { zooCfgOf } from '../config/zoo-cfg.ts';
@@ -99,8 +101,9 @@ function asFailure(error: unknown): string {
 
 /** What both servers say goes to a file; the terminal is for the person. */
 function openRuntime({ data, verbose }: Options): Runtime {
-  if (verbose) return nodeRuntime();
-  return nodeRuntime({ logStream: new RotatingFile({ path: join(data, 'odradek.log') }) });
+  const idlePollMs = idlePollMsOf(process.env, availableParallelism());
+  if (verbose) return nodeRuntime({ idlePollMs });
+  return nodeRuntime({ idlePollMs, logStream: new RotatingFile({ path: join(data, 'odradek.log') }) });
 }
 
 function readZooCfg({ conf, data }: Options): ReturnType<typeof zooCfgOf> {

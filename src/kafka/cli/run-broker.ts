@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { idlePollMsOf } from '../../config/idle-poll.ts';
 import { readProperties } from '../../config/properties.ts';
 import { systemPropertiesOf } from '../../config/system-properties.ts';
 import { DiskError } from '../../runtime/disk.ts';
@@ -25,9 +27,15 @@ const signalCodes = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
  */
 export async function runBroker(args: readonly string[], logDir?: string): Promise<number> {
   outliveOutput();
-  // Which lines are written is the broker's to say, logger by logger.
-  const runtime =
-    logDir === undefined ? nodeRuntime({ logLevel: 'debug' }) : runtimeLoggingTo(join(logDir, 'server.log'));
+  let runtime: Runtime;
+  try {
+    runtime = openRuntime(logDir);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    process.stderr.write(`Exiting Kafka due to fatal exception: ${error.message}\n`);
+    tell({ kind: 'refused', reason: error.message });
+    return 1;
+  }
   const log = runtime.log.named('kafka.server.KafkaServer');
   try {
     const config = readConfig(args);
@@ -67,13 +75,17 @@ export async function runBroker(args: readonly string[], logDir?: string): Promi
   }
 }
 
-function runtimeLoggingTo(path: string): Runtime {
+/** Which lines are written is the broker's to say, logger by logger. */
+function openRuntime(logDir: string | undefined): Runtime {
+  const options = { idlePollMs: idlePollMsOf(process.env, availableParallelism()), logLevel: 'debug' } as const;
+  if (logDir === undefined) return nodeRuntime(options);
+  const path = join(logDir, 'server.log');
   process.stdout.write(`The log is ${path}\n`);
-  return nodeRuntime({ logLevel: 'debug', logStream: new RotatingFile({ path }) });
+  return nodeRuntime({ ...options, logStream: new RotatingFile({ path }) });
 }
 
 /** What a person can put right: a bad value, a port or a directory in use. One line says it, without our stack. */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is Error {
   return [ConfigError, NetworkError, DiskError, KafkaError].some((kind) => error instanceof kind);
 }
 

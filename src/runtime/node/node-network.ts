@@ -13,6 +13,7 @@ import type {
   Network,
 } from '../network.ts';
 import { handshakeError, type TlsMaterial } from '../tls.ts';
+import { IdlePoll } from './idle-poll.ts';
 import { addressOf, NodeConnection, networkError } from './node-connection.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { connectTls } from './tls-connect.ts';
@@ -26,10 +27,13 @@ export class NodeNetwork implements Network {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #receiveBuffer = new ReceiveBuffer();
+  readonly #idlePoll: IdlePoll | undefined;
 
-  constructor(log: Log, clock: Clock) {
+  /** @param idlePollMs how long the loop may stay awake for more input; 0 for never */
+  constructor(log: Log, clock: Clock, idlePollMs: number) {
     this.#log = log;
     this.#clock = clock;
+    if (idlePollMs > 0) this.#idlePoll = new IdlePoll(clock, idlePollMs);
   }
 
   /** An empty host listens on every address of the machine, IPv4 and IPv6, as Java's wildcard does. */
@@ -78,7 +82,8 @@ export class NodeNetwork implements Network {
   #onRead(received: (size: number) => void): OnReadOpts {
     return {
       buffer: this.#receiveBuffer.shared,
-      callback(size) {
+      callback: (size) => {
+        this.#idlePoll?.input();
         received(size);
         return true;
       },

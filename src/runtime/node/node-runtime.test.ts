@@ -166,6 +166,38 @@ test('a deadline in a stall is judged after the bytes that came in it', async (t
   assert.deepEqual(heard, ['data', 'judged']);
 });
 
+test('a loop that may stay awake does not sleep after input that comes at once, and another one does', async (t) => {
+  assert.ok((await idleAfterRequests(t, 0)) > 0);
+  assert.equal(await idleAfterRequests(t, 1000), 0);
+});
+
+/** Milliseconds that the loop slept in the 5 after forty requests of a client that waits for each answer. */
+async function idleAfterRequests(t: TestContext, idlePollMs: number): Promise<number> {
+  const { network, clock } = nodeRuntime({ logLevel: 'off', idlePollMs });
+  const listener = await network.listen({ host: '127.0.0.1', port: 0 }, (connection) => ({
+    data: (chunk) => void connection.write([chunk]),
+    closed: () => undefined,
+  }));
+  t.after(() => listener.close());
+  let left = 40;
+  await new Promise<void>((done) => {
+    const ask = (): void => void connection.write([Buffer.from('ping')]);
+    const connection = network.connect(listener.address, {
+      connected: ask,
+      data: () => {
+        left -= 1;
+        if (left > 0) ask();
+        else done();
+      },
+      closed: () => undefined,
+    });
+    t.after(() => connection.destroy());
+  });
+  const { idle } = performance.eventLoopUtilization();
+  await new Promise<void>((done) => void clock.after(5, done));
+  return performance.eventLoopUtilization().idle - idle;
+}
+
 test('a timer is never early, although the loop counts whole milliseconds', async () => {
   const clock = new NodeClock();
   for (let index = 0; index < 40; index += 1) {

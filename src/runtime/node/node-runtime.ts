@@ -18,6 +18,11 @@ export interface NodeRuntimeOptions {
   readonly logStream?: Pick<Writable, 'write'>;
   /** Components whose lines go elsewhere. */
   readonly logRoutes?: ReadonlyMap<string, LogRoute>;
+  /**
+   * For how long the event loop stays awake after input has been served, in milliseconds, while more of it tends to come that
+   * soon; 0, the default, for never.
+   */
+  readonly idlePollMs?: number;
 }
 
 /** The real world. */
@@ -31,7 +36,7 @@ export function nodeRuntime(options: NodeRuntimeOptions = {}): Runtime {
       level: options.logLevel ?? 'info',
       ...(options.logRoutes === undefined ? {} : { routes: options.logRoutes }),
     });
-  const network = new NodeNetwork(log.named('network'), clock);
+  const network = new NodeNetwork(log.named('network'), clock, options.idlePollMs ?? 0);
   return {
     clock,
     random: new NodeRandom(),

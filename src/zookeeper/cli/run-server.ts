@@ -1,6 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../../config/config-error.ts';
+import { idlePollMsOf } from '../../config/idle-poll.ts';
 import { type SystemProperties, systemPropertiesIn, systemPropertiesOf } from '../../config/system-properties.ts';
 import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
 import { DiskError } from '../../runtime/disk.ts';
@@ -72,7 +74,12 @@ function propertiesOf(flags: readonly string[]): SystemProperties {
 function openRuntime(properties: SystemProperties): Runtime {
   const { level, file, routes } = openServerLog(properties);
   if (file !== undefined) process.stdout.write(`The log is ${file.path}\n`);
-  return nodeRuntime({ logLevel: level, logRoutes: routes, ...(file === undefined ? {} : { logStream: file }) });
+  return nodeRuntime({
+    idlePollMs: idlePollMsOf(process.env, availableParallelism()),
+    logLevel: level,
+    logRoutes: routes,
+    ...(file === undefined ? {} : { logStream: file }),
+  });
 }
 
 function readConfig(configFile: string, properties: SystemProperties): ZooCfg {
