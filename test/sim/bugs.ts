@@ -23,7 +23,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/standalone-agreement.ts',
     find: 'flush: (done) => log.flush(done),',
     replace: 'flush: (done) => { log.flush(() => undefined); done(); },',
-    seeds: [1, 2],
+    seeds: [1],
     symptom: /was at version|is lost|is both|was acknowledged before|went back/,
   },
   {
@@ -41,7 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/persistence/database-directories.ts',
     find: '    rewriteLastBatch(file);\n',
     replace: '    void rewriteLastBatch;\n',
-    seeds: [10, 29],
+    seeds: [1013],
     symptom: /CorruptionError|is lost|was at version|is both/,
   },
   {
@@ -50,7 +50,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/start-zookeeper.ts',
     find: 'new StandaloneRole(parts, recovered.lastZxid)',
     replace: 'new StandaloneRole(parts, (recovered.lastZxid - 1n) as typeof recovered.lastZxid)',
-    seeds: [2, 3],
+    seeds: [2],
     symptom: /is both|was acknowledged before/,
   },
   {
@@ -69,7 +69,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/sessions.ts',
     find: 'clock.afterPoll(() => this.#expire(judgedMs));',
     replace: 'this.#expire(judgedMs);',
-    seeds: [2, 3],
+    seeds: [2],
     symptom: /is expired, and it spoke/,
   },
   {
@@ -135,7 +135,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/segment.ts',
     find: 'const isValid = inRange && hasValidCrc(',
     replace: 'const isValid = inRange || hasValidCrc(',
-    seeds: [3, 5],
+    seeds: [1001],
     symptom: /damaged/,
   },
   {
