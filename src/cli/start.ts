@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { clientLoginOf } from '../config/client-login.ts';
@@ -101,7 +100,7 @@ function asFailure(error: unknown): string {
 
 /** What both servers say goes to a file; the terminal is for the person. */
 function openRuntime({ data, verbose }: Options): Runtime {
-  const idlePollMs = idlePollMsOf(process.env, availableParallelism());
+  const idlePollMs = idlePollMsOf(process.env);
   if (verbose) return nodeRuntime({ idlePollMs });
   return nodeRuntime({ idlePollMs, logStream: new RotatingFile({ path: join(data, 'odradek.log') }) });
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { ConfigError } from './config-error.ts';
 
 const KEY = 'ODRADEK_IDLE_POLL_US';
@@ -9,7 +10,10 @@ const MAX_US = 10_000;
  * (docs/decisions/0014-idle-poll.md); 0 to 10000, 0 for never. Default 150, and 0 with one processor, which the client needs.
  * Answers milliseconds. @throws ConfigError
  */
-export function idlePollMsOf(env: Readonly<Record<string, string | undefined>>, processorCount: number): number {
+export function idlePollMsOf(
+  env: Readonly<Record<string, string | undefined>>,
+  processorCount = availableParallelism(),
+): number {
   const given = env[KEY];
   if (given === undefined) return processorCount > 1 ? DEFAULT_US / 1000 : 0;
   if (!/^\d{1,5}$/.test(given) || Number(given) > MAX_US) {

@@ -10,8 +10,8 @@ export interface PlantedBug {
   /** Stands exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** Seeds that find it, and pass without it. */
-  readonly seeds: readonly number[];
+  /** It finds the bug, and passes without it. */
+  readonly seed: number;
   /** What the failure says. */
   readonly symptom: RegExp;
 }
@@ -23,7 +23,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/standalone-agreement.ts',
     find: 'flush: (done) => log.flush(done),',
     replace: 'flush: (done) => { log.flush(() => undefined); done(); },',
-    seeds: [1],
+    seed: 1,
     symptom: /was at version|is lost|is both|was acknowledged before|went back/,
   },
   {
@@ -32,7 +32,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/persistence/txn-log-reader.ts',
     find: "if (sum !== checksumAt(this.#words, from)) return this.#endAt(position, size, 'CRC check failed');",
     replace: 'void sum;',
-    seeds: [12],
+    seed: 12,
     symptom: /a recovered tree is not its log|which nobody wrote|CorruptionError|MalformedError/,
   },
   {
@@ -41,7 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/persistence/database-directories.ts',
     find: '    rewriteLastBatch(file);\n',
     replace: '    void rewriteLastBatch;\n',
-    seeds: [1013],
+    seed: 1013,
     symptom: /CorruptionError|is lost|was at version|is both/,
   },
   {
@@ -50,7 +50,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/start-zookeeper.ts',
     find: 'new StandaloneRole(parts, recovered.lastZxid)',
     replace: 'new StandaloneRole(parts, (recovered.lastZxid - 1n) as typeof recovered.lastZxid)',
-    seeds: [2],
+    seed: 2,
     symptom: /is both|was acknowledged before/,
   },
   {
@@ -60,7 +60,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '    writeEvent(this.out, event);\n',
     replace:
       "    this.#host.clock.soon(() => { if (this.#phase === 'session') { writeEvent(this.out, event); this.flush(); } });\n",
-    seeds: [1],
+    seed: 1,
     symptom: /was answered before its watch event/,
   },
   {
@@ -69,7 +69,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/sessions.ts',
     find: 'clock.afterPoll(() => this.#expire(judgedMs));',
     replace: 'this.#expire(judgedMs);',
-    seeds: [2],
+    seed: 2,
     symptom: /is expired, and it spoke/,
   },
   {
@@ -78,7 +78,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/server/durable-directories.ts',
     find: "} while (name !== '/' && name !== '.');",
     replace: "} while (disk.stat(name) === undefined && name !== '.');",
-    seeds: [23],
+    seed: 23,
     symptom: /is gone, and its time is not over|was acknowledged/,
   },
   {
@@ -87,7 +87,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/persistence/txn-log.ts',
     find: 'else if (!log.isNew) this.#finish(batch);',
     replace: 'else if (!log.isNew || log.name) this.#finish(batch);',
-    seeds: [1],
+    seed: 1,
     symptom: /CorruptionError|is gone, and its time is not over|was acknowledged/,
   },
   {
@@ -97,7 +97,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '    const { disk } = this.#runtime;\n    file.sync((error) => {\n',
     replace:
       '    const { disk } = this.#runtime;\n    const unsynced = (done: (error?: DiskError) => void) => done();\n    unsynced((error) => {\n',
-    seeds: [1],
+    seed: 1,
     symptom: /does not start|was acknowledged|is gone, and its time is not over/,
   },
   {
@@ -107,7 +107,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
     replace:
       '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
-    seeds: [1],
+    seed: 1,
     symptom: /leads beyond the log/,
   },
   {
@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/append-queue.ts',
     find: 'first.segment.write(views.finish(), done);',
     replace: 'done(undefined); first.segment.write(views.finish(), () => undefined);',
-    seeds: [1],
+    seed: 1,
     symptom:
       /is lost|stands where|damaged|without any power failure|Record size 0|Invalid magic|corrupt|leads beyond|ends before|is the next/,
   },
@@ -126,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/recovery.ts',
     find: '    await sliced(log.runtime.clock, segment.rewriteFrom(this.#from.recoveryPoint));\n',
     replace: '',
-    seeds: [19],
+    seed: 19,
     symptom: /corrupt|CRC checksum|Record size 0|Invalid magic|damaged|is lost/,
   },
   {
@@ -135,7 +135,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/segment.ts',
     find: 'const isValid = inRange && hasValidCrc(',
     replace: 'const isValid = inRange || hasValidCrc(',
-    seeds: [1001],
+    seed: 1001,
     symptom: /damaged/,
   },
   {
@@ -144,7 +144,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/kafka/broker/fetch-operation.ts',
     find: 'this.#answer(found, () => {\n          release();\n          loan.giveBack();\n        });',
     replace: '{ this.#answer(found, release); loan.giveBack(); }',
-    seeds: [1],
+    seed: 1,
     symptom: /Record size -606348325|corrupt|CRC|magic/i,
   },
   ...ensembleBugs,

@@ -8,7 +8,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/proposals.ts',
     find: 'if (verifiers.every((verifier) => verifier.isQuorum(servers))) return mark;',
     replace: 'if (verifiers.length + servers.length > 1) return mark;',
-    seeds: [11],
+    seed: 11,
     symptom: /its session lives|its session lived|is gone from|met version|found the node|had the digest|not its log/,
   },
   {
@@ -17,7 +17,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/log-writer.ts',
     find: '        this.#syncing = this.#appended;\n',
     replace: '        this.#syncing = this.#appended;\n        if (this.#appended) options.durable(this.#appended);\n',
-    seeds: [27],
+    seed: 27,
     symptom: /not its log|had the digest|met version|found the node|its session live|InvariantError|is both/,
   },
   {
@@ -26,7 +26,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/election.ts',
     find: '    if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;\n',
     replace: '',
-    seeds: [5],
+    seed: 5,
     symptom: /not true within/,
   },
   {
@@ -35,7 +35,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/sync-plan.ts',
     find: "return { kind: 'TRUNC', zxid: newest, proposals: [] };",
     replace: "return { kind: 'DIFF', zxid: newest, proposals: [] };",
-    seeds: [1009],
+    seed: 1009,
     symptom: /not its log|had the digest|is both|shows/,
   },
   {
@@ -44,7 +44,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/database.ts',
     find: "    await this.#completed((done) => this.files.writeEpoch('acceptedEpoch', epoch, done));\n",
     replace: '',
-    seeds: [1],
+    seed: 1,
     symptom: /both lead epoch|not true within/,
   },
   {
@@ -53,7 +53,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/learner-role.ts',
     find: 'const group = this.#group;',
     replace: 'const group = this.#group.reverse();',
-    seeds: [1],
+    seed: 1,
     symptom: /not its log|InvariantError/,
   },
   {
@@ -63,7 +63,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     find: '    this.#requests.add(request);\n',
     replace:
       '    if (type === OpCode.sync) { this.#push({ txn: undefined, changeCount: 0, request }); return; }\n    this.#requests.add(request);\n',
-    seeds: [23],
+    seed: 23,
     symptom: /sync .* was answered .* before|writes complete in their session/,
   },
   {
@@ -72,7 +72,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/ensemble/learner-role.ts',
     find: 'const touches = [...this.#options.takeTouched()]',
     replace: 'const touches = [...this.#options.takeTouched()].slice(1)',
-    seeds: [2],
+    seed: 2,
     symptom: /not true within|lost its session in peace/,
   },
   {
@@ -81,7 +81,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/leader-broadcast.ts',
     find: 'if (!presence.verifiers.every((verifier) => verifier.isQuorum(servers))) {',
     replace: 'if (nowMs < 0 && !presence.verifiers.every((verifier) => verifier.isQuorum(servers))) {',
-    seeds: [11],
+    seed: 11,
     symptom: /not true within|shows/,
   },
   {
@@ -90,7 +90,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/memberships.ts',
     find: ': [this.#current.verifier, this.#pending.verifier];',
     replace: ': [this.#current.verifier];',
-    seeds: [47],
+    seed: 47,
     symptom: /both lead epoch|not true within|membership 0x/,
   },
   {
@@ -99,7 +99,7 @@ export const ensembleBugs: readonly PlantedBug[] = [
     file: 'src/zookeeper/quorum/memberships.ts',
     find: 'return this.#write((done) => files?.writeNext(membership, done));',
     replace: 'return this.#written;',
-    seeds: [1035],
+    seed: 1035,
     symptom: /not true within|was acknowledged, and|has the membership/,
   },
 ];

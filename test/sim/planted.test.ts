@@ -17,14 +17,12 @@ const runner = fileURLToPath(new URL('run-seeds.ts', import.meta.url));
  */
 const FURTHER_SEEDS = '1000-1150';
 
-/** The bug's seeds in a process that has the bug. */
-async function outcomesWith({ name, world, seeds }: PlantedBug): Promise<Outcome[]> {
+/** The bug's seed, and others if it has to be, in a process that has the bug. */
+async function outcomesWith({ name, world, seed }: PlantedBug): Promise<Outcome[]> {
   const env = { ...process.env, PLANTED_BUG: name };
-  const { stdout } = await run(
-    process.execPath,
-    ['--import', plant, runner, world, ...seeds.map(String), FURTHER_SEEDS],
-    { env },
-  );
+  const { stdout } = await run(process.execPath, ['--import', plant, runner, world, String(seed), FURTHER_SEEDS], {
+    env,
+  });
   return stdout
     .trim()
     .split('\n')
@@ -41,12 +39,12 @@ function outcomeWithout({ world }: PlantedBug, seed: number): Promise<Outcome> {
   return outcome;
 }
 
-test('each planted bug is found by its seeds, which pass without it', { concurrency: 2 }, async (t) => {
+test('each planted bug is found by a seed, which passes without it', { concurrency: 2 }, async (t) => {
   const tests = plantedBugs.map((bug) =>
     t.test(bug.name, async () => {
       const found = (await outcomesWith(bug)).at(-1);
       assert.match(found?.failure ?? 'nothing was found', bug.symptom);
-      for (const seed of new Set([...bug.seeds, found?.seed ?? 0])) {
+      for (const seed of new Set([bug.seed, found?.seed ?? 0])) {
         assert.equal((await outcomeWithout(bug, seed)).failure, undefined, `seed ${seed}`);
       }
     }),

@@ -9,7 +9,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     find: '    transaction.begin(next.state);\n    this.appendAgain(',
     replace:
       "    if (next.state === 'PrepareCommit') { this.#become({ id: transaction.id, metadata: next }); return done(ErrorCode.NONE); }\n    transaction.begin(next.state);\n    this.appendAgain(",
-    seeds: [47],
+    seed: 47,
     symptom: /visible in part|is lost|is not transformed|transformed twice|went back|gets no producer id/,
   },
   {
@@ -18,7 +18,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/log.ts',
     find: 'const unstable = this.#log.producers.firstUnstableOffset;',
     replace: 'const unstable = undefined as number | undefined;',
-    seeds: [1],
+    seed: 1,
     symptom: /is read, and .* is open/,
   },
   {
@@ -27,7 +27,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/log/recovery.ts',
     find: 'if (completed?.aborted === true) segment.transactionIndex.append(completed);',
     replace: 'void completed;',
-    seeds: [1],
+    seed: 1,
     symptom: /is read, and .* (open|aborted)/,
   },
   {
@@ -36,7 +36,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/transaction/end-transaction.ts',
     find: 'if (metadata.producerEpoch !== request.producerEpoch) return refuse(ErrorCode.PRODUCER_FENCED);\n  if (transaction.pending',
     replace: 'if (transaction.pending',
-    seeds: [1],
+    seed: 1,
     symptom: /is fenced|is open|is aborted|was aborted/,
   },
   {
@@ -45,7 +45,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/transaction/init-producer-id.ts',
     find: 'const bumped = producerEpoch + 1;',
     replace: 'const bumped = Math.max(0, producerEpoch);',
-    seeds: [1],
+    seed: 1,
     symptom: /is fenced|is open|is aborted|was aborted|comes after|is lost|twice/,
   },
   {
@@ -54,7 +54,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/group/durable-state.ts',
     find: 'producerId === NO_PRODUCER_ID ? this.#offsets : this.#pendingOf(producerId)',
     replace: 'producerId < 0 ? this.#pendingOf(producerId) : this.#offsets',
-    seeds: [1],
+    seed: 1,
     symptom: /which no transaction committed|is not transformed/,
   },
   {
@@ -63,7 +63,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     file: 'src/kafka/coordinator/transaction/transaction-coordinator.ts',
     find: 'complete: (of, transaction) => completeTransaction(this.#completion, of, transaction),',
     replace: 'complete: () => undefined,',
-    seeds: [2],
+    seed: 2,
     symptom: /gets no producer id|a transaction is open/,
   },
 ];

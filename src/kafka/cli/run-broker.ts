@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
@@ -77,7 +76,7 @@ export async function runBroker(args: readonly string[], logDir?: string): Promi
 
 /** Which lines are written is the broker's to say, logger by logger. */
 function openRuntime(logDir: string | undefined): Runtime {
-  const options = { idlePollMs: idlePollMsOf(process.env, availableParallelism()), logLevel: 'debug' } as const;
+  const options = { idlePollMs: idlePollMsOf(process.env), logLevel: 'debug' } as const;
   if (logDir === undefined) return nodeRuntime(options);
   const path = join(logDir, 'server.log');
   process.stdout.write(`The log is ${path}\n`);

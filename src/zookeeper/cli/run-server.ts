@@ -1,5 +1,4 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../../config/config-error.ts';
 import { idlePollMsOf } from '../../config/idle-poll.ts';
@@ -75,7 +74,7 @@ function openRuntime(properties: SystemProperties): Runtime {
   const { level, file, routes } = openServerLog(properties);
   if (file !== undefined) process.stdout.write(`The log is ${file.path}\n`);
   return nodeRuntime({
-    idlePollMs: idlePollMsOf(process.env, availableParallelism()),
+    idlePollMs: idlePollMsOf(process.env),
     logLevel: level,
     logRoutes: routes,
     ...(file === undefined ? {} : { logStream: file }),
