@@ -22,6 +22,8 @@ export interface LoadRow {
   readonly unit: 'records/s' | 'MB/s' | 'ops/s';
   /** Bytes of an answer with its length, for the echo server. */
   readonly answerBytes: number;
+  /** Answers wait for a sync of the disk: the echo server's too, where latencies at a load are compared. */
+  readonly isSynced?: boolean;
   /** Topics to delete afterwards. */
   readonly topic?: string;
   prepare(servers: Servers): Promise<Load>;
@@ -35,7 +37,15 @@ export interface Compared {
   readonly ratio: number;
 }
 
-export function rateOf(row: LoadRow, result: LoadResult): number {
+export type Figures = Pick<LoadResult, 'perSecond' | 'bytesPerSecond' | 'p50Ms' | 'p99Ms'>;
+
+/** The median of each figure. */
+export function typical(results: readonly Figures[]): Figures {
+  const of = (name: keyof Figures): number => median(results.map((each) => each[name]));
+  return { perSecond: of('perSecond'), bytesPerSecond: of('bytesPerSecond'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms') };
+}
+
+export function rateOf(row: LoadRow, result: Figures): number {
   return row.unit === 'MB/s' ? result.bytesPerSecond / 1e6 : result.perSecond * row.perRequest;
 }
 
@@ -44,7 +54,7 @@ export function compare(
   row: LoadRow,
   ours: readonly LoadResult[],
   apache: readonly LoadResult[],
-  echo: LoadResult,
+  echo: Figures,
 ): Compared {
   const { figure, unit, isTime } = measureOf(row, echo);
   const ratios = ours.map((mine, round) => {
@@ -64,7 +74,7 @@ interface Measure {
   readonly isTime: boolean;
 }
 
-function measureOf(row: LoadRow, echo: LoadResult): Measure {
+function measureOf(row: LoadRow, echo: Figures): Measure {
   switch (row.compares) {
     case 'p50':
       // What is left may be nothing on a machine that others disturb.

@@ -26,15 +26,17 @@ export async function generate(load: Load, ports: readonly number[], duration: D
   }
 }
 
-/** The same load against a server that does nothing: what the generator can measure at all. */
-export function ceiling(load: Load, answerBytes: number, duration: Duration): Promise<LoadResult> {
+/**
+ * The same load against a server that does nothing, or only syncs what it received to a file: what the generator and the
+ * machine allow at all.
+ */
+export function ceiling(load: Load, answerBytes: number, duration: Duration, syncedFile?: string): Promise<LoadResult> {
   const requestBytes = (load.frames[0] ?? '').length / 2;
   const { hello: _hello, errorAt: _errorAt, ...rest } = load;
   // It tells requests apart by their size.
   const plain = { ...rest, frames: load.frames.slice(0, 1) };
-  return withFirstLine('echo-server.ts', [String(requestBytes), String(answerBytes)], (port) =>
-    generate(plain, [Number(port)], duration),
-  );
+  const args = [String(requestBytes), String(answerBytes), ...(syncedFile === undefined ? [] : [syncedFile])];
+  return withFirstLine('echo-server.ts', args, (port) => generate(plain, [Number(port)], duration));
 }
 
 const TIMEOUT_MS = 300_000;

@@ -16,7 +16,7 @@ export interface Line {
   readonly loopMs: string;
   /**
    * What the generator reaches against a bare echo at the same rate, with p50/p99: what no server can better here. In
-   * parentheses the share of a core that it used against us.
+   * rows of a load whose answers wait for the disk the echo does too. In parentheses the share of a core that it used against us.
    */
   readonly ceiling: string;
   readonly verified: string;
