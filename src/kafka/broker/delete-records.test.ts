@@ -87,5 +87,6 @@ test('each leader epoch ends where the next begins, the last at the end of the l
   assert.deepEqual(await ends(current), [ErrorCode.NONE, current, 4]);
   assert.deepEqual(await ends(current + 1), [ErrorCode.NONE, -1, -1]);
   assert.deepEqual(await ends(0, current - 1), [ErrorCode.FENCED_LEADER_EPOCH, -1, -1]);
+  assert.deepEqual(await ends(0, -2), [ErrorCode.FENCED_LEADER_EPOCH, -1, -1]);
   assert.deepEqual(await ends(0, current + 1), [ErrorCode.UNKNOWN_LEADER_EPOCH, -1, -1]);
 });

@@ -68,6 +68,24 @@ test('a log dir that fails takes its partitions with it, the others go on, and a
   for (const name of going) assert.equal(await world.count(0, name), 2);
 });
 
+test('what is known of producers and cannot be read takes its log dir with it, and the client is told so', async () => {
+  const world = await new ClusterWorld({ kafka: { 'log.dirs': '/one,/two' } }).start();
+  for (const topic of ['t', 'u']) {
+    await world.createTopic(topic, [[0]]);
+    await world.produce(0, topic, 'a');
+  }
+  await world.broker(0).stop();
+  await world.broker(0).start();
+  await world.until('it leads', async () => (await world.leaderOf(0, 't')) === 0);
+  world
+    .broker(0)
+    .machine.disk.failNext({ operation: 'readFile', path: 't-0/00000000000000000001.snapshot', code: 'EIO' });
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await assert.rejects(world.count(0, 't'), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+  }
+  assert.equal(await world.count(0, 'u'), 1);
+});
+
 test('a full disk ends a broker that has no other; nothing is acknowledged that is not written, and a restart with room goes on', async () => {
   const world = await new ClusterWorld().start();
   await world.createTopic('t', [[0]]);

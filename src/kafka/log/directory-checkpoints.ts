@@ -34,6 +34,10 @@ export class DirectoryCheckpoints {
     this.cleanerOffsets = writer(CLEANER_OFFSET_FILE, (log) => log.firstDirtyOffset);
   }
 
+  get all(): readonly CheckpointWriter[] {
+    return [this.recoveryPoints, this.logStartOffsets, this.highWatermarks, this.cleanerOffsets];
+  }
+
   /** Those that every stop writes, one after the other; `done` hears of the first failure. */
   writeAll(done: (error?: DiskError) => void): void {
     const writers = [this.recoveryPoints, this.logStartOffsets, this.highWatermarks];

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { type Completion, CorruptionError, type Disk, type File } from '../../runtime/disk.ts';
+import { type Completion, CorruptionError, type Disk, DiskError, type File } from '../../runtime/disk.ts';
 
 /** Entries that are read from the file together. */
 const BLOCK_ENTRIES = 512;
@@ -145,7 +145,7 @@ export class IndexFile {
   }
 
   sync(done: Completion): void {
-    this.#open().sync(done);
+    openAndSync(() => this.#open(), done);
   }
 
   /** Forgets the open file; the next use opens it again. */
@@ -199,6 +199,19 @@ export class IndexFile {
     this.#block = block;
     this.#blockStart = start;
   }
+}
+
+/** A file that cannot be opened has not been synced: `done` hears of that too. */
+export function openAndSync(open: () => File, done: Completion): void {
+  let file: File;
+  try {
+    file = open();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    done(error);
+    return;
+  }
+  file.sync(done);
 }
 
 function viewOf(bytes: Uint8Array, at: number, size: number): DataView {

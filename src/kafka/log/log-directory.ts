@@ -126,6 +126,10 @@ export class LogDirectory {
       sliceStartMs = runtime.clock.monotonicMs();
     }
     if (this.#failure !== undefined) throw this.#failure;
+    const named = [recoveryPoints, logStartOffsets, highWatermarks, this.#cleanerOffsets].flatMap((each) => [
+      ...each.keys(),
+    ]);
+    if (named.some((name) => !this.logs.has(name) && !this.futures.has(name))) await this.checkpointAll();
   }
 
   /** A partition that is new here. @throws DiskError */
@@ -189,6 +193,15 @@ export class LogDirectory {
 
   checkpointCleanerOffsets(done: (error?: DiskError) => void = () => undefined): void {
     this.#write(this.#checkpoints.cleanerOffsets, done);
+  }
+
+  /**
+   * All of them durably, and with them the names of directories. Whoever takes the name of a partition that is gone must not find
+   * what they said of that one. @throws DiskError
+   */
+  async checkpointAll(): Promise<void> {
+    const writers: readonly CheckpointWriter[] = this.#checkpoints.all;
+    await Promise.all(writers.map((writer) => completed((done) => this.#write(writer, done))));
   }
 
   /** Everything to disk, then the marker that says so; without it the next start checks what was not flushed. */

@@ -127,6 +127,52 @@ test('a deleted partition is gone at once, its files after the delay, and its na
   assert.deepEqual(names(), ['demo-0']);
 });
 
+/** A partition with checkpoints of its own: records below 3 are deleted, 5 are flushed. */
+async function withCheckpoints(seed: number): Promise<LogWorld> {
+  const world = new LogWorld(seed);
+  await world.open();
+  append(world.log, { records: values('a', 'b', 'c', 'd', 'e') });
+  world.log.updateHighWatermark(5);
+  world.log.deleteRecords(3);
+  world.log.flush();
+  await world.sim.runFor(60_100);
+  assert.equal(text(world, `${LOG_DIR}/log-start-offset-checkpoint`), '0\n1\ndemo 0 3\n');
+  return world;
+}
+
+test('a partition that takes the name of a deleted one begins anew, and after a crash too', async () => {
+  const world = await withCheckpoints(12);
+  await world.sim.complete(world.manager.delete(PARTITION));
+  world.log = await world.sim.complete(world.manager.getOrCreate(PARTITION, true));
+  append(world.log, { records: values('new') });
+  await world.crash('process');
+  assert.deepEqual(await recordsIn(world), [{ offset: 0, value: 'new' }]);
+});
+
+test('what checkpoints say of a partition that is gone counts for none that takes its name later', async () => {
+  const world = await withCheckpoints(13);
+  const deletion = world.manager.delete(PARTITION);
+  await world.sim.runUntil(() => world.manager.get(PARTITION) === undefined, 1000);
+  world.machine.crash('process');
+  world.machine.restart();
+  await world.open();
+  append(world.log, { records: values('new') });
+  await world.crash('process');
+  assert.deepEqual(await recordsIn(world), [{ offset: 0, value: 'new' }]);
+  void deletion;
+});
+
+test('a deleted partition does not come back when the power fails', async () => {
+  for (let seed = 20; seed < 30; seed += 1) {
+    const world = await withCheckpoints(seed);
+    await world.sim.complete(world.manager.delete(PARTITION));
+    world.machine.crash('power');
+    world.machine.restart();
+    const manager = await opened(world, { logDirs: [LOG_DIR] });
+    assert.equal(manager.get(PARTITION), undefined, `seed ${seed}`);
+  }
+});
+
 test('a directory that was on its way out when the broker stopped goes after the next start', async () => {
   const world = new LogWorld(4);
   await world.open();

@@ -210,11 +210,10 @@ export class LogManager {
     const source = old && this.directoryOf(old);
     assert(target !== undefined && source !== undefined, 'a partition that arrives has two logs', topicPartition);
     await target.arrive(topicPartition);
-    this.#checkpoint(target);
+    void target.checkpointAll().catch(() => undefined);
     try {
       await source.delete(topicPartition, this.#uuidHex());
-      await source.syncNames();
-      this.#checkpoint(source);
+      await source.checkpointAll();
     } catch (error) {
       // Its directory has failed; the partition no longer needs it.
       source.logs.delete(directoryNameOf(topicPartition));
@@ -228,25 +227,17 @@ export class LogManager {
     const directory = log && this.directoryOf(log);
     if (directory === undefined) return;
     await directory.delete(topicPartition, this.#uuidHex(), 'futures');
-    await directory.syncNames();
-    this.#checkpoint(directory);
+    await directory.checkpointAll();
   }
 
-  /** Gone at once for everybody; its files go after `file.delete.delay.ms`. */
+  /** Gone at once for everybody, durably when it is done; its files go after `file.delete.delay.ms`. */
   async delete(topicPartition: TopicPartition): Promise<void> {
     await this.deleteFuture(topicPartition);
     const log = this.get(topicPartition);
     const directory = log && this.directoryOf(log);
     if (directory === undefined) return;
     await directory.delete(topicPartition, this.#uuidHex());
-    this.#checkpoint(directory);
-  }
-
-  #checkpoint(directory: LogDirectory): void {
-    directory.checkpointRecoveryPoints();
-    directory.checkpointLogStartOffsets();
-    directory.checkpointHighWatermarks();
-    directory.checkpointCleanerOffsets();
+    await directory.checkpointAll();
   }
 
   #uuidHex(): string {

@@ -197,6 +197,8 @@ for (const fault of [
   });
 }
 
+const aborted = { producerId: 1, firstOffset: 0, lastOffset: 1, lastStableOffset: 2 };
+
 test('a failed sync takes the log offline, and the next start checks it', async () => {
   const world = await opened({ flushMessages: 1 });
   world.machine.disk.failNext({ operation: 'sync', code: 'EIO' });
@@ -205,6 +207,28 @@ test('a failed sync takes the log offline, and the next start checks it', async 
   await world.drain();
   assert.equal(refused?.code, ErrorCode.KAFKA_STORAGE_ERROR);
   assert.ok(world.log.isOffline);
+});
+
+test('a file that cannot be opened for its sync takes the log offline, and whatever waits is told', async () => {
+  for (const suffix of ['.index', '.timeindex', '.txnindex', '.log']) {
+    for (const what of ['roll', 'flush'] as const) {
+      const world = await opened({ segmentBytes: 350 });
+      for (let index = 0; index < 2; index += 1) append(world.log, hundred(index));
+      await world.drain();
+      for (const segment of world.log.segments) segment.transactionIndex.append(aborted);
+      for (const segment of world.log.segments) segment.close();
+      world.machine.disk.failNext({ operation: 'open', path: suffix, code: 'EMFILE' });
+      if (what === 'flush') world.log.flush((error) => assert.equal(error?.code, 'EMFILE', suffix));
+      else for (let index = 0; index < 4; index += 1) append(world.log, hundred(index));
+      await world.drain();
+      await world.sim.runFor(100);
+      assert.ok(world.log.isOffline, `${what} ${suffix}`);
+      let refused: KafkaError | undefined;
+      append(world.log, { ...hundred(5), done: (error) => (refused = error) });
+      assert.equal(refused?.code, ErrorCode.KAFKA_STORAGE_ERROR);
+      await world.sim.complete(world.manager.close());
+    }
+  }
 });
 
 test('a bit that rots in an unflushed segment ends the log before its batch', async () => {

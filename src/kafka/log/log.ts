@@ -15,7 +15,7 @@ import {
 import { AppendQueue } from './append-queue.ts';
 import { directoryNameOf, type TopicPartition } from './file-names.ts';
 import { flush } from './flush.ts';
-import type { EpochEndOffset, EpochEntry } from './leader-epoch-cache.ts';
+import type { EpochEndOffset, EpochEntry, LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import { doomedNow, moveStart, removeDoomed } from './log-start.ts';
 import type { LogState } from './log-state.ts';
@@ -105,7 +105,7 @@ export class PartitionLog {
   /** First offset that READ_COMMITTED must not see yet. */
   get lastStableOffset(): number {
     const { highWatermark, logStartOffset } = this.#log;
-    const unstable = this.#log.producers.firstUnstableOffset;
+    const unstable = this.producers.firstUnstableOffset;
     return unstable === undefined ? highWatermark : Math.min(highWatermark, Math.max(unstable, logStartOffset));
   }
 
@@ -120,15 +120,28 @@ export class PartitionLog {
   }
 
   get latestEpoch(): number {
-    return this.#log.epochs.latestEpoch;
+    return this.#epochs.latestEpoch;
   }
 
   get epochEntries(): readonly EpochEntry[] {
-    return this.#log.epochs.entries;
+    return this.#epochs.entries;
   }
 
+  /** @throws KafkaError KAFKA_STORAGE_ERROR: a quiet log reads what is known of producers when it is first asked */
   get producers(): ProducerState {
-    return this.#log.producers;
+    try {
+      return this.#log.producers;
+    } catch (error) {
+      throw this.#errorOf(error);
+    }
+  }
+
+  get #epochs(): LeaderEpochCache {
+    try {
+      return this.#log.epochs;
+    } catch (error) {
+      throw this.#errorOf(error);
+    }
   }
 
   get segments(): readonly Segment[] {
@@ -209,15 +222,15 @@ export class PartitionLog {
 
   /** We lead from here on: the epoch starts where the log ends. */
   assignEpoch(epoch: number, startOffset: number): void {
-    this.#log.epochs.assign(epoch, startOffset);
+    this.#epochs.assign(epoch, startOffset);
   }
 
   endOffsetForEpoch(epoch: number): EpochEndOffset {
-    return this.#log.epochs.endOffsetFor(epoch, this.#log.logEndOffset);
+    return this.#epochs.endOffsetFor(epoch, this.#log.logEndOffset);
   }
 
   epochOf(offset: number): number {
-    return this.#log.epochs.epochOf(offset);
+    return this.#epochs.epochOf(offset);
   }
 
   /**
@@ -225,7 +238,8 @@ export class PartitionLog {
    * record is that new.
    */
   offsetForTimestamp(timestamp: number, done: OffsetLookupDone): void {
-    const { logStartOffset, logEndOffset, epochs, runtime } = this.#log;
+    const { logStartOffset, logEndOffset, runtime } = this.#log;
+    const epochs = this.#epochs;
     if (timestamp === LATEST_TIMESTAMP) {
       done(undefined, { timestamp: -1, offset: logEndOffset, leaderEpoch: epochs.latestEpoch });
       return;

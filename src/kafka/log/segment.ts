@@ -20,6 +20,7 @@ import {
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from './file-names.ts';
+import { openAndSync } from './index-file.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex, type TimestampOffset } from './time-index.ts';
 import { TransactionIndex } from './transaction-index.ts';
@@ -307,7 +308,7 @@ export class Segment {
     const { offset, time } = this.#indexes();
     allDone(
       [
-        (next) => this.file.sync(next),
+        (next) => openAndSync(() => this.file, next),
         (next) => offset.sync(next),
         (next) => time.sync(next),
         (next) => this.transactionIndex.sync(next),

@@ -1,5 +1,5 @@
 import { type Completion, CorruptionError, type Disk, type File } from '../../runtime/disk.ts';
-import { getInt64, setInt64 } from './index-file.ts';
+import { getInt64, openAndSync, setInt64 } from './index-file.ts';
 
 /*
  * An entry, 34 bytes: 0 version i16 = 0 | 2 producer id i64 | 10 first offset i64 | 18 last offset i64 | 26 last stable offset i64
@@ -81,7 +81,7 @@ export class TransactionIndex {
   }
 
   sync(done: Completion): void {
-    if (this.exists) this.#open().sync(done);
+    if (this.exists) openAndSync(() => this.#open(), done);
     else done();
   }
 

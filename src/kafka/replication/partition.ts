@@ -191,7 +191,7 @@ export class Partition {
   leaderLog(clientEpoch = -1): PartitionLog {
     const log = this.#log;
     if (this.isOffline) throw new KafkaError(ErrorCode.KAFKA_STORAGE_ERROR);
-    if (this.#state !== undefined && clientEpoch >= 0 && clientEpoch !== this.leaderEpoch) {
+    if (this.#state !== undefined && clientEpoch !== -1 && clientEpoch !== this.leaderEpoch) {
       throw new KafkaError(
         clientEpoch < this.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH,
       );

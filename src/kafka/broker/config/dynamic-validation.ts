@@ -120,9 +120,15 @@ function require(isFine: boolean, text: string): void {
 /** `max.connections.per.ip.overrides`: connections by host. @throws DynamicConfigError */
 export function connectionOverrides(text: string): Map<string, number> {
   const found = new Map<string, number>();
-  for (const pair of splitList(text)) {
+  const pairs = splitList(text);
+  const odd = pairs.find((pair) => !pair.includes(':'));
+  if (odd !== undefined) {
+    const where = `begin 0, end -1, length ${odd.length}`;
+    throw new DynamicConfigError(`Error parsing configuration property 'max.connections.per.ip.overrides': ${where}`);
+  }
+  for (const pair of pairs) {
     const colon = pair.lastIndexOf(':');
-    const count = colon < 0 ? '' : pair.slice(colon + 1).trim();
+    const count = pair.slice(colon + 1).trim();
     if (!/^[+-]?\d+$/.test(count)) throw new DynamicConfigError(`For input string: "${count}"`);
     found.set(pair.slice(0, colon).trim(), Number(count));
   }

@@ -38,7 +38,8 @@ function targetsOf(request: FetchRequest): FetchTarget[] {
       partition: asked.partition,
       fetchOffset: asked.fetchOffset,
       partitionMaxBytes: asked.partitionMaxBytes,
-      currentLeaderEpoch: asked.currentLeaderEpoch,
+      // Whatever is negative is none here; elsewhere -1 alone is.
+      currentLeaderEpoch: Math.max(asked.currentLeaderEpoch, -1),
       lastFetchedEpoch: asked.lastFetchedEpoch,
     })),
   );

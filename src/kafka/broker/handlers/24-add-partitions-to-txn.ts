@@ -80,19 +80,21 @@ function addPartitions(
   const isComplete = topics.every(
     ({ name, partitions }) => writable.has(name) && partitions.every((partition) => isKnown(name, partition)),
   );
+  const partitions = partitionSet(
+    topics.map(({ name, partitions: indexes }) => ({ topic: name, partitions: indexes })),
+  );
+  // Of a partition that is named twice an answer of its own is given once.
+  const distinct = [...partitions].map(([name, indexes]) => ({ name, partitions: [...indexes] }));
   // One partition that does not exist or may not be written to, and none is added.
   if (!isComplete) {
     const errorOf = (topic: string, partition: number): number => {
       if (!writable.has(topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
       return isKnown(topic, partition) ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     };
-    return done(resultsOf(topics, errorOf));
+    return done(resultsOf(distinct, errorOf));
   }
-  const partitions = partitionSet(
-    topics.map(({ name, partitions: indexes }) => ({ topic: name, partitions: indexes })),
-  );
   const request: PartitionsRequest = { ...producer, partitions };
-  if (verifyOnly) return broker.transactions.verifyPartitions(request, (errorOf) => done(resultsOf(topics, errorOf)));
+  if (verifyOnly) return broker.transactions.verifyPartitions(request, (errorOf) => done(resultsOf(distinct, errorOf)));
   // Whoever asks in batches speaks the newest version of the protocol (`TransactionVersion.transactionVersionForAddPartitionsToTxn`).
   const clientVersion = apiVersion >= BATCHES_FROM ? 2 : 0;
   broker.transactions.addPartitions(request, clientVersion, (errorCode) => {
