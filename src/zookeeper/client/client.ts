@@ -351,6 +351,11 @@ export class ZookeeperClient {
     }
   }
 
+  /** Forgets a watcher that a read set and that has not been called yet; nothing is sent, and nobody is told. */
+  unwatch(path: string, watcher: Watcher): void {
+    for (const kind of ['data', 'exist', 'child'] as const) this.#watches.removeOne(kind, path, watcher);
+  }
+
   // The ensemble and the session.
 
   /** The identities of this connection (server 3.7 and later). */
