@@ -36,6 +36,8 @@ const optionCases: readonly { words: string; positional: string; options: Record
   { words: '-members a -s', positional: '', options: { members: 'a', s: '' } },
   { words: '-s -- -v', positional: '-v', options: { s: '' } },
   { words: '/x -', positional: '/x -', options: {} },
+  { words: '-v=5 /x', positional: '/x', options: { v: '5' } },
+  { words: '-v 1 -v 7 /x', positional: '/x', options: { v: '1' } },
 ];
 for (const { words, positional, options } of optionCases) {
   test(`the options of ${words}`, () => {
@@ -50,10 +52,18 @@ test('an unknown option and a missing value are refused in the words of commons-
     () => parseWords(['-q'], spec),
     new CliError('org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: -q'),
   );
-  assert.throws(
-    () => parseWords(['-v'], spec),
-    new CliError('org.apache.commons.cli.MissingArgumentException: Missing argument for option: v'),
-  );
+  for (const word of ['--s', '--members', '-s=1', '-sv=5', '-members=a']) {
+    assert.throws(
+      () => parseWords([word], spec),
+      new CliError(`org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: ${word}`),
+    );
+  }
+  for (const words of [['-v'], ['-v', '-s'], ['-v', '-v', '1'], ['-v', '-members'], ['-v', '--']]) {
+    assert.throws(
+      () => parseWords(words, spec),
+      new CliError('org.apache.commons.cli.MissingArgumentException: Missing argument for option: v'),
+    );
+  }
 });
 
 test('the arguments of zkCli', () => {
@@ -125,11 +135,11 @@ async function* chunks(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
 }
 
 test('quotas are written in the form that servers before 3.7 read too', () => {
-  const quota = { count: 5, bytes: -1, countHardLimit: 7, byteHardLimit: -1 };
-  const text = 'count=5,bytes=-1=;byteHardLimit=-1;countHardLimit=7';
+  const quota = { count: 5n, bytes: -1n, countHardLimit: 7n, byteHardLimit: 2n ** 63n - 1n };
+  const text = 'count=5,bytes=-1=;byteHardLimit=9223372036854775807;countHardLimit=7';
   assert.equal(formatQuota(quota), text);
   assert.deepEqual(parseQuota(text), quota);
-  assert.deepEqual(parseQuota('count=1,bytes=2'), { count: 1, bytes: 2, countHardLimit: -1, byteHardLimit: -1 });
+  assert.deepEqual(parseQuota('count=1,bytes=2'), { count: 1n, bytes: 2n, countHardLimit: -1n, byteHardLimit: -1n });
 });
 
 test('the client part of a configuration', () => {

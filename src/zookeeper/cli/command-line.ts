@@ -30,7 +30,8 @@ export interface ParsedWords {
 
 /**
  * Options as the parser of Apache's commands takes them: anywhere among the words, flags bundled (`-sw`), a value beside its
- * option or as the next word.
+ * option (`-v5`, `-v=5`) or as the next word, which may be a negative number but no option. Of an option given twice, the first
+ * value counts.
  * @throws CliError in the words of commons-cli
  */
 export function parseWords(words: readonly string[], spec: OptionSpec): ParsedWords {
@@ -47,29 +48,44 @@ export function parseWords(words: readonly string[], spec: OptionSpec): ParsedWo
       continue;
     }
     for (const { name, value } of optionsOf(word, spec)) {
-      if (spec[name] === 'flag') options.set(name, '');
-      else if (value !== undefined) options.set(name, value);
-      else {
+      let given = value;
+      if (given === undefined) {
         index += 1;
-        const next = words[index];
-        if (next === undefined) throw parserError('MissingArgumentException', `Missing argument for option: ${name}`);
-        options.set(name, next);
+        given = words[index];
+        if (given === undefined || isOption(given, spec)) {
+          throw parserError('MissingArgumentException', `Missing argument for option: ${name}`);
+        }
       }
+      if (!options.has(name)) options.set(name, given);
     }
   }
   return { positional, options };
 }
 
-/** `-s`, `-sw`, `-v5`, `-members`. */
-function optionsOf(word: string, spec: OptionSpec): { name: string; value?: string }[] {
-  const whole = word.replace(/^--?/, '');
-  if (spec[whole] !== undefined) return [{ name: whole }];
-  const found: { name: string; value?: string }[] = [];
-  for (let at = 1; at < word.length; at += 1) {
-    const name = word[at] as string;
-    if (spec[name] === undefined) throw parserError('UnrecognizedOptionException', `Unrecognized option: ${word}`);
-    if (spec[name] === 'value' && at + 1 < word.length) return [...found, { name, value: word.slice(at + 1) }];
-    found.push({ name });
+function isOption(word: string, spec: OptionSpec): boolean {
+  if (word === '--') return true;
+  if (!/^-[^-]/.test(word) || /^-(\d+\.?\d*|\.\d+)$/.test(word)) return false;
+  const [name = ''] = word.slice(1).split('=', 1);
+  return spec[name] !== undefined || spec[name[0] as string] !== undefined;
+}
+
+/** `-s`, `-sw`, `-v5`, `-v=5`, `-members`. A flag's value is empty; a value that is the next word is undefined. */
+function optionsOf(word: string, spec: OptionSpec): { name: string; value: string | undefined }[] {
+  const valueBeside = (name: string): string | undefined => (spec[name] === 'flag' ? '' : undefined);
+  const whole = word.slice(1);
+  if (spec[whole] !== undefined) return [{ name: whole, value: valueBeside(whole) }];
+  const unrecognized = parserError('UnrecognizedOptionException', `Unrecognized option: ${word}`);
+  const equals = whole.indexOf('=');
+  if (equals >= 0) {
+    const name = whole.slice(0, equals);
+    if (name.length !== 1 || spec[name] !== 'value') throw unrecognized;
+    return [{ name, value: whole.slice(equals + 1) }];
+  }
+  const found: { name: string; value: string | undefined }[] = [];
+  for (const [at, name] of [...whole].entries()) {
+    if (spec[name] === undefined) throw unrecognized;
+    if (spec[name] === 'value' && at + 1 < whole.length) return [...found, { name, value: whole.slice(at + 1) }];
+    found.push({ name, value: valueBeside(name) });
   }
   return found;
 }

@@ -38,13 +38,20 @@ export function usageError(command: Command): CliError {
   return new CliError(lines.length === 1 ? (lines[0] as string) : `${lines.join('\n')}\n`);
 }
 
+/** Whether a text is a Java int, or long. */
+export function isInteger(text: string, bits: 32 | 64): boolean {
+  return /^[+-]?\d+$/.test(text) && BigInt.asIntN(bits, toBigInt(text)) === toBigInt(text);
+}
+
+/** Of digits, with a sign or without. */
+export function toBigInt(text: string): bigint {
+  return BigInt(text.replace(/^\+/, ''));
+}
+
 /** As Integer.parseInt. */
 export function parseInteger(text: string): number {
-  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= -0x8000_0000 && value <= 0x7fff_ffff)) {
-    throw new CliError(`java.lang.NumberFormatException: For input string: "${text}"`);
-  }
-  return value;
+  if (!isInteger(text, 32)) throw new CliError(`java.lang.NumberFormatException: For input string: "${text}"`);
+  return Number(text);
 }
 
 export function versionOf(words: ParsedWords): number {

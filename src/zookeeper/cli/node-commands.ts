@@ -4,7 +4,7 @@ import { childOf, validatePath } from '../client/paths.ts';
 import { deleteRecursive } from '../client/recipes/nodes.ts';
 import { CreateMode } from '../jute/create-mode.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import { type Command, type CommandContext, parseInteger, versionOf } from './command.ts';
+import { type Command, type CommandContext, isInteger, parseInteger, versionOf } from './command.ts';
 import { CliError, type ParsedWords } from './command-line.ts';
 import { aclLines, hexDump, listLine, parseAcl, sorted, statLines } from './output.ts';
 
@@ -86,7 +86,7 @@ function modeOf({ options }: ParsedWords): { mode: CreateMode; ttlMs?: number } 
 }
 
 function ttlOf(text: string, { isEphemeral, isContainer }: { isEphemeral: boolean; isContainer: boolean }): number {
-  if (!/^[+-]?\d{1,19}$/.test(text)) throw new CliError('-t argument must be a long value');
+  if (!isInteger(text, 64)) throw new CliError('-t argument must be a long value');
   if (isEphemeral) throw new CliError('TTLs cannot be used with Ephemeral znodes');
   if (isContainer) throw new CliError('TTLs cannot be used with Container znodes');
   const ttlMs = Number(text);
@@ -115,7 +115,7 @@ const deleteAll: Command = {
   wordsMin: 1,
   async run(context, words) {
     const batch = words.options.get('b') ?? '1000';
-    if (!/^[+-]?\d{1,9}$/.test(batch)) throw new CliError('-b argument must be an int value');
+    if (!isInteger(batch, 32)) throw new CliError('-b argument must be an int value');
     // A batch of none or less never fills: all goes at once.
     const batchSize = Number(batch) > 0 ? Number(batch) : Number.POSITIVE_INFINITY;
     const complete = await deleteRecursive(context.client, firstOf(words), { batchSize });

@@ -1,7 +1,7 @@
 import type { ZookeeperClient } from '../client/client.ts';
 import { childOf, parentOf, validatePath } from '../client/paths.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import type { Command } from './command.ts';
+import { type Command, isInteger, toBigInt } from './command.ts';
 import { CliError, type ParsedWords, parserError } from './command-line.ts';
 
 /** Limits live beside the tree: `/zookeeper/quota<path>/zookeeper_limits`, usage in `zookeeper_stats`. */
@@ -11,10 +11,10 @@ const STATS = 'zookeeper_stats';
 
 /** -1 is no limit. */
 interface Quota {
-  count: number;
-  bytes: number;
-  countHardLimit: number;
-  byteHardLimit: number;
+  count: bigint;
+  bytes: bigint;
+  countHardLimit: bigint;
+  byteHardLimit: bigint;
 }
 const kinds = { n: 'count', b: 'bytes', N: 'countHardLimit', B: 'byteHardLimit' } as const;
 type KindOption = keyof typeof kinds;
@@ -28,10 +28,10 @@ export function formatQuota({ count, bytes, countHardLimit, byteHardLimit }: Quo
 }
 
 export function parseQuota(text: string): Quota {
-  const quota: Quota = { count: -1, bytes: -1, countHardLimit: -1, byteHardLimit: -1 };
+  const quota: Quota = { count: -1n, bytes: -1n, countHardLimit: -1n, byteHardLimit: -1n };
   for (const part of text.split(/[,;]+/)) {
     const [name = '', value = ''] = part.split('=');
-    if (name in quota && value !== '') quota[name as keyof Quota] = Number(value);
+    if (name in quota && isInteger(value, 64)) quota[name as keyof Quota] = toBigInt(value);
   }
   return quota;
 }
@@ -48,9 +48,10 @@ const setQuota: Command = {
     await refuseNested(client, path);
     const old = await readQuota(client, limitsPath(path));
     await createMissing(client, quotaPath(path));
-    if (old === undefined) await createQuota(client, path, quota);
-    else await client.setData(limitsPath(path), formatQuota(merged(old, quota)));
-    await warnIfExceeded(client, path, quota, print);
+    const limits = old === undefined ? quota : merged(old, quota);
+    if (old === undefined) await createQuota(client, path, limits);
+    await warnIfExceeded(client, path, limits, print);
+    if (old !== undefined) await client.setData(limitsPath(path), formatQuota(limits));
   },
 };
 
@@ -75,13 +76,14 @@ function wantedQuota({ options }: ParsedWords): Quota {
   return { ...parseQuota(''), [kinds[option]]: limitOf(option, options.get(option) ?? '') };
 }
 
-function limitOf(option: KindOption, text: string): number {
-  if (!/^[+-]?\d{1,18}$/.test(text)) {
+function limitOf(option: KindOption, text: string): bigint {
+  const isCount = option === 'n' || option === 'N';
+  if (!isInteger(text, isCount ? 32 : 64)) {
     // Told, and no failure, as with Apache's.
     throw new CliError('NumberFormatException happens when parsing the option value', 0);
   }
-  const value = Number(text);
-  if ((option === 'n' || option === 'N') && value <= 0) throw new CliError('the num quota must be greater than zero');
+  const value = toBigInt(text);
+  if (isCount && value <= 0) throw new CliError('the num quota must be greater than zero');
   if (value < 0) throw new CliError('the bytes quota must be greater than or equal to zero');
   return value;
 }
@@ -137,13 +139,11 @@ async function warnIfExceeded(
   const used = await readQuota(client, childOf(quotaPath(path), STATS));
   if (used === undefined) return;
   const limits = [
-    ['count', 'count', quota.count, used.count],
-    ['countHardLimit', 'count', quota.countHardLimit, used.count],
-    ['bytes', 'bytes', quota.bytes, used.bytes],
-    ['byteHardLimit', 'bytes', quota.byteHardLimit, used.bytes],
+    ['count', used.count, quota.count, quota.countHardLimit],
+    ['bytes', used.bytes, quota.bytes, quota.byteHardLimit],
   ] as const;
-  for (const [, what, limit, existing] of limits) {
-    if (limit > -1 && limit < existing) {
+  for (const [what, existing, ...both] of limits) {
+    if (both.some((limit) => limit > -1 && limit < existing)) {
       print(`[Warning]: the ${what} quota you create is less than the existing ${what}:${existing}`);
     }
   }
@@ -180,7 +180,7 @@ const deleteQuota: Command = {
       return;
     }
     if (option === undefined) await removeQuota(client, path);
-    else await client.setData(limitsPath(path), formatQuota({ ...old, [kinds[option]]: -1 }));
+    else await client.setData(limitsPath(path), formatQuota({ ...old, [kinds[option]]: -1n }));
   },
 };
 

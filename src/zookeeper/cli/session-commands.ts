@@ -68,7 +68,7 @@ const removeWatches: Command = {
   wordsMin: 1,
   async run({ client }, { positional: [path = ''], options }) {
     const which = watchKinds.find(([option]) => options.has(option))?.[1] ?? 'Any';
-    await client.removeWatches(path, which);
+    await client.removeWatches(path, which, { local: options.has('l') });
   },
 };
 
@@ -93,6 +93,8 @@ const reconfig: Command = {
     const lower = (name: string): string | undefined => options.get(name)?.toLowerCase();
     const [joining, leaving, file] = [lower('add'), lower('remove'), options.get('file')];
     const isWhole = options.has('members') || file !== undefined;
+    if (!isWhole && joining === undefined && leaving === undefined) throw usageError(reconfig);
+    const fromConfig = configVersionOf(options.get('v'));
     if (isWhole && (joining !== undefined || leaving !== undefined)) {
       throw new CliError(
         "Can't use -file or -members together with -add or -remove (mixing incremental and non-incremental modes is not allowed)",
@@ -101,9 +103,7 @@ const reconfig: Command = {
     if (file !== undefined && options.has('members')) {
       throw new CliError("Can't use -file and -members together (conflicting non-incremental modes)");
     }
-    if (!isWhole && joining === undefined && leaving === undefined) throw usageError(reconfig);
     const members = lower('members') ?? (file === undefined ? undefined : readDynamicConfig(file));
-    const fromConfig = configVersionOf(options.get('v'));
     const { data, stat } = await client.reconfigure({ joining, leaving, members, fromConfig });
     print(`Committed new configuration:\n${data?.toString() ?? ''}`);
     if (options.has('s')) for (const line of statLines(stat)) print(line);
@@ -112,8 +112,12 @@ const reconfig: Command = {
 
 function configVersionOf(text: string | undefined): bigint {
   if (text === undefined) return -1n;
-  if (!/^[0-9a-fA-F]{1,16}$/.test(text)) throw new CliError('-v must be followed by a long (configuration version)');
-  return BigInt.asIntN(64, BigInt(`0x${text}`));
+  const [, sign, digits] = /^([+-]?)([0-9a-f]+)$/i.exec(text) ?? [];
+  const version = BigInt(`0x${digits ?? '0'}`) * (sign === '-' ? -1n : 1n);
+  if (digits === undefined || BigInt.asIntN(64, version) !== version) {
+    throw new CliError('-v must be followed by a long (configuration version)');
+  }
+  return version;
 }
 
 export const sessionCommands: readonly Command[] = [

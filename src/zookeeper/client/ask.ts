@@ -11,6 +11,8 @@ import type { Watcher, WatchKind, WatchRegistry } from './watch-registry.ts';
 export interface Ask<T> {
   readonly type: OpCode;
   readonly path: string | undefined;
+  /** The path is the server's, whatever the chroot is. */
+  readonly isServerPath?: boolean;
   /** Default: there must be a `path`, and a valid one. */
   validate?(path: string): void;
   write(to: Writer, serverPath: string): void;
@@ -110,6 +112,6 @@ export class Call<T> implements Request {
 
   #register(kind: WatchKind): void {
     const { path, watch } = this.#ask;
-    if (watch?.watcher !== undefined && path !== undefined) this.#watches.add(kind, path, watch.watcher);
+    if (watch?.watcher !== undefined && path !== undefined) this.#watches.add(kind, this.#serverPath, watch.watcher);
   }
 }

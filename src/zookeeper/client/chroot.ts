@@ -12,7 +12,7 @@ export class Chroot {
   }
 
   serverPath(path: string): string {
-    return path === CONFIG_PATH ? path : underChroot(this.#prefix, path);
+    return underChroot(this.#prefix, path);
   }
 
   /** Whether a server's path is at or below the chroot. */

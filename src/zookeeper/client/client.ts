@@ -91,8 +91,7 @@ export class ZookeeperClient {
           for (const listener of [...this.#saslListeners]) listener();
         },
         notified: (header, body) => this.#notified(header, body),
-        watchFrames: (relativeZxid) =>
-          watchFrames(this.#watches, relativeZxid, (path) => this.#chroot.serverPath(path)),
+        watchFrames: (relativeZxid) => watchFrames(this.#watches, relativeZxid),
       },
     );
     this.#watchHost = this.#makeWatchHost();
@@ -341,13 +340,21 @@ export class ZookeeperClient {
     const forget = (): void => this.#forgetWatches(path, which, watcher);
     if (local && outcomeOf(this.state) !== 'connected') return forget();
     const isShared =
-      watcher !== undefined && removals[which].some(({ kind }) => this.#watches.isWatched(kind, path, watcher));
+      watcher !== undefined &&
+      removals[which].some(({ kind }) => this.#watches.isWatched(kind, this.#serverPath(path), watcher));
     const type = isShared ? OpCode.checkWatches : OpCode.removeWatches;
     try {
       await this.#ask(requests.removeWatches(type, path, which, forget), signal);
     } catch (error) {
       if (!local || !isKeeperError(error)) throw error;
       forget();
+    }
+  }
+
+  /** Forgets a watcher that a read set and that has not been called yet; nothing is sent, and nobody is told. */
+  unwatch(path: string, watcher: Watcher): void {
+    for (const kind of ['data', 'exist', 'child'] as const) {
+      this.#watches.removeOne(kind, this.#serverPath(path), watcher);
     }
   }
 
@@ -392,10 +399,14 @@ export class ZookeeperClient {
     const { path } = ask;
     if (ask.validate !== undefined) ask.validate(path ?? '');
     else validatePath(path as string);
-    const serverPath = path === undefined ? '' : this.#chroot.serverPath(path);
+    const serverPath = ask.isServerPath === true ? (path ?? '') : this.#serverPath(path);
     ask.begun?.();
     const call = new Call(ask, serverPath, this.#watches, resolve, reject);
     return { call, packet: this.#session.submit(call) };
+  }
+
+  #serverPath(path: string | undefined): string {
+    return path === undefined ? '' : this.#chroot.serverPath(path);
   }
 
   /** While a watch is asked for, nobody may tell the server that it is not needed; when it comes too late, we do. */
@@ -403,12 +414,12 @@ export class ZookeeperClient {
     let unwanted = false;
     return {
       ...ask,
-      begun: () => this.#watches.expect(kind, path),
+      begun: () => this.#watches.expect(kind, this.#serverPath(path)),
       unwanted: () => {
         unwanted = true;
       },
       ended: () => {
-        this.#watches.expectNoMore(kind, path);
+        this.#watches.expectNoMore(kind, this.#serverPath(path));
         if (unwanted) this.#releaseAtServer(kind, path);
       },
     };
@@ -439,7 +450,7 @@ export class ZookeeperClient {
       return;
     }
     const path = this.#chroot.clientPath(event.path);
-    this.#tell(this.#watches.take(type, path), { type, path, zxid: header.zxid });
+    this.#tell(this.#watches.take(type, event.path), { type, path, zxid: header.zxid });
   }
 
   /** @throws KeeperError NOWATCHER */
@@ -454,13 +465,13 @@ export class ZookeeperClient {
   }
 
   #removeHere(kind: WatchKind, path: string, watcher: Watcher | undefined): readonly Watcher[] {
-    if (watcher === undefined) return this.#watches.remove(kind, path);
-    return this.#watches.removeOne(kind, path, watcher) ? [watcher] : [];
+    if (watcher === undefined) return this.#watches.remove(kind, this.#serverPath(path));
+    return this.#watches.removeOne(kind, this.#serverPath(path), watcher) ? [watcher] : [];
   }
 
   /** A watcher's own end: nobody is told. */
   #release(kind: WatchKind, path: string, watcher: Watcher): void {
-    if (this.#watches.removeOne(kind, path, watcher)) this.#releaseAtServer(kind, path);
+    if (this.#watches.removeOne(kind, this.#serverPath(path), watcher)) this.#releaseAtServer(kind, path);
   }
 
   /**
@@ -469,7 +480,7 @@ export class ZookeeperClient {
    */
   #releaseAtServer(kind: WatchKind, path: string): void {
     if (kind !== 'persistent' && kind !== 'recursive') return;
-    if (this.#watches.isWatched(kind, path) || outcomeOf(this.state) !== 'connected') return;
+    if (this.#watches.isWatched(kind, this.#serverPath(path)) || outcomeOf(this.state) !== 'connected') return;
     const which = kind === 'recursive' ? 'PersistentRecursive' : 'Persistent';
     this.#ask(requests.removeWatches(OpCode.removeWatches, path, which, () => undefined)).catch(() => undefined);
   }

@@ -73,6 +73,11 @@ export class RequestQueue {
       request.failed(new KeeperError(ErrorCode.THROTTLEDOP, request.path));
       return undefined;
     }
+    return this.addLast(request, nowMs);
+  }
+
+  /** The request that no other follows: there is always room for it. */
+  addLast(request: Request, nowMs: number): Packet {
     const xid = this.takeXid();
     const packet: Packet = { xid, frame: encodeCall(xid, request), request, sinceMs: nowMs, stage: 'waiting' };
     this.#bytes += packet.frame.length;

@@ -258,7 +258,8 @@ export function getConfig(options: ReadOptions): Ask<NodeValue> {
   return {
     type: OpCode.getData,
     path: CONFIG_PATH,
-    write: (to) => GetDataRequest.write(to, { path: CONFIG_PATH, watch: watch !== undefined }),
+    isServerPath: true,
+    write: (to, serverPath) => GetDataRequest.write(to, { path: serverPath, watch: watch !== undefined }),
     read: readNodeValue,
     watch: { kind: 'data', watcher: watch },
   };

@@ -116,3 +116,30 @@ test('a client can be disposed of', async () => {
   assert.deepEqual(ensemble.heard, ['h1 sync', 'h1 closeSession']);
   assert.deepEqual(states, ['connected', 'closed']);
 });
+
+test('closing twice ends the session at the server once, after what was asked before', async () => {
+  const { sim, client, ensemble } = await world();
+  await sim.complete(client.connected());
+  const asked = client.sync();
+  await sim.complete(Promise.all([asked, client.close(), client.close()]));
+  await sim.complete(client.close());
+  assert.deepEqual(ensemble.heard, ['h1 sync', 'h1 closeSession']);
+});
+
+test('a session can be closed though no further request has room', async () => {
+  const { sim, client, ensemble } = await world({ requestsMax: 2 });
+  await sim.complete(client.connected());
+  const asked = [client.sync(), client.sync()];
+  await assert.rejects(client.sync(), failsWith(ErrorCode.THROTTLEDOP));
+  await sim.complete(Promise.all([...asked, client.close()]));
+  assert.deepEqual(ensemble.heard, ['h1 sync', 'h1 sync', 'h1 closeSession']);
+});
+
+test('a close that nobody answers ends with the connection, for all who wait for it', async () => {
+  const { sim, client, servers } = await world({ requestTimeoutMs: 2000 });
+  await sim.complete(client.connected());
+  (servers[0] as FakeServer).silent = true;
+  const closed = Promise.all([client.close(), client.close()]);
+  await sim.complete(closed, 2100);
+  assert.equal(client.state, 'closed');
+});

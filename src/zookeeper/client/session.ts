@@ -99,6 +99,8 @@ export class Session {
   #expiry: Timer | undefined;
   #probe: ReadWriteProbe | undefined;
   #closing = false;
+  /** Who closed it. */
+  readonly #awaitEnd: (() => void)[] = [];
 
   constructor(runtime: Runtime, options: SessionOptions, owner: SessionOwner) {
     this.#runtime = runtime;
@@ -160,9 +162,8 @@ export class Session {
       request.failed(this.#endError(request.path));
       return undefined;
     }
-    const hasDeadline = this.#options.requestTimeoutMs > 0;
-    const packet = this.#requests.add(request, hasDeadline ? this.#runtime.clock.monotonicMs() : 0);
-    if (hasDeadline && this.#deadline === undefined) this.#armDeadline();
+    const packet = this.#requests.add(request, this.#nowMs);
+    if (this.#deadline === undefined) this.#armDeadline();
     this.#scheduleFlush();
     return packet;
   }
@@ -193,17 +194,24 @@ export class Session {
 
   /** Ends the session at the server once earlier requests are answered; without a connection it is left to expire. */
   close(done: () => void): void {
-    if (this.#isOver || !this.#isConnected) {
-      this.#end('closed');
+    if (this.#isOver) {
       done();
       return;
     }
-    const finish = (): void => {
-      this.#end('closed');
-      done();
-    };
-    this.submit({ type: OpCode.closeSession, path: undefined, replied: finish, failed: finish });
+    this.#awaitEnd.push(done);
+    if (this.#closing) return; // the request is on its way already
+    const finish = (): void => this.#end('closed');
+    if (!this.#isConnected) {
+      finish();
+      return;
+    }
     this.#closing = true;
+    this.#requests.addLast(
+      { type: OpCode.closeSession, path: undefined, replied: finish, failed: finish },
+      this.#nowMs,
+    );
+    if (this.#deadline === undefined) this.#armDeadline();
+    this.#scheduleFlush();
   }
 
   // Connecting.
@@ -375,8 +383,14 @@ export class Session {
     this.#flush();
   }
 
+  /** For the deadlines of requests; 0 when they have none. */
+  get #nowMs(): number {
+    return this.#options.requestTimeoutMs > 0 ? this.#runtime.clock.monotonicMs() : 0;
+  }
+
   /** One timer for the oldest request: the others have as long as it. */
   #armDeadline(): void {
+    if (this.#options.requestTimeoutMs <= 0) return;
     const sinceMs = this.#requests.oldestSinceMs();
     if (sinceMs === undefined) {
       this.#deadline = undefined;
@@ -458,6 +472,7 @@ export class Session {
     this.#requests.failAll(this.#endCode());
     this.#credentials.rejectAll(() => this.#endError(undefined));
     this.#owner.stateChanged(state);
+    for (const done of this.#awaitEnd.splice(0)) done();
   }
 
   #endCode(): number {

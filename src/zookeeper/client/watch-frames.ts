@@ -14,24 +14,19 @@ type Batch = Record<(typeof kinds)[number], string[]>;
  * The requests that tell a new server all watches of a registry. The server answers what changed after `relativeZxid` with the
  * events that were missed.
  */
-export function watchFrames(
-  watches: WatchRegistry,
-  relativeZxid: Zxid,
-  serverPath: (path: string) => string,
-): readonly Uint8Array[] {
+export function watchFrames(watches: WatchRegistry, relativeZxid: Zxid): readonly Uint8Array[] {
   const batches: Batch[] = [];
   let batch: Batch | undefined;
   let size = 0;
   for (const kind of kinds) {
     for (const path of watches.paths(kind)) {
-      const full = serverPath(path);
-      if (batch === undefined || size + full.length > PATH_BYTES_MAX) {
+      if (batch === undefined || size + path.length > PATH_BYTES_MAX) {
         batch = { data: [], exist: [], child: [], persistent: [], recursive: [] };
         batches.push(batch);
         size = 0;
       }
-      batch[kind].push(full);
-      size += full.length;
+      batch[kind].push(path);
+      size += path.length;
     }
   }
   return batches.map((each) => encodeBatch(each, relativeZxid));

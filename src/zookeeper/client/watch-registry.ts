@@ -44,7 +44,7 @@ const usedUpBy: Readonly<Partial<Record<WatchEventType, readonly OneShotKind[]>>
   NodeDeleted: ['data', 'exist', 'child'],
 };
 
-/** The watches of one client by path. They live here, not on the server: a new connection is told them again. */
+/** The watches of one client by the server's path. They live here, not on the server: a new connection is told them again. */
 export class WatchRegistry {
   readonly #watches: Readonly<Record<WatchKind, Map<string, Set<Watcher>>>> = {
     data: new Map(),

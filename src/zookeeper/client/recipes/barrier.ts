@@ -2,7 +2,7 @@ import { ErrorCode } from '../../jute/errors.ts';
 import type { ZookeeperClient } from '../client.ts';
 import { createInContainers } from './containers.ts';
 import { ignore } from './nodes.ts';
-import { nextEvent, untilAnswered, type WaitOptions, whileWaiting } from './waiting.ts';
+import { untilAnswered, type WaitOptions, watching, whileWaiting } from './waiting.ts';
 
 /** While a node stands, all wait; on the znode of Curator's DistributedBarrier. */
 export class Barrier {
@@ -29,12 +29,13 @@ export class Barrier {
   /** Until the barrier is removed; at once if there is none. */
   wait(options?: WaitOptions): Promise<void> {
     return whileWaiting(this.#client, `barrier ${this.#path}`, options, async (waiting) => {
-      for (;;) {
-        const { watch, event } = nextEvent();
-        const stat = await waiting.ask(() => this.#client.exists(this.#path, { watch }));
-        if (stat === undefined) return;
-        await waiting.race(event);
-      }
+      const look = (): Promise<boolean> =>
+        watching(this.#client, this.#path, async (watch, event) => {
+          const stat = await waiting.ask(() => this.#client.exists(this.#path, watch));
+          if (stat !== undefined) await waiting.race(event);
+          return stat === undefined;
+        });
+      while (!(await look()));
     });
   }
 }

@@ -6,7 +6,7 @@ import { childOf } from '../paths.ts';
 import { createInContainers } from './containers.ts';
 import { childrenOf, ignore } from './nodes.ts';
 import { deleteSurely } from './protected-node.ts';
-import { nextEvent, untilGone, type Waiting, type WaitOptions, whileWaiting } from './waiting.ts';
+import { untilGone, type Waiting, type WaitOptions, watching, whileWaiting } from './waiting.ts';
 
 const READY = 'ready';
 
@@ -38,10 +38,15 @@ export class DoubleBarrier {
   /** Until enough have entered. Who gives up is a member no more. */
   enter(options?: WaitOptions): Promise<void> {
     return whileWaiting(this.#client, `entering ${this.#path}`, options, async (waiting) => {
+      let creating: Promise<void> | undefined;
+      const create = (): Promise<void> => {
+        creating = this.#createOurs();
+        return creating;
+      };
       try {
-        await this.#enter(waiting);
+        await this.#enter(waiting, create);
       } catch (error) {
-        this.#deleteOurs().catch(() => undefined);
+        this.#giveUp(creating).catch(() => undefined);
         throw error;
       }
     });
@@ -55,16 +60,23 @@ export class DoubleBarrier {
     });
   }
 
-  async #enter(waiting: Waiting): Promise<void> {
-    const { watch, event } = nextEvent();
+  #enter(waiting: Waiting, create: () => Promise<void>): Promise<void> {
     const ready = childOf(this.#path, READY);
-    const isReady = await waiting.ask(() => this.#client.exists(ready, { watch }));
-    await waiting.ask(() => this.#createOurs());
-    if (isReady !== undefined) return;
-    const names = await waiting.ask(() => this.#client.getChildren(this.#path));
-    if (names.includes(READY)) return;
-    if (names.length < this.#members) await waiting.race(event);
-    else await waiting.ask(() => this.#client.create(ready).catch(ignore(ErrorCode.NODEEXISTS)));
+    return watching(this.#client, ready, async (watch, event) => {
+      const isReady = await waiting.ask(() => this.#client.exists(ready, watch));
+      await waiting.ask(create);
+      if (isReady !== undefined) return;
+      const names = await waiting.ask(() => this.#client.getChildren(this.#path));
+      if (names.includes(READY)) return;
+      if (names.length < this.#members) await waiting.race(event);
+      else await waiting.ask(() => this.#client.create(ready).catch(ignore(ErrorCode.NODEEXISTS)));
+    });
+  }
+
+  /** The node may come only now: it may have to wait for its parents. */
+  async #giveUp(creating: Promise<void> | undefined): Promise<void> {
+    await creating?.catch(() => undefined);
+    await this.#deleteOurs();
   }
 
   async #leave(waiting: Waiting): Promise<void> {

@@ -8,7 +8,7 @@ import { childOf } from '../paths.ts';
 import type { WatchEvent } from '../watch-registry.ts';
 import { isError } from './nodes.ts';
 import { createProtected, deleteSurely } from './protected-node.ts';
-import { untilGone, type Waiting } from './waiting.ts';
+import { untilAnswered, untilGone, type Waiting } from './waiting.ts';
 
 /**
  * Contenders below one node, each a sequential ephemeral child `_c_<uuid>-<name><digits>`. The digits order them, so all agree on
@@ -107,8 +107,17 @@ export class Place {
 
   readonly #changed = ({ type }: WatchEvent): void => {
     if (type === 'NodeDeleted') this.onDeleted();
-    else this.#client.getData(this.path, { watch: this.#changed }).catch(() => undefined);
+    else void this.#watchAgain();
   };
+
+  /** It was written, and may be gone by now; a lost answer sets no watch. */
+  async #watchAgain(): Promise<void> {
+    try {
+      await untilAnswered(this.#client, () => this.#client.getData(this.path, { watch: this.#changed }));
+    } catch (error) {
+      if (isError(error, ErrorCode.NONODE)) this.onDeleted();
+    }
+  }
 }
 
 /** Takes a place and waits for its turn; again, if somebody deletes the node meanwhile. */
@@ -128,7 +137,7 @@ export async function standInLine(
       place.leave().catch(() => undefined);
       throw error;
     }
-    await place.leave();
+    await waiting.race(place.leave());
     return undefined;
   }
 }

@@ -92,7 +92,8 @@ export class PersistentNode {
   async setData(data: NodeData): Promise<void> {
     this.#data = data;
     const { client } = this.#sessions;
-    await untilAnswered(client, () => client.setData(this.path, data).catch(ignore(ErrorCode.NONODE)));
+    // Repeated with the newest: another call may have been answered meanwhile.
+    await untilAnswered(client, () => client.setData(this.path, this.#data).catch(ignore(ErrorCode.NONODE)));
   }
 
   /** Deletes the node. */

@@ -7,7 +7,7 @@ import { childOf } from '../paths.ts';
 import { ensureContainers } from './containers.ts';
 import { Ledger } from './ledger.ts';
 import { isError } from './nodes.ts';
-import { nextEvent, untilAnswered, type WaitOptions, whileWaiting } from './waiting.ts';
+import { untilAnswered, type WaitOptions, watching, whileWaiting } from './waiting.ts';
 
 const PREFIX = 'qn-';
 
@@ -61,12 +61,16 @@ export class Queue {
    */
   take(options?: WaitOptions): Promise<Buffer | null> {
     return whileWaiting(this.#client, `queue ${this.#path}`, options, async (waiting) => {
+      const look = (): Promise<Item | undefined> =>
+        watching(this.#client, this.#path, async (watch, event) => {
+          const names = await waiting.race(this.#items(watch));
+          const item = await this.#takeOneOf(names);
+          if (item === undefined) await waiting.race(event);
+          return item;
+        });
       for (;;) {
-        const { watch, event } = nextEvent();
-        const names = await waiting.race(this.#items({ watch }));
-        const item = await this.#takeOneOf(names);
+        const item = await look();
         if (item !== undefined) return item.data;
-        await waiting.race(event);
       }
     });
   }

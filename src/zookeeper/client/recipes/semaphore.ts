@@ -6,7 +6,7 @@ import { Held, type LostWhen } from './held.ts';
 import { type Line, Place, standInLine } from './line.ts';
 import { type LockOptions, lockLine } from './mutex.ts';
 import { childrenOf, isError } from './nodes.ts';
-import { nextEvent, untilAnswered, type Waiting, type WaitOptions, whileWaiting } from './waiting.ts';
+import { untilAnswered, type Waiting, type WaitOptions, watching, whileWaiting } from './waiting.ts';
 
 export interface SemaphoreOptions extends LockOptions {
   /** How many may hold a lease at once; all who use the path have to say the same. */
@@ -73,14 +73,20 @@ export class Semaphore {
 
   /** Any lease that goes makes room, so all are watched; only one client at a time does that. @throws NONODE */
   async #untilGranted(place: Place, waiting: Waiting): Promise<Stat> {
+    const look = (): Promise<Stat | undefined> =>
+      watching(this.#client, this.#line.path, async (watch, event) => {
+        const [stat, names] = await Promise.all([
+          place.read(waiting),
+          waiting.ask(() => this.#client.getChildren(this.#line.path, watch)),
+        ]);
+        if (!names.some((name) => childOf(this.#line.path, name) === place.path)) return undefined; // the next read says so
+        if (names.length <= this.#leases) return stat;
+        await waiting.race(event);
+        return undefined;
+      });
     for (;;) {
-      const { watch, event } = nextEvent();
-      const [stat, names] = await Promise.all([
-        place.read(waiting),
-        waiting.ask(() => this.#client.getChildren(this.#line.path, { watch })),
-      ]);
-      if (names.length <= this.#leases) return stat;
-      await waiting.race(event);
+      const stat = await look();
+      if (stat !== undefined) return stat;
     }
   }
 }

@@ -2,7 +2,7 @@ import { ErrorCode } from '../../jute/errors.ts';
 import type { ZookeeperClient } from '../client.ts';
 import type { NodeValue } from '../client-options.ts';
 import { createInContainers } from './containers.ts';
-import { CorruptValueError } from './errors.ts';
+import { CorruptValueError, RecipeClosedError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import { ignore, isError } from './nodes.ts';
 import { type SessionSource, type Sessions, sessionsOf } from './sessions.ts';
@@ -25,6 +25,8 @@ export class SharedCount {
   readonly #listeners = new Listeners<VersionedCount>();
   readonly #stopListening: () => void;
   #seen: (VersionedCount & { readonly mzxid: bigint }) | undefined;
+  /** Rejected when the first value will not come. */
+  readonly #end = Promise.withResolvers<never>();
   #closed = false;
 
   /** The node is created with `seed` if there is none. Call `start`, or wait for the first change. */
@@ -33,17 +35,21 @@ export class SharedCount {
     this.#path = path;
     this.#seed = seed;
     this.#stopListening = this.#sessions.subscribe((client) => {
-      this.#follow(client).catch((error: unknown) => client.runtime.log.warn('count not read', { path, error }));
+      this.#follow(client).catch((error: unknown) => {
+        client.runtime.log.warn('count not read', { path, error });
+        if (!isError(error, ErrorCode.SESSIONEXPIRED)) this.#end.reject(error);
+      });
     });
+    this.#end.promise.catch(() => undefined); // nobody may be waiting
   }
 
-  /** Resolves with the first value seen. */
+  /** Resolves with the first value seen. @throws RecipeClosedError, CorruptValueError, KeeperError, … */
   async start(options?: WaitOptions): Promise<VersionedCount> {
     const waiting = new Waiting(this.#sessions.client, `count ${this.#path}`, options);
     const { promise, resolve } = Promise.withResolvers<VersionedCount>();
     const stop = this.onChange(resolve);
     try {
-      return this.#seen ?? (await waiting.race(promise));
+      return this.#seen ?? (await waiting.race(Promise.race([promise, this.#end.promise])));
     } finally {
       stop();
       waiting.stop();
@@ -84,6 +90,7 @@ export class SharedCount {
   close(): void {
     this.#closed = true;
     this.#stopListening();
+    this.#end.reject(new RecipeClosedError(`count ${this.#path}`));
   }
 
   [Symbol.dispose](): void {

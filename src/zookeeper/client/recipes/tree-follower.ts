@@ -59,8 +59,13 @@ export class TreeFollower {
     this.#closed = true;
     this.#stopListening();
     this.#waiting.clear();
-    if (!this.#isRecursive) return;
-    this.#client.removeWatches(this.#root, 'PersistentRecursive', { watcher: this.#happened }).catch(() => undefined);
+    if (this.#isRecursive) this.#unwatch();
+  }
+
+  /** Here at once where there is no connection: the next one is told no such watch. */
+  #unwatch(): void {
+    const options = { watcher: this.#happened, local: true };
+    this.#client.removeWatches(this.#root, 'PersistentRecursive', options).catch(() => undefined);
   }
 
   #look(): void {
@@ -90,6 +95,7 @@ export class TreeFollower {
     try {
       await this.#client.addWatch(this.#root, this.#happened, { recursive: true });
       this.#isRecursive = true;
+      if (this.#closed) this.#unwatch();
     } catch (error) {
       if (!isError(error, ErrorCode.UNIMPLEMENTED)) throw error;
       withoutRecursiveWatches.add(this.#client);

@@ -2,6 +2,7 @@ import type { Timer } from '../../../runtime/clock.ts';
 import { below } from '../../../runtime/random.ts';
 import { ErrorCode, KeeperError } from '../../jute/errors.ts';
 import type { ZookeeperClient } from '../client.ts';
+import type { ReadOptions } from '../client-options.ts';
 import type { WatchEvent } from '../watch-registry.ts';
 import { WaitTimeoutError } from './errors.ts';
 import { isError } from './nodes.ts';
@@ -109,6 +110,7 @@ export async function untilAnswered<T>(
       if (!(error instanceof KeeperError && error.retriable) || gaveUp()) throw error;
       if (isOver(client)) throw sessionIsOver(client);
       await pause(client);
+      if (gaveUp()) throw error;
     }
   }
 }
@@ -118,24 +120,37 @@ export function pause(client: ZookeeperClient): Promise<void> {
   return new Promise((resolve) => void clock.after(below(random, RETRY_DELAY_MS_MAX), resolve));
 }
 
-/** A watcher, and the promise of its first event. */
-export function nextEvent(): { readonly watch: (event: WatchEvent) => void; readonly event: Promise<WatchEvent> } {
-  const { promise, resolve } = Promise.withResolvers<WatchEvent>();
-  return { watch: resolve, event: promise };
+/**
+ * Work with a watch on a path: what sets it, and the promise of its event. No watcher is left when the work ends without one, or
+ * whoever asks again and again for a moment would leave as many.
+ */
+export async function watching<T>(
+  client: ZookeeperClient,
+  path: string,
+  work: (options: ReadOptions, event: Promise<WatchEvent>) => Promise<T>,
+): Promise<T> {
+  const { promise, resolve: watch } = Promise.withResolvers<WatchEvent>();
+  const controller = new AbortController(); // a read that is still under way then sets no watch
+  try {
+    return await work({ watch, signal: controller.signal }, promise);
+  } finally {
+    controller.abort();
+    client.unwatch(path, watch);
+  }
 }
 
 /** Until a node is deleted. By getData: `exists` would leave a watch on a name that never comes back. */
 export async function untilGone(client: ZookeeperClient, path: string, waiting: Waiting): Promise<void> {
-  for (;;) {
-    const { watch, event } = nextEvent();
-    try {
-      await waiting.ask(() => client.getData(path, { watch }));
-    } catch (error) {
-      if (isError(error, ErrorCode.NONODE)) return;
-      throw error;
-    }
-    const { type } = await waiting.race(event);
-    if (type === 'NodeDeleted') return;
+  const look = (): Promise<boolean> =>
+    watching(client, path, async (options, event) => {
+      await waiting.ask(() => client.getData(path, options));
+      const { type } = await waiting.race(event);
+      return type === 'NodeDeleted';
+    });
+  try {
+    while (!(await look()));
+  } catch (error) {
+    if (!isError(error, ErrorCode.NONODE)) throw error;
   }
 }
 
