@@ -12,6 +12,9 @@ export const zooCfgNotes: KeyNotes = {
     maxResponseCacheSize: noCache,
     maxGetChildrenResponseCacheSize: noCache,
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',
+    clientTcpKeepAlive: 'connections of clients are kept alive in any case',
+    enableEagerACLCheck: 'who may not write hears it from the leader, after a round trip more, and the same NoAuth',
+    'IPAuthenticationProvider.usexforwardedfor': 'the AdminServer goes by the address of the connection',
     clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
   },
   refused: {
@@ -20,6 +23,7 @@ export const zooCfgNotes: KeyNotes = {
     'admin.needClientAuth': 'no TLS, when `true`',
     'metricsProvider.className': 'anything but Apache’s three: default, null and Prometheus',
     'audit.impl.class': 'anything but Slf4jAuditLogger',
+    emulate353TTLNodes: 'TTL nodes in the form of 3.5.3 are not read, when `true`',
     'ssl.crl': 'revocation is not checked, when `true`',
     'ssl.ocsp': 'revocation is not checked, when `true`',
     'ssl.quorum.crl': 'revocation is not checked, when `true`',

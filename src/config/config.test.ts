@@ -105,11 +105,32 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
   { given: { dataDir: '/d', 'metricsProvider.className': 'x.Y' }, says: /metricsProvider\.className=x\.Y is refused/ },
   { given: { dataDir: '/d', 'metricsProvider.httpPort': -1 }, says: /metricsProvider\.httpPort=-1 is refused/ },
   { given: { dataDir: '/d', 'audit.impl.class': 'x.Y' }, says: /audit\.impl\.class=x\.Y is refused/ },
+  { given: { dataDir: '/d', emulate353TTLNodes: 'true' }, says: /emulate353TTLNodes=true is refused: TTL nodes in/ },
   { given: { dataDir: '/d', 'jvm.pause.sleep.time.ms': 0 }, says: /jvm\.pause\.sleep\.time\.ms=0 is refused/ },
 ];
 for (const { given, says } of refused) {
   test(`zoo.cfg refuses ${JSON.stringify(given)}`, () => assert.throws(() => zooCfg(given), says));
 }
+
+test('limits that Apache turns off below zero are taken, and off', () => {
+  const config = zooCfg({
+    dataDir: '/d',
+    maxClientCnxns: -1,
+    maxCnxns: -1,
+    'autopurge.purgeInterval': -1,
+    globalOutstandingLimit: 0,
+    flushDelay: -1,
+    maxBatchSize: 0,
+    request_throttle_max_requests: -1,
+    throttled_op_wait_time: -1,
+    largeRequestThreshold: -5,
+  });
+  assert.equal(config.maxClientCnxns, -1);
+  assert.equal(config.purgeIntervalHours, -1);
+  assert.equal(config.maxBatchSize, Number.POSITIVE_INFINITY);
+  assert.equal(config.limits.largeRequestThreshold, -1);
+  assert.deepEqual(config.warnings, []);
+});
 
 test('a part of a snapshot is at most the whole of it', () => {
   for (const { given, want } of [

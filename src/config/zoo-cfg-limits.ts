@@ -54,7 +54,7 @@ const ms = { unit: 'ms', min: 0 } as const;
 const share = { min: 0, max: 1 } as const;
 
 export const limitKeys: readonly Option[] = [
-  key('request_throttle_max_requests', 'int', 0, 'requests in progress above which others wait, 0 is off', { min: 0 }),
+  key('request_throttle_max_requests', 'int', 0, 'requests in progress above which others wait, below 1 is off'),
   key('request_throttle_stall_time', 'int', 100, 'time after which who waits is looked at again', {
     unit: 'ms',
     min: 1,
@@ -62,12 +62,12 @@ export const limitKeys: readonly Option[] = [
   key('request_throttle_drop_stale', 'boolean', true, 'stale requests that wait are dropped'),
   key('request_stale_latency_check', 'boolean', false, 'a request older than its session timeout is stale'),
   key('request_stale_connection_check', 'boolean', true, 'a request whose connection is gone is stale'),
-  key('throttled_op_wait_time', 'int', 0, 'wait after which a request is refused, 0 is off', ms),
+  key('throttled_op_wait_time', 'int', 0, 'wait after which a request is refused, below 1 is off', { unit: 'ms' }),
   {
     ...key('request_throttler.shutdownTimeout', 'int', 10_000, 'patience with waiting requests at the end', ms),
     effect: 'accepted',
   },
-  key('largeRequestThreshold', 'int', -1, 'size above which a request is large, -1 is off', { unit: 'bytes', min: -1 }),
+  key('largeRequestThreshold', 'int', -1, 'size above which a request is large, below 1 is off', { unit: 'bytes' }),
   key('largeRequestMaxBytes', 'int', 104_857_600, 'all large requests in progress', { unit: 'bytes', min: 1 }),
   key('connection_throttle_tokens', 'int', 0, 'connect requests at once, 0 is off', { min: 0 }),
   key('connection_throttle_fill_time', 'int', 1, 'time in which tokens come back', { unit: 'ms', min: 1 }),
@@ -94,8 +94,7 @@ export function serverLimitsOf(options: Options): ServerLimits {
     staleLatencyCheck: options.boolean('request_stale_latency_check'),
     staleConnectionCheck: options.boolean('request_stale_connection_check'),
     throttledOpWaitMs: options.number('throttled_op_wait_time'),
-    // Apache takes 0 for off too.
-    largeRequestThreshold: threshold === 0 ? -1 : threshold,
+    largeRequestThreshold: threshold <= 0 ? -1 : threshold,
     largeRequestMaxBytes: options.number('largeRequestMaxBytes'),
     connections: connectionLimitsOf(options),
   };

@@ -1,4 +1,5 @@
 import { accepted, type Limits, type Option, option, tableOf } from './options.ts';
+import { keysWithoutCounterpart } from './zoo-cfg-accepted.ts';
 import { authOptions, authSystemProperties } from './zoo-cfg-auth-options.ts';
 import { limitKeys } from './zoo-cfg-limits.ts';
 import { quorumParsedKeys, quorumPropertyKeys, quorumSystemProperties } from './zoo-cfg-quorum.ts';
@@ -6,7 +7,6 @@ import { quorumSecurityKeys, quorumSecurityPropertyKeys } from './zoo-cfg-quorum
 import { tlsOptions } from './zoo-cfg-tls-options.ts';
 
 const port: Limits = { min: 0, max: 65_535 };
-const notNegative: Limits = { min: 0 };
 const DEFAULT_METRICS_PROVIDER = 'org.apache.zookeeper.metrics.impl.DefaultMetricsProvider';
 
 const ms: Limits = { unit: 'ms', min: 1 };
@@ -59,27 +59,27 @@ const parsedKeys: readonly Option[] = [
   option('secureClientPortAddress', 'string', null, 'address for TLS clients; needs secureClientPort'),
   accepted('clientPortListenBacklog', 'int', -1, 'listen backlog, -1 leaves it to the system'),
   option('tickTime', 'int', 3000, 'basic unit of time', { unit: 'ms', min: 1 }),
-  option('maxClientCnxns', 'int', 60, 'connections from one address, 0 for any number', notNegative),
+  option('maxClientCnxns', 'int', 60, 'connections from one address, below 1 for any number'),
   option('minSessionTimeout', 'int', -1, 'lowest session timeout granted, -1 for 2 ticks', { unit: 'ms', min: -1 }),
   option('maxSessionTimeout', 'int', -1, 'highest session timeout granted, -1 for 20 ticks', { unit: 'ms', min: -1 }),
   option('autopurge.snapRetainCount', 'int', 3, 'snapshots to keep; below 3 means 3'),
-  option('autopurge.purgeInterval', 'int', 0, 'time between purges, 0 is off', { unit: 'hours', min: 0 }),
+  option('autopurge.purgeInterval', 'int', 0, 'time between purges, below 1 is off', { unit: 'hours' }),
 ];
 
 /** Keys that Apache turns into system properties `zookeeper.<key>`. */
 const propertyKeys: readonly Option[] = [
-  option('globalOutstandingLimit', 'int', 1000, 'requests in progress above which sockets are not read', { min: 1 }),
+  option('globalOutstandingLimit', 'int', 1000, 'requests in progress above which sockets are not read'),
   option('preAllocSize', 'int', 65_536, 'growth of a transaction log, 0 is off', { unit: 'KiB' }),
   option('snapCount', 'int', 100_000, 'transactions between snapshots; below 2 means 2'),
   option('snapSizeLimitInKb', 'long', 4_194_304, 'log bytes between snapshots, 0 is off', { unit: 'KiB' }),
   option('txnLogSizeLimitInKb', 'long', -1, 'size at which a log is rolled, -1 is off', { unit: 'KiB' }),
   option('commitLogCount', 'int', 500, 'committed proposals kept in memory'),
-  option('maxCnxns', 'int', 0, 'client connections in all, 0 for any number', notNegative),
+  option('maxCnxns', 'int', 0, 'client connections in all, below 1 for any number'),
   accepted('maxResponseCacheSize', 'int', 400, 'cache of serialized answers'),
   accepted('maxGetChildrenResponseCacheSize', 'int', 400, 'cache of serialized answers'),
-  option('flushDelay', 'long', 0, 'time to gather transactions for one sync', { unit: 'ms', min: 0 }),
+  option('flushDelay', 'long', 0, 'time to gather transactions for one sync, below 1 is off', { unit: 'ms' }),
   accepted('maxWriteQueuePollTime', 'long', null, 'time to wait for more transactions'),
-  option('maxBatchSize', 'int', 1000, 'transactions at most in one sync', { min: 1 }),
+  option('maxBatchSize', 'int', 1000, 'transactions that are synced without waiting for more, below 1 for none'),
   option('enforceQuota', 'boolean', false, 'quotas refuse what exceeds them'),
   option('forceSync', 'yes-no', 'yes', 'sync the log before acknowledging'),
   option('skipACL', 'yes-no', 'no', 'no access control'),
@@ -141,6 +141,7 @@ const allPropertyKeys = [
   ...quorumSecurityPropertyKeys,
   ...authOptions,
   ...limitKeys,
+  ...keysWithoutCounterpart,
 ];
 export const zooCfgOptions = tableOf([...parsedKeys, ...quorumParsedKeys, ...quorumSecurityKeys, ...allPropertyKeys]);
 /** Those that Apache turns into system properties. */

@@ -177,7 +177,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
     commitLogCount: Math.max(500, options.number('commitLogCount')),
     snapshotSizeFactor: sizeFactorOf(options.number('snapshotSizeFactor')),
     flushDelayMs: options.number('flushDelay'),
-    maxBatchSize: options.number('maxBatchSize'),
+    maxBatchSize: batchSizeOf(options.number('maxBatchSize')),
     forceSync: options.boolean('forceSync'),
     syncWarningMs: options.number('fsync.warningthresholdms'),
     trustEmptySnapshot: options.boolean('snapshot.trust.empty'),
@@ -261,6 +261,9 @@ function checkTogether(options: Options, config: ZooCfg): void {
   if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
     throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
   }
+  if (options.boolean('emulate353TTLNodes')) {
+    throw new ConfigError('emulate353TTLNodes', 'true', 'TTL nodes in the form of 3.5.3 are not read; make them anew');
+  }
   if (config.minSessionTimeoutMs > config.maxSessionTimeoutMs) {
     throw new ConfigError(
       'minSessionTimeout',
@@ -268,6 +271,11 @@ function checkTogether(options: Options, config: ZooCfg): void {
       `it must not exceed maxSessionTimeout (${config.maxSessionTimeoutMs} ms)`,
     );
   }
+}
+
+/** Below 1 no number of transactions is enough (SyncRequestProcessor). */
+function batchSizeOf(size: number): number {
+  return size > 0 ? size : Number.POSITIVE_INFINITY;
 }
 
 /** More than a whole snapshot makes no sense: the default then (ZKDatabase). */

@@ -10,7 +10,6 @@ import { Stat } from '../../src/zookeeper/jute/data.ts';
 import { OpCode, Xid } from '../../src/zookeeper/jute/op-codes.ts';
 import {
   AddWatchRequest,
-  AuthPacket,
   CheckWatchesRequest,
   CreateRequest,
   CreateTTLRequest,
@@ -36,9 +35,9 @@ import { tempDir } from './peers/temp-dir.ts';
 
 type Acl = readonly { readonly perms: number; readonly id: { readonly scheme: string; readonly id: string } }[];
 
-const text = (path: string) => (to: Writer) => {
-  to.int32(Buffer.byteLength(path));
-  to.utf8(path);
+const text = (path: string | null) => (to: Writer) => {
+  to.int32(path === null ? -1 : Buffer.byteLength(path));
+  to.utf8(path ?? '');
 };
 const typed = (type: number, body: (to: Writer) => void = () => undefined): TestRequest => ({ type, body });
 const getAcl = (path: string) => typed(OpCode.getACL, text(path));
@@ -90,6 +89,7 @@ const script: readonly { readonly name: string; readonly requests: readonly Test
       getData('/zookeeper/config'),
       typed(OpCode.getAllChildrenNumber, text('/a')),
       typed(OpCode.getAllChildrenNumber, text('/none')),
+      typed(OpCode.getAllChildrenNumber, text('')),
       typed(OpCode.sync, text('/a')),
       typed(OpCode.sync, text('/none')),
     ],
@@ -136,7 +136,7 @@ const script: readonly { readonly name: string; readonly requests: readonly Test
       exists('/m/e'),
       exists('/m'),
       typed(OpCode.getEphemerals, text('/')),
-      typed(OpCode.getEphemerals, text('/m/es')),
+      ...['/m/es', '', ' ', ' / ', ' /m', 'm'].map((path) => typed(OpCode.getEphemerals, text(path))),
     ],
   },
   {
@@ -357,6 +357,7 @@ test('authentication and its failures are answered as Apache 3.9.4 does', async 
       ['ip', ''],
       ['world', 'anyone'],
       ['nothing', 'x'],
+      [null, 'x'],
     ] as const) {
       const client = new RawClient(runtime, { host: '127.0.0.1', port });
       await until('connection', () => client.isConnected || undefined);
@@ -364,7 +365,10 @@ test('authentication and its failures are answered as Apache 3.9.4 does', async 
       await until('session', () => client.session);
       client.send(
         OpCode.auth,
-        (to) => AuthPacket.write(to, { type: 0, scheme, auth: Buffer.from(credentials) }),
+        (to) => {
+          to.int32(0);
+          for (const field of [scheme, credentials]) text(field)(to);
+        },
         Xid.auth,
       );
       await until('answer', () => client.reply(Xid.auth), { everyMs: 1 });

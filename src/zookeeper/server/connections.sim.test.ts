@@ -176,6 +176,16 @@ test('digest credentials open what their ACL guards, bad ones end the connection
   failing.send(OpCode.auth, auth('kerberos', 'x'), Xid.auth);
   await world.until(() => failing.isClosed);
   assert.equal(failing.reply(Xid.auth)?.err, ErrorCode.AUTHFAILED);
+  const nameless = await world.open();
+  nameless.send(
+    OpCode.auth,
+    (to) => {
+      for (const number of [0, -1, -1]) to.int32(number);
+    },
+    Xid.auth,
+  );
+  await world.until(() => nameless.isClosed);
+  assert.equal(nameless.reply(Xid.auth)?.err, ErrorCode.AUTHFAILED);
 });
 
 test('an auth entry needs no id: kazoo sends null', async () => {

@@ -53,6 +53,45 @@ test('a hard quota refuses what exceeds it, with zookeeper.enforceQuota', async 
   await world.complete(client.create('/q/c', null));
 });
 
+test('what shrinks a node is refused too while more than a hard quota is in use', async () => {
+  const world = await ServerWorld.start({ config: { enforceQuota: true } });
+  const client = world.client();
+  await world.complete(client.create('/q', '0123456789'));
+  await world.complete(client.create('/zookeeper/quota/q', null));
+  await world.complete(client.create('/zookeeper/quota/q/zookeeper_limits', 'count=-1,bytes=-1=;byteHardLimit=5'));
+  await world.complete(client.setData('/q', '012345678'));
+  await world.complete(client.create('/zookeeper/quota/q/zookeeper_stats', 'count=0,bytes=0'));
+  await assert.rejects(world.complete(client.setData('/q', '0123456')), failsWith(ErrorCode.QUOTAEXCEEDED));
+  await world.complete(client.setData('/q', '876543210'));
+  await world.complete(client.setData('/q', '01234'));
+});
+
+test('a soft quota refuses nothing, and the log tells how often it was exceeded', async () => {
+  const world = await ServerWorld.start({ config: { enforceQuota: true } });
+  const client = world.client();
+  await world.complete(client.create('/q', null));
+  await world.complete(client.create('/zookeeper/quota/q', null));
+  await world.complete(client.create('/zookeeper/quota/q/zookeeper_limits', 'count=1,bytes=4=;byteHardLimit=8'));
+  await world.complete(client.create('/zookeeper/quota/q/zookeeper_stats', 'count=0,bytes=0'));
+  for (const mode of [CreateMode.PERSISTENT, CreateMode.PERSISTENT_SEQUENTIAL])
+    await world.complete(client.create('/q/a', null, { mode }));
+  await world.complete(client.delete('/q/a'));
+  for (let again = 0; again < 3; again += 1) {
+    await world.complete(client.create('/q/a', null));
+    await world.complete(client.delete('/q/a'));
+  }
+  await world.sim.runFor(100);
+  await world.complete(client.create('/q/a', '123456'));
+  await assert.rejects(world.complete(client.setData('/q/a', '123456789')), failsWith(ErrorCode.QUOTAEXCEEDED));
+  const told = world.logged.flatMap((line) => /(?:\[\d+ times\] )?Quota exceeded.*\]/.exec(line) ?? []);
+  assert.deepEqual(told, [
+    'Quota exceeded: /q [current count=2, softCountLimit=1]',
+    'Quota exceeded: /q [current count=3, softCountLimit=1]',
+    '[4 times] Quota exceeded: /q [current count=3, softCountLimit=1]',
+    'Quota exceeded: /q [current bytes=9, hardByteLimit=8]',
+  ]);
+});
+
 test('old snapshots and the logs that only they need are purged', async () => {
   const world = await ServerWorld.start({
     config: { 'autopurge.purgeInterval': 1, snapCount: 20, preAllocSize: 0 },

@@ -6,13 +6,11 @@ import type { SessionId, Zxid } from '../jute/ids.ts';
 import { OpCode } from '../jute/op-codes.ts';
 import type { Txn } from '../jute/txn.ts';
 import { type AclSchemes, allows, normalizeAcl, Perms } from '../tree/acl.ts';
-import type { DataTree } from '../tree/data-tree.ts';
 import { CONTAINER_OWNER, kindOfOwner, TTL_MAX, ttlOwner } from '../tree/ephemeral-owner.ts';
 import { pathFault, RecentParent } from '../tree/path.ts';
 import type { ChangeRequest, CreateChange } from './change-requests.ts';
-import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { newRecord, type OutstandingChanges } from './outstanding-changes.ts';
-import { quotaRefuses } from './quota-check.ts';
+import type { QuotaCheck } from './quota-check.ts';
 import type { SessionScope } from './sessions.ts';
 
 /** Who asks for a change, and the transaction it becomes. */
@@ -35,25 +33,18 @@ const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeep
  * Apache's (PrepRequestProcessor.pRequest2Txn): a client sees the first that fails.
  */
 export class NodeChanges {
-  readonly #tree: DataTree;
   readonly #changes: OutstandingChanges;
   readonly #config: ZooCfg;
   readonly #schemes: AclSchemes;
-  readonly #metrics: ServerMetrics;
+  readonly #quotas: QuotaCheck | undefined;
   readonly #parents = new RecentParent();
 
-  constructor(
-    tree: DataTree,
-    changes: OutstandingChanges,
-    config: ZooCfg,
-    schemes: AclSchemes,
-    metrics: ServerMetrics,
-  ) {
-    this.#tree = tree;
+  /** @param quotas undefined: they are not enforced */
+  constructor(changes: OutstandingChanges, config: ZooCfg, schemes: AclSchemes, quotas: QuotaCheck | undefined) {
     this.#changes = changes;
     this.#config = config;
     this.#schemes = schemes;
-    this.#metrics = metrics;
+    this.#quotas = quotas;
   }
 
   prepare(context: ChangeContext, request: ChangeRequest): Prepared {
@@ -94,7 +85,7 @@ export class NodeChanges {
     if (path === '/' || this.#changes.has(path)) return ErrorCode.NODEEXISTS;
     if (this.#isEphemeral(parent.ephemeralOwner)) return ErrorCode.NOCHILDRENFOREPHEMERALS;
     const dataLength = request.data?.length ?? 0;
-    if (this.#exceedsQuota(path, 1, dataLength)) return ErrorCode.QUOTAEXCEEDED;
+    if (this.#quotas?.refuses(path, 1, dataLength)) return ErrorCode.QUOTAEXCEEDED;
 
     const parentCVersion = (parent.cversion + 1) | 0;
     parent.cversion = parentCVersion;
@@ -142,7 +133,7 @@ export class NodeChanges {
     if (node === undefined) return ErrorCode.NONODE;
     if (!this.#permits(node.acl, Perms.WRITE, context.ids)) return ErrorCode.NOAUTH;
     const dataLength = data?.length ?? 0;
-    if (this.#exceedsQuota(path, 0, dataLength - node.dataLength)) return ErrorCode.QUOTAEXCEEDED;
+    if (this.#quotas?.refuses(path, 0, dataLength - node.dataLength)) return ErrorCode.QUOTAEXCEEDED;
     if (version !== -1 && version !== node.version) return ErrorCode.BADVERSION;
     node.version = (node.version + 1) | 0;
     node.mzxid = context.zxid;
@@ -210,12 +201,6 @@ export class NodeChanges {
     }
     const node = this.#changes.get(path);
     if (node !== undefined) this.#changes.put(node, { kind: 'deleted' });
-  }
-
-  #exceedsQuota(path: string, nodes: number, bytes: number): boolean {
-    if (!this.#config.enforceQuota || !quotaRefuses(this.#tree, this.#changes, path, nodes, bytes)) return false;
-    this.#metrics.quotaWasExceeded(path);
-    return true;
   }
 
   #permits(acl: readonly ACL[], perm: number, ids: readonly Id[]): boolean {

@@ -1,5 +1,6 @@
 import type { ZooCfg } from '../../config/zoo-cfg.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import { MalformedError } from '../../wire/errors.ts';
 import type { Id } from '../jute/data.ts';
 import { ErrorCode } from '../jute/errors.ts';
@@ -14,6 +15,7 @@ import type { ServerMetrics } from './metrics/server-metrics.ts';
 import { OutstandingChanges } from './outstanding-changes.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { type ChangeContext, NodeChanges, type Prepared } from './prepare-nodes.ts';
+import { QuotaCheck } from './quota-check.ts';
 import { type Reconfigure, readReconfig } from './reconfig.ts';
 import type { RequestCursor } from './request-cursor.ts';
 import type { SessionScope } from './sessions.ts';
@@ -21,6 +23,7 @@ import type { SessionScope } from './sessions.ts';
 export interface PreparerOptions {
   readonly tree: DataTree;
   readonly clock: Clock;
+  readonly log: Log;
   readonly config: ZooCfg;
   readonly schemes: AclSchemes;
   readonly cursor: RequestCursor;
@@ -47,10 +50,12 @@ export class Preparer {
   readonly #reconfigure: Reconfigure | undefined;
   #lastZxid: Zxid;
 
-  constructor({ tree, clock, config, schemes, cursor, metrics, lastZxid, reconfigure }: PreparerOptions) {
+  constructor(options: PreparerOptions) {
+    const { tree, clock, config, schemes, cursor, metrics, lastZxid, reconfigure } = options;
     this.#clock = clock;
     this.#changes = new OutstandingChanges(tree, metrics);
-    this.#nodes = new NodeChanges(tree, this.#changes, config, schemes, metrics);
+    const quotas = config.enforceQuota ? new QuotaCheck({ ...options, changes: this.#changes }) : undefined;
+    this.#nodes = new NodeChanges(this.#changes, config, schemes, quotas);
     this.#cursor = cursor;
     this.#metrics = metrics;
     this.#lastZxid = lastZxid;

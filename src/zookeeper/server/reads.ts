@@ -237,7 +237,8 @@ export class ReadRequests {
     const size = from.int32();
     if (size < -1) throw new MalformedError(`a string of ${size} bytes`);
     const prefixPath = size < 0 ? '' : from.utf8(size);
-    const prefix = prefixPath.trim() === '' ? '/' : prefixPath;
+    const trimmed = prefixPath.trim();
+    const prefix = trimmed === '' || trimmed === '/' ? '/' : prefixPath;
     const ephemerals = [...this.#tree.ephemeralsOf(client.sessionId)].filter((path) => path.startsWith(prefix));
     replyBody(client.out, xid, this.#tree.lastProcessedZxid, (body) =>
       GetEphemeralsResponse.write(body, { ephemerals }),
@@ -249,7 +250,8 @@ export class ReadRequests {
     if (node === NO_NODE) return this.#refuse(xid, ErrorCode.NONODE, client);
     if (!this.#mayRead(node, client)) return this.#refuse(xid, ErrorCode.NOAUTH, client);
     beginReply(client.out, xid, this.#tree.lastProcessedZxid, 0, 4);
-    client.out.int32(this.#tree.allChildrenCount(node));
+    // Under its other name the root counts itself, as Apache finds those that begin with `/`.
+    client.out.int32(this.#tree.allChildrenCount(node) + (path === '' ? 1 : 0));
   }
 
   #whoAmI(xid: number, client: ReadClient): void {

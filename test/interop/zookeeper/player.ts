@@ -6,10 +6,12 @@ import { AuthPacket, GetChildrenResponse, SetWatches, SetWatches2 } from '../../
 import { type Hello, RawClient } from '../../../src/zookeeper/server/testkit/raw-client.ts';
 import { getChildren, type TestRequest } from '../../../src/zookeeper/server/testkit/requests.ts';
 import { until } from '../peers/process.ts';
-import { describeReply } from './transcript.ts';
+import { describeReply, shown } from './transcript.ts';
 
 export type PlayStep =
   | { readonly kind: 'request'; readonly session: number; readonly request: TestRequest }
+  /** Sent in one write: each is judged by what those before it will have done. */
+  | { readonly kind: 'together'; readonly session: number; readonly requests: readonly TestRequest[] }
   /** A new connection to the same session; what it watched before it says itself. */
   | {
       readonly kind: 'reconnect';
@@ -42,7 +44,22 @@ interface Seat {
   pings: number;
 }
 
+/** So long that none ends while others play. */
+const TIMEOUT_MS = 1_000_000;
 const FAST = { everyMs: 0.2, timeoutMs: 60_000 } as const;
+
+interface Heard {
+  readonly session: number;
+  readonly event?: unknown;
+  readonly closed?: true;
+}
+
+/** In which order a session's ephemeral nodes go is a matter of a hash table: who watches several hears of them in any. */
+function sortedEvents(heard: readonly Heard[]): Heard[] {
+  const events = heard.filter(({ event }) => event !== undefined);
+  const others = heard.filter(({ event }) => event === undefined);
+  return [...events.sort((a, b) => (shown(a) < shown(b) ? -1 : 1)), ...others];
+}
 
 export class Player {
   readonly #runtime: Runtime;
@@ -89,6 +106,8 @@ export class Player {
     switch (step.kind) {
       case 'request':
         return this.#request(step.session, step.request);
+      case 'together':
+        return this.#together(step.session, step.requests);
       case 'auth':
         return this.#auth(step.session, step.scheme, step.credentials);
       case 'close':
@@ -104,7 +123,15 @@ export class Player {
     const { client } = this.#seats[session]!;
     const xid = client.send(type, body);
     await this.#answered(client, () => client.reply(xid) !== undefined);
-    return this.#settle(type);
+    return this.#settle(() => type);
+  }
+
+  async #together(session: number, requests: readonly TestRequest[]): Promise<unknown> {
+    const { client } = this.#seats[session]!;
+    const xids = client.sendTogether(requests);
+    await this.#answered(client, () => client.reply(xids.at(-1)!) !== undefined);
+    const typeOf = new Map(xids.map((xid, index) => [xid, requests[index]!.type]));
+    return this.#settle((xid) => typeOf.get(xid) ?? OpCode.error);
   }
 
   async #auth(session: number, scheme: string, credentials: string): Promise<unknown> {
@@ -116,24 +143,24 @@ export class Player {
       Xid.auth,
     );
     await this.#answered(client, () => client.heard.filter(({ xid }) => xid === Xid.auth).length > before);
-    return this.#settle(OpCode.auth);
+    return this.#settle(() => OpCode.auth);
   }
 
   async #close(session: number): Promise<unknown> {
     const seat = this.#seats[session]!;
     seat.client.send(OpCode.closeSession);
     await until('the end', () => seat.client.isClosed || undefined, FAST);
-    return this.#settle(OpCode.closeSession);
+    return sortedEvents(await this.#settle(() => OpCode.closeSession));
   }
 
   async #reconnect(session: number, password: 'right' | 'wrong', watches: Watches | undefined): Promise<unknown> {
     const seat = this.#seats[session]!;
     seat.client.connection.destroy();
     if (password === 'wrong') {
-      const stranger = await this.#connect({ sessionId: seat.id, passwd: new Uint8Array(16), timeOut: 20_000 });
+      const stranger = await this.#connect({ sessionId: seat.id, passwd: new Uint8Array(16), timeOut: TIMEOUT_MS });
       await until('the end', () => stranger.isClosed || undefined, FAST);
     }
-    const client = await this.#connect({ sessionId: seat.id, passwd: seat.password, timeOut: 20_000 });
+    const client = await this.#connect({ sessionId: seat.id, passwd: seat.password, timeOut: TIMEOUT_MS });
     Object.assign(seat, { client, seen: 0, pings: 0 });
     const { sessionId, timeOut, passwd } = client.session!;
     const resumed = {
@@ -149,12 +176,12 @@ export class Player {
       else client.send(OpCode.setWatches, (to) => SetWatches.write(to, { relativeZxid, ...watches }), Xid.setWatches);
       await this.#answered(client, () => client.heard.slice(before).some(({ xid }) => xid === Xid.setWatches));
     }
-    return { resumed, heard: await this.#settle(OpCode.setWatches2) };
+    return { resumed, heard: await this.#settle(() => OpCode.setWatches2) };
   }
 
   /** Events that a step caused in any session are on their way before the answer to a ping that follows it. */
-  async #settle(type: number): Promise<unknown> {
-    const heard: unknown[] = [];
+  async #settle(typeOf: (xid: number) => number): Promise<Heard[]> {
+    const heard: Heard[] = [];
     for (const [index, seat] of this.#seats.entries()) {
       const { client } = seat;
       if (!client.isClosed) {
@@ -166,7 +193,10 @@ export class Player {
         const reply = client.heard[seat.seen]!;
         if (reply.zxid > seat.lastZxid && reply.xid !== Xid.notification) seat.lastZxid = reply.zxid;
         if (reply.xid === Xid.ping) continue;
-        heard.push({ session: index, ...(describeReply(type, reply, (id) => this.#nameOf(id)) as object) });
+        heard.push({
+          session: index,
+          ...(describeReply(typeOf(reply.xid), reply, (id) => this.#nameOf(id)) as object),
+        });
       }
       if (client.isClosed) {
         heard.push({ session: index, closed: true });
@@ -181,7 +211,7 @@ export class Player {
   }
 
   async #open(index: number): Promise<Seat> {
-    const client = await this.#connect({ timeOut: 20_000 });
+    const client = await this.#connect({ timeOut: TIMEOUT_MS });
     const { sessionId: id, passwd } = client.session!;
     this.#names.set(id, `session ${index}`);
     return { client, id, password: passwd ?? new Uint8Array(16), seen: 0, lastZxid: 0n, pings: 0 };

@@ -85,3 +85,6 @@ function comparable(value: unknown, nameOf: NameOf): unknown {
   });
   return Object.fromEntries(fields);
 }
+
+export const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));

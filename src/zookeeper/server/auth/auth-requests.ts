@@ -30,17 +30,26 @@ export class AuthRequests {
   authenticate(xid: number, frame: Slices): void {
     // The lengths of scheme and credentials, as the other bodies' (a length below -1 ends the connection).
     const lengths = this.#host.cursor.open(frame, 8 + 4);
-    for (let fields = 2; fields > 0; fields -= 1) lengths.buffer();
+    const scheme = lengths.buffer();
+    lengths.buffer();
+    if (scheme === null) {
+      this.#refuse(xid, null, 'failed');
+      return;
+    }
     const from = new Reader(frame);
     from.skip(8);
     const packet = AuthPacket.read(from);
     const outcome = this.#identity.authenticate(packet);
-    if (outcome === 'authenticated') {
-      replyHeader(this.#client.out, xid, NO_ZXID, 0);
-      this.#counts.sent();
+    if (outcome !== 'authenticated') {
+      this.#refuse(xid, packet.scheme, outcome);
       return;
     }
-    this.#host.log.warn('authentication failed', { scheme: packet.scheme, ...this.#who() });
+    replyHeader(this.#client.out, xid, NO_ZXID, 0);
+    this.#counts.sent();
+  }
+
+  #refuse(xid: number, scheme: string | null, outcome: 'failed' | 'disconnect'): void {
+    this.#host.log.warn('authentication failed', { scheme, ...this.#who() });
     if (outcome === 'disconnect') this.#client.destroy();
     else this.#client.refuse(xid, NO_ZXID, ErrorCode.AUTHFAILED);
   }
