@@ -9,6 +9,7 @@ while [ -L "$link" ]; do
   esac
 done
 root=$(CDPATH="" cd -- "$(dirname -- "$link")/.." && pwd -P) || exit 1
+. "$root/bin/zkEnv.sh"
 PATH=$root/node_modules/.bin:$PATH
 # Compiled code is kept from run to run: it halves the time of a start. Set it empty to keep none.
 NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-${TMPDIR:-/tmp}/node-compile-cache}

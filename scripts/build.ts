@@ -17,9 +17,13 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
+/** In `bin`, no launcher: those of ZooKeeper read it. */
+export const LAUNCHER_ENVIRONMENT = 'zkEnv.sh';
+
 /** What the launchers run, and what those start in turn. */
 function programs(): string[] {
-  const launched = readdirSync(join(root, 'bin')).map((name) => {
+  const launchers = readdirSync(join(root, 'bin')).filter((name) => name !== LAUNCHER_ENVIRONMENT);
+  const launched = launchers.map((name) => {
     const program = /^tool=\$root\/dist\/(.*)\.js$/m.exec(readFileSync(join(root, 'bin', name), 'utf8'))?.[1];
     if (program === undefined) throw new Error(`bin/${name} names no program below dist`);
     return `src/${program}.ts`;

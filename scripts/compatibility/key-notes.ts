@@ -18,12 +18,13 @@ export const zooCfgNotes: KeyNotes = {
     clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
   },
   refused: {
-    'admin.portUnification': 'no TLS, when `true`',
-    'admin.forceHttps': 'no TLS, when `true`',
-    'admin.needClientAuth': 'no TLS, when `true`',
     'metricsProvider.className': 'anything but Apache’s three: default, null and Prometheus',
     'audit.impl.class': 'anything but Slf4jAuditLogger',
+<<<<<<< HEAD
     emulate353TTLNodes: 'TTL nodes in the form of 3.5.3 are not read, when `true`',
+=======
+    emulate353TTLNodes: 'times to live as 3.5.3 wrote them are not read, when `true`',
+>>>>>>> zkops
     'ssl.crl': 'revocation is not checked, when `true`',
     'ssl.ocsp': 'revocation is not checked, when `true`',
     'ssl.quorum.crl': 'revocation is not checked, when `true`',

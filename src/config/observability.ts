@@ -13,6 +13,12 @@ export interface AdminConfig {
   readonly rateLimiterInterval: number;
   readonly snapshotEnabled: boolean;
   readonly restoreEnabled: boolean;
+  /** By the stores of `ssl.quorum.*`: for none, for who wants it, for all. */
+  readonly tls: 'none' | 'optional' | 'required';
+  /** Clients with TLS must show a certificate. */
+  readonly needClientAuth: boolean;
+  /** A proxy tells whose request it is (`X-Forwarded-For`). */
+  readonly trustsForwardedFor: boolean;
 }
 
 export interface MetricsProviderConfig {
@@ -62,6 +68,9 @@ export function readObservability(options: Options, isFile: boolean): Observabil
       rateLimiterInterval: options.number('admin.rateLimiterIntervalInMS'),
       snapshotEnabled: options.boolean('admin.snapshot.enabled'),
       restoreEnabled: options.boolean('admin.restore.enabled'),
+      tls: adminTlsOf(options),
+      needClientAuth: options.boolean('admin.needClientAuth'),
+      trustsForwardedFor: options.boolean('IPAuthenticationProvider.usexforwardedfor'),
     },
     metricsProvider: {
       kind: providers[options.string('metricsProvider.className')] ?? 'default',
@@ -79,6 +88,11 @@ export function readObservability(options: Options, isFile: boolean): Observabil
   };
 }
 
+function adminTlsOf(options: Options): AdminConfig['tls'] {
+  if (options.boolean('admin.forceHttps')) return 'required';
+  return options.boolean('admin.portUnification') ? 'optional' : 'none';
+}
+
 function refuse(options: Options): void {
   const className = options.string('metricsProvider.className');
   if (providers[className] === undefined) {
@@ -86,9 +100,4 @@ function refuse(options: Options): void {
   }
   const audit = options.string('audit.impl.class');
   if (audit !== AUDIT_LOGGER) throw new ConfigError('audit.impl.class', audit, `only ${AUDIT_LOGGER} exists here`);
-  for (const key of ['admin.portUnification', 'admin.forceHttps', 'admin.needClientAuth']) {
-    if (options.boolean(key)) {
-      throw new ConfigError(key, 'true', 'TLS for the admin server is not supported yet; set it to false');
-    }
-  }
 }

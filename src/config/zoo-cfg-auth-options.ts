@@ -6,6 +6,12 @@ export const authOptions: readonly Option[] = [
   option('DigestAuthenticationProvider.digestAlg', 'string', 'SHA1', 'hash of digest ids, by its Java name'),
   option('DigestAuthenticationProvider.enabled', 'boolean', true, 'the scheme digest is known'),
   option('X509AuthenticationProvider.superUser', 'string', null, 'distinguished name that bypasses access control'),
+  option(
+    'IPAuthenticationProvider.usexforwardedfor',
+    'boolean',
+    false,
+    'X-Forwarded-For tells the AdminServer whose request it is',
+  ),
   option('ssl.authProvider', 'string', 'x509', 'scheme that names the owner of a certificate'),
   option('ensembleAuthName', 'string', null, 'names of this ensemble, for the scheme ensemble'),
   option('superUser', 'string', null, 'SASL id that bypasses access control; superUser.N for more'),

@@ -109,9 +109,18 @@ function schemesOf(options: Options, given: ReadonlyMap<string, string>): Readon
     }
     schemes.add(scheme);
   }
-  // QuorumPeerConfig.configureSSLAuth: whoever serves TLS knows the owners of certificates.
-  if (given.has('secureClientPort')) schemes.add('x509');
+  if (given.has('secureClientPort')) addCertificateScheme(schemes, options.string('ssl.authProvider'), given);
   return schemes;
+}
+
+/** QuorumPeerConfig.configureSSLAuth: whoever serves TLS knows the owners of certificates. */
+function addCertificateScheme(schemes: Set<AuthScheme>, scheme: string, given: ReadonlyMap<string, string>): void {
+  if (given.has(`authProvider.${scheme}`)) return;
+  if (scheme !== 'x509') {
+    const fix = `No auth provider configured for the SSL authentication scheme: name its class as authProvider.${scheme}`;
+    throw new ConfigError('ssl.authProvider', scheme, fix);
+  }
+  schemes.add('x509');
 }
 
 function digestAlgorithmOf(name: string): string {

@@ -2,7 +2,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { httpDate } from '../base/java-date.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { ConnectionDuplex } from '../runtime/connection-duplex.ts';
-import { type Address, type Listener, type Network, NetworkError } from '../runtime/network.ts';
+import {
+  type Address,
+  type Connection,
+  type ConnectionHandler,
+  type Listener,
+  type Network,
+  NetworkError,
+} from '../runtime/network.ts';
+import type { ServerTls } from '../runtime/tls.ts';
 
 export interface HttpEndpointOptions {
   readonly network: Network;
@@ -10,7 +18,10 @@ export interface HttpEndpointOptions {
   readonly at: Address;
   /** A connection without traffic is closed after so long; 0 is never. */
   readonly idleTimeoutMs: number;
+  readonly tls?: ServerTls | undefined;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Before its first request. */
+  readonly accepted?: (connection: Connection) => void;
 }
 
 /** A small web server on the runtime's network: no request has anything to do with clients. */
@@ -28,12 +39,14 @@ export class HttpEndpoint {
   /** @throws NetworkError, EADDRINUSE where another holds the port */
   static async listen(options: HttpEndpointOptions): Promise<HttpEndpoint> {
     const endpoint = new HttpEndpoint(options);
-    endpoint.#listener = await options.network.listen(options.at, (connection) => {
+    const accept = (connection: Connection): ConnectionHandler => {
+      options.accepted?.(connection);
       const duplex = new ConnectionDuplex(connection);
       endpoint.#watchOver(duplex);
       endpoint.#serve(duplex);
       return duplex.handler;
-    });
+    };
+    endpoint.#listener = await options.network.listen(options.at, accept, { tls: options.tls });
     return endpoint;
   }
 

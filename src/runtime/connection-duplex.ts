@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Connection, ConnectionHandler } from './network.ts';
+import type { TlsSession } from './tls.ts';
 
 /** A connection of the runtime as a stream, so that Node's own HTTP parser can serve it: in the real world and in the simulated one. */
 export class ConnectionDuplex extends Duplex {
@@ -17,6 +18,11 @@ export class ConnectionDuplex extends Duplex {
 
   get remoteAddress(): string {
     return this.#connection.remote.host;
+  }
+
+  /** Undefined for a plain connection. */
+  get tls(): TlsSession | undefined {
+    return this.#connection.tls;
   }
 
   /** What the connection tells. */

@@ -99,12 +99,15 @@ test('the audit log may have a file of its own', async (t) => {
   const { configFile, port, zkServer } = await place(t, ['audit.enable=true']);
   const dir = join(configFile, '..', 'logs');
   const env = { ZOO_LOG_DIR: dir, ZOO_LOG_FILE: 'zk.log', SERVER_JVMFLAGS: '-Dzookeeper.auditlog.file=audit.log' };
+  writeFileSync(join(configFile, '..', 'logback.xml'), '<configuration/>');
   await run(join(bin, 'zkServer.sh'), ['start', configFile], { env });
   await run(join(bin, 'zkCli.sh'), ['-server', `127.0.0.1:${port}`, 'create', '/audited']);
   await zkServer('stop');
   const audit = readFileSync(join(dir, 'audit.log'), 'utf8');
   assert.match(audit, /\toperation=create\tznode=\/audited\tznode_type=persistent\tresult=success /);
-  assert.doesNotMatch(readFileSync(join(dir, 'zk.log'), 'utf8'), /operation=/);
+  const log = readFileSync(join(dir, 'zk.log'), 'utf8');
+  assert.doesNotMatch(log, /operation=/);
+  assert.match(log, /WARN logback\.xml is not read: /);
 });
 
 test('zkServer.sh restart keeps the data', async (t) => {
@@ -134,6 +137,25 @@ test('zkServer.sh says how it is used', async (t) => {
   assert.match(printed.stdout, /org\.apache\.zookeeper\.server\.quorum\.QuorumPeerMain odradek '.*zoo\.cfg'\n$/);
   const byDirectory = await run(join(bin, 'zkServer.sh'), ['--config', join(configFile, '..'), 'status']);
   assert.match(byDirectory.stderr, new RegExp(`Using config: ${configFile}\n`));
+});
+
+test('zookeeper-env.sh and java.env of the configuration directory count as in Apache’s scripts', async (t) => {
+  const { zkServer, configFile } = await place(t);
+  const dir = join(configFile, '..');
+  writeFileSync(join(dir, 'zookeeper-env.sh'), 'ZOO_LOG_DIR=/from/env\n');
+  writeFileSync(join(dir, 'java.env'), 'ZOO_LOG_FILE=from.log\nSERVER_JVMFLAGS=-Djute.maxbuffer=much\nJMXPORT=9999\n');
+  const printed = await zkServer('--config', dir, 'print-cmd');
+  assert.match(printed.stdout, / -Dzookeeper\.log\.dir=\/from\/env -Dzookeeper\.log\.file=from\.log /);
+  assert.match(printed.stderr, /\nJMXPORT=9999 is ignored: no JVM runs here\nUsing config: /);
+  const refused = await zkServer('--config', dir, 'start-foreground');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /\nInvalid config, exiting abnormally: jute\.maxbuffer=much is refused: /);
+  writeFileSync(
+    join(dir, 'java.env'),
+    'CLIENT_JVMFLAGS="-Dzookeeper.client.secure=maybe -Dzookeeper.ssl.clientAuth=no"\n',
+  );
+  const asked = await run(join(bin, 'zkCli.sh'), ['--config', dir, 'version']);
+  assert.equal(asked.code, 0, asked.stderr);
 });
 
 test('a launcher is found through symbolic links', async (t) => {

@@ -1,6 +1,10 @@
 /** The AdminServer beside Apache's: every command answers with the same keys, forms and values, as far as they are not a server's own. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type RequestOptions, get as secureGet } from 'node:https';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { liveThrough, type Side, startBoth } from './operator/both-servers.ts';
 
 const keys = {
@@ -130,6 +134,64 @@ test('methods and credentials are judged as Apache judges them', async (t) => {
     }),
   );
   assert.deepEqual(mine, theirs);
+});
+
+const stores = fileURLToPath(new URL('../golden/tls/', import.meta.url));
+const pem = (name: string): string => readFileSync(join(stores, `${name}.pem`), 'latin1');
+const tlsKeys = {
+  'ssl.quorum.keyStore.location': `${stores}server.jks`,
+  'ssl.quorum.keyStore.password': 'password',
+  'ssl.quorum.trustStore.location': `${stores}trust.p12`,
+  'ssl.quorum.trustStore.password': 'password',
+};
+
+/** Status, what browsers are told, and the body; or that nobody answers. */
+function askSecurely(side: Side, path: string, more: RequestOptions = {}): Promise<string> {
+  return new Promise((resolve) => {
+    const at = { host: '127.0.0.1', port: side.httpPort, path, ca: pem('ca'), checkServerIdentity: () => undefined };
+    const asked = secureGet({ ...at, agent: false, ...more }, async (response) => {
+      const body: string[] = [];
+      for await (const chunk of response) body.push(String(chunk));
+      const { 'strict-transport-security': strict, 'content-type': type } = response.headers;
+      resolve(`${response.statusCode} ${strict} ${type} ${normalised(body.join(''))}`);
+    });
+    asked.on('error', () => resolve('nobody answers'));
+  });
+}
+
+test('TLS of the AdminServer is answered as Apache answers it', async (t) => {
+  const key = pem('client');
+  const certificate = { key, cert: key.replace(/^[\s\S]*?(?=-+BEGIN CERT)/, '') };
+  const x509 = { 'authProvider.1': 'org.apache.zookeeper.server.auth.X509AuthenticationProvider' };
+  const trust = { 'ssl.trustStore.location': `${stores}trust.p12`, 'ssl.trustStore.password': 'password' };
+  const modes: readonly Record<string, string>[] = [
+    { 'admin.portUnification': 'true' },
+    { 'admin.forceHttps': 'true', 'admin.needClientAuth': 'true', ...x509, ...trust },
+  ];
+  const answers = await Promise.all(
+    modes.map(async (mode) => {
+      const sides = await start(t, { ...tlsKeys, ...mode });
+      return Promise.all(
+        sides.map(async (side) => {
+          const plain = await ask(side, '/commands/ruok').then(
+            async (response) => `${response.status} ${await response.text()}`,
+            () => 'nobody answers',
+          );
+          const counted = /"insecure_admin_count" : \d+/.exec(await askSecurely(side, '/commands/mntr', certificate));
+          const snapshot = '/commands/snapshot?streaming=false';
+          return [
+            ...[plain, counted?.[0]],
+            await askSecurely(side, '/commands/ruok'),
+            await askSecurely(side, '/commands/ruok', certificate),
+            await askSecurely(side, '/commands/ruok', { ...certificate, maxVersion: 'TLSv1.2' }),
+            await askSecurely(side, snapshot, { ...certificate, headers: { Authorization: 'x509' } }),
+            await askSecurely(side, snapshot, { ...certificate, headers: { Authorization: 'digest a:b' } }),
+          ];
+        }),
+      );
+    }),
+  );
+  for (const [theirs, mine] of answers) assert.deepEqual(mine, theirs);
 });
 
 test('a snapshot that Apache streams restores ours, and ours restores Apache', async (t) => {

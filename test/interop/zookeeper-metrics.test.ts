@@ -46,7 +46,9 @@ const counted = [
   ...['startup_snap_load_time', 'startup_txns_load_time', 'startup_txns_loaded', 'dbinittime', 'snapshottime'].map(
     (name) => `cnt_${name}`,
   ),
-  ...['connection_token_deficit', 'propagation_latency'].map((name) => `cnt_${name}`),
+  ...['connection_token_deficit', 'propagation_latency', 'updatelatency', 'sync_processor_queue_and_flush_time_ms'].map(
+    (name) => `cnt_${name}`,
+  ),
 ];
 
 test('mntr names what Apache 3.9.4 names, in the same form, fresh and used', async (t) => {

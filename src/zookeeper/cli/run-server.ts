@@ -1,10 +1,11 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../../config/config-error.ts';
 import { idlePollMsOf } from '../../config/idle-poll.ts';
 import { type SystemProperties, systemPropertiesIn, systemPropertiesOf } from '../../config/system-properties.ts';
 import { readZooCfg, type ZooCfg } from '../../config/zoo-cfg.ts';
 import { DiskError } from '../../runtime/disk.ts';
+import type { Log } from '../../runtime/log.ts';
 import { NetworkError } from '../../runtime/network.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../../runtime/node/outlive-output.ts';
@@ -40,6 +41,7 @@ export async function runServer(configFile: string, flags: readonly string[] = [
     const log = runtime.log.named('zookeeper');
     const config = readConfig(configFile, properties);
     log.info(`Zookeeper version: ${SERVER_VERSION}`, { config: configFile, dataDir: config.dataDir });
+    warnOfLoggerFiles(configFile, log);
     const server = await startZookeeper(runtime, config, {
       onFatal: (error) => {
         log.error('the server has stopped', { error });
@@ -79,6 +81,15 @@ function openRuntime(properties: SystemProperties): Runtime {
     logRoutes: routes,
     ...(file === undefined ? {} : { logStream: file }),
   });
+}
+
+/** Who has set up Apache's logging beside the configuration must not wait for it. */
+function warnOfLoggerFiles(configFile: string, log: Log): void {
+  for (const name of ['logback.xml', 'log4j.properties']) {
+    const path = join(dirname(configFile), name);
+    if (!existsSync(path)) continue;
+    log.warn(`${name} is not read: -Dzookeeper.log.* in SERVER_JVMFLAGS says where the log goes`, { path });
+  }
 }
 
 function readConfig(configFile: string, properties: SystemProperties): ZooCfg {

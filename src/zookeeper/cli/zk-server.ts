@@ -27,6 +27,7 @@ export async function zkServer(args: readonly string[], env: Environment): Promi
   const [action, config] = args[0] === '--config' ? args.slice(2) : args;
   const zk = zkEnvironment(env, { configDir, config });
   complain(env.JMXDISABLE === 'true' ? 'JMX disabled by user request' : 'ZooKeeper JMX enabled by default');
+  if (env.JMXPORT) complain(`JMXPORT=${env.JMXPORT} is ignored: no JVM runs here`);
   complain(`Using config: ${zk.configFile}`);
   if (!isAction(action)) {
     complain(`Usage: zkServer.sh [--config <conf-dir>] {${actions.join('|')}}`);

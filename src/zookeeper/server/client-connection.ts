@@ -19,7 +19,7 @@ import { ConnectionStats } from './connection-stats.ts';
 import { Greeting, wordOf } from './greeting.ts';
 import type { PendingRequest, Requester } from './pending-request.ts';
 import type { ReadClient } from './reads.ts';
-import { LENGTH_BYTES, replyHeader, writeEvent } from './replies.ts';
+import { HEADER_BYTES, LENGTH_BYTES, replyHeader, writeEvent } from './replies.ts';
 import { ReplyCounts } from './reply-counts.ts';
 import { SessionRequests } from './session-requests.ts';
 import type { Session } from './sessions.ts';
@@ -211,7 +211,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
     this.#phase = 'session';
     this.#session = session;
     session.owner = this;
-    if (createdInMs !== undefined) this.stats.sessionCreated(createdInMs);
+    if (createdInMs !== undefined) this.#counts.sessionCreated(session.scope, createdInMs);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.out.bytes(response);
@@ -230,7 +230,7 @@ export class ClientConnection implements ConnectionHandler, ReadClient, Requeste
   /** A request is answered with an error that ends the connection. */
   refuse(xid: number, zxid: Zxid, err: number): void {
     replyHeader(this.out, xid, zxid, err);
-    this.#counts.sent();
+    this.#counts.sentAside(HEADER_BYTES);
     this.endAfterFlush();
   }
 

@@ -12,7 +12,7 @@ import type { WatchedEvent } from '../tree/watches.ts';
 import type { RequestCursor } from './request-cursor.ts';
 
 /** `xid:int32 | zxid:int64 | err:int32` */
-const HEADER_BYTES = 16;
+export const HEADER_BYTES = 16;
 const STAT_BYTES = 68;
 /** A reply begins with its length, which nobody counts. */
 export const LENGTH_BYTES = 4;

@@ -2,6 +2,7 @@ import { OpCode } from '../jute/op-codes.ts';
 import type { ApplyResult } from '../tree/data-tree.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { ConnectionStats } from './connection-stats.ts';
+import type { Session } from './sessions.ts';
 
 /** Counts a client's requests and replies, for its own line of `cons`, for the server and for its metrics. */
 export class ReplyCounts {
@@ -25,6 +26,21 @@ export class ReplyCounts {
     this.#own.packetsSent += 1;
     this.#own.lastZxid = this.#host.tree.lastProcessedZxid;
     this.#host.stats.packetsSent += 1;
+  }
+
+  /** A reply outside the order of requests: authentication, or the end of the connection. */
+  sentAside(size: number): void {
+    this.#host.stats.responded(size);
+    this.sent();
+  }
+
+  /** A session has come to be. Only that of a whole ensemble was a write. */
+  sessionCreated(scope: Session['scope'], latencyMs: number): void {
+    const { stats, metrics } = this.#host;
+    this.#own.sessionCreated(latencyMs);
+    stats.answered(latencyMs);
+    if (scope === 'local') metrics.answeredReads(latencyMs, 1);
+    else metrics.answeredWrite(latencyMs);
   }
 
   eventSent(size: number): void {

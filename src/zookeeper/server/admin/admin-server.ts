@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ConfigError } from '../../../config/config-error.ts';
 import { HttpEndpoint, listenFault } from '../../../observability/http-endpoint.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
@@ -6,7 +7,9 @@ import type { Runtime } from '../../../runtime/runtime.ts';
 import { allows, Perms } from '../../tree/acl.ts';
 import type { AdminAnswer, AdminCommand, AdminRequest, FileStream } from './admin-command.ts';
 import type { AdminHost, AdminTarget } from './admin-target.ts';
+import { adminTls, STRICT_TRANSPORT_SECURITY } from './admin-tls.ts';
 import { ensembleCommands } from './ensemble-commands.ts';
+import { connectionOf, requesterOf } from './http-requester.ts';
 import { type Json, prettyJson } from './json.ts';
 import { lookingCommands } from './looking-commands.ts';
 import { processCommands } from './process-commands.ts';
@@ -33,15 +36,21 @@ export class AdminServer {
     for (const command of commands) for (const name of command.names) this.#byName.set(name, command);
   }
 
-  /** A port that is taken is a warning: clients are served all the same (a standalone Apache server ends). */
+  /** A port that is taken is a warning: clients are served all the same (a standalone Apache server ends). So are key stores that are of no use. */
   async start(runtime: Runtime): Promise<void> {
-    const { host, port, url, idleTimeoutMs } = this.#host.config.admin;
+    const { config, metrics } = this.#host;
+    const { host, port, url, idleTimeoutMs } = config.admin;
     try {
+      const tls = adminTls(runtime.disk, config);
       this.#endpoint = await HttpEndpoint.listen({
         network: runtime.network,
         clock: runtime.clock,
         at: { host, port },
         idleTimeoutMs,
+        tls,
+        accepted: (connection) => {
+          if (tls !== undefined && connection.tls === undefined) metrics.insecureAdminCount.add();
+        },
         handle: (request, response) => void this.#handle(request, response),
       });
       this.#log.info(
@@ -49,7 +58,7 @@ export class AdminServer {
       );
     } catch (error) {
       this.#log.warn(`Problem starting AdminServer on address ${host}, port ${port} and command URL ${url}`, {
-        reason: listenFault(error),
+        reason: error instanceof ConfigError ? error.message : listenFault(error),
       });
     }
   }
@@ -76,6 +85,9 @@ export class AdminServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url } = this.#host.config.admin;
+    if (connectionOf(request).tls !== undefined) {
+      response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT_SECURITY);
+    }
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname !== url && !pathname.startsWith(`${url}/`)) return send(response, 404, 'text/plain', 'Not Found\n');
     switch (request.method) {
@@ -122,13 +134,12 @@ export class AdminServer {
     if (authorization === undefined) return failure(401, 'Auth info is missing for the command');
     const { config, tree, authentication } = server;
     const [scheme = '', data, ...rest] = authorization.split(' ');
-    const address = (request.socket as { remoteAddress?: string }).remoteAddress ?? '';
-    const needsData = scheme !== 'ip';
+    const needsData = scheme !== 'ip' && scheme !== 'x509';
     const auth = data === undefined ? null : Buffer.from(data);
     const ids =
       rest.length > 0 || (needsData && auth === null)
         ? 'failed'
-        : authentication.authenticate({ type: 0, scheme, auth }, { host: address, certificates: [] });
+        : authentication.authenticate({ type: 0, scheme, auth }, requesterOf(request, config.admin.trustsForwardedFor));
     if (typeof ids === 'string') return failure(401, 'Not authenticated');
     const acl = tree.acl(tree.find('/'));
     const isAllowed =

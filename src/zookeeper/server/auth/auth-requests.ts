@@ -6,7 +6,7 @@ import { printHex, type Zxid } from '../../jute/ids.ts';
 import { AuthPacket } from '../../jute/proto.ts';
 import type { ClientConnection } from '../client-connection.ts';
 import type { ConnectionHost } from '../connection-host.ts';
-import { replyHeader, replySasl } from '../replies.ts';
+import { HEADER_BYTES, LENGTH_BYTES, replyHeader, replySasl } from '../replies.ts';
 import type { ReplyCounts } from '../reply-counts.ts';
 import type { ConnectionIdentity } from './connection-identity.ts';
 
@@ -45,7 +45,7 @@ export class AuthRequests {
       return;
     }
     replyHeader(this.#client.out, xid, NO_ZXID, 0);
-    this.#counts.sent();
+    this.#counts.sentAside(HEADER_BYTES);
   }
 
   #refuse(xid: number, scheme: string | null, outcome: 'failed' | 'disconnect'): void {
@@ -59,8 +59,9 @@ export class AuthRequests {
     const token = this.#host.cursor.open(frame, 8).buffer();
     if (token === null) throw new MalformedError('a null SASL token');
     const answer = this.#identity.evaluateSasl(token);
+    const sizeBefore = this.#client.out.size;
     replySasl(this.#client.out, xid, answer.err, answer.token);
-    this.#counts.sent();
+    this.#counts.sentAside(this.#client.out.size - sizeBefore - LENGTH_BYTES);
     if (answer.fault !== undefined) this.#host.log.warn(`failed to SASL authenticate: ${answer.fault}`, this.#who());
     if (answer.err !== 0) this.#client.endAfterFlush();
   }

@@ -58,6 +58,7 @@ test('a client proves its name by SASL', async () => {
   assert.equal(last.err, 0);
   assert.equal(last.zxid, 0n);
   assert.match(Buffer.from(tokenOf(last) ?? []).toString(), /^rspauth=/);
+  assert.equal(world.server.view.stats.lastResponseSize, 16 + last.body.length, 'it counts as an answer');
   assert.deepEqual(await idsOf(world, client), ['sasl:bob']);
 });
 

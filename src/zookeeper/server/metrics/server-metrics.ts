@@ -88,6 +88,8 @@ export class ServerMetrics implements TreeAccount {
   readonly syncQueueAndFlushTime: Summary;
   readonly jvmPauseTime: Summary;
   readonly requestThrottleQueueTime: Summary;
+  /** Plain connections to an AdminServer that takes TLS too. */
+  readonly insecureAdminCount;
   readonly snapshotErrorCount;
   readonly snapshotRateLimitedCount;
   readonly restoreErrorCount;
@@ -136,6 +138,7 @@ export class ServerMetrics implements TreeAccount {
     this.requestThrottleQueueTime = all.summary('request_throttle_queue_time_ms', 'advanced');
     this.jvmPauseTime = all.summary('jvm_pause_time_ms', 'advanced');
 
+    this.insecureAdminCount = all.counter('insecure_admin_count');
     this.snapshotErrorCount = all.counter('snapshot_error_count');
     this.snapshotRateLimitedCount = all.counter('snapshot_rate_limited_count');
     this.restoreErrorCount = all.counter('restore_error_count');
@@ -161,7 +164,6 @@ export class ServerMetrics implements TreeAccount {
   /** One line for each counter of ServerStats; those at 0 belong to a part that this server lacks. */
   #registerStats(stats: ServerStats): void {
     const { all } = this;
-    const none = (): number => 0;
     all.counterView('bytes_received_count', () => stats.bytesReceived);
     all.counterView('response_bytes', () => stats.responseBytes);
     all.counterView('watch_bytes', () => stats.watchBytes);
@@ -180,7 +182,6 @@ export class ServerMetrics implements TreeAccount {
     all.counterView('ensemble_auth_fail', () => stats.ensembleAuthFail);
     all.counterView('ensemble_auth_skip', () => stats.ensembleAuthSkip);
     all.counterView('unsuccessful_handshake', () => stats.unsuccessfulHandshakes);
-    all.counterView('insecure_admin_count', none);
     all.counterView('tls_handshake_exceeded', () => stats.tlsHandshakesExceeded);
   }
 
