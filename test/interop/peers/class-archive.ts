@@ -1,57 +1,58 @@
 /**
- * Archives of the classes that a peer's server loads: Java maps them into memory, where it would read, check and link them at each
- * start. `node test/interop/peers/class-archive.ts` makes them; a peer without one only starts more slowly.
+ * Archives of the classes that a peer's programs load: Java maps them into memory, where it would read, check and link them at each
+ * start. `archive-classes.ts` makes them; a peer without one only starts more slowly.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startApacheKafka } from './apache-kafka.ts';
-import { startApacheKraft } from './apache-kraft.ts';
-import { startApacheZookeeper } from './apache-zookeeper.ts';
-import { folderOf, type JavaPeer } from './install.ts';
-import { PeerError, type Service } from './process.ts';
+import { folderOf, installJava, type JavaPeer } from './install.ts';
+import { PeerError, run, runOrThrow } from './process.ts';
 import { tempDir } from './temp-dir.ts';
 
-const archived = ['zookeeper-3.9.4', 'kafka-3.9.1', 'kafka-server-4.4.0'] as const satisfies readonly JavaPeer[];
-type ArchivedPeer = (typeof archived)[number];
+/** Where this process's starts of Java list what they load, instead of mapping an archive. */
+let lists: string | undefined;
 
-/** Whether starts of this process write archives instead of reading them. */
-let isWriting = false;
-
-async function archiveOf(peer: ArchivedPeer): Promise<string> {
-  return join(await folderOf(peer), 'classes.jsa');
+/** From now on, so that `writeArchive` knows what to archive. */
+export function listClasses(): void {
+  lists = tempDir();
 }
-
-const unfinished = (archive: string): string => `${archive}.new`;
 
 /** Flags of a JVM that runs classes of this peer. */
 export async function archiveFlags(peer: JavaPeer): Promise<readonly string[]> {
-  if (!isArchived(peer)) return [];
+  // Java says on standard output what it leaves out of a list.
+  if (lists !== undefined) return [`-XX:DumpLoadedClassList=${join(lists, `${peer}.%p`)}`, '-Xlog:disable'];
   const archive = await archiveOf(peer);
-  // Java says on standard output what it leaves out of an archive.
-  if (isWriting) return [`-XX:ArchiveClassesAtExit=${unfinished(archive)}`, '-Xlog:disable'];
   return existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
 }
 
-function isArchived(peer: JavaPeer): peer is ArchivedPeer {
-  return (archived as readonly JavaPeer[]).includes(peer);
+async function archiveOf(peer: JavaPeer): Promise<string> {
+  return join(await folderOf(peer), 'programs.jsa');
 }
 
-async function write(peer: ArchivedPeer, server: Service): Promise<void> {
-  await server.stop(120_000);
+/** Whether there is one that this Java takes: it has to be the one that wrote it. */
+export async function isArchived(peer: JavaPeer): Promise<boolean> {
   const archive = await archiveOf(peer);
-  if (!existsSync(unfinished(archive))) throw new PeerError(`Java wrote no ${unfinished(archive)}`);
-  renameSync(unfinished(archive), archive);
-  console.log(`classes of ${peer}: ${archive}`);
+  const flags = ['-Xshare:on', `-XX:SharedArchiveFile=${archive}`, '-cp', await installJava(peer)];
+  return existsSync(archive) && (await run('java', [...flags, '-version'])).code === 0;
 }
 
-async function writeAll(): Promise<void> {
-  for (const peer of archived) rmSync(unfinished(await archiveOf(peer)), { force: true });
-  isWriting = true;
-  const zookeeper = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir() });
-  const kafka = await startApacheKafka({ version: '3.9.1', zookeeperConnect: zookeeper.connect, logDir: tempDir() });
-  await write('kafka-3.9.1', kafka);
-  await write('zookeeper-3.9.4', zookeeper);
-  await write('kafka-server-4.4.0', await startApacheKraft({ logDir: tempDir() }));
+/** Of all classes that this peer's programs have listed. They must have ended, and not by SIGKILL. */
+export async function writeArchive(peer: JavaPeer): Promise<string> {
+  if (lists === undefined) throw new PeerError('nobody has listed classes');
+  const list = join(lists, `${peer}.list`);
+  writeFileSync(list, [...classesIn(lists, peer)].join('\n'));
+  const archive = await archiveOf(peer);
+  const unfinished = `${archive}.${process.pid}`;
+  const files = [`-XX:SharedClassListFile=${list}`, `-XX:SharedArchiveFile=${unfinished}`];
+  const classpath = await installJava(peer);
+  await runOrThrow('java', ['-Xshare:dump', '-XX:+UseSerialGC', '-Xlog:disable', ...files, '-cp', classpath]);
+  if (!existsSync(unfinished)) throw new PeerError(`Java wrote no ${unfinished}`);
+  renameSync(unfinished, archive);
+  return archive;
 }
 
-if (import.meta.main) await writeAll();
+/** In the order of their loading: a class stands behind those that it extends. */
+function classesIn(folder: string, peer: JavaPeer): Set<string> {
+  const written = readdirSync(folder).filter((name) => name.startsWith(`${peer}.`));
+  const lines = written.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'));
+  return new Set(lines.filter((line) => !line.startsWith('#')));
+}

@@ -121,7 +121,7 @@ async function copyJars(dir: string, peer: JavaPeer, recipe: JavaRecipe): Promis
   writeFileSync(pom, pomOf(peer, recipe));
   mkdirSync(join(dir, 'conf'));
   writeFileSync(join(dir, 'conf', 'log4j.properties'), LOG4J_PROPERTIES);
-  // A folder on the class path would keep Java from archiving classes (archives.ts).
+  // A folder on the class path would keep Java from archiving classes (class-archive.ts).
   await runOrThrow('jar', ['--create', '--file', join(dir, 'conf.jar'), '-C', join(dir, 'conf'), '.']);
   await runOrThrow(
     'mvn',

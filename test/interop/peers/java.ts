@@ -18,6 +18,7 @@ export interface CommandLine {
   readonly args: readonly string[];
 }
 
+/** A main class, or a source file with one, which the `java` of PATH compiles and runs. */
 export async function javaLine(
   peer: JavaPeer,
   mainClass: string,
@@ -25,7 +26,8 @@ export async function javaLine(
   options: JavaOptions = {},
 ): Promise<CommandLine> {
   const { heapMiB = 128, logLevel = 'WARN', properties = {}, agent } = options;
-  const [command, classpath, shared] = await Promise.all([javaOf(peer), installJava(peer), archiveFlags(peer)]);
+  const command = mainClass.endsWith('.java') ? 'java' : await javaOf(peer);
+  const [classpath, shared] = await Promise.all([installJava(peer), archiveFlags(peer)]);
   const system = {
     'peer.log.level': logLevel, // read by conf/log4j.properties
     'org.slf4j.simpleLogger.defaultLogLevel': logLevel.toLowerCase(),
@@ -39,6 +41,7 @@ export async function javaLine(
       `-Xmx${heapMiB}m`,
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
+      '-XX:CompileThresholdScaling=3', // most of what is compiled for a start runs seldom again
       '-XX:-UsePerfData',
       '-Xshare:auto',
       ...shared,

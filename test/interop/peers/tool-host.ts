@@ -52,6 +52,6 @@ export class ToolHost {
   }
 
   async close(): Promise<void> {
-    await this.#service.kill();
+    await this.#service.stop();
   }
 }

@@ -60,8 +60,7 @@ export async function javaProgram(
   args: readonly string[],
   options: RunOptions & JavaOptions = {},
 ): Promise<Outcome> {
-  const line = await javaLine(peer, sourceFile, args, options);
-  return run('java', line.args, options);
+  return javaClass(peer, sourceFile, args, options);
 }
 
 export async function kcat(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
