@@ -14,17 +14,12 @@ export const zooCfgNotes: KeyNotes = {
     'request_throttler.shutdownTimeout': 'what waits when the server stops is dropped at once: nothing of it was begun',
     clientTcpKeepAlive: 'connections of clients are kept alive in any case',
     enableEagerACLCheck: 'who may not write hears it from the leader, after a round trip more, and the same NoAuth',
-    'IPAuthenticationProvider.usexforwardedfor': 'the AdminServer goes by the address of the connection',
     clientPortListenBacklog: '`conf` shows it; the backlog is the system’s',
   },
   refused: {
     'metricsProvider.className': 'anything but Apache’s three: default, null and Prometheus',
     'audit.impl.class': 'anything but Slf4jAuditLogger',
-<<<<<<< HEAD
     emulate353TTLNodes: 'TTL nodes in the form of 3.5.3 are not read, when `true`',
-=======
-    emulate353TTLNodes: 'times to live as 3.5.3 wrote them are not read, when `true`',
->>>>>>> zkops
     'ssl.crl': 'revocation is not checked, when `true`',
     'ssl.ocsp': 'revocation is not checked, when `true`',
     'ssl.quorum.crl': 'revocation is not checked, when `true`',

@@ -100,7 +100,6 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
     given: { dataDir: '/d', secureClientPort: 1, 'ssl.keyStore.location': '/k.jks', 'ssl.authProvider': 'mine' },
     says: /ssl\.authProvider=mine is refused: No auth provider configured for the SSL authentication scheme/,
   },
-  { given: { dataDir: '/d', emulate353TTLNodes: 'true' }, says: /emulate353TTLNodes=true is refused/ },
   { given: { dataDir: '/d', 'metricsProvider.className': 'x.Y' }, says: /metricsProvider\.className=x\.Y is refused/ },
   { given: { dataDir: '/d', 'metricsProvider.httpPort': -1 }, says: /metricsProvider\.httpPort=-1 is refused/ },
   { given: { dataDir: '/d', 'audit.impl.class': 'x.Y' }, says: /audit\.impl\.class=x\.Y is refused/ },

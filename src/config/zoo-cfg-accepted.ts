@@ -5,7 +5,6 @@ export const keysWithoutCounterpart: readonly Option[] = [
   accepted('clientTcpKeepAlive', 'boolean', false, 'keep-alive on connections of clients, which is on'),
   accepted('enableEagerACLCheck', 'boolean', false, 'a learner judges access before the leader does'),
   accepted('forward_learner_requests_to_commit_processor_disabled', 'boolean', false, 'requests of observers'),
-  accepted('IPAuthenticationProvider.usexforwardedfor', 'boolean', false, 'a proxy before the AdminServer'),
   accepted('intBufferStartingSizeBytes', 'int', 1024, 'native buffers'),
   accepted('kerberos.minReLoginTimeMs', 'long', 60_000, 'Kerberos'),
   accepted('kinit', 'string', null, 'Kerberos'),

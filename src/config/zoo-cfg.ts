@@ -258,13 +258,6 @@ function checkTls(options: Options, tls: ZooCfgTls): void {
 
 function checkTogether(options: Options, config: ZooCfg): void {
   checkTls(options, config.tls);
-  if (options.boolean('emulate353TTLNodes')) {
-    throw new ConfigError(
-      'emulate353TTLNodes',
-      'true',
-      'nodes that 3.5.3 gave a time to live are not read as such here',
-    );
-  }
   if (config.clientPortAddress !== undefined && config.clientPort === undefined) {
     throw new ConfigError('clientPortAddress', config.clientPortAddress, 'clientPort must be set too');
   }
