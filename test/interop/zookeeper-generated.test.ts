@@ -4,9 +4,9 @@ import { type TestContext, test } from 'node:test';
 import { EventType } from '../../src/zookeeper/jute/events.ts';
 import { OpCode } from '../../src/zookeeper/jute/op-codes.ts';
 import { create, exists, remove, type TestRequest } from '../../src/zookeeper/server/testkit/requests.ts';
-import { chosen } from './breadth.ts';
+import { chosen, fullTest } from './breadth.ts';
 import { until } from './peers/process.ts';
-import { firstDifference, startPair } from './zookeeper/pair.ts';
+import { firstDifference, firstDifferenceInEnsembles, startPair } from './zookeeper/pair.ts';
 import type { Player, PlayStep } from './zookeeper/player.ts';
 import { addWatch, createTtl, createWith, openAcl } from './zookeeper/requests.ts';
 import { shown } from './zookeeper/transcript.ts';
@@ -19,6 +19,13 @@ test('generated sequences are answered as Apache 3.9.4 answers them', async (t) 
     await t.test(`seed ${seed}`, async () => assert.equal(await firstDifference(seed, STEPS), undefined));
   }
 });
+
+fullTest(
+  'generated sequences at a leader, two followers and an observer are answered as Apache 3.9.4 answers them',
+  async (t) => {
+    assert.equal(await firstDifferenceInEnsembles(t, 1, 150), undefined);
+  },
+);
 
 test('containers and nodes whose time is over end as they do at Apache 3.9.4, and those who watch are told the same', async (t) => {
   const players = await startBoth(t, { 'znode.container.checkIntervalMs': '100' });

@@ -2,9 +2,10 @@
 import { zooCfg } from '../../../src/config/zoo-cfg.ts';
 import { nodeRuntime } from '../../../src/runtime/node/node-runtime.ts';
 import { startZookeeper } from '../../../src/zookeeper/ensemble/start-zookeeper.ts';
+import { type MemberSpec, startEnsemble } from '../ensemble.ts';
 import { startApacheZookeeper } from '../peers/apache-zookeeper.ts';
 import { tempDir } from '../peers/temp-dir.ts';
-import { Player } from './player.ts';
+import { Player, type PlayStep } from './player.ts';
 import { described, drawSteps, SESSIONS } from './steps.ts';
 import { shown } from './transcript.ts';
 
@@ -55,12 +56,41 @@ export async function firstDifference(seed: number, count: number): Promise<stri
   try {
     const steps = drawSteps(seed, count);
     const theirs = await pair.apache.play(SESSIONS, steps);
-    const mine = await pair.ours.play(SESSIONS, steps);
-    const index = steps.findIndex((_, at) => shown(mine[at]) !== shown(theirs[at]));
-    if (index < 0) return undefined;
-    const step = described(steps[index]!);
-    return `step ${index} of seed ${seed}: ${step}\n  Apache: ${shown(theirs[index])}\n  ours:   ${shown(mine[index])}`;
+    return differenceOf(steps, theirs, await pair.ours.play(SESSIONS, steps), seed);
   } finally {
     await pair.close();
   }
+}
+
+/** The same, with the sessions at the leader, at two followers and at an observer. */
+export async function firstDifferenceInEnsembles(
+  t: { after(done: () => unknown): void },
+  seed: number,
+  count: number,
+): Promise<string | undefined> {
+  const steps = drawSteps(seed, count);
+  const heard: unknown[][] = [];
+  for (const kind of ['apache-3.9.4', 'odradek'] as const) {
+    const members: MemberSpec[] = [1, 2, 3].map((id) => ({ id, kind }));
+    members.push({ id: 4, kind, role: 'observer' });
+    const ensemble = await startEnsemble(t, { members, config: shared, properties: lasting });
+    const ports = [3, 1, 2, 4].map((id) => Number(ensemble.member(id).connect.split(':').at(-1)));
+    const player = new Player(runtime, ...ports);
+    heard.push(await player.play(SESSIONS, steps));
+    player.close();
+    await ensemble.kill();
+  }
+  return differenceOf(steps, heard[0]!, heard[1]!, seed);
+}
+
+function differenceOf(
+  steps: readonly PlayStep[],
+  theirs: readonly unknown[],
+  mine: readonly unknown[],
+  seed: number,
+): string | undefined {
+  const index = steps.findIndex((_, at) => shown(mine[at]) !== shown(theirs[at]));
+  if (index < 0) return undefined;
+  const step = described(steps[index]!);
+  return `step ${index} of seed ${seed}: ${step}\n  Apache: ${shown(theirs[index])}\n  ours:   ${shown(mine[index])}`;
 }

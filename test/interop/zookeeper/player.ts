@@ -2,7 +2,13 @@
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { Reader } from '../../../src/wire/reader.ts';
 import { OpCode, Xid } from '../../../src/zookeeper/jute/op-codes.ts';
-import { AuthPacket, GetChildrenResponse, SetWatches, SetWatches2 } from '../../../src/zookeeper/jute/proto.ts';
+import {
+  AuthPacket,
+  GetChildrenResponse,
+  SetWatches,
+  SetWatches2,
+  SyncRequest,
+} from '../../../src/zookeeper/jute/proto.ts';
 import { type Hello, RawClient } from '../../../src/zookeeper/server/testkit/raw-client.ts';
 import { getChildren, type TestRequest } from '../../../src/zookeeper/server/testkit/requests.ts';
 import { until } from '../peers/process.ts';
@@ -41,11 +47,11 @@ interface Seat {
   /** Replies and events already in the transcript. */
   seen: number;
   lastZxid: bigint;
-  pings: number;
 }
 
 /** So long that none ends while others play. */
 const TIMEOUT_MS = 1_000_000;
+const CATCH_UP_XID = 1_000_000_000;
 const FAST = { everyMs: 0.2, timeoutMs: 60_000 } as const;
 
 interface Heard {
@@ -63,13 +69,14 @@ function sortedEvents(heard: readonly Heard[]): Heard[] {
 
 export class Player {
   readonly #runtime: Runtime;
-  readonly #port: number;
+  readonly #ports: readonly number[];
   readonly #seats: Seat[] = [];
   readonly #names = new Map<bigint, string>();
 
-  constructor(runtime: Runtime, port: number) {
+  /** @param ports of the members of an ensemble, to which the sessions go in turn; or of a server alone */
+  constructor(runtime: Runtime, ...ports: readonly number[]) {
     this.#runtime = runtime;
-    this.#port = port;
+    this.#ports = ports;
   }
 
   /** Waits until a session is told of a path by an event of this type, and answers all that it heard up to that. */
@@ -157,11 +164,15 @@ export class Player {
     const seat = this.#seats[session]!;
     seat.client.connection.destroy();
     if (password === 'wrong') {
-      const stranger = await this.#connect({ sessionId: seat.id, passwd: new Uint8Array(16), timeOut: TIMEOUT_MS });
+      const stranger = await this.#connect(session, {
+        sessionId: seat.id,
+        passwd: new Uint8Array(16),
+        timeOut: TIMEOUT_MS,
+      });
       await until('the end', () => stranger.isClosed || undefined, FAST);
     }
-    const client = await this.#connect({ sessionId: seat.id, passwd: seat.password, timeOut: TIMEOUT_MS });
-    Object.assign(seat, { client, seen: 0, pings: 0 });
+    const client = await this.#connect(session, { sessionId: seat.id, passwd: seat.password, timeOut: TIMEOUT_MS });
+    Object.assign(seat, { client, seen: 0 });
     const { sessionId, timeOut, passwd } = client.session!;
     const resumed = {
       same: sessionId === seat.id,
@@ -185,14 +196,14 @@ export class Player {
     for (const [index, seat] of this.#seats.entries()) {
       const { client } = seat;
       if (!client.isClosed) {
-        seat.pings += 1;
+        if (this.#ports.length > 1) await this.#catchUp(client);
         client.send(OpCode.ping, () => undefined, Xid.ping);
         await this.#answered(client, () => client.heard.slice(seat.seen).some(({ xid }) => xid === Xid.ping));
       }
       for (; seat.seen < client.heard.length; seat.seen += 1) {
         const reply = client.heard[seat.seen]!;
         if (reply.zxid > seat.lastZxid && reply.xid !== Xid.notification) seat.lastZxid = reply.zxid;
-        if (reply.xid === Xid.ping) continue;
+        if (reply.xid === Xid.ping || reply.xid === CATCH_UP_XID) continue;
         heard.push({
           session: index,
           ...(describeReply(typeOf(reply.xid), reply, (id) => this.#nameOf(id)) as object),
@@ -206,19 +217,29 @@ export class Player {
     return heard;
   }
 
+  /** The member that serves it has all that was committed. */
+  async #catchUp(client: RawClient): Promise<void> {
+    const before = client.heard.length;
+    client.send(OpCode.sync, (to) => SyncRequest.write(to, { path: '/' }), CATCH_UP_XID);
+    await this.#answered(client, () => client.heard.slice(before).some(({ xid }) => xid === CATCH_UP_XID));
+  }
+
   #nameOf(id: bigint): string {
     return this.#names.get(id) ?? (id === 0n ? 'nobody' : `unknown ${id}`);
   }
 
   async #open(index: number): Promise<Seat> {
-    const client = await this.#connect({ timeOut: TIMEOUT_MS });
+    const client = await this.#connect(index, { timeOut: TIMEOUT_MS });
     const { sessionId: id, passwd } = client.session!;
     this.#names.set(id, `session ${index}`);
-    return { client, id, password: passwd ?? new Uint8Array(16), seen: 0, lastZxid: 0n, pings: 0 };
+    return { client, id, password: passwd ?? new Uint8Array(16), seen: 0, lastZxid: 0n };
   }
 
-  async #connect(hello: Hello): Promise<RawClient> {
-    const client = new RawClient(this.#runtime, { host: '127.0.0.1', port: this.#port });
+  async #connect(index: number, hello: Hello): Promise<RawClient> {
+    const client = new RawClient(this.#runtime, {
+      host: '127.0.0.1',
+      port: this.#ports[index % this.#ports.length]!,
+    });
     await until('connection', () => client.isConnected || undefined, FAST);
     client.hello(hello);
     await until('session', () => client.session ?? (client.isClosed || undefined), FAST);

@@ -86,5 +86,6 @@ function comparable(value: unknown, nameOf: NameOf): unknown {
   return Object.fromEntries(fields);
 }
 
+/** Zxids without their epoch: how many elections it took does not matter. */
 export const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
+  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(BigInt.asUintN(32, each)) : each));
