@@ -237,6 +237,8 @@ setquota -n 5 /p/q
 delquota /p
 setquota -b 2 /p/q
 setquota -b 2 /p
+setquota -B 1 /p
+setquota -N 1 /p
 setquota -n 1 /p/q/r
 listquota /p/q
 setquota -n 5 /nonono
@@ -256,6 +258,11 @@ reconfig -file /nonexistent/x
 reconfig -file /nonexistent/x -remove 2
 reconfig -v zz -remove 1
 reconfig -v 5 -remove 1
+reconfig -v -5 -remove 1
+reconfig -v 1ffffffffffffffff -remove 1
+reconfig -v zz -add x -members y
+reconfig --add x
+reconfig -members -s
 reconfig -s -add server.2=h:1:2;3
 reconfig -add
 reconfig -q
@@ -329,6 +336,26 @@ setquota -n 3 -b 4 /zz
 setquota -q
 setquota -n
 setquota -n 99999999999999999999 /zz
+create /zz 1
+setquota -n -b 5 /zz
+setquota -n -7 /zz
+setquota -n 2147483648 /zz
+setquota -n=7 /zz
+setquota -n 5 -n 6 /zz
+setquota -B 9007199254740993 /zz
+listquota /zz
+delete -v -v /zz
+delete -v=5 /zz
+set -v 7 -v 0 /zz 3
+set -v=0 /zz 2
+get --s /zz
+get -s=1 /zz
+create -t -s /z1 x
+create -t -z /z1 x
+create -t 9223372036854775808 /z1 x
+create -st=50000 /z1 x
+addWatch -m=PERSISTENT /zz
+ls -- /zz
 redo -1
 printwatches on off
 history 5

@@ -1,11 +1,11 @@
 import { CorruptionError, DiskError } from '../../runtime/disk.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { Zxid } from '../jute/ids.ts';
+import { printHex, type Zxid } from '../jute/ids.ts';
 import type { DataTreeOptions } from '../tree/data-tree.ts';
 import { checkLayout, checkMembership, type DataDirectories, isDirectory, type Membership } from './check-files.ts';
 import { listLogs, listSnapshots, type NamedFile, VERSION_DIRECTORY } from './file-names.ts';
 import type { Finding, FindingKind, Report, Severity } from './finding.ts';
-import { finished, RecoveryError, recover } from './recovery.ts';
+import { finished, type Recovered, RecoveryError, recover } from './recovery.ts';
 import { type Salvaged, salvageLog } from './salvage.ts';
 import { SalvageReplay, type Saved } from './salvage-replay.ts';
 import type { LoadedSnapshot } from './snapshot-body.ts';
@@ -48,10 +48,10 @@ class Check {
     const places = [dataDir, dataLogDir, `${dataDir}/${VERSION_DIRECTORY}`, `${dataLogDir}/${VERSION_DIRECTORY}`];
     const existing = [...new Set(places)].filter((place) => isDirectory(this.#runtime.disk, place));
     const snapshots = byZxid(existing.flatMap((place) => listSnapshots(this.#runtime.disk, place)));
-    const logs = byZxid(existing.flatMap((place) => listLogs(this.#runtime.disk, place)));
+    const logs = this.#inOrder(byZxid(existing.flatMap((place) => listLogs(this.#runtime.disk, place))));
     const base = this.#newestGood(snapshots);
     const saved = this.#save(base, logs, snapshots);
-    if (!this.#findings.some(({ severity }) => severity === 'loss')) this.#tryStart();
+    if (!this.#findings.some(({ severity }) => severity === 'loss')) this.#tryStart(saved);
     const lastZxid = saved?.lastZxid ?? (0n as Zxid);
     const membership = checkMembership(this.#runtime, this.#directories, lastZxid, this.#report);
     return { findings: this.#findings, saved, lost: this.#lostAfter(saved), membership };
@@ -85,10 +85,30 @@ class Check {
     if (size === 0) return bad('it is empty');
     if (!looksValid(this.#runtime, file)) return bad('it is incomplete');
     try {
-      return finished(loadSnapshotFile(this.#runtime, file, this.#options));
+      const loaded = finished(loadSnapshotFile(this.#runtime, file, this.#options));
+      const { lastProcessedZxid = file.zxid } = loaded;
+      // Servers believe the name.
+      if (lastProcessedZxid < file.zxid) return bad(`it is of ${printHex(lastProcessedZxid)}, and has another name`);
+      return loaded;
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       return bad(error.message.replace(`${file.path} `, ''));
+    }
+  }
+
+  /** By what they hold, whatever their names are. */
+  #inOrder(logs: readonly NamedFile[]): NamedFile[] {
+    const first = new Map(logs.map((log) => [log, this.#firstZxid(log)]));
+    return logs.toSorted((a, b) => Number((first.get(a) ?? a.zxid) - (first.get(b) ?? b.zxid)));
+  }
+
+  #firstZxid(log: NamedFile): Zxid | undefined {
+    const file = this.#runtime.disk.open(log.path, { readOnly: true });
+    try {
+      const [first] = salvageLog(file);
+      return first?.kind === 'txn' ? first.record.header.zxid : undefined;
+    } finally {
+      file.close();
     }
   }
 
@@ -179,17 +199,28 @@ class Check {
   }
 
   /** The last word is recovery's own. */
-  #tryStart(): void {
+  #tryStart(saved: Saved | undefined): void {
     const { dataDir, dataLogDir } = this.#directories;
     const [snapshotDirectory, logDirectory] = [`${dataDir}/${VERSION_DIRECTORY}`, `${dataLogDir}/${VERSION_DIRECTORY}`];
     if (![snapshotDirectory, logDirectory].every((path) => isDirectory(this.#runtime.disk, path))) return;
     try {
-      recover(this.#runtime, { snapshotDirectory, logDirectory, tree: this.#options, readOnly: true });
+      const found = recover(this.#runtime, { snapshotDirectory, logDirectory, tree: this.#options, readOnly: true });
+      if (saved !== undefined) this.#compare(found, saved);
     } catch (error) {
       if (error instanceof DiskError) throw error;
       if (!(error instanceof RecoveryError || error instanceof CorruptionError)) throw error;
       this.#add('no-start', 'damage', dataDir, `no server starts: ${error.message}`);
     }
+  }
+
+  /** Files that are whole may have names by which servers pass them over. */
+  #compare(found: Recovered, saved: Saved): void {
+    if (this.#findings.some(({ severity }) => severity !== 'note')) return;
+    const state = ({ lastZxid, tree, sessions }: Saved): string =>
+      `${lastZxid} ${tree.treeDigest} ${[...sessions].map(String).sort().join(' ')}`;
+    if (found.isWhole && state(found) === state(saved)) return;
+    const text = `servers start with other data, up to ${printHex(found.lastZxid)}: they go by the names of files`;
+    this.#add('wrong-start', 'damage', this.#directories.dataDir, text, { zxid: found.lastZxid });
   }
 }
 

@@ -19,7 +19,8 @@ export type FindingKind =
   | 'overlap'
   | 'gap'
   | 'digest'
-  | 'no-start';
+  | 'no-start'
+  | 'wrong-start';
 
 /** `note`: fine as it is. `damage`: a copy can be mended. `loss`: what only this held is gone. */
 export type Severity = 'note' | 'damage' | 'loss';

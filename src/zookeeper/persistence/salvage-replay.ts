@@ -106,7 +106,7 @@ export class SalvageReplay {
       });
       this.#apply(record, position);
     } else if (this.#isProvenBy(record)) {
-      this.#add('gap', 'damage', this.#path, `${gapText(this.#last, zxid)}, but they changed nothing`, {
+      this.#add('gap', 'damage', this.#path, `${gapText(this.#last, zxid)}, but they changed no node`, {
         zxid,
         position,
       });
