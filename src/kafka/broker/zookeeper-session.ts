@@ -55,9 +55,10 @@ export async function openSession(
   const slash = connect.indexOf('/');
   const chroot = slash < 0 ? '' : connect.slice(slash).replace(/\/$/, '');
   if (chroot !== '') await createChroot(runtime, config, { connect: connect.slice(0, slash), chroot, sasl });
-  return open(runtime, config, { connect: chroot === '' ? connect.replace(/\/$/, '') : connect, sasl });
+  return connectSession(runtime, config, { connect: chroot === '' ? connect.replace(/\/$/, '') : connect, sasl });
 }
 
+/** Where ZooKeeper is, and as whom to log in there. */
 interface Ensemble {
   readonly connect: string;
   readonly sasl: SaslCredentials | undefined;
@@ -68,7 +69,7 @@ async function createChroot(
   config: KafkaConfig,
   { chroot, ...ensemble }: Ensemble & { readonly chroot: string },
 ): Promise<void> {
-  const client = await open(runtime, config, ensemble);
+  const client = await connectSession(runtime, config, ensemble);
   try {
     await ensurePath(client, chroot, protectsZnodes(config) ? { acl: protectedAcl(chroot) } : {});
   } finally {
@@ -76,7 +77,12 @@ async function createChroot(
   }
 }
 
-async function open(runtime: Runtime, config: KafkaConfig, { connect, sasl }: Ensemble): Promise<ZookeeperClient> {
+/** Opens a session and waits until it stands. @throws ConfigError, ZookeeperUnavailableError */
+export async function connectSession(
+  runtime: Runtime,
+  config: KafkaConfig,
+  { connect, sasl }: Ensemble,
+): Promise<ZookeeperClient> {
   const sessionTimeoutMs = config.number('zookeeper.session.timeout.ms');
   const given = config.optional('zookeeper.connection.timeout.ms');
   const timeoutMs = given === null ? sessionTimeoutMs : Number(given);

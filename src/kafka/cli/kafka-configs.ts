@@ -1,13 +1,13 @@
 /** kafka-configs.sh: with `--zookeeper` as in 2.1, otherwise as in 3.9. */
 import { createAdmin } from '../client/admin.ts';
 import { adminOptions } from './client-config.ts';
+import { exceptionOf } from './command-error.ts';
 import { ConfigsByAdmin } from './configs-by-admin.ts';
 import { configsByZookeeper } from './configs-by-zookeeper.ts';
 import { isGiven, TOOLS_VERSION } from './generation.ts';
 import { checkConfigOptions, DESCRIPTION, entitiesOf, OLD_DESCRIPTION, specs } from './kafka-configs-options.ts';
 import { OptionError, type ParsedOptions, parseOptions } from './option-parser.ts';
 import { propertiesFile, runTool, type Tool, ToolExit, usageExit } from './tool.ts';
-import { exceptionOf } from './topic-command.ts';
 
 export const kafkaConfigs: Tool = async (args, io, runtime) => {
   const isOldTool = isGiven('zookeeper', args);

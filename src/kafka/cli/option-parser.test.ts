@@ -8,6 +8,7 @@ const specs: readonly OptionSpec[] = [
   { name: 'topics-with-overrides', description: 'A flag.' },
   { name: 'partitions', argument: '# of partitions', type: 'Integer', description: 'How many.' },
   { name: 'state', argument: '', isArgumentOptional: true, description: 'States.' },
+  { name: 'period', argument: '', type: 'Long', isArgumentOptional: true, description: 'A while.' },
   { name: 'timeout', argument: 'ms', type: 'Long', description: 'Patience.', default: '1000' },
   { name: 'list', description: 'Lists.' },
 ];
@@ -31,6 +32,17 @@ test('an optional argument is taken unless an option follows', () => {
   assert.equal(parsed('--state Stable').value('state'), 'Stable');
   assert.equal(parsed('--state --list').value('state'), undefined);
   assert.ok(parsed('--state --list').has('list'));
+});
+
+test('a number may have a sign, and what is none is no optional argument of such an option', () => {
+  assert.equal(parsed('--period -1').number('period'), -1);
+  assert.equal(parsed('--period abc').number('period'), undefined);
+  assert.deepEqual(parsed('--period abc').words, ['abc']);
+});
+
+test('an argument that has to follow is taken whatever it looks like', () => {
+  assert.equal(parsed('--topic --list').value('topic'), '--list');
+  assert.ok(!parsed('--topic --list').has('list'));
 });
 
 test('words that are no options, and all behind two dashes, are kept', () => {

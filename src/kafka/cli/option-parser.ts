@@ -71,8 +71,7 @@ export class ParsedOptions {
     const value = this.value(name);
     const { type = 'Integer' } = this.#specs.get(name)!;
     if (value === undefined) return undefined;
-    const isFine = type === 'Double' ? value.trim() !== '' && Number.isFinite(Number(value)) : integer.test(value);
-    if (isFine) return Number(value);
+    if (isNumber(type, value)) return Number(value);
     throw new OptionError('OptionArgumentConversionException', `Cannot parse argument '${value}' of option ${name}`);
   }
 }
@@ -104,7 +103,7 @@ export function parseOptions(specs: readonly OptionSpec[], args: readonly string
     const next = args[index + 1];
     if (value !== undefined) {
       given.push(value);
-    } else if (next !== undefined && isValue(byName, spec, next)) {
+    } else if (next !== undefined && isValue(spec, next)) {
       given.push(next);
       index += 1;
     } else if (spec.isArgumentOptional !== true) {
@@ -127,9 +126,12 @@ function specOf(specs: ReadonlyMap<string, OptionSpec>, name: string): OptionSpe
   throw new OptionError('UnrecognizedOptionException', `${name} is not a recognized option`);
 }
 
-/** A value that must follow may look like an option (`--shift-by -1`), unless it is one. */
-function isValue(specs: ReadonlyMap<string, OptionSpec>, spec: OptionSpec, token: string): boolean {
-  if (!token.startsWith('-') || token === '-') return true;
-  if (spec.isArgumentOptional === true) return false;
-  return !specs.has(split(token).name);
+/** A value that must follow may look like an option, and even be one; one that may follow may not, but for numbers. */
+function isValue({ isArgumentOptional, type = 'String' }: OptionSpec, token: string): boolean {
+  if (isArgumentOptional !== true) return true;
+  return type === 'String' ? !token.startsWith('-') || token === '-' : isNumber(type, token);
+}
+
+function isNumber(type: ArgumentType, text: string): boolean {
+  return type === 'Double' ? text.trim() !== '' && Number.isFinite(Number(text)) : integer.test(text);
 }

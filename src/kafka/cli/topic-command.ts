@@ -1,8 +1,8 @@
 import type { Runtime } from '../../runtime/runtime.ts';
-import { exceptionName } from '../client/client-errors.ts';
 import { validateTopicConfig } from '../log/log-config.ts';
 import { KafkaError } from '../protocol/errors.ts';
-import { OptionError, type ParsedOptions } from './option-parser.ts';
+import { CommandError, exceptionOf } from './command-error.ts';
+import type { ParsedOptions } from './option-parser.ts';
 import type { ToolIo } from './tool.ts';
 
 /** What the two generations of kafka-topics share. */
@@ -11,17 +11,6 @@ export const COLLISION_WARNING =
 
 export function hasCollisionChars(topic: string): boolean {
   return topic.includes('_') || topic.includes('.');
-}
-
-/** An action's own complaint: a class of Java's, which the log line names, and its message. */
-export class TopicCommandError extends Error {
-  readonly exception: string;
-
-  constructor(message: string, exception = 'java.lang.IllegalArgumentException') {
-    super(message);
-    this.name = 'TopicCommandError';
-    this.exception = exception;
-  }
 }
 
 /** Runs an action; what it complains of goes to standard output, and to the log with the name of Apache's class. */
@@ -44,14 +33,6 @@ export async function reportingErrors(
   }
 }
 
-/** The Java class that stands for an error. */
-export function exceptionOf(error: unknown): string | undefined {
-  if (error instanceof TopicCommandError) return error.exception;
-  if (error instanceof KafkaError) return `org.apache.kafka.common.errors.${exceptionName(error)}`;
-  if (error instanceof OptionError) return `joptsimple.${error.exception}`;
-  return undefined;
-}
-
 /** `a,b` and `a|b` name either; quotes around the whole are the shell's remains (`IncludeList`). */
 export function topicPattern(text: string): RegExp {
   const source = text
@@ -68,7 +49,7 @@ export function topicConfigs(options: ParsedOptions): Map<string, string> {
   for (const pair of options.values('config')) {
     const [, name, value] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/s.exec(pair) ?? [];
     if (name === undefined || value === undefined) {
-      throw new TopicCommandError(
+      throw new CommandError(
         'requirement failed: Invalid topic config: all configs to be added must be in the format "key=val".',
       );
     }
@@ -77,13 +58,13 @@ export function topicConfigs(options: ParsedOptions): Map<string, string> {
   return configs;
 }
 
-/** Before anything is sent. @throws TopicCommandError, KafkaError for an unknown key */
+/** Before anything is sent. @throws CommandError, KafkaError for an unknown key */
 export function requireValidConfigs(configs: ReadonlyMap<string, string>): void {
   try {
     validateTopicConfig(configs);
   } catch (error) {
     if (!(error instanceof KafkaError) || !error.message.startsWith('Invalid value ')) throw error;
-    throw new TopicCommandError(error.message, 'org.apache.kafka.common.config.ConfigException');
+    throw new CommandError(error.message, 'org.apache.kafka.common.config.ConfigException');
   }
 }
 
@@ -97,17 +78,17 @@ export function replicaAssignment(text: string, home: string): number[][] {
   );
   for (const replicas of partitions) {
     if (replicas.some((id) => !Number.isInteger(id))) {
-      throw new TopicCommandError(`For input string: "${text}"`, 'java.lang.NumberFormatException');
+      throw new CommandError(`For input string: "${text}"`, 'java.lang.NumberFormatException');
     }
     const repeated = replicas.filter((id, index) => replicas.indexOf(id) !== index);
     if (repeated.length > 0) {
-      throw new TopicCommandError(
+      throw new CommandError(
         `Partition replica lists may not contain duplicate entries: ${[...new Set(repeated)].join(',')}`,
         `${home}.AdminCommandFailedException`,
       );
     }
     if (replicas.length !== partitions[0]!.length) {
-      throw new TopicCommandError(
+      throw new CommandError(
         `Partition ${partitions.indexOf(replicas)} has different replication factor: [${replicas.join(', ')}]`,
         `${home}.AdminOperationException`,
       );

@@ -5,6 +5,7 @@ import { codeOf } from '../client/client-errors.ts';
 import { type PartitionMetadata, partitionKey, type TopicMetadata } from '../client/cluster-metadata.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { adminOptions } from './client-config.ts';
+import { CommandError } from './command-error.ts';
 import type { ParsedOptions } from './option-parser.ts';
 import { propertiesFile, type ToolIo } from './tool.ts';
 import {
@@ -12,7 +13,6 @@ import {
   hasCollisionChars,
   replicaAssignment,
   requireValidConfigs,
-  TopicCommandError,
   topicConfigs,
   topicPattern,
 } from './topic-command.ts';
@@ -50,10 +50,10 @@ async function create(admin: Admin, options: ParsedOptions, print: Print): Promi
   const assignment = byHand === undefined ? undefined : replicaAssignment(byHand, EXCEPTIONS);
   if (hasCollisionChars(name)) print(COLLISION_WARNING);
   if (replicationFactor !== undefined && (replicationFactor > 32_767 || replicationFactor < 1)) {
-    throw new TopicCommandError(`The replication factor must be between 1 and 32767 inclusive`);
+    throw new CommandError(`The replication factor must be between 1 and 32767 inclusive`);
   }
   if (partitions !== undefined && partitions < 1) {
-    throw new TopicCommandError('The partitions must be greater than 0');
+    throw new CommandError('The partitions must be greater than 0');
   }
   try {
     await admin.createTopics([
@@ -71,12 +71,12 @@ async function create(admin: Admin, options: ParsedOptions, print: Print): Promi
   }
 }
 
-/** @throws TopicCommandError where a topic was named and none is called so */
+/** @throws CommandError where a topic was named and none is called so */
 async function existing(admin: Admin, options: ParsedOptions): Promise<TopicMetadata[]> {
   const topics = await matching(admin, options);
   const name = options.value('topic');
   if (topics.length === 0 && name !== undefined && !options.has('if-exists')) {
-    throw new TopicCommandError(`Topic 'Optional[${name}]' does not exist as expected`);
+    throw new CommandError(`Topic 'Optional[${name}]' does not exist as expected`);
   }
   return topics;
 }
@@ -120,7 +120,7 @@ async function describe(admin: Admin, options: ParsedOptions, print: Print): Pro
   if (topicId !== undefined) {
     topics = topics.filter((topic) => topic.topicId === topicId);
     if (topics.length === 0 && !options.has('if-exists')) {
-      throw new TopicCommandError(`TopicId '${topicId}' does not exist as expected`);
+      throw new CommandError(`TopicId '${topicId}' does not exist as expected`);
     }
   }
   if (topics.length === 0) return;

@@ -6,6 +6,7 @@ import { assignReplicas } from '../controller/replica-assignment.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import { encodeJson, paths, type TopicAssignment } from '../zk/znodes.ts';
+import { CommandError } from './command-error.ts';
 import type { ParsedOptions } from './option-parser.ts';
 import { ToolExit, type ToolIo } from './tool.ts';
 import {
@@ -13,7 +14,6 @@ import {
   hasCollisionChars,
   replicaAssignment,
   requireValidConfigs,
-  TopicCommandError,
   topicConfigs,
   topicPattern,
 } from './topic-command.ts';
@@ -125,12 +125,12 @@ class ZookeeperTopics {
     return shown.filter((name) => pattern.test(name));
   }
 
-  /** @throws TopicCommandError where there is none, unless that is fine */
+  /** @throws CommandError where there is none, unless that is fine */
   async #existing(): Promise<string[]> {
     const topics = await this.#matching();
     if (topics.length === 0 && !this.#options.has('if-exists')) {
       const [topic, connect] = [this.#options.value('topic'), this.#options.value('zookeeper')];
-      throw new TopicCommandError(`Topic ${topic} does not exist on ZK path ${connect}`);
+      throw new CommandError(`Topic ${topic} does not exist on ZK path ${connect}`);
     }
     return topics;
   }
@@ -145,7 +145,7 @@ class ZookeeperTopics {
   async #delete(): Promise<void> {
     for (const topic of await this.#existing()) {
       if (isInternal(topic)) {
-        throw new TopicCommandError(
+        throw new CommandError(
           `Topic ${topic} is a kafka internal topic and is not allowed to be marked for deletion.`,
           ADMIN_OPERATION,
         );
@@ -184,7 +184,7 @@ class ZookeeperTopics {
 
   async #addPartitions(topic: string, count: number): Promise<void> {
     if (isInternal(topic)) {
-      throw new TopicCommandError('The number of partitions for the offsets topic cannot be changed.');
+      throw new CommandError('The number of partitions for the offsets topic cannot be changed.');
     }
     this.#print(
       'WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering of the messages will be affected',

@@ -9,12 +9,15 @@ import {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from '../protocol/messages/46-list-partition-reassignments.ts';
-import { codeOf, isRetriable, timedOut } from './client-errors.ts';
+import { Acls } from './acls.ts';
+import { codeOf, isRetriable } from './client-errors.ts';
 import { type ClientOptions, Cluster } from './cluster.ts';
 import { type BrokerNode, partitionKey, type TopicMetadata } from './cluster-metadata.ts';
 import { alterConfigs, type ConfigChange, type ConfigEntry, type ConfigResource, describeConfigs } from './configs.ts';
 import type { BrokerConnection, Given } from './connection.ts';
+import { DelegationTokens } from './delegation-tokens.ts';
 import { Groups } from './groups.ts';
+import { namedCall } from './named-call.ts';
 import { type IsolationLevel, listOffsets, type OffsetFound, type OffsetWanted } from './offsets.ts';
 import { alterQuotas, describeQuotas, type Quota, type QuotaEntity, type QuotaFilter } from './quotas.ts';
 
@@ -44,11 +47,15 @@ export function createAdmin(runtime: Runtime, options: ClientOptions): Admin {
  */
 export class Admin {
   readonly groups: Groups;
+  readonly acls: Acls;
+  readonly tokens: DelegationTokens;
   readonly #cluster: Cluster;
 
   constructor(runtime: Runtime, options: ClientOptions) {
     this.#cluster = new Cluster(runtime, options);
     this.groups = new Groups(this.#cluster);
+    this.acls = new Acls(this.#cluster);
+    this.tokens = new DelegationTokens(this.#cluster);
   }
 
   // ---- topics
@@ -104,13 +111,13 @@ export class Admin {
 
   /** Every topic, in the order of names. */
   async allTopics(): Promise<TopicMetadata[]> {
-    const { topics } = await this.#call('listTopics', () => this.#cluster.refresh('all'));
+    const { topics } = await namedCall(this.#cluster, 'listTopics', () => this.#cluster.refresh('all'));
     return [...topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION among others */
   async describeTopics(names: readonly string[]): Promise<TopicMetadata[]> {
-    const { topics } = await this.#call('describeTopics', () =>
+    const { topics } = await namedCall(this.#cluster, 'describeTopics', () =>
       this.#cluster.refresh(names, { allowAutoTopicCreation: false }),
     );
     return names.map((name) => {
@@ -159,7 +166,9 @@ export class Admin {
   // ---- the cluster
 
   async describeCluster(): Promise<{ clusterId: string | null; controllerId: number; brokers: BrokerNode[] }> {
-    const { clusterId, controllerId, brokers } = await this.#call('listNodes', () => this.#cluster.refresh([]));
+    const { clusterId, controllerId, brokers } = await namedCall(this.#cluster, 'listNodes', () =>
+      this.#cluster.refresh([]),
+    );
     return { clusterId, controllerId, brokers: [...brokers.values()].sort((a, b) => a.id - b.id) };
   }
 
@@ -194,18 +203,6 @@ export class Admin {
     this.#cluster.close();
   }
 
-  /** Retries; when no broker could be reached at all, says so in the words of Apache's client. */
-  async #call<T>(name: string, attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#cluster.retrying(attempt);
-    } catch (error) {
-      const isUnreachable =
-        codeOf(error) === ErrorCode.REQUEST_TIMED_OUT &&
-        codeOf((error as KafkaError).cause) === ErrorCode.NETWORK_EXCEPTION;
-      throw isUnreachable ? timedOut(`Timed out waiting for a node assignment. Call: ${name}`, error) : error;
-    }
-  }
-
   /** Only the controller does it; whoever is asked instead says so, and is asked who it is. */
   async #controller<Q extends Fields, R extends Fields>(
     name: string,
@@ -213,7 +210,7 @@ export class Admin {
     response: Message<R>,
     given: Given<Q>,
   ): Promise<Value<R>> {
-    return this.#call(name, async () => {
+    return namedCall(this.#cluster, name, async () => {
       if (this.#cluster.metadata.controllerId < 0) await this.#cluster.refresh([]);
       const node = this.#cluster.metadata.controllerId;
       if (node < 0) throw new KafkaError(ErrorCode.NOT_CONTROLLER, 'no broker is the controller at present');

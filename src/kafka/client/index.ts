@@ -12,8 +12,19 @@ export type { ClientTlsOptions, KeyStoreOptions } from '../../config/client-tls.
 export { type NodeRuntimeOptions, nodeRuntime } from '../../runtime/node/node-runtime.ts';
 export type { Runtime } from '../../runtime/runtime.ts';
 export { ErrorCode, KafkaError } from '../protocol/errors.ts';
+export {
+  type AclBinding,
+  type AclEntry,
+  AclOperation,
+  AclPermission,
+  AclResource,
+  PatternType,
+  type ResourcePattern,
+} from '../security/acl.ts';
+export { type AclFilter, everyAcl } from '../security/acl-filter.ts';
 export type { ClientSecurity, SecurityProtocol } from '../security/client-security.ts';
 export type { LoginMechanism, OAuthLogin, OAuthToken, PasswordLogin, SaslLogin } from '../security/sasl/sasl-client.ts';
+export type { Principal } from '../security/tokens/principal.ts';
 export type { Admin, NewTopic, Reassignment } from './admin.ts';
 export {
   BufferExhaustedError,
@@ -31,6 +42,7 @@ export type { TopicPartition } from './cluster-metadata.ts';
 export type { ConfigChange, ConfigEntry, ConfigResource } from './configs.ts';
 export type { Consumer } from './consumer.ts';
 export type { ConsumerOptions, RebalanceListener } from './consumer-options.ts';
+export type { HeldToken, NewDelegationToken } from './delegation-tokens.ts';
 export type { ConsumerRecord } from './fetched-records.ts';
 export {
   type CommittedOffset,

@@ -21,6 +21,16 @@ export interface AclFilter {
   readonly permission: number;
 }
 
+export const everyAcl: AclFilter = {
+  resourceType: AclResource.any,
+  patternType: PatternType.any,
+  name: null,
+  principal: null,
+  host: null,
+  operation: AclOperation.any,
+  permission: AclPermission.any,
+};
+
 export function matchesBinding(filter: AclFilter, { pattern, entry }: AclBinding): boolean {
   return matchesPattern(filter, pattern) && matchesEntry(filter, entry);
 }

@@ -8,7 +8,7 @@ import { AclZnodes } from '../zk/acl-znodes.ts';
 import { KafkaZk } from '../zk/kafka-zk.ts';
 import { type AclBinding, type AclEntry, AclOperation, AclPermission, AclResource, PatternType } from './acl.ts';
 import { AclAuthorizer } from './acl-authorizer.ts';
-import type { AclFilter } from './acl-filter.ts';
+import { everyAcl } from './acl-filter.ts';
 import { AclStore } from './acl-store.ts';
 
 const { topic } = AclResource;
@@ -19,15 +19,6 @@ const acl = (name: string, entry: Partial<AclEntry> = {}, patternType: number = 
   pattern: { resourceType: topic, patternType, name },
   entry: { principal: 'User:alice', host: '*', operation: read, permission: AclPermission.allow, ...entry },
 });
-const everything: AclFilter = {
-  resourceType: AclResource.any,
-  patternType: PatternType.any,
-  name: null,
-  principal: null,
-  host: null,
-  operation: AclOperation.any,
-  permission: AclPermission.any,
-};
 
 async function world() {
   const sim = new Simulation({ seed: 11 });
@@ -104,10 +95,10 @@ test('a node goes with its last ACL, and with it the right', async () => {
   const [one, other] = [await broker('one'), await broker('other')];
   await run(one.store.create([acl('t'), acl('t', { operation: write }), acl('u')]));
   await sim.runFor(1000);
-  const first = await run(other.store.delete([{ ...everything, name: 't', operation: read }]));
+  const first = await run(other.store.delete([{ ...everyAcl, name: 't', operation: read }]));
   assert.deepEqual(first, [[{ binding: acl('t'), error: undefined }]]);
   assert.deepEqual((await children('/kafka-acl/Topic')).sort(), ['t', 'u']);
-  await run(other.store.delete([{ ...everything, name: 't' }]));
+  await run(other.store.delete([{ ...everyAcl, name: 't' }]));
   assert.deepEqual(await children('/kafka-acl/Topic'), ['u']);
   await sim.runFor(1000);
   assert.ok(!one.mayRead('t') && one.mayRead('u'));
@@ -117,11 +108,11 @@ test('an ACL that several filters mean is told to the first, and what nothing me
   const { run, broker } = await world();
   const { store } = await broker('one');
   await run(store.create([acl('t'), acl('tt', {}, PatternType.prefixed), acl('*'), acl('other')]));
-  const match = { ...everything, patternType: PatternType.match, name: 'ttt', resourceType: topic };
-  const results = await run(store.delete([match, everything, { ...everything, name: 'nothing' }]));
+  const match = { ...everyAcl, patternType: PatternType.match, name: 'ttt', resourceType: topic };
+  const results = await run(store.delete([match, everyAcl, { ...everyAcl, name: 'nothing' }]));
   const told = results.map((found) => found.map(({ binding }) => binding.pattern.name).sort());
   assert.deepEqual(told, [['*', 'tt'], ['other', 't'], []]);
-  assert.deepEqual(store.matching(everything), []);
+  assert.deepEqual(store.matching(everyAcl), []);
 });
 
 test('two brokers that change the same ACLs at once lose none', async () => {
@@ -135,7 +126,7 @@ test('two brokers that change the same ACLs at once lose none', async () => {
   await sim.runFor(2000);
   const stored = JSON.parse(await text('/kafka-acl/Topic/t')) as { acls: { host: string }[] };
   assert.deepEqual(stored.acls.map(({ host }) => host).sort(), hosts);
-  for (const { store } of brokers) assert.equal(store.matching(everything).length, hosts.length);
+  for (const { store } of brokers) assert.equal(store.matching(everyAcl).length, hosts.length);
 });
 
 test('whoever is always overtaken gives up, and says so', async () => {
@@ -161,7 +152,7 @@ test('whoever is always overtaken gives up, and says so', async () => {
   assert.match(String(first), /Failed to update ACLs for .*name=t.* after trying a maximum of 10 times/);
   assert.equal(second, undefined);
   assert.deepEqual(
-    store.matching(everything).map(({ pattern }) => pattern.name),
+    store.matching(everyAcl).map(({ pattern }) => pattern.name),
     ['u'],
   );
 });
@@ -180,7 +171,7 @@ test('after a new session everything is read again, also what is gone', async ()
   await sim.runFor(1000);
   assert.ok(other.mayRead('t'));
   await run(other.zk.client.close());
-  await run(one.store.delete([everything]));
+  await run(one.store.delete([everyAcl]));
   await run(one.store.create([acl('u')]));
   await sim.runFor(1000);
   assert.ok(other.mayRead('t') && !other.mayRead('u'), 'it hears of nothing');

@@ -74,6 +74,10 @@ export const resourceTypeName = (code: number): string => resourceTypeNames.get(
 export const permissionName = (code: number): string => permissionNames.get(code) ?? 'Unknown';
 /** `TRANSACTIONAL_ID`, as Java names its constants. */
 export const resourceTypeConstant = (code: number): string => constantOf(resourceTypeName(code));
+/** `DESCRIBE_CONFIGS`. */
+export const operationConstant = (code: number): string => constantOf(operationName(code));
+/** `ALLOW`. */
+export const permissionConstant = (code: number): string => constantOf(permissionName(code));
 /** `PREFIXED`. */
 export const patternTypeConstant = (code: number): string => constantOf(patternTypeNames.get(code) ?? 'Unknown');
 
@@ -86,6 +90,8 @@ function codeOf(names: ReadonlyMap<number, string>, text: unknown): number {
   return 0;
 }
 
+/** As people type it: `DescribeConfigs`, whatever the case, but without underscores. */
+export const operationNamed = (text: string): number => (text.includes('_') ? 0 : codeOf(operationNames, text));
 export const resourceTypeOf = (text: unknown): number => codeOf(resourceTypeNames, text);
 export const patternTypeOf = (text: unknown): number => codeOf(patternTypeNames, text);
 

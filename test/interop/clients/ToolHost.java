@@ -11,6 +11,7 @@ import org.apache.kafka.common.utils.Exit;
 public class ToolHost {
   static final Relay out = new Relay();
   static final Relay err = new Relay();
+  static final Source in = new Source();
   static volatile Run current;
 
   /** Loggers and Scala's Console keep the stream that they find first, so that one stays and leads elsewhere. */
@@ -18,6 +19,13 @@ public class ToolHost {
     volatile OutputStream to = OutputStream.nullOutputStream();
     @Override public void write(int value) throws IOException { to.write(value); }
     @Override public void write(byte[] bytes, int offset, int length) throws IOException { to.write(bytes, offset, length); }
+  }
+
+  /** Scala's Console keeps the first one, too. */
+  static class Source extends InputStream {
+    volatile InputStream from = InputStream.nullInputStream();
+    @Override public int read() throws IOException { return from.read(); }
+    @Override public int read(byte[] bytes, int offset, int length) throws IOException { return from.read(bytes, offset, length); }
   }
 
   static class Run {
@@ -28,6 +36,7 @@ public class ToolHost {
   public static void main(String[] args) throws Exception {
     System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
     System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+    System.setIn(in);
     Exit.setExitProcedure((code, message) -> end(code));
     Exit.setHaltProcedure((code, message) -> end(code));
     Exit.setShutdownHookAdder((name, hook) -> current.hooks.add(hook));
@@ -47,7 +56,7 @@ public class ToolHost {
     ByteArrayOutputStream errors = new ByteArrayOutputStream();
     out.to = output;
     err.to = errors;
-    System.setIn(new ByteArrayInputStream(Base64.getDecoder().decode(request[1])));
+    in.from = new ByteArrayInputStream(Base64.getDecoder().decode(request[1]));
     String[] args = Arrays.stream(request).skip(2).map(ToolHost::decoded).toArray(String[]::new);
     Run run = new Run();
     current = run;
