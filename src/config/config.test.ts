@@ -100,6 +100,10 @@ const refused: readonly { given: Record<string, string | number>; says: RegExp }
     given: { dataDir: '/d', secureClientPort: 1, 'ssl.keyStore.location': '/k.jks', 'ssl.authProvider': 'mine' },
     says: /ssl\.authProvider=mine is refused: No auth provider configured for the SSL authentication scheme/,
   },
+  {
+    given: { dataDir: '/d', 'ssl.keystore.password': 'swordfish' },
+    says: /^ConfigError: ssl\.keystore\.password=\[hidden\] is refused: (?!.*swordfish)/,
+  },
   { given: { dataDir: '/d', 'metricsProvider.className': 'x.Y' }, says: /metricsProvider\.className=x\.Y is refused/ },
   { given: { dataDir: '/d', 'metricsProvider.httpPort': -1 }, says: /metricsProvider\.httpPort=-1 is refused/ },
   { given: { dataDir: '/d', 'audit.impl.class': 'x.Y' }, says: /audit\.impl\.class=x\.Y is refused/ },
@@ -142,10 +146,11 @@ test('a part of a snapshot is at most the whole of it', () => {
 });
 
 test('an unknown key and a key without effect are warnings, once each', () => {
-  const config = zooCfg({ dataDir: '/d', 'nio.numWorkerThreads': 4, helloWorld: 'x' });
+  const config = zooCfg({ dataDir: '/d', 'nio.numWorkerThreads': 4, helloWorld: 'x', myPassword: 'swordfish' });
   assert.deepEqual(config.warnings, [
     'nio.numWorkerThreads=4 is accepted without effect',
     'helloWorld=x is unknown and ignored',
+    'myPassword=[hidden] is unknown and ignored',
   ]);
 });
 

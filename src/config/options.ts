@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.ts';
+import { ConfigError, shownSetting } from './config-error.ts';
 import { isBoolean, numberFault, splitList } from './values.ts';
 
 /**
@@ -117,11 +117,11 @@ function check(
   for (const [key, value] of given) {
     const option = table.get(key);
     if (option === undefined) {
-      if (!isKnown(key)) warnings.push(`${key}=${value} is unknown and ignored`);
+      if (!isKnown(key)) warnings.push(`${shownSetting(key, value)} is unknown and ignored`);
       continue;
     }
     checkValue(option, value);
-    if (option.effect === 'accepted') warnings.push(`${key}=${value} is accepted without effect`);
+    if (option.effect === 'accepted') warnings.push(`${shownSetting(key, value)} is accepted without effect`);
   }
   return warnings;
 }

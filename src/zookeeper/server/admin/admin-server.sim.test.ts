@@ -52,6 +52,9 @@ test('a command answers under each of its names, an unknown one and a wrong meth
     command: 'nonsense',
     error: 'Unknown command: nonsense',
   });
+  assert.equal((await ask(world, '/commands/%72uok')).status, 200);
+  for (const path of ['/commands/%zz', '//']) assert.equal((await ask(world, path)).status, 400, path);
+  assert.ok(!world.logged.some((line) => line.includes('an admin command failed')));
   assert.equal((await ask(world, '/')).status, 404);
   assert.equal((await ask(world, '/commandsx')).status, 404);
   assert.equal((await ask(world, '/commands/ruok', { method: 'PUT' })).status, 405);

@@ -88,7 +88,9 @@ export class AdminServer {
     if (connectionOf(request).tls !== undefined) {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT_SECURITY);
     }
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const asked = askedOf(request);
+    if (asked === undefined) return send(response, 400, 'text/plain', 'Bad URI\n');
+    const { pathname, searchParams } = asked;
     if (pathname !== url && !pathname.startsWith(`${url}/`)) return send(response, 404, 'text/plain', 'Not Found\n');
     switch (request.method) {
       case 'GET':
@@ -101,14 +103,14 @@ export class AdminServer {
       default:
         return send(response, 405, undefined, '');
     }
-    const name = decodeURIComponent(pathname.slice(url.length + 1));
+    const name = pathname.slice(url.length + 1);
     if (name === '') return send(response, 200, undefined, this.#links());
     const command = this.#byName.get(name);
     const refusal = this.#refusalOf(name, command, request);
     if (refusal !== undefined || command === undefined) return this.#send(response, name, refusal ?? {});
     const isPost = 'run' in command && command.method === 'POST';
-    const asked = { parameters: searchParams, body: isPost ? await bodyOf(request) : new Uint8Array(0) };
-    this.#send(response, command.names[0] ?? name, await this.#run(command, asked));
+    const body = isPost ? await bodyOf(request) : new Uint8Array(0);
+    this.#send(response, command.names[0] ?? name, await this.#run(command, { parameters: searchParams, body }));
   }
 
   /** Undefined if the command may run. */
@@ -187,6 +189,17 @@ export class AdminServer {
       response.end();
     };
     next();
+  }
+}
+
+/** Path, decoded, and query; undefined for what is no URL. */
+function askedOf({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } | undefined {
+  try {
+    const { pathname, searchParams } = new URL(url, 'http://localhost');
+    return { pathname: decodeURIComponent(pathname), searchParams };
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof URIError) return undefined;
+    throw error;
   }
 }
 
