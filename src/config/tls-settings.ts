@@ -36,9 +36,26 @@ export interface TlsDefaults {
   readonly verifyHostname: boolean;
   /** `protocol` names the newest of those that are enabled, as Java's own sockets take it; Netty is told that one alone. */
   readonly protocolImpliesOlder: boolean;
+  /** Undefined leaves them to the runtime. */
+  readonly cipherSuites?: readonly string[];
 }
 
 const ofClients: TlsDefaults = { verifyHostname: true, protocolImpliesOlder: false };
+
+/** Of the client port: what Netty enables on a Java that has given up the exchange of keys by RSA, which keeps no secret for long. */
+export const ofClientPort: TlsDefaults = {
+  ...ofClients,
+  cipherSuites: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+    'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+    'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+    'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+    'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
+    'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+  ],
+};
 
 /**
  * Reads the keys after a prefix: `ssl.` and `ssl.quorum.` in zoo.cfg, `zookeeper.ssl.` among system properties and in files of
@@ -59,7 +76,7 @@ export function tlsSettings(
     trustStore: storeOf('trustStore', value, prefix),
     clientAuthentication: clientAuthOf(`${prefix}clientAuth`, value('clientAuth')),
     protocols: protocolsOf(value, prefix, defaults),
-    cipherSuites: suitesOf(`${prefix}ciphersuites`, value('ciphersuites')),
+    cipherSuites: suitesOf(`${prefix}ciphersuites`, value('ciphersuites')) ?? defaults.cipherSuites,
     handshakeTimeoutMs: timeout === undefined ? HANDSHAKE_TIMEOUT_MS : Number(timeout),
     verifyHostname: isOn('hostnameVerification', defaults.verifyHostname),
   };

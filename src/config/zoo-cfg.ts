@@ -2,7 +2,7 @@ import { ConfigError } from './config-error.ts';
 import { type Observability, readObservability } from './observability.ts';
 import { Options, tableOf } from './options.ts';
 import { parseProperties } from './properties.ts';
-import { type TlsSettings, tlsSettings } from './tls-settings.ts';
+import { ofClientPort, type TlsSettings, tlsSettings } from './tls-settings.ts';
 import { type AuthConfig, authConfigOf } from './zoo-cfg-auth.ts';
 import { isAuthFamily } from './zoo-cfg-auth-options.ts';
 import { type ServerLimits, serverLimitsOf } from './zoo-cfg-limits.ts';
@@ -208,7 +208,7 @@ function typed(options: Options, system: Options, given: ReadonlyMap<string, str
       portUnification: options.boolean('client.portUnification'),
       certReload: options.boolean('client.certReload'),
       outstandingHandshakeLimit: options.number('netty.server.outstandingHandshake.limit'),
-      settings: tlsSettings((key) => given.get(key), 'ssl.'),
+      settings: tlsSettings((key) => given.get(key), 'ssl.', ofClientPort),
     },
     warnings: [...options.warnings, ...system.warnings],
   };

@@ -98,6 +98,18 @@ async function reaches(port: number, options?: ClientTlsOptions): Promise<boolea
   return isThere;
 }
 
+/** Whether a handshake of TLS 1.2 with this cipher alone succeeds. */
+function agreesOn(port: number, ciphers: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTls({ host: '127.0.0.1', port, ca: pem('ca'), ciphers, maxVersion: 'TLSv1.2' });
+    socket.once('secureConnect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
 /** Four letters over TLS, with the client's certificate. */
 function ask(port: number, word: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -187,9 +199,17 @@ test('who has no certificate, or one of a stranger, is refused by both alike', a
   }
 });
 
-test('clientAuth=want takes who has no certificate, and refuses a stranger, on both sides', async (t) => {
-  const keys = { 'ssl.clientAuth': 'want', 'ssl.trustStore.location': `${stores}ca.pem` };
+test('clientAuth=want takes who has no certificate, and refuses a stranger and weak ciphers, on both sides', async (t) => {
+  const keys = {
+    'ssl.clientAuth': 'want',
+    'ssl.trustStore.location': `${stores}ca.pem`,
+    'ssl.enabledProtocols': 'TLSv1.2,TLSv1.3',
+  };
   for (const server of [await startOurs(t, keys), await startApache(t, keys)]) {
+    const offered = ['ECDHE-RSA-AES128-SHA', 'AES128-GCM-SHA256', 'ECDHE-RSA-CHACHA20-POLY1305'];
+    const taken: string[] = [];
+    for (const cipher of offered) if (await agreesOn(server.securePort, cipher)) taken.push(cipher);
+    assert.deepEqual(taken, ['ECDHE-RSA-AES128-SHA'], server.name);
     const stranger = { key: pem('stranger'), cert: pem('stranger'), ca: pem('ca') };
     const outcomes: boolean[] = [];
     for (const options of [tls, anonymous, stranger]) outcomes.push(await reaches(server.securePort, options));
