@@ -41,7 +41,6 @@ export async function javaLine(
       `-Xmx${heapMiB}m`,
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
-      '-XX:CompileThresholdScaling=3', // most of what is compiled for a start runs seldom again
       '-XX:-UsePerfData',
       '-Xshare:auto',
       ...shared,
