@@ -16,7 +16,7 @@ export const transactionBugs: readonly PlantedBug[] = [
     name: 'readers of what is committed see beyond the last stable offset',
     world: 'transactions',
     file: 'src/kafka/log/log.ts',
-    find: 'const unstable = this.#log.producers.firstUnstableOffset;',
+    find: 'const unstable = this.producers.firstUnstableOffset;',
     replace: 'const unstable = undefined as number | undefined;',
     seed: 1,
     symptom: /is read, and .* is open/,

@@ -436,8 +436,9 @@ function abortedIn(one: Found): PartitionData['abortedTransactions'] {
   const { log, errorCode, target, records, read, readableBytes, maxBytes, upTo } = one;
   if (log === undefined || errorCode !== ErrorCode.NONE) return null;
   if (read === nothingToRead && readableBytes > 0) return null;
-  if (records.size === 0) return [];
   const { fetchOffset } = target;
+  // Where there was something to read and the answer had no room for it, Apache tells of it all the same.
+  if (records.size === 0 && fetchOffset >= upTo) return [];
   let endOffset = fetchOffset;
   for (const { header } of batchesOf(records)) endOffset = header.lastOffset + 1;
   return log

@@ -28,13 +28,22 @@ export function describeLogDir(directory: LogDirectory, { disk, replicas, isAske
     isCordoned: false,
   };
   if (!directory.isOnline) return described;
-  let bytes: { totalBytes: number; usableBytes: number };
   try {
-    bytes = { totalBytes: disk.totalBytes(directory.path), usableBytes: disk.freeBytes(directory.path) };
+    return {
+      ...described,
+      errorCode: ErrorCode.NONE,
+      totalBytes: disk.totalBytes(directory.path),
+      usableBytes: disk.freeBytes(directory.path),
+      topics: topicsIn(directory, replicas, isAsked),
+    };
   } catch (error) {
+    // A quiet log asks its files how large they are.
     if (!(error instanceof DiskError)) throw error;
     return described;
   }
+}
+
+function topicsIn(directory: LogDirectory, replicas: ReplicaManager, isAsked: Facts['isAsked']): Described['topics'] {
   const topics = new Map<string, Described['topics'][number]['partitions']>();
   const add = (log: PartitionLog, isFutureKey: boolean): void => {
     const { topic, partition } = log.topicPartition;
@@ -51,12 +60,7 @@ export function describeLogDir(directory: LogDirectory, { disk, replicas, isAske
   };
   for (const log of directory.logs.values()) add(log, false);
   for (const log of directory.futures.values()) add(log, true);
-  return {
-    ...described,
-    ...bytes,
-    errorCode: ErrorCode.NONE,
-    topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
-  };
+  return [...topics].map(([name, partitions]) => ({ name, partitions }));
 }
 
 /** A log on its way lags behind the one it is copied from, any other behind what is committed. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ErrorCode } from '../protocol/errors.ts';
+import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../protocol/messages/35-describe-log-dirs.ts';
+import { DescribeProducersRequest, DescribeProducersResponse } from '../protocol/messages/61-describe-producers.ts';
 import { ClusterWorld, refused } from './testkit/cluster-world.ts';
 
 const topicNames = ['a', 'b', 'c', 'd'];
@@ -68,7 +70,8 @@ test('a log dir that fails takes its partitions with it, the others go on, and a
   for (const name of going) assert.equal(await world.count(0, name), 2);
 });
 
-test('what is known of producers and cannot be read takes its log dir with it, and the client is told so', async () => {
+/** After a clean stop nothing of the topic is in memory. */
+async function quietWorld(): Promise<ClusterWorld> {
   const world = await new ClusterWorld({ kafka: { 'log.dirs': '/one,/two' } }).start();
   for (const topic of ['t', 'u']) {
     await world.createTopic(topic, [[0]]);
@@ -77,13 +80,39 @@ test('what is known of producers and cannot be read takes its log dir with it, a
   await world.broker(0).stop();
   await world.broker(0).start();
   await world.until('it leads', async () => (await world.leaderOf(0, 't')) === 0);
-  world
-    .broker(0)
-    .machine.disk.failNext({ operation: 'readFile', path: 't-0/00000000000000000001.snapshot', code: 'EIO' });
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    await assert.rejects(world.count(0, 't'), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+  return world;
+}
+
+async function producersOf(world: ClusterWorld, topic: string): Promise<number | undefined> {
+  const topics = [{ name: topic, partitionIndexes: [0] }];
+  const answer = await world.ask(0, (client) =>
+    client.ask(DescribeProducersRequest, DescribeProducersResponse, 0, { topics }),
+  );
+  return answer.topics[0]?.partitions[0]?.errorCode;
+}
+
+test('what is known of producers and cannot be read takes its log dir with it, and the client is told so', async () => {
+  for (const asks of ['fetch', 'describe'] as const) {
+    const world = await quietWorld();
+    world.broker(0).machine.disk.failNext({ operation: 'readFile', path: 't-0/', code: 'EIO' });
+    if (asks === 'describe') assert.equal(await producersOf(world, 't'), ErrorCode.KAFKA_STORAGE_ERROR);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await assert.rejects(world.count(0, 't'), refused(ErrorCode.KAFKA_STORAGE_ERROR));
+    }
+    assert.equal(await producersOf(world, 't'), ErrorCode.KAFKA_STORAGE_ERROR);
+    assert.equal(await world.count(0, 'u'), 1);
+    assert.equal(await producersOf(world, 'u'), ErrorCode.NONE);
   }
-  assert.equal(await world.count(0, 'u'), 1);
+});
+
+test('a log dir whose files cannot be looked at is described with an error of its own', async () => {
+  const world = await quietWorld();
+  const describe = () =>
+    world.ask(0, (client) => client.ask(DescribeLogDirsRequest, DescribeLogDirsResponse, 4, { topics: null }));
+  world.broker(0).machine.disk.failNext({ operation: 'stat', path: 't-0/', code: 'EIO' });
+  const codes = (await describe()).results.map(({ errorCode }) => errorCode);
+  assert.deepEqual([...codes].sort(), [ErrorCode.NONE, ErrorCode.KAFKA_STORAGE_ERROR]);
+  assert.ok((await describe()).results.every(({ errorCode }) => errorCode === ErrorCode.NONE));
 });
 
 test('a full disk ends a broker that has no other; nothing is acknowledged that is not written, and a restart with room goes on', async () => {

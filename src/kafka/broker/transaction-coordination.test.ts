@@ -151,3 +151,29 @@ test('a transaction of a topic that is deleted meanwhile comes to its end', asyn
     return described.transactionStates[0]?.transactionState === 'CompleteCommit';
   });
 });
+
+test('a partition that is named again is told of once where its outcome is its own', async () => {
+  const world = await new ClusterWorld().start();
+  await world.createTopic(TOPIC, [[0]]);
+  const { resultsByTopicV3AndBelow: results } = await world.ask(0, (client) =>
+    client.ask(AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, 3, {
+      v3AndBelowTransactionalId: 'x',
+      v3AndBelowTopics: [[0, 0, 7], [7]].map((partitions) => ({ name: TOPIC, partitions })),
+    }),
+  );
+  assert.deepEqual(
+    results.map(({ name, resultsByPartition }) => [
+      name,
+      resultsByPartition.map(({ partitionIndex, partitionErrorCode }) => [partitionIndex, partitionErrorCode]),
+    ]),
+    [
+      [
+        TOPIC,
+        [
+          [0, ErrorCode.OPERATION_NOT_ATTEMPTED],
+          [7, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+        ],
+      ],
+    ],
+  );
+});

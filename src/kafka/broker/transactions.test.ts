@@ -155,6 +155,21 @@ class World {
 
 const ok = { errorCode: ErrorCode.NONE, errorMessage: null };
 
+test('where an answer has no room for records it tells of the aborted transactions among them', async () => {
+  const world = await World.start();
+  await world.cluster.createTopic('s', [[0]]);
+  await world.cluster.produce(0, 's', 'first');
+  assert.deepEqual(await world.write('a', 0), ok);
+  assert.equal(await world.mark(false), ErrorCode.NONE);
+  const topics = ['s', 't'].flatMap((topic) => fetchRequest(topic, 0).topics ?? []);
+  const request = { ...fetchRequest('s', 0), topics, maxBytes: 1, isolationLevel: 1, sessionEpoch: -1 };
+  const { responses } = await world.cluster.ask(0, (client) => client.ask(FetchRequest, FetchResponse, 11, request));
+  const found = responses.map(({ partitions }) => partitions[0]!);
+  assert.ok((found[0]?.records?.size ?? 0) > 0);
+  assert.equal(found[1]?.records?.size, 0);
+  assert.deepEqual(found[1]?.abortedTransactions, [{ producerId: 9, firstOffset: 0 }]);
+});
+
 test('a transaction’s records are read once it is committed, and never if it is aborted, over kills in between', async () => {
   const world = await World.start();
   assert.deepEqual(await world.write('a', 0), ok);

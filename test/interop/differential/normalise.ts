@@ -21,6 +21,7 @@ const unordered: ReadonlySet<string> = new Set([
   'acls',
   'matchingAcls',
   'configResources',
+  'activeProducers',
 ]);
 
 export function normalise(value: unknown, name = ''): unknown {

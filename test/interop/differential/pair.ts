@@ -26,6 +26,9 @@ export async function startPair(
     'offsets.topic.num.partitions': '5',
     'offsets.topic.replication.factor': '1',
     'group.initial.rebalance.delay.ms': '0',
+    'transaction.state.log.num.partitions': '5',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
     // Sessions of many sequences are open at once, and how a full cache evicts is a broker's own affair.
     'max.incremental.fetch.session.cache.slots': '100000',
     // Records of the tests are of 2023.

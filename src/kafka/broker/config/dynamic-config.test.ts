@@ -10,6 +10,7 @@ import {
 import { type ClusterOptions, ClusterWorld } from '../testkit/cluster-world.ts';
 import type { RawClient } from '../testkit/raw-client.ts';
 import { AlterOperation, ResourceType } from './config-change.ts';
+import { connectionOverrides } from './dynamic-validation.ts';
 import { PasswordEncoder } from './password-encoder.ts';
 
 const CLUSTER = '';
@@ -190,4 +191,11 @@ test('passwords are stored encoded and never shown; without a secret none is tak
   assert.deepEqual(await cluster.set(BROKER, 'log.retention.ms', '5'), NONE);
   const again = (await cluster.json('/config/brokers/0')) as { config: Record<string, string> };
   assert.equal(decoder.decode(again.config[key] ?? ''), 'p');
+});
+
+test('connections by host are refused in Java’s words where a colon or a number is missing', () => {
+  const property = "Error parsing configuration property 'max.connections.per.ip.overrides'";
+  assert.throws(() => connectionOverrides('a:x,127.0.0.1'), { message: `${property}: begin 0, end -1, length 9` });
+  assert.throws(() => connectionOverrides('a:x'), { message: 'For input string: "x"' });
+  assert.deepEqual([...connectionOverrides('::1:4, a:2')], Object.entries({ '::1': 4, a: 2 }));
 });

@@ -1,5 +1,5 @@
 import { build } from '../../../wire/schema.ts';
-import { lastSequenceIn } from '../../log/producer-entry.ts';
+import { lastSequenceIn, type ProducerEntry } from '../../log/producer-entry.ts';
 import { ErrorCode, errorInfo, KafkaError } from '../../protocol/errors.ts';
 import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
 import { AclOperation } from '../../security/acl.ts';
@@ -55,13 +55,22 @@ function describe(broker: BrokerContext, topic: string, partition: number): Resu
     return failed(known ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null);
   }
   if (log.isOffline) return failed(ErrorCode.KAFKA_STORAGE_ERROR, null);
-  const activeProducers = Array.from(log.producers.entries(), (entry) => ({
+  try {
+    const activeProducers = Array.from(log.producers.entries(), producerOf);
+    return { errorCode: ErrorCode.NONE, errorMessage: null, activeProducers };
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
+    return failed(error.code, null);
+  }
+}
+
+function producerOf(entry: ProducerEntry): Result['activeProducers'][number] {
+  return {
     producerId: entry.producerId,
     producerEpoch: entry.epoch,
     lastSequence: lastSequenceIn(entry),
     lastTimestamp: entry.lastTimestamp,
     coordinatorEpoch: entry.coordinatorEpoch,
     currentTxnStartOffset: entry.currentTxnFirstOffset,
-  }));
-  return { errorCode: ErrorCode.NONE, errorMessage: null, activeProducers };
+  };
 }

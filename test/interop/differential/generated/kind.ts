@@ -17,6 +17,8 @@ export class Draw {
   readonly topics: string[] = [];
   /** Topics whose configuration changes: when a broker has heard of that is its own affair, so they get no records. */
   readonly quietTopics: string[] = [];
+  /** Where transactions write. Down-converted, a log that begins with their end has a batch twice in Apache's answer. */
+  readonly transactionTopics: string[] = [];
   readonly #counters = new Map<string, number>();
 
   constructor(random: SimRandom, versions: VersionRanges) {
@@ -56,6 +58,11 @@ export class Draw {
     return this.chance(0.8) ? this.pick(this.topics.slice(-4)) : this.pick(this.topics);
   }
 
+  transactionTopic(): string {
+    if (this.transactionTopics.length === 0 || this.chance(0.04)) return 'missing';
+    return this.pick(this.transactionTopics.slice(-3));
+  }
+
   quietTopic(): string {
     return this.quietTopics.length === 0 || this.chance(0.04) ? 'missing' : this.pick(this.quietTopics);
   }
@@ -70,6 +77,12 @@ export class Draw {
 
   some<T>(most: number, draw: () => T): T[] {
     return Array.from({ length: 1 + this.below(most) }, draw);
+  }
+
+  /** Mostly each but once: what a request means that says something twice no client asks. */
+  distinct<T>(most: number, draw: () => T): T[] {
+    const drawn = this.some(most, draw);
+    return this.chance(0.08) ? drawn : [...new Set(drawn)];
   }
 }
 

@@ -7,8 +7,10 @@ import { groupKinds } from './kinds/groups.ts';
 import { listOffsets } from './kinds/list-offsets.ts';
 import { metadata } from './kinds/metadata.ts';
 import { offsetKinds } from './kinds/offsets.ts';
+import { partitionKinds } from './kinds/partitions.ts';
 import { initProducerId, produce } from './kinds/produce.ts';
 import { topicKinds } from './kinds/topics.ts';
+import { transactionKinds } from './kinds/transactions.ts';
 
 /** The first creates a topic: each sequence begins with it. */
 export const kinds: readonly RequestKind<unknown>[] = [
@@ -22,4 +24,6 @@ export const kinds: readonly RequestKind<unknown>[] = [
   ...configKinds,
   ...groupKinds,
   ...offsetKinds,
+  ...partitionKinds,
+  ...transactionKinds,
 ];

@@ -35,7 +35,9 @@ export async function sharedVersions({ apache, ours }: Ports): Promise<VersionRa
 async function versionsOf(port: number): Promise<Map<number, readonly [number, number]>> {
   for (const [apiKey, version, fields] of [
     [10, 1, { key: 'any', keyType: 0 }],
+    [10, 1, { key: 'any', keyType: 1 }],
     [16, 0, {}],
+    [66, 0, {}],
     [22, 0, { transactionalId: null, transactionTimeoutMs: 60_000 }],
   ] as const) {
     await until(`an answer without error to request ${apiKey}`, async () => {

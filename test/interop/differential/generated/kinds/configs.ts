@@ -1,6 +1,7 @@
 import { type Draw, requestKind } from '../kind.ts';
 
 const TOPIC = 2;
+const BROKER = 4;
 
 /** Keys whose change shows in what later requests are answered, some that no topic has, and values that cannot be. */
 const changes: readonly (readonly [string, string | null])[] = [
@@ -19,6 +20,41 @@ const changes: readonly (readonly [string, string | null])[] = [
   ['compression.type', 'lzma'],
   ['unheard.of', '1'],
   ['flush.messages', null],
+  ['cleanup.policy', 'compact'],
+  ['cleanup.policy', 'delete'],
+  ['cleanup.policy', ' delete , compact'],
+  ['cleanup.policy', 'delete,delete'],
+  ['cleanup.policy', ''],
+  ['leader.replication.throttled.replicas', '0:0'],
+  ['leader.replication.throttled.replicas', '0:0,1:0'],
+  ['leader.replication.throttled.replicas', '*'],
+  ['leader.replication.throttled.replicas', 'x'],
+  ['follower.replication.throttled.replicas', ''],
+  ['retention.ms', '9223372036854775808'],
+  ['retention.ms', ' 77 '],
+  ['preallocate', 'TRUE'],
+  ['min.cleanable.dirty.ratio', '1e-1'],
+];
+
+/** Keys of brokers: what may change, for one or for all, what may not, and values that cannot be. */
+const brokerChanges: readonly (readonly [string, string | null])[] = [
+  ['num.io.threads', '9'],
+  ['num.io.threads', '100'],
+  ['num.io.threads', 'x'],
+  ['log.retention.ms', '-1'],
+  ['log.retention.ms', '1e3'],
+  ['log.cleanup.policy', 'compact'],
+  ['log.cleanup.policy', 'never'],
+  ['max.connections.per.ip.overrides', '127.0.0.1:9'],
+  ['max.connections.per.ip.overrides', '127.0.0.1'],
+  ['broker.id', '5'],
+  ['zookeeper.connect', 'x'],
+  ['unheard.of', 'x'],
+  ['message.max.bytes', null],
+  ['min.insync.replicas', '0'],
+  ['listener.name.x.ssl.keystore.location', '/x'],
+  ['leader.replication.throttled.rate', '5'],
+  ['follower.replication.throttled.rate', '-1'],
 ];
 
 interface DescribeArgs {
@@ -34,8 +70,8 @@ const describeConfigs = requestKind<DescribeArgs>({
   apiKey: 32,
   draw: (draw) => ({
     version: draw.version(32),
-    topics: [...new Set(draw.some(2, () => (draw.chance(0.5) ? draw.topic() : draw.quietTopic())))],
-    keys: draw.pick([null, ['max.message.bytes', 'compression.type'], ['unheard.of'], []]),
+    topics: draw.distinct(2, () => (draw.chance(0.5) ? draw.topic() : draw.quietTopic())),
+    keys: draw.pick([null, ['max.message.bytes', 'cleanup.policy', 'cleanup.policy'], ['unheard.of'], []]),
     includeSynonyms: draw.chance(0.5),
   }),
   request: ({ version, topics, keys, includeSynonyms }, side) => ({
@@ -52,19 +88,26 @@ const describeConfigs = requestKind<DescribeArgs>({
   }),
 });
 
+type Changes = readonly { readonly name: string; readonly value: string | null; readonly operation: number }[];
+
 interface AlterArgs {
   readonly version: number;
-  readonly topic: string;
-  readonly configs: readonly { readonly name: string; readonly value: string | null; readonly operation: number }[];
+  /** One resource each, none twice: AlterConfigs of Apache then never answers. */
+  readonly topics: readonly { readonly topic: string; readonly configs: Changes }[];
   readonly validateOnly: boolean;
 }
 
-function drawChanges(draw: Draw): AlterArgs['configs'] {
+function drawChanges(draw: Draw): Changes {
   const configs = draw.some(2, () => {
     const [name, value] = draw.pick(changes);
     return { name, value, operation: draw.pick([0, 0, 0, 1, 2, 3, 7]) };
   });
   return configs;
+}
+
+function drawTopics(draw: Draw): AlterArgs['topics'] {
+  const names = new Set(draw.some(draw.chance(0.2) ? 3 : 1, () => draw.quietTopic()));
+  return [...names].map((topic) => ({ topic, configs: drawChanges(draw) }));
 }
 
 const alterConfigs = requestKind<AlterArgs>({
@@ -73,22 +116,19 @@ const alterConfigs = requestKind<AlterArgs>({
   apiKey: 33,
   draw: (draw) => ({
     version: draw.version(33),
-    topic: draw.quietTopic(),
-    configs: drawChanges(draw),
+    topics: drawTopics(draw),
     validateOnly: draw.chance(0.3),
   }),
-  request: ({ version, topic, configs, validateOnly }, side) => ({
+  request: ({ version, topics, validateOnly }, side) => ({
     apiKey: 33,
     version,
     fields: {
       validateOnly,
-      resources: [
-        {
-          resourceType: TOPIC,
-          resourceName: side.named(topic),
-          configs: configs.map(({ name, value }) => ({ name, value })),
-        },
-      ],
+      resources: topics.map(({ topic, configs }) => ({
+        resourceType: TOPIC,
+        resourceName: side.named(topic),
+        configs: configs.map(({ name, value }) => ({ name, value })),
+      })),
     },
   }),
 });
@@ -99,19 +139,51 @@ const incrementalAlterConfigs = requestKind<AlterArgs>({
   apiKey: 44,
   draw: (draw) => ({
     version: draw.version(44),
-    topic: draw.quietTopic(),
-    configs: drawChanges(draw),
+    topics: drawTopics(draw),
     validateOnly: draw.chance(0.3),
   }),
-  request: ({ version, topic, configs, validateOnly }, side) => ({
+  request: ({ version, topics, validateOnly }, side) => ({
     apiKey: 44,
     version,
     fields: {
       validateOnly,
+      resources: topics.map(({ topic, configs }) => ({
+        resourceType: TOPIC,
+        resourceName: side.named(topic),
+        configs: configs.map(({ name, value, operation }) => ({ name, value, configOperation: operation })),
+      })),
+    },
+  }),
+});
+
+interface BrokerArgs {
+  readonly version: number;
+  readonly broker: string;
+  readonly configs: Changes;
+}
+
+/** Only validated: a broker is one for all sequences. */
+const validateBrokerConfigs = requestKind<BrokerArgs>({
+  name: 'validate-broker-configs',
+  weight: 1,
+  apiKey: 44,
+  draw: (draw) => ({
+    version: draw.version(44),
+    broker: draw.pick(['0', '0', '', '', '7', 'x']),
+    configs: draw.some(2, () => {
+      const [name, value] = draw.pick(brokerChanges);
+      return { name, value, operation: draw.pick([0, 0, 0, 0, 1, 2, 3]) };
+    }),
+  }),
+  request: ({ version, broker, configs }) => ({
+    apiKey: 44,
+    version,
+    fields: {
+      validateOnly: true,
       resources: [
         {
-          resourceType: TOPIC,
-          resourceName: side.named(topic),
+          resourceType: BROKER,
+          resourceName: broker,
           configs: configs.map(({ name, value, operation }) => ({ name, value, configOperation: operation })),
         },
       ],
@@ -119,4 +191,4 @@ const incrementalAlterConfigs = requestKind<AlterArgs>({
   }),
 });
 
-export const configKinds = [describeConfigs, alterConfigs, incrementalAlterConfigs];
+export const configKinds = [validateBrokerConfigs, describeConfigs, alterConfigs, incrementalAlterConfigs];

@@ -26,15 +26,17 @@ interface Args {
 const sizes = [1_000_000, 1_000_000, 1_000_000, 150, 300, 90, 1000, 1, 0];
 
 export function drawFetchedTopics(draw: Draw, most: number): FetchedTopic[] {
-  const names = [...new Set(draw.some(most, () => draw.topic()))];
+  const names = draw.distinct(most, () => draw.topic());
   return names.map((name) => ({
     name,
-    partitions: [...new Set(draw.some(3, () => draw.partition()))].map((partition) => ({
-      partition,
-      fetchOffset: draw.pick([0, 0, 0, 1, 2, 3, 5, draw.below(30), -1, 5000]),
-      partitionMaxBytes: draw.chance(0.02) ? -1 : draw.pick(sizes),
-      currentLeaderEpoch: draw.chance(0.9) ? -1 : draw.pick([0, 0, 5]),
-    })),
+    partitions: draw
+      .distinct(3, () => draw.partition())
+      .map((partition) => ({
+        partition,
+        fetchOffset: draw.pick([0, 0, 0, 1, 2, 3, 5, draw.below(30), -1, 5000]),
+        partitionMaxBytes: draw.chance(0.02) ? -1 : draw.pick(sizes),
+        currentLeaderEpoch: draw.chance(0.9) ? -1 : draw.pick([0, 0, 5, -2]),
+      })),
   }));
 }
 
@@ -76,12 +78,16 @@ export const fetch = requestKind<Args>({
   name: 'fetch',
   weight: 14,
   apiKey: 1,
-  draw: (draw) => ({
-    version: draw.version(1),
-    ...drawLimits(draw),
-    replicaId: draw.chance(0.95) ? -1 : draw.pick([-2, 3]),
-    topics: drawFetchedTopics(draw, 3),
-  }),
+  draw: (draw) => {
+    const topics = drawFetchedTopics(draw, 3);
+    const hasTransactions = topics.some(({ name }) => draw.transactionTopics.includes(name));
+    return {
+      version: draw.version(1, hasTransactions ? 4 : 0),
+      ...drawLimits(draw),
+      replicaId: draw.chance(0.95) ? -1 : draw.pick([-2, 3]),
+      topics,
+    };
+  },
   request: ({ version, topics, replicaId, ...limits }, side) => ({
     apiKey: 1,
     version,

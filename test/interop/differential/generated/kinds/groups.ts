@@ -125,8 +125,8 @@ interface NamesArgs {
 }
 
 function drawNames(draw: Draw, apiKey: number): NamesArgs {
-  const groups = draw.some(2, () => (draw.chance(0.15) ? 'unheard-of' : draw.group()));
-  return { version: draw.version(apiKey), groups: [...new Set(groups)] };
+  const groups = draw.distinct(2, () => (draw.chance(0.15) ? 'unheard-of' : draw.group()));
+  return { version: draw.version(apiKey), groups };
 }
 
 const describe = requestKind<NamesArgs & { readonly withOperations: boolean }>({

@@ -29,7 +29,7 @@ export const listOffsets = requestKind<Args>({
         timestamp: draw.chance(0.7)
           ? draw.pick([-1, -2, -3, -4, -5, -6, -7])
           : 1_700_000_000_000 + draw.pick([-50_000, 0, draw.below(1000), 999, 5000, 3_000_000_000_000]),
-        currentLeaderEpoch: draw.chance(0.9) ? -1 : draw.pick([0, 7]),
+        currentLeaderEpoch: draw.chance(0.9) ? -1 : draw.pick([0, 7, -2]),
       })),
     })),
   }),

@@ -109,7 +109,7 @@ const fetchOffsets = requestKind<FetchArgs>({
     const version = draw.version(9, 1);
     return {
       version,
-      groups: [...new Set(draw.some(version >= 8 ? 2 : 1, () => (draw.chance(0.4) ? 'simple' : draw.group())))],
+      groups: draw.distinct(version >= 8 ? 2 : 1, () => (draw.chance(0.4) ? 'simple' : draw.group())),
       topic: version >= 2 && draw.chance(0.2) ? null : committed(draw),
       partitions: draw.some(3, () => draw.partition()),
       requireStable: version >= 7 && draw.chance(0.5),

@@ -76,6 +76,11 @@ const create = requestKind<CreateArgs>({
     const topics = draw.some(isFirst ? 1 : 2, () => drawTopic(draw));
     const made = !isFirst && draw.chance(0.25) ? draw.quietTopics : draw.topics;
     if (!validateOnly) made.push(...topics.map(({ name }) => name));
+    // Where more replicas are asked for than there are no transaction ends.
+    const endable = topics.filter(({ configs }) => configs.every(([key]) => key !== 'min.insync.replicas'));
+    if (!validateOnly && made === draw.topics && draw.chance(0.4)) {
+      draw.transactionTopics.push(...endable.map(({ name }) => name));
+    }
     return { version, topics, validateOnly };
   },
   request: ({ version, topics, validateOnly }, side) => ({
@@ -153,9 +158,9 @@ const remove = requestKind<DeleteArgs>({
     const version = draw.version(20);
     // The first topic stays: the others come and go.
     const mortal = draw.topics.slice(1);
-    const topics = draw.some(2, () => (mortal.length === 0 || draw.chance(0.2) ? 'missing' : draw.pick(mortal)));
+    const topics = draw.distinct(2, () => (mortal.length === 0 || draw.chance(0.2) ? 'missing' : draw.pick(mortal)));
     for (const topic of topics) if (draw.topics.includes(topic)) draw.topics.splice(draw.topics.indexOf(topic), 1);
-    return { version, topics: [...new Set(topics)], byId: version >= 6 && draw.chance(0.5) };
+    return { version, topics, byId: version >= 6 && draw.chance(0.5) };
   },
   request: ({ version, topics, byId }, side) => ({
     apiKey: 20,
