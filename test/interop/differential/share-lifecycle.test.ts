@@ -22,6 +22,8 @@ before(async () => {
     'share.coordinator.state.topic.num.partitions': '3',
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
+    // What is old stays.
+    'log.retention.ms': '-1',
     // See Teller.leave.
     'num.network.threads': '1',
     // Nothing waits, and nothing runs out, unless a story configures it for its group.
