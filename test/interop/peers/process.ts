@@ -1,6 +1,6 @@
 /** Child processes for interop tests: run one to its end, or keep one that dies with this process. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Whoever needs longer will never be done, however slow the machine is. */
@@ -80,7 +80,7 @@ export interface Service {
   stop(timeoutMs?: number): Promise<number | null>;
   /** SIGKILL: the crash that recovery must survive. */
   kill(): Promise<void>;
-  /** SIGSTOP and SIGCONT: a peer that hangs and comes back. */
+  /** SIGSTOP and SIGCONT: a peer that hangs and comes back. When `suspend` returns it does nothing more. */
   suspend(): void;
   resume(): void;
 }
@@ -121,9 +121,24 @@ export function startService(command: string, args: readonly string[], options: 
       signal('SIGKILL');
       await ended;
     },
-    suspend: () => signal('SIGSTOP'),
+    suspend() {
+      signal('SIGSTOP');
+      while (alive() && !isStopped(child.pid ?? -1));
+    },
     resume: () => signal('SIGCONT'),
   };
+}
+
+/** The signal stops one thread, and that one the others: until then they may still answer somebody. */
+function isStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+      return text.slice(text.lastIndexOf(')') + 2).startsWith('T');
+    });
+  } catch {
+    return false; // one has just ended
+  }
 }
 
 /** Asks `probe` until it answers something; there is no event to wait for in another program's start. */
