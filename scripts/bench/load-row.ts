@@ -1,6 +1,7 @@
 /** A row under load: what is sent, what is compared, what must be found afterwards. */
 import type { LoadResult } from './generator.ts';
 import type { Load } from './load.ts';
+import { medianOf } from './rounds.ts';
 import type { Servers } from './servers.ts';
 import { amount, median } from './table.ts';
 
@@ -41,7 +42,7 @@ export type Figures = Pick<LoadResult, 'perSecond' | 'bytesPerSecond' | 'p50Ms' 
 
 /** The median of each figure. */
 export function typical(results: readonly Figures[]): Figures {
-  const of = (name: keyof Figures): number => median(results.map((each) => each[name]));
+  const of = (name: keyof Figures): number => medianOf(results, (each) => each[name]);
   return { perSecond: of('perSecond'), bytesPerSecond: of('bytesPerSecond'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms') };
 }
 

@@ -2,18 +2,17 @@
 import { ConfigError } from '../../config/config-error.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { KeeperError } from '../../zookeeper/jute/errors.ts';
-import { createAdmin } from '../client/admin.ts';
 import { ClientUsageError } from '../client/client-errors.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { AclCommands, type AclKeeper } from './acl-commands.ts';
 import { newAcls, oldAcls } from './acl-generations.ts';
 import { withAclsInZookeeper } from './acls-in-zookeeper.ts';
-import { adminOptions } from './client-config.ts';
 import { exceptionOf } from './command-error.ts';
 import { isGiven, TOOLS_VERSION } from './generation.ts';
 import { checkAclOptions, DESCRIPTION, OLD_DESCRIPTION, specs, usage } from './kafka-acls-options.ts';
 import { type ParsedOptions, parseOptions } from './option-parser.ts';
-import { propertiesFile, runTool, type Tool } from './tool.ts';
+import { runTool, type Tool } from './tool.ts';
+import { withAdmin } from './with-admin.ts';
 
 export const kafkaAcls: Tool = async (args, io, runtime) => {
   const isOldTool = isGiven('authorizer-properties', args);
@@ -40,19 +39,12 @@ export const kafkaAcls: Tool = async (args, io, runtime) => {
   }
 };
 
-async function withBrokers(
+function withBrokers(
   options: ParsedOptions,
   runtime: Runtime,
   work: (keeper: AclKeeper) => Promise<void>,
 ): Promise<void> {
-  const properties = propertiesFile(options.value('command-config'));
-  properties.set('bootstrap.servers', options.value('bootstrap-server')!);
-  const admin = createAdmin(runtime, adminOptions(runtime, properties));
-  try {
-    await work(admin.acls);
-  } finally {
-    admin.close();
-  }
+  return withAdmin(options, runtime, (admin) => work(admin.acls));
 }
 
 /** What Apache's tool would have caught, and what of. */

@@ -1,13 +1,12 @@
 /** kafka-broker-api-versions.sh: what each broker speaks, and what of it this client does too. */
 import { bounds } from '../../wire/versions.ts';
-import { createAdmin } from '../client/admin.ts';
 import type { VersionRange } from '../client/api-versions.ts';
 import { apis } from '../protocol/apis.ts';
 import { KafkaError } from '../protocol/errors.ts';
-import { adminOptions } from './client-config.ts';
 import { inJavaWords } from './generation.ts';
 import { type OptionSpec, parseOptions } from './option-parser.ts';
-import { propertiesFile, requireOption, runTool, type Tool, ToolExit, usageExit } from './tool.ts';
+import { requireOption, runTool, type Tool, ToolExit, usageExit } from './tool.ts';
+import { withAdmin } from './with-admin.ts';
 
 const specs: readonly OptionSpec[] = [
   {
@@ -25,20 +24,17 @@ export const kafkaBrokerApiVersions: Tool = async (args, io, runtime) => {
     throw usageExit('This tool helps to retrieve broker version information.', specs);
   }
   requireOption(options, specs, 'bootstrap-server');
-  const properties = propertiesFile(options.value('command-config'));
-  properties.set('bootstrap.servers', options.value('bootstrap-server')!);
-  const admin = createAdmin(runtime, adminOptions(runtime, properties));
   try {
-    for (const { id, host, port, rack } of (await admin.describeCluster()).brokers) {
-      const { versions } = await admin.connect(id);
-      io.out(`${host}:${port} (id: ${id} rack: ${rack ?? 'null'}) -> (\n${apiLines(versions).join(',\n')}\n)\n`);
-    }
+    await withAdmin(options, runtime, async (admin) => {
+      for (const { id, host, port, rack } of (await admin.describeCluster()).brokers) {
+        const { versions } = await admin.connect(id);
+        io.out(`${host}:${port} (id: ${id} rack: ${rack ?? 'null'}) -> (\n${apiLines(versions).join(',\n')}\n)\n`);
+      }
+    });
     return 0;
   } catch (error) {
     if (error instanceof KafkaError) throw new ToolExit(`${error.message}\n`);
     throw error;
-  } finally {
-    admin.close();
   }
 };
 

@@ -1,13 +1,11 @@
-/** kafka-configs.sh: with `--zookeeper` as in 2.1, otherwise as in 3.9. */
-import { createAdmin } from '../client/admin.ts';
-import { adminOptions } from './client-config.ts';
 import { exceptionOf } from './command-error.ts';
 import { ConfigsByAdmin } from './configs-by-admin.ts';
 import { configsByZookeeper } from './configs-by-zookeeper.ts';
 import { isGiven, TOOLS_VERSION } from './generation.ts';
 import { checkConfigOptions, DESCRIPTION, entitiesOf, OLD_DESCRIPTION, specs } from './kafka-configs-options.ts';
 import { OptionError, type ParsedOptions, parseOptions } from './option-parser.ts';
-import { propertiesFile, runTool, type Tool, ToolExit, usageExit } from './tool.ts';
+import { runTool, type Tool, ToolExit, usageExit } from './tool.ts';
+import { withAdmin } from './with-admin.ts';
 
 export const kafkaConfigs: Tool = async (args, io, runtime) => {
   const isOldTool = isGiven('zookeeper', args);
@@ -24,14 +22,7 @@ export const kafkaConfigs: Tool = async (args, io, runtime) => {
       await configsByZookeeper(options, entities, io, runtime);
       return 0;
     }
-    const properties = propertiesFile(options.value('command-config'));
-    properties.set('bootstrap.servers', options.value('bootstrap-server')!);
-    const admin = createAdmin(runtime, adminOptions(runtime, properties));
-    try {
-      await new ConfigsByAdmin(admin, options, entities, io).run();
-    } finally {
-      admin.close();
-    }
+    await withAdmin(options, runtime, (admin) => new ConfigsByAdmin(admin, options, entities, io).run());
     return 0;
   } catch (error) {
     const exception = exceptionOf(error);

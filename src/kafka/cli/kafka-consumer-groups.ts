@@ -1,17 +1,17 @@
 /** kafka-consumer-groups.sh, in the words of 3.9. */
 import type { Runtime } from '../../runtime/runtime.ts';
-import { type Admin, createAdmin } from '../client/admin.ts';
+import type { Admin } from '../client/admin.ts';
 import { exceptionName } from '../client/client-errors.ts';
 import { partitionKey } from '../client/cluster-metadata.ts';
 import type { DescribedGroup } from '../client/groups.ts';
 import { type CommittedOffset, LATEST } from '../client/offsets.ts';
 import { ErrorCode, KafkaError } from '../protocol/errors.ts';
-import { adminOptions } from './client-config.ts';
 import { inJavaWords, TOOLS_VERSION } from './generation.ts';
 import { listTable, membersTable, type OffsetRow, offsetsTable, stateTable } from './group-tables.ts';
 import { type OptionSpec, type ParsedOptions, parseOptions } from './option-parser.ts';
 import { newOffsets, partitionsOf } from './reset-offsets.ts';
-import { propertiesFile, refuseWith, requireOption, runTool, type Tool, type ToolIo, usageExit } from './tool.ts';
+import { refuseWith, requireOption, runTool, type Tool, type ToolIo, usageExit } from './tool.ts';
+import { withAdmin } from './with-admin.ts';
 
 const specs: readonly OptionSpec[] = [
   { name: 'bootstrap-server', argument: 'server to connect to', description: 'REQUIRED: the brokers to ask first.' },
@@ -99,20 +99,14 @@ export const kafkaConsumerGroups: Tool = async (args, io, runtime) => {
     );
   }
   check(options, io);
-  const properties = propertiesFile(options.value('command-config'));
-  if (!properties.has('client.id')) properties.set('client.id', 'adminclient-1');
-  properties.set('bootstrap.servers', options.value('bootstrap-server')!);
-  const admin = createAdmin(runtime, adminOptions(runtime, properties));
-  const command = new ConsumerGroupCommand({ admin, options, io, runtime });
+  const work = (admin: Admin): Promise<void> => new ConsumerGroupCommand({ admin, options, io, runtime }).run();
   try {
-    await command.run();
+    await withAdmin(options, runtime, work, { 'client.id': 'adminclient-1' });
     return 0;
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error;
     io.out(`\nError: Executing consumer group command failed due to ${javaText(error)}\n`);
     return 1;
-  } finally {
-    admin.close();
   }
 };
 

@@ -1,13 +1,12 @@
 /** kafka-delegation-tokens.sh of 3.9. */
-import { createAdmin } from '../client/admin.ts';
 import { KafkaError } from '../protocol/errors.ts';
-import { adminOptions } from './client-config.ts';
 import { exceptionOf } from './command-error.ts';
 import { TOOLS_VERSION } from './generation.ts';
 import { checkTokenOptions, DESCRIPTION, specs } from './kafka-delegation-tokens-options.ts';
 import { parseOptions } from './option-parser.ts';
 import { TokenCommands } from './token-commands.ts';
-import { propertiesFile, runTool, type Tool, usageExit } from './tool.ts';
+import { runTool, type Tool, usageExit } from './tool.ts';
+import { withAdmin } from './with-admin.ts';
 
 export const kafkaDelegationTokens: Tool = async (args, io, runtime) => {
   try {
@@ -18,14 +17,8 @@ export const kafkaDelegationTokens: Tool = async (args, io, runtime) => {
       return 0;
     }
     checkTokenOptions(options);
-    const properties = propertiesFile(options.value('command-config'));
-    properties.set('bootstrap.servers', options.value('bootstrap-server')!);
-    const admin = createAdmin(runtime, adminOptions(runtime, properties));
-    try {
-      await new TokenCommands({ tokens: admin.tokens, options, io, clock: runtime.clock }).run();
-    } finally {
-      admin.close();
-    }
+    const { clock } = runtime;
+    await withAdmin(options, runtime, ({ tokens }) => new TokenCommands({ tokens, options, io, clock }).run());
     return 0;
   } catch (error) {
     const exception = exceptionOf(error);

@@ -1,13 +1,12 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { ZERO_UUID } from '../../wire/schema.ts';
-import { type Admin, createAdmin, type Reassignment } from '../client/admin.ts';
+import type { Admin, Reassignment } from '../client/admin.ts';
 import { codeOf } from '../client/client-errors.ts';
 import { type PartitionMetadata, partitionKey, type TopicMetadata } from '../client/cluster-metadata.ts';
 import { ErrorCode } from '../protocol/errors.ts';
-import { adminOptions } from './client-config.ts';
 import { CommandError } from './command-error.ts';
 import type { ParsedOptions } from './option-parser.ts';
-import { propertiesFile, type ToolIo } from './tool.ts';
+import type { ToolIo } from './tool.ts';
 import {
   COLLISION_WARNING,
   hasCollisionChars,
@@ -16,26 +15,22 @@ import {
   topicConfigs,
   topicPattern,
 } from './topic-command.ts';
+import { withAdmin } from './with-admin.ts';
 
 /** Where the exceptions that log lines name stand. */
 const EXCEPTIONS = 'org.apache.kafka.server.common';
 
 /** kafka-topics of 3.9: everything through the brokers' admin requests. */
 export async function topicsByAdmin(options: ParsedOptions, io: ToolIo, runtime: Runtime): Promise<void> {
-  const properties = propertiesFile(options.value('command-config'));
-  if (!properties.has('client.id')) properties.set('client.id', 'adminclient-1');
-  properties.set('bootstrap.servers', options.value('bootstrap-server')!);
-  const admin = createAdmin(runtime, adminOptions(runtime, properties));
   const print = (line: string): void => io.out(`${line}\n`);
-  try {
+  const work = async (admin: Admin): Promise<void> => {
     if (options.has('create')) await create(admin, options, print);
     else if (options.has('alter')) await alter(admin, options);
     else if (options.has('list')) print((await namesOf(admin, options)).join('\n'));
     else if (options.has('describe')) await describe(admin, options, print);
     else await remove(admin, options);
-  } finally {
-    admin.close();
-  }
+  };
+  await withAdmin(options, runtime, work, { 'client.id': 'adminclient-1' });
 }
 
 type Print = (line: string) => void;

@@ -5,7 +5,7 @@ import { DeleteAclsRequest, DeleteAclsResponse } from '../protocol/messages/31-d
 import type { AclBinding } from '../security/acl.ts';
 import type { AclFilter } from '../security/acl-filter.ts';
 import type { Cluster } from './cluster.ts';
-import { namedCall } from './named-call.ts';
+import { callAny } from './named-call.ts';
 
 /** What administrators do with ACLs. Each call rejects with the broker's first error; what succeeded beside it has happened. */
 export class Acls {
@@ -17,9 +17,8 @@ export class Acls {
 
   /** Those that are there already are left as they are. @throws KafkaError SECURITY_DISABLED without an authorizer */
   async create(bindings: readonly AclBinding[]): Promise<void> {
-    const { results } = await namedCall(this.#cluster, 'createAcls', async () => {
-      const connection = await this.#cluster.any();
-      return connection.request(CreateAclsRequest, CreateAclsResponse, {
+    const { results } = await callAny(this.#cluster, 'createAcls', (connection) =>
+      connection.request(CreateAclsRequest, CreateAclsResponse, {
         creations: bindings.map(({ pattern, entry }) => ({
           resourceType: pattern.resourceType,
           resourceName: pattern.name,
@@ -29,17 +28,16 @@ export class Acls {
           operation: entry.operation,
           permissionType: entry.permission,
         })),
-      });
-    });
+      }),
+    );
     throwFirst(results);
   }
 
   /** Those that the filter means, as the broker that is asked knows them at present. */
   async describe(filter: AclFilter): Promise<AclBinding[]> {
-    const answer = await namedCall(this.#cluster, 'describeAcls', async () => {
-      const connection = await this.#cluster.any();
-      return connection.request(DescribeAclsRequest, DescribeAclsResponse, askedOf(filter));
-    });
+    const answer = await callAny(this.#cluster, 'describeAcls', (connection) =>
+      connection.request(DescribeAclsRequest, DescribeAclsResponse, askedOf(filter)),
+    );
     throwFirst([answer]);
     return answer.resources.flatMap(({ resourceType, resourceName, patternType, acls }) =>
       acls.map(({ principal, host, operation, permissionType }) => ({
@@ -51,10 +49,9 @@ export class Acls {
 
   /** Removes what any of the filters means, and answers what that was. */
   async delete(filters: readonly AclFilter[]): Promise<AclBinding[]> {
-    const { filterResults } = await namedCall(this.#cluster, 'deleteAcls', async () => {
-      const connection = await this.#cluster.any();
-      return connection.request(DeleteAclsRequest, DeleteAclsResponse, { filters: filters.map(askedOf) });
-    });
+    const { filterResults } = await callAny(this.#cluster, 'deleteAcls', (connection) =>
+      connection.request(DeleteAclsRequest, DeleteAclsResponse, { filters: filters.map(askedOf) }),
+    );
     throwFirst(filterResults);
     const deleted = filterResults.flatMap(({ matchingAcls }) => matchingAcls);
     throwFirst(deleted);

@@ -18,7 +18,7 @@ import {
 import type { DelegationToken } from '../security/tokens/delegation-token.ts';
 import type { Principal } from '../security/tokens/principal.ts';
 import type { Cluster } from './cluster.ts';
-import { namedCall } from './named-call.ts';
+import { callAny } from './named-call.ts';
 
 /** A token as its holder has it: id and secret are what to log in with. */
 export interface HeldToken extends DelegationToken {
@@ -45,14 +45,13 @@ export class DelegationTokens {
 
   /** @throws KafkaError DELEGATION_TOKEN_AUTH_DISABLED, DELEGATION_TOKEN_REQUEST_NOT_ALLOWED among others */
   async create({ owner, renewers = [], maxLifetimeMs = asConfigured }: NewDelegationToken = {}): Promise<HeldToken> {
-    const answer = await namedCall(this.#cluster, 'createDelegationToken', async () => {
-      const connection = await this.#cluster.any();
-      return connection.request(CreateDelegationTokenRequest, CreateDelegationTokenResponse, (version) => ({
+    const answer = await callAny(this.#cluster, 'createDelegationToken', (connection) =>
+      connection.request(CreateDelegationTokenRequest, CreateDelegationTokenResponse, (version) => ({
         ...ownerFields(owner, version),
         renewers: renewers.map(fieldsOf),
         maxLifetimeMs,
-      }));
-    });
+      })),
+    );
     throwIfFailed(answer);
     const { issueTimestampMs, expiryTimestampMs, maxTimestampMs } = answer;
     const times = { issueTimestampMs, expiryTimestampMs, maxTimestampMs };
@@ -61,8 +60,7 @@ export class DelegationTokens {
 
   /** Answers when it ends now. @param periodMs default: as the broker is configured */
   async renew(hmac: Uint8Array, periodMs = asConfigured): Promise<number> {
-    const answer = await namedCall(this.#cluster, 'renewDelegationToken', async () => {
-      const connection = await this.#cluster.any();
+    const answer = await callAny(this.#cluster, 'renewDelegationToken', (connection) => {
       const request = { hmac, renewPeriodMs: periodMs };
       return connection.request(RenewDelegationTokenRequest, RenewDelegationTokenResponse, request);
     });
@@ -72,8 +70,7 @@ export class DelegationTokens {
 
   /** Answers when it ends now. @param periodMs how long it lasts from now on; negative (the default): not at all */
   async expire(hmac: Uint8Array, periodMs = -1): Promise<number> {
-    const answer = await namedCall(this.#cluster, 'expireDelegationToken', async () => {
-      const connection = await this.#cluster.any();
+    const answer = await callAny(this.#cluster, 'expireDelegationToken', (connection) => {
       const request = { hmac, expiryTimePeriodMs: periodMs };
       return connection.request(ExpireDelegationTokenRequest, ExpireDelegationTokenResponse, request);
     });
@@ -83,8 +80,7 @@ export class DelegationTokens {
 
   /** Of these owners, those that the asker may see; without owners all of them. An empty list asks for none. */
   async describe(owners?: readonly Principal[]): Promise<HeldToken[]> {
-    const answer = await namedCall(this.#cluster, 'describeDelegationToken', async () => {
-      const connection = await this.#cluster.any();
+    const answer = await callAny(this.#cluster, 'describeDelegationToken', (connection) => {
       const request = { owners: owners?.map(fieldsOf) ?? null };
       return connection.request(DescribeDelegationTokenRequest, DescribeDelegationTokenResponse, request);
     });

@@ -126,10 +126,9 @@ export class LogDirectory {
       sliceStartMs = runtime.clock.monotonicMs();
     }
     if (this.#failure !== undefined) throw this.#failure;
-    const named = [recoveryPoints, logStartOffsets, highWatermarks, this.#cleanerOffsets].flatMap((each) => [
-      ...each.keys(),
-    ]);
-    if (named.some((name) => !this.logs.has(name) && !this.futures.has(name))) await this.checkpointAll();
+    const isGone = (name: string): boolean => !this.logs.has(name) && !this.futures.has(name);
+    const checkpoints = [recoveryPoints, logStartOffsets, highWatermarks, this.#cleanerOffsets];
+    if (checkpoints.some((each) => each.keys().some(isGone))) await this.checkpointAll();
   }
 
   /** A partition that is new here. @throws DiskError */
@@ -200,8 +199,7 @@ export class LogDirectory {
    * what they said of that one. @throws DiskError
    */
   async checkpointAll(): Promise<void> {
-    const writers: readonly CheckpointWriter[] = this.#checkpoints.all;
-    await Promise.all(writers.map((writer) => completed((done) => this.#write(writer, done))));
+    await Promise.all(this.#checkpoints.all.map((writer) => completed((done) => this.#write(writer, done))));
   }
 
   /** Everything to disk, then the marker that says so; without it the next start checks what was not flushed. */

@@ -163,9 +163,13 @@ export class Session {
       return undefined;
     }
     const packet = this.#requests.add(request, this.#nowMs);
+    this.#queued();
+    return packet;
+  }
+
+  #queued(): void {
     if (this.#deadline === undefined) this.#armDeadline();
     this.#scheduleFlush();
-    return packet;
   }
 
   /** Other servers, from now on; moves to one of them where it should. */
@@ -210,8 +214,7 @@ export class Session {
       { type: OpCode.closeSession, path: undefined, replied: finish, failed: finish },
       this.#nowMs,
     );
-    if (this.#deadline === undefined) this.#armDeadline();
-    this.#scheduleFlush();
+    this.#queued();
   }
 
   // Connecting.
