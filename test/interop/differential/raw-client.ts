@@ -33,7 +33,7 @@ export function ask(
     const splitter = new FrameSplitter(100 << 20);
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new RangeError(`no answer to ${api.name} v${version}`));
+      reject(new RangeError(`port ${port} did not answer ${api.name} v${version}`));
     }, PATIENCE_MS);
     const finish = (answer: Answer | 'closed'): void => {
       clearTimeout(timer);
