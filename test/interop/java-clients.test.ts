@@ -127,8 +127,7 @@ async function start(t: TestContext, broker: Row['broker']): Promise<Peer> {
     version: '3.9.1',
     zookeeperConnect: ours.zookeeper,
     logDir: tempDir(),
-    // Records are of 1970, and nothing looks at them before the end of the test.
-    overrides: { ...kafka, 'log.initial.task.delay.ms': 3_600_000 },
+    overrides: kafka,
   });
   t.after(() => apache.kill());
   return apache;

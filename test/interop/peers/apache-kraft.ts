@@ -86,6 +86,8 @@ function configOf({ logDir, nodeId = 0, port = 0, overrides }: ApacheKraftOption
     'share.coordinator.state.topic.num.partitions': 5,
     'group.initial.rebalance.delay.ms': 0,
     'log.cleaner.dedupe.buffer.size': 2_097_152,
+    // retention would look at records of long ago half a minute after the start, in the middle of a test on a slow machine
+    'log.initial.task.delay.ms': 3_600_000,
     ...overrides,
   };
   return Object.entries(config)
