@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
-import { startApacheKafka } from './peers/apache-kafka.ts';
+import { LATE_TASKS, startApacheKafka } from './peers/apache-kafka.ts';
 import { PATIENCE_MS, type Service } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { javaProgram } from './peers/tools.ts';
@@ -127,7 +127,7 @@ async function start(t: TestContext, broker: Row['broker']): Promise<Peer> {
     version: '3.9.1',
     zookeeperConnect: ours.zookeeper,
     logDir: tempDir(),
-    overrides: kafka,
+    overrides: { ...kafka, ...LATE_TASKS },
   });
   t.after(() => apache.kill());
   return apache;

@@ -445,7 +445,7 @@ test('a request that Apache ZooKeeper does not answer in time fails, and the cli
 
 test('a session that began at a read-only server of Apache ZooKeeper 3.9.4 is replaced where writes are possible', async (t) => {
   const ports = await freePorts(6);
-  const config: Record<string, string | number> = { tickTime: 500, initLimit: 40, syncLimit: 20 };
+  const config: Record<string, string | number> = { tickTime: 500, initLimit: 20, syncLimit: 20 };
   config.localSessionsEnabled = 'true'; // without it a read-only server opens no session
   config.localSessionsUpgradingEnabled = 'true';
   for (const id of [1, 2, 3]) config[`server.${id}`] = `127.0.0.1:${ports[id - 1]}:${ports[id + 2]}`;

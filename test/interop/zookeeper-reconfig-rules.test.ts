@@ -74,7 +74,7 @@ async function ensemble(t: TestContext): Promise<{ pair: Pair; lines: readonly s
     reconfigEnabled: 'true',
     tickTime: 500,
     // None of the three gives up another because the machine is busy.
-    initLimit: 100,
+    initLimit: 20,
     syncLimit: 40,
   };
   for (const id of [1, 2, 3]) {
