@@ -53,7 +53,7 @@ for (const version of chosen(['3.9.1', '4.4.0'] as const, (one) => one === '4.4.
   test(`the console consumer of ${version} reads in a group of the consumer protocol`, async () => {
     const consumed = await kafkaTool('kafka-console-consumer', version, [
       ...consumes(version, `lines-${version}`, 'group.protocol=consumer'),
-      ...['--max-messages', '3', '--timeout-ms', '45000'],
+      ...['--max-messages', '3', '--timeout-ms', '100000'],
     ]);
     assert.deepEqual(consumed.stdout.trim().split('\n').sort(), ['one', 'three', 'two'], consumed.stderr);
   });
@@ -90,7 +90,7 @@ from confluent_kafka import Consumer
 c = Consumer({'bootstrap.servers': sys.argv[1], 'group.id': 'rd', 'group.protocol': 'consumer', 'auto.offset.reset': 'earliest'})
 c.subscribe(['lines'])
 found = []
-for _ in range(450):
+for _ in range(1000):
     m = c.poll(0.1)
     if m is not None and m.error() is None: found.append(m.value().decode())
     if len(found) == 3: break

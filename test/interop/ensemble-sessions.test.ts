@@ -103,7 +103,7 @@ import sys
 from kazoo.client import KazooClient, KeeperState
 from kazoo.exceptions import NotReadOnlyCallError
 client = KazooClient(hosts=sys.argv[1], read_only=True, timeout=10)
-client.start()
+client.start(timeout=60)
 assert client.client_state == KeeperState.CONNECTED_RO, client.client_state
 assert client.get('/kept')[0] == b'x'
 try:

@@ -40,8 +40,11 @@ interface TestContext {
   after(done: () => unknown): void;
 }
 
-/** Short, so that a test need not wait long for what takes ticks, and long enough for a busy machine. */
-const TIMES = { tickTime: 1000, initLimit: 20, syncLimit: 4 };
+/**
+ * Short ticks, so that a test need not wait long for what takes some. Limits that a busy machine does not come to: whoever waits
+ * for a silent server to be given up says a shorter one.
+ */
+const TIMES = { tickTime: 1000, initLimit: 20, syncLimit: 20 };
 
 /** Resolves once all serve; they end with the test. */
 export async function startEnsemble(t: TestContext, options: EnsembleOptions): Promise<Ensemble> {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { chosen } from './breadth.ts';
 import { startOdradek } from './odradek.ts';
-import { startApacheKafka } from './peers/apache-kafka.ts';
-import type { Service } from './peers/process.ts';
+import { LATE_TASKS, startApacheKafka } from './peers/apache-kafka.ts';
+import { PATIENCE_MS, type Service } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { javaProgram } from './peers/tools.ts';
 
@@ -127,7 +127,7 @@ async function start(t: TestContext, broker: Row['broker']): Promise<Peer> {
     version: '3.9.1',
     zookeeperConnect: ours.zookeeper,
     logDir: tempDir(),
-    overrides: kafka,
+    overrides: { ...kafka, ...LATE_TASKS },
   });
   t.after(() => apache.kill());
   return apache;
@@ -139,7 +139,9 @@ for (const { broker, version, program } of chosen(rows, isTelling)) {
     const withNewGroup = program === 'AdminDay' && broker === 'our broker';
     const source = join(import.meta.dirname, 'clients', `${program}.java`);
     const args = withNewGroup ? [bootstrap, 'new group'] : [bootstrap];
-    const { code, stdout, stderr } = await javaProgram(`kafka-${version}`, source, args, { timeoutMs: 120_000 });
+    const { code, stdout, stderr } = await javaProgram(`kafka-${version}`, source, args, {
+      timeoutMs: 2 * PATIENCE_MS,
+    });
     assert.equal(code, 0, `${stderr}\n${stdout}`);
     const want = program === 'ClientsDay' ? day : withNewGroup ? [...adminDay, ...newGroup] : adminDay;
     // The old client knows one way of being fenced.

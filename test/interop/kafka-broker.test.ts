@@ -71,7 +71,7 @@ test('the walk: Apache’s tools of 2.1.0, 3.9.1 and 4.4.0 create, produce, cons
   for (const version of ['2.1.0', '3.9.1', '4.4.0'] as const) {
     const consumed = await kafkaTool('kafka-console-consumer', version, [
       ...['--bootstrap-server', bootstrap, '--topic', 'morris', '--from-beginning'],
-      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '45000'],
+      ...['--group', `group-${version}`, '--max-messages', '6', '--timeout-ms', '100000'],
     ]);
     assert.deepEqual(lines(consumed), ['a', 'b', 'c', 'd', 'e', 'f']);
     assert.match(consumed.stderr, /Processed a total of 6 messages/);
@@ -233,7 +233,7 @@ for (const version of chosen(['3.9.1', '2.1.0'] as const, (one) => one === '3.9.
       clean(await kcat(['-b', bootstrap, '-t', topic, '-P'], { stdin: 'one\ntwo\nthree\n' }));
       const consumed = await kafkaTool('kafka-console-consumer', version, [
         ...['--bootstrap-server', bootstrap, '--topic', topic, '--from-beginning', '--group', `of-${topic}`],
-        ...['--max-messages', '3', '--timeout-ms', '30000'],
+        ...['--max-messages', '3', '--timeout-ms', '100000'],
       ]);
       assert.deepEqual(lines(consumed).sort(), ['one', 'three', 'two']);
     };

@@ -44,10 +44,10 @@ common = {'bootstrap.servers': sys.argv[1], 'security.protocol': 'SASL_SSL', 'ss
           'sasl.mechanism': 'SCRAM-SHA-512', 'sasl.username': 'carol', 'sasl.password': 'carol-secret'}
 p = Producer(common)
 p.produce('confluent', b'hello')
-assert p.flush(10) == 0
+assert p.flush(60) == 0
 c = Consumer({**common, 'group.id': 'confluent', 'auto.offset.reset': 'earliest'})
 c.subscribe(['confluent'])
-m = c.poll(10)
+m = c.poll(60)
 print(m.value().decode())
 c.close()
 `;
@@ -63,7 +63,7 @@ heard = []
 a = AdminClient({'bootstrap.servers': sys.argv[1], 'security.protocol': 'SASL_SSL', 'ssl.ca.location': sys.argv[2],
                  'sasl.mechanism': 'PLAIN', 'sasl.username': 'alice', 'sasl.password': 'guess',
                  'error_cb': lambda e: heard.append(e)})
-for _ in range(50):
+for _ in range(600):
     a.poll(0.1)
     if any(e.name() == '_AUTHENTICATION' for e in heard): break
 print([e.str() for e in heard if e.name() == '_AUTHENTICATION'][0])
@@ -79,8 +79,8 @@ from kafka import KafkaProducer, KafkaConsumer
 common = dict(bootstrap_servers=sys.argv[1], security_protocol='SASL_PLAINTEXT', sasl_mechanism='SCRAM-SHA-256',
               sasl_plain_username='carol', sasl_plain_password='carol-secret')
 p = KafkaProducer(**common)
-p.send('python', b'hello').get(10)
-c = KafkaConsumer('python', auto_offset_reset='earliest', consumer_timeout_ms=45000, **common)
+p.send('python', b'hello').get(60)
+c = KafkaConsumer('python', auto_offset_reset='earliest', consumer_timeout_ms=100000, **common)
 print(next(c).value.decode())
 `;
   const outcome = await python('-c', [script, broker.at('SASL_PLAINTEXT')]);
@@ -129,10 +129,10 @@ for how in own, issued:
     p = Producer(common)
     p.poll(1)
     p.produce('confluent-oauth', b'hello')
-    assert p.flush(10) == 0
+    assert p.flush(60) == 0
 c = Consumer({**common, 'group.id': 'oauth', 'auto.offset.reset': 'earliest'})
 c.subscribe(['confluent-oauth'])
-print([c.poll(10).value().decode() for _ in range(2)])
+print([c.poll(60).value().decode() for _ in range(2)])
 c.close()
 `;
   const args = [broker.at('SASL_PLAINTEXT'), broker.at('SASL_SSL'), CA, issuer.tokenUrl];

@@ -47,7 +47,7 @@ async function carried(listener: ListenerName, keys: Keys): Promise<string> {
     stdin: 'one\ntwo\n',
   });
   assert.equal(producing.code, 0, producing.stderr);
-  const consumer = ['--from-beginning', '--max-messages', '2', '--timeout-ms', '45000', '--consumer.config', file];
+  const consumer = ['--from-beginning', '--max-messages', '2', '--timeout-ms', '100000', '--consumer.config', file];
   return (await tools.run('kafka-console-consumer', [...there, ...consumer])).stdout;
 }
 

@@ -211,15 +211,13 @@ async function story(
     assignments: [],
     configs: [],
   }));
-  await ask(server.port, 19, 4, { topics, timeoutMs: 10_000 });
+  await ask(server.port, 19, 4, { topics, timeoutMs: 60_000 });
   const see = async (what: string, probe: () => Promise<boolean>, everyMs = 25): Promise<void> => {
     const seen = async () => {
       application.assertAlive();
       return (await probe()) || undefined;
     };
-    await until(what, seen, { timeoutMs: 90_000, everyMs }).catch((error) =>
-      assert.fail(`${error}\n${application.output}`),
-    );
+    await until(what, seen, { everyMs }).catch((error) => assert.fail(`${error}\n${application.output}`));
   };
   let fed = 0;
   const feedLines = async (count: number): Promise<void> => {

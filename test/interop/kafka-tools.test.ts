@@ -6,11 +6,12 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { chosen } from './breadth.ts';
+import { ask } from './differential/raw-client.ts';
 import { startOdradek } from './odradek.ts';
 import { startApacheKafka } from './peers/apache-kafka.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { type KafkaToolName, kafkaTool } from './peers/kafka-tools.ts';
-import { type Outcome, run } from './peers/process.ts';
+import { type Outcome, run, until } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { ToolHost } from './peers/tool-host.ts';
 
@@ -19,6 +20,8 @@ interface Step {
   /** `$B`: the brokers, `$Z`: ZooKeeper with chroot, `$DIR`: a folder; one blank between arguments, `_` is a blank in one. */
   readonly args: string;
   readonly stdin?: string;
+  /** What it makes of `background.threads` of a broker, or of all: brokers hear of that after it is made. */
+  readonly threads?: readonly [broker: string, value: string];
   /** Differences on purpose. */
   readonly compare?: 'words' | 'sorted' | 'code';
 }
@@ -130,6 +133,9 @@ async function compareSteps(t: TestContext, { version, steps }: Comparison, apac
       ...kindsOfBroker.map((kind) => run(launcher(step.tool), argsFor(step, ours[kind], dir), options)),
     ]);
     const apaches = view(wanted, theirs, step.compare);
+    if (step.threads !== undefined) {
+      for (const { bootstrap } of [theirs, ...Object.values(ours)]) await threadsKnown(bootstrap, step.threads);
+    }
     for (const [index, outcome] of got.entries()) {
       const at = kindsOfBroker[index] as Kind;
       const seen = view(outcome, ours[at], step.compare);
@@ -138,6 +144,15 @@ async function compareSteps(t: TestContext, { version, steps }: Comparison, apac
     }
   }
   assert.deepEqual(differences, []);
+}
+
+async function threadsKnown(bootstrap: string, [resourceName, value]: NonNullable<Step['threads']>): Promise<void> {
+  const resources = [{ resourceType: 4, resourceName, configurationKeys: ['background.threads'] }];
+  await until(`${bootstrap} knows the threads`, async () => {
+    const answer = await ask(Number(bootstrap.split(':')[1]), 32, 4, { resources });
+    const { results } = answer as unknown as { results: { configs: { value: string | null }[] }[] };
+    return results[0]?.configs[0]?.value === value ? true : undefined;
+  });
 }
 
 const topics39: readonly Step[] = [
@@ -286,23 +301,31 @@ const groups39: readonly Step[] = [
 ].map((step) => ({ tool: 'kafka-consumer-groups', ...step }) as Step);
 
 const configs39: readonly Step[] = [
-  '--bootstrap-server $B --entity-type topics --entity-name plain --describe',
-  '--bootstrap-server $B --entity-type topics --entity-name plain --alter --add-config retention.ms=5000000,max.message.bytes=2000',
-  '--bootstrap-server $B --entity-type topics --entity-name plain --describe',
-  '--bootstrap-server $B --entity-type topics --entity-name plain --alter --delete-config retention.ms',
-  '--bootstrap-server $B --entity-type topics --entity-name plain --alter --delete-config retention.ms',
-  '--bootstrap-server $B --entity-type topics --entity-name plain --alter --add-config bogus=1',
-  '--bootstrap-server $B --entity-type topics --entity-name nope --describe',
-  '--bootstrap-server $B --topic plain --alter --add-config cleanup.policy=[compact,delete]',
-  '--bootstrap-server $B --topic plain --describe',
-  '--bootstrap-server $B --entity-type brokers --entity-name 0 --alter --add-config background.threads=6',
-  '--bootstrap-server $B --entity-type brokers --entity-name 0 --describe',
-  '--bootstrap-server $B --entity-type brokers --entity-default --alter --add-config background.threads=7',
-  '--bootstrap-server $B --entity-type brokers --entity-default --describe',
-  '--bootstrap-server $B --entity-type brokers --describe',
-  '--bootstrap-server $B --describe',
-  '--bootstrap-server $B --alter --entity-type topics --add-config a=b',
-].map((args) => ({ tool: 'kafka-configs', args }));
+  { args: '--bootstrap-server $B --entity-type topics --entity-name plain --describe' },
+  {
+    args: '--bootstrap-server $B --entity-type topics --entity-name plain --alter --add-config retention.ms=5000000,max.message.bytes=2000',
+  },
+  { args: '--bootstrap-server $B --entity-type topics --entity-name plain --describe' },
+  { args: '--bootstrap-server $B --entity-type topics --entity-name plain --alter --delete-config retention.ms' },
+  { args: '--bootstrap-server $B --entity-type topics --entity-name plain --alter --delete-config retention.ms' },
+  { args: '--bootstrap-server $B --entity-type topics --entity-name plain --alter --add-config bogus=1' },
+  { args: '--bootstrap-server $B --entity-type topics --entity-name nope --describe' },
+  { args: '--bootstrap-server $B --topic plain --alter --add-config cleanup.policy=[compact,delete]' },
+  { args: '--bootstrap-server $B --topic plain --describe' },
+  {
+    args: '--bootstrap-server $B --entity-type brokers --entity-name 0 --alter --add-config background.threads=6',
+    threads: ['0', '6'],
+  },
+  { args: '--bootstrap-server $B --entity-type brokers --entity-name 0 --describe' },
+  {
+    args: '--bootstrap-server $B --entity-type brokers --entity-default --alter --add-config background.threads=7',
+    threads: ['', '7'],
+  },
+  { args: '--bootstrap-server $B --entity-type brokers --entity-default --describe' },
+  { args: '--bootstrap-server $B --entity-type brokers --describe' },
+  { args: '--bootstrap-server $B --describe' },
+  { args: '--bootstrap-server $B --alter --entity-type topics --add-config a=b' },
+].map((step) => ({ tool: 'kafka-configs', ...step }) as Step);
 
 const quotas39: readonly Step[] = [
   '--bootstrap-server $B --entity-type clients --entity-name c1 --alter --add-config producer_byte_rate=1024,consumer_byte_rate=2048',

@@ -107,7 +107,7 @@ test('Apache’s clients of 4.4.0 spend a day with our broker in the newest vers
   await tool('kafka-console-producer', ['--topic', 'day'], 'one\ntwo\nthree\n');
   const consumed = await tool('kafka-console-consumer', [
     ...['--topic', 'day', '--from-beginning', '--group', 'readers'],
-    ...['--max-messages', '3', '--timeout-ms', '30000'],
+    ...['--max-messages', '3', '--timeout-ms', '100000'],
   ]);
   assert.equal(consumed, 'one\ntwo\nthree\n');
 
@@ -141,7 +141,7 @@ test('Apache’s clients of 4.4.0 spend a day with our broker in the newest vers
 
   await tool('kafka-console-consumer', [
     ...['--topic', 'day', '--from-beginning', '--group', 'passers-by'],
-    ...['--max-messages', '3', '--timeout-ms', '30000'],
+    ...['--max-messages', '3', '--timeout-ms', '100000'],
   ]);
   const forget = ['--delete-offsets', '--group', 'passers-by', '--topic', 'day'];
   assert.match(await tool('kafka-consumer-groups', forget), /day +0 +Successful/);
@@ -171,7 +171,7 @@ test('Apache’s clients of 4.4.0, told of an older broker, speak the versions i
   await tool('kafka-console-producer', ['--topic', 'day'], 'one\ntwo\n');
   assert.equal(await tool('kafka-get-offsets', ['--topic', 'day', '--time', 'latest']), 'day:0:2\n');
   const consumed = await tool('kafka-console-consumer', [
-    ...['--topic', 'day', '--from-beginning', '--max-messages', '2', '--timeout-ms', '30000'],
+    ...['--topic', 'day', '--from-beginning', '--max-messages', '2', '--timeout-ms', '100000'],
   ]);
   assert.equal(consumed, 'one\ntwo\n');
   assertSpoken(capture, apacheWithOlderBroker);

@@ -61,7 +61,7 @@ async function fill(bootstrap: string): Promise<void> {
   const topic = { name: 't', numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] };
   const created = await client.ask(CreateTopicsRequest, CreateTopicsResponse, 4, {
     topics: [topic],
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   assert.equal(created.topics[0]?.errorCode, ErrorCode.NONE);
   const config = { name: 'log.cleaner.backoff.ms', configOperation: 0, value: '16000' };

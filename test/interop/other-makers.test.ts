@@ -52,7 +52,7 @@ interface Client {
 }
 
 const goClient = async (name: string, bootstrap: string): Promise<Outcome> =>
-  run(await installKafkaGo(), [name, bootstrap], { timeoutMs: 90_000 });
+  run(await installKafkaGo(), [name, bootstrap]);
 
 const clients: readonly Client[] = [
   {
@@ -95,13 +95,10 @@ const clients: readonly Client[] = [
   {
     name: 'librdkafka',
     run: (bootstrap, isOurs) =>
-      python(
-        join(import.meta.dirname, 'clients', 'librdkafka-day.py'),
-        [bootstrap, 'classic', ...(isOurs ? ['consumer'] : [])],
-        {
-          timeoutMs: 90_000,
-        },
-      ),
+      python(join(import.meta.dirname, 'clients', 'librdkafka-day.py'), [
+        ...[bootstrap, 'classic'],
+        ...(isOurs ? ['consumer'] : []),
+      ]),
     apache: (line) => (line === 'found by consumer 150 3, committed 150' ? [] : [line]),
     want: [
       'created done',

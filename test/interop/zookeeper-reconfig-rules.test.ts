@@ -69,7 +69,14 @@ async function ensemble(t: TestContext): Promise<{ pair: Pair; lines: readonly s
   const dir = tempDir();
   const lines: string[] = [];
   const clientPorts: number[] = [];
-  const config: Record<string, string | number> = { skipACL: 'yes', reconfigEnabled: 'true', tickTime: 500 };
+  const config: Record<string, string | number> = {
+    skipACL: 'yes',
+    reconfigEnabled: 'true',
+    tickTime: 500,
+    // None of the three gives up another because the machine is busy.
+    initLimit: 20,
+    syncLimit: 40,
+  };
   for (const id of [1, 2, 3]) {
     const port = await freePort();
     clientPorts.push(port);

@@ -115,7 +115,7 @@ for (const { whose, start } of servers) {
   });
 
   test(`on ${whose} server kazoo authenticates by SASL, and is refused with a wrong password`, async (t) => {
-    const outcome = await python('-c', [kazooScript, await start(t)], { timeoutMs: 90_000 });
+    const outcome = await python('-c', [kazooScript, await start(t)]);
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.deepEqual(outcome.stdout.trim().split('\n'), ['sasl bob', 'x', 'no auth', 'refused']);
   });
@@ -185,14 +185,14 @@ def client(name, password):
     return KazooClient(hosts=sys.argv[1], sasl_options=options, connection_retry={'max_tries': 1})
 
 bob = client('bob', 'secret')
-bob.start()
+bob.start(timeout=60)
 bob.create('/kazoo', b'x', acl=[make_acl('auth', '', all=True)])
 acl, _ = bob.get_acls('/kazoo')
 print(acl[0].id.scheme, acl[0].id.id)
 print(bob.get('/kazoo')[0].decode())
 bob.stop()
 stranger = KazooClient(hosts=sys.argv[1])
-stranger.start()
+stranger.start(timeout=60)
 try:
     stranger.get('/kazoo')
 except NoAuthError:

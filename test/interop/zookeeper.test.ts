@@ -7,6 +7,7 @@ import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/client/client.ts';
 import { startOurs } from './our-server.ts';
 import { fourLetterWord, startApacheZookeeper } from './peers/apache-zookeeper.ts';
+import { PATIENCE_MS } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
 import { dumpTransactionLog, python, zkCli } from './peers/tools.ts';
 
@@ -72,8 +73,8 @@ const kazooWalk = `
 import sys, threading
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError, NodeExistsError, BadVersionError, RolledBackError
-c = KazooClient(hosts=sys.argv[1], timeout=10); c.start()
-other = KazooClient(hosts=sys.argv[1], timeout=10); other.start()
+c = KazooClient(hosts=sys.argv[1], timeout=10); c.start(timeout=60)
+other = KazooClient(hosts=sys.argv[1], timeout=10); other.start(timeout=60)
 assert c.server_version()[:2] == (3, 9), c.server_version()
 assert c.create('/k', b'one') == '/k'
 data, stat = c.get('/k'); assert data == b'one' and stat.version == 0, (data, stat)
@@ -85,7 +86,7 @@ fired = threading.Event(); seen = []
 def watch(event): seen.append((event.type, event.path)); fired.set()
 other.get('/k', watch=watch)
 assert c.set('/k', b'two').version == 1
-assert fired.wait(10) and seen == [('CHANGED', '/k')], seen
+assert fired.wait(60) and seen == [('CHANGED', '/k')], seen
 try: c.set('/k', b'x', version=7); raise SystemExit('no BadVersion')
 except BadVersionError: pass
 assert other.create('/k/e', b'', ephemeral=True) == '/k/e'
@@ -93,7 +94,7 @@ assert other.create('/k/s-', b'', ephemeral=True, sequence=True) == '/k/s-000000
 children = threading.Event()
 c.get_children('/k', watch=lambda event: children.set())
 other.stop(); other.close()
-assert children.wait(10)
+assert children.wait(60)
 assert c.exists('/k/e') is None and c.get_children('/k') == []
 t = c.transaction(); t.create('/k/t', b'a'); t.set_data('/k', b'three'); t.check('/k', 2)
 assert [str(r.__class__.__name__) for r in t.commit()] == ['str', 'ZnodeStat', 'bool'], 'multi'
@@ -116,7 +117,7 @@ print('walked')
 test('kazoo walks through our server', async (t) => {
   const server = await startOurs(tempDir());
   t.after(() => server.stop());
-  const outcome = await python('-c', [kazooWalk, server.connect], { timeoutMs: 90_000 });
+  const outcome = await python('-c', [kazooWalk, server.connect]);
   assert.equal(outcome.stdout.trim(), 'walked', outcome.stderr);
 });
 
@@ -148,7 +149,7 @@ test('kill -9 under load: every acknowledged write is found by our restart, and 
   for (let life = 0; life < 3; life += 1) {
     const server = await startOurs(dataDir, { snapCount: 1000 });
     const client = connectZookeeper(runtime, { connect: server.connect, failFast: true });
-    await client.connected({ timeoutMs: 10_000 });
+    await client.connected({ timeoutMs: PATIENCE_MS });
     for (const path of acknowledged) assert.ok((await client.exists(path)) !== undefined, `${path} after kill ${life}`);
     acknowledged.push(...(await createUntilLost(client, `/n-${life}-`, 1000, () => void server.kill())));
     await client.close();

@@ -176,7 +176,7 @@ public class AdminDay {
       one.subscribe(List.of("day"));
       other.subscribe(List.of("day"));
       Set<String> found = new TreeSet<>();
-      long deadline = System.currentTimeMillis() + 30_000;
+      long deadline = System.currentTimeMillis() + 100_000;
       while (found.size() < 10 || one.assignment().size() != 1 || other.assignment().size() != 1) {
         if (System.currentTimeMillis() > deadline) break;
         for (KafkaConsumer<String, String> member : List.of(one, other)) {

@@ -74,7 +74,7 @@ public class ClientsDay {
 
   static List<ConsumerRecord<String, String>> read(KafkaConsumer<String, String> consumer, int count) {
     List<ConsumerRecord<String, String>> found = new ArrayList<>();
-    long deadline = System.currentTimeMillis() + 20_000;
+    long deadline = System.currentTimeMillis() + 100_000;
     while (found.size() < count && System.currentTimeMillis() < deadline) {
       consumer.poll(Duration.ofMillis(100)).forEach(found::add);
     }
@@ -150,7 +150,7 @@ public class ClientsDay {
         KafkaConsumer<String, String> other = consumer("sharers", config)) {
       one.subscribe(List.of("records"));
       other.subscribe(List.of("records"));
-      long deadline = System.currentTimeMillis() + 20_000;
+      long deadline = System.currentTimeMillis() + 100_000;
       while (one.assignment().isEmpty() || other.assignment().isEmpty()
           || one.assignment().size() + other.assignment().size() != 3) {
         if (System.currentTimeMillis() > deadline) break;

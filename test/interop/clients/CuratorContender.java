@@ -202,7 +202,7 @@ public class CuratorContender {
     member.start();
     PersistentNode node = new PersistentNode(client, CreateMode.EPHEMERAL, false, "/cached/curator", bytes("node"));
     node.start();
-    check(node.waitForInitialCreate(20, TimeUnit.SECONDS), "created");
+    check(node.waitForInitialCreate(60, TimeUnit.SECONDS), "created");
     client.create().forPath("/in/unseen");
     go("group");
     for (int look = 0; !member.getCurrentMembers().containsKey("ours"); look++) {

@@ -55,7 +55,7 @@ public class CuratorRecipes {
   static CuratorFramework open() throws Exception {
     CuratorFramework client = CuratorFrameworkFactory.newClient(connect, 10000, 10000, new ExponentialBackoffRetry(100, 5));
     client.start();
-    check(client.blockUntilConnected(20, TimeUnit.SECONDS), "connected");
+    check(client.blockUntilConnected(60, TimeUnit.SECONDS), "connected");
     opened.add(client);
     return client;
   }
@@ -71,7 +71,7 @@ public class CuratorRecipes {
   interface Condition { boolean holds() throws Exception; }
 
   static void until(String what, Condition condition) throws Exception {
-    for (int turn = 0; turn < 600; turn++) {
+    for (int turn = 0; turn < 1200; turn++) {
       if (condition.holds()) return;
       Thread.sleep(50);
     }
@@ -99,7 +99,7 @@ public class CuratorRecipes {
     say("set", one.create().orSetData().forPath("/n/a/b", bytes("z")), one.checkExists().forPath("/n/a/b").getVersion());
     CountDownLatch background = new CountDownLatch(1);
     one.getChildren().inBackground((c, event) -> { say("background", event.getResultCode(), event.getChildren()); background.countDown(); }).forPath("/n/a");
-    check(background.await(10, TimeUnit.SECONDS), "background");
+    check(background.await(60, TimeUnit.SECONDS), "background");
     one.delete().guaranteed().deletingChildrenIfNeeded().forPath("/n/a");
     say("left", below("/n"));
     CuratorFramework spaced = one.usingNamespace("space");
@@ -111,7 +111,7 @@ public class CuratorRecipes {
     CountDownLatch set = new CountDownLatch(1);
     watcher.getResetListenable().addListener(set::countDown);
     watcher.start();
-    check(set.await(10, TimeUnit.SECONDS), "watching");
+    check(set.await(60, TimeUnit.SECONDS), "watching");
     two.create().forPath("/w");
     two.create().forPath("/w/a");
     two.setData().forPath("/w/a", bytes("1"));
@@ -152,7 +152,7 @@ public class CuratorRecipes {
     mine.release();
     say("held twice", other.isDone());
     mine.release();
-    say("then", other.get(20, TimeUnit.SECONDS), below("/mutex"));
+    say("then", other.get(60, TimeUnit.SECONDS), below("/mutex"));
     AtomicInteger revoked = new AtomicInteger();
     mine.makeRevocable(lock -> revoked.incrementAndGet());
     mine.acquire();
@@ -184,7 +184,7 @@ public class CuratorRecipes {
     InterProcessReadWriteLock mine = new InterProcessReadWriteLock(one, "/rw");
     InterProcessReadWriteLock yours = new InterProcessReadWriteLock(two, "/rw");
     mine.readLock().acquire();
-    check(yours.readLock().acquire(10, TimeUnit.SECONDS), "readers share");
+    check(yours.readLock().acquire(60, TimeUnit.SECONDS), "readers share");
     say("read", below("/rw"), yours.writeLock().acquire(200, TimeUnit.MILLISECONDS));
     mine.readLock().release();
     yours.readLock().release();
@@ -192,7 +192,7 @@ public class CuratorRecipes {
     mine.readLock().acquire();
     say("written", below("/rw"), yours.readLock().acquire(200, TimeUnit.MILLISECONDS));
     mine.writeLock().release();
-    say("downgraded", yours.readLock().acquire(10, TimeUnit.SECONDS), yours.writeLock().acquire(200, TimeUnit.MILLISECONDS));
+    say("downgraded", yours.readLock().acquire(60, TimeUnit.SECONDS), yours.writeLock().acquire(200, TimeUnit.MILLISECONDS));
     mine.readLock().release();
     yours.readLock().release();
     say("left", below("/rw"));
@@ -202,7 +202,7 @@ public class CuratorRecipes {
     InterProcessMultiLock multi = new InterProcessMultiLock(one, List.of("/multi/a", "/multi/b"));
     multi.acquire();
     InterProcessSemaphoreMutex single = new InterProcessSemaphoreMutex(two, "/single");
-    say("multi", new InterProcessMutex(two, "/multi/b").acquire(200, TimeUnit.MILLISECONDS), single.acquire(10, TimeUnit.SECONDS));
+    say("multi", new InterProcessMutex(two, "/multi/b").acquire(200, TimeUnit.MILLISECONDS), single.acquire(60, TimeUnit.SECONDS));
     multi.release();
     single.release();
     say("left", below("/multi/a"), below("/single/leases"));
@@ -217,7 +217,7 @@ public class CuratorRecipes {
     Future<Boolean> third = run(() -> { Lease lease = mine.acquire(); mine.returnLease(lease); return true; });
     until("the third waits", () -> below("/semaphore/leases").size() == 3);
     yours.returnLease(second);
-    say("third", third.get(20, TimeUnit.SECONDS));
+    say("third", third.get(60, TimeUnit.SECONDS));
     first.close();
     say("left", below("/semaphore/leases"), below("/semaphore/locks"));
   }
@@ -236,10 +236,10 @@ public class CuratorRecipes {
       int count = latches.size();
       until("participant", () -> latches.get(0).getParticipants().size() == count);
     }
-    check(latches.get(0).await(10, TimeUnit.SECONDS), "the first leads");
+    check(latches.get(0).await(60, TimeUnit.SECONDS), "the first leads");
     say("latch", latches.get(0).getParticipants(), latches.get(1).hasLeadership(), latches.get(2).getLeader().getId());
     for (int left = 0; left < 3; left++) {
-      check(latches.get(left).await(20, TimeUnit.SECONDS), "the next leads");
+      check(latches.get(left).await(60, TimeUnit.SECONDS), "the next leads");
       latches.get(left).close();
     }
     until("told", () -> told.size() == 6);
@@ -277,18 +277,18 @@ public class CuratorRecipes {
     barrier.setBarrier();
     DistributedBarrier same = new DistributedBarrier(two, "/barrier");
     say("barrier", same.waitOnBarrier(200, TimeUnit.MILLISECONDS));
-    Future<Boolean> waiting = run(() -> same.waitOnBarrier(20, TimeUnit.SECONDS));
+    Future<Boolean> waiting = run(() -> same.waitOnBarrier(60, TimeUnit.SECONDS));
     barrier.removeBarrier();
-    say("removed", waiting.get(20, TimeUnit.SECONDS));
+    say("removed", waiting.get(60, TimeUnit.SECONDS));
     AtomicInteger inside = new AtomicInteger();
     List<Future<Boolean>> members = new ArrayList<>();
     for (int member = 0; member < 3; member++) {
       DistributedDoubleBarrier both = new DistributedDoubleBarrier(member == 0 ? one : two, "/double", 3);
       members.add(run(() -> {
-        check(both.enter(20, TimeUnit.SECONDS), "entered");
+        check(both.enter(60, TimeUnit.SECONDS), "entered");
         inside.incrementAndGet();
         until("all inside", () -> inside.get() == 3);
-        return both.leave(20, TimeUnit.SECONDS);
+        return both.leave(60, TimeUnit.SECONDS);
       }));
     }
     for (Future<Boolean> member : members) check(member.get(40, TimeUnit.SECONDS), "left");
@@ -317,7 +317,7 @@ public class CuratorRecipes {
     for (Future<Boolean> worker : workers) worker.get(60, TimeUnit.SECONDS);
     DistributedAtomicLong counter = new DistributedAtomicLong(one, "/long", new RetryNTimes(10, 5));
     say("long", counter.get().postValue(), counter.compareAndSet(100L, -2L).succeeded(), Arrays.toString(one.getData().forPath("/long")));
-    PromotedToLock promoted = PromotedToLock.builder().lockPath("/promoted").timeout(20, TimeUnit.SECONDS).retryPolicy(new RetryNTimes(3, 10)).build();
+    PromotedToLock promoted = PromotedToLock.builder().lockPath("/promoted").timeout(60, TimeUnit.SECONDS).retryPolicy(new RetryNTimes(3, 10)).build();
     say("promoted", new DistributedAtomicInteger(one, "/int", new RetryNTimes(3, 5), promoted).add(3).postValue());
   }
 
@@ -326,9 +326,9 @@ public class CuratorRecipes {
     SimpleDistributedQueue yours = new SimpleDistributedQueue(two, "/queue");
     for (String item : List.of("a", "b", "c")) mine.offer(bytes(item));
     say("queue", below("/queue"), text(yours.peek()), text(yours.poll()), text(mine.take()), text(yours.remove()), text(mine.poll()));
-    Future<String> waiting = run(() -> text(yours.poll(20, TimeUnit.SECONDS)));
+    Future<String> waiting = run(() -> text(yours.poll(60, TimeUnit.SECONDS)));
     mine.offer(bytes("d"));
-    say("waited", waiting.get(20, TimeUnit.SECONDS));
+    say("waited", waiting.get(60, TimeUnit.SECONDS));
     BlockingQueue<String> consumed = new LinkedBlockingQueue<>();
     QueueSerializer<String> serializer = new QueueSerializer<>() {
       public byte[] serialize(String item) { return bytes(item); }
@@ -345,12 +345,12 @@ public class CuratorRecipes {
       queue.put("high", 1);
       until("put", () -> below("/priority").size() == 2);
       taking.start();
-      say("priority", consumed.poll(20, TimeUnit.SECONDS), consumed.poll(20, TimeUnit.SECONDS));
+      say("priority", consumed.poll(60, TimeUnit.SECONDS), consumed.poll(60, TimeUnit.SECONDS));
     }
     try (DistributedDelayQueue<String> queue = QueueBuilder.builder(one, consumer, serializer, "/delay").buildDelayQueue()) {
       queue.start();
       queue.put("late", System.currentTimeMillis() + 300);
-      say("delayed", consumed.poll(20, TimeUnit.SECONDS));
+      say("delayed", consumed.poll(60, TimeUnit.SECONDS));
     }
   }
 
@@ -365,7 +365,7 @@ public class CuratorRecipes {
         .forInitialized(initialized::countDown)
         .forAll((type, before, after) -> events.add(type + " " + (after == null ? before : after).getPath())).build());
     cache.start();
-    check(initialized.await(20, TimeUnit.SECONDS), "initialized");
+    check(initialized.await(60, TimeUnit.SECONDS), "initialized");
     List<String> children = new CopyOnWriteArrayList<>();
     PathChildrenCache paths = new PathChildrenCache(two, "/cache", true);
     paths.getListenable().addListener((client, event) -> { if (event.getData() != null) children.add(event.getType() + " " + event.getData().getPath()); });
@@ -374,7 +374,7 @@ public class CuratorRecipes {
     CountDownLatch treeReady = new CountDownLatch(1);
     tree.getListenable().addListener((client, event) -> { if (event.getType() == TreeCacheEvent.Type.INITIALIZED) treeReady.countDown(); });
     tree.start();
-    check(treeReady.await(20, TimeUnit.SECONDS), "tree read");
+    check(treeReady.await(60, TimeUnit.SECONDS), "tree read");
     NodeCache node = new NodeCache(two, "/cache/a");
     node.start(true);
     one.create().forPath("/cache/b", bytes("2"));
@@ -398,7 +398,7 @@ public class CuratorRecipes {
   static void persistentNodes() throws Exception {
     PersistentNode node = new PersistentNode(one, CreateMode.EPHEMERAL, false, "/persistent/node", bytes("x"));
     node.start();
-    check(node.waitForInitialCreate(10, TimeUnit.SECONDS), "created");
+    check(node.waitForInitialCreate(60, TimeUnit.SECONDS), "created");
     long before = two.checkExists().forPath("/persistent/node").getCzxid();
     two.delete().forPath("/persistent/node");
     until("back", () -> { Stat stat = two.checkExists().forPath("/persistent/node"); return stat != null && stat.getCzxid() > before; });
@@ -408,7 +408,7 @@ public class CuratorRecipes {
     say("persistent", below("/persistent"));
     PersistentTtlNode ttl = new PersistentTtlNode(one, "/ttl", 2000, bytes("t"));
     ttl.start();
-    check(ttl.waitForInitialCreate(10, TimeUnit.SECONDS), "created");
+    check(ttl.waitForInitialCreate(60, TimeUnit.SECONDS), "created");
     say("ttl", text(two.getData().forPath("/ttl")), below("/ttl").size() <= 1);
     until("touched", () -> below("/ttl").equals(List.of(PersistentTtlNode.DEFAULT_CHILD_NODE_NAME)));
     ttl.close();
@@ -436,14 +436,14 @@ public class CuratorRecipes {
     latch.start();
     PersistentNode node = new PersistentNode(client, CreateMode.EPHEMERAL, true, "/ended-node", bytes("x"));
     node.start();
-    check(latch.await(10, TimeUnit.SECONDS) && node.waitForInitialCreate(10, TimeUnit.SECONDS), "ready");
+    check(latch.await(60, TimeUnit.SECONDS) && node.waitForInitialCreate(60, TimeUnit.SECONDS), "ready");
     ZooKeeper mine = client.getZookeeperClient().getZooKeeper();
     CountDownLatch connected = new CountDownLatch(1);
     ZooKeeper twin = new ZooKeeper(connect, 10000, event -> { if (event.getState() == Watcher.Event.KeeperState.SyncConnected) connected.countDown(); }, mine.getSessionId(), mine.getSessionPasswd());
-    check(connected.await(10, TimeUnit.SECONDS), "twin");
+    check(connected.await(60, TimeUnit.SECONDS), "twin");
     twin.close();
     until("lost and back", () -> states.contains("LOST") && states.contains("RECONNECTED"));
-    check(latch.await(20, TimeUnit.SECONDS), "leads again");
+    check(latch.await(60, TimeUnit.SECONDS), "leads again");
     until("one node", () -> below("/").stream().filter(name -> name.equals("_c_ended-node")).count() == 1);
     say("ended", latch.hasLeadership(), below("/ended").size());
     latch.close();

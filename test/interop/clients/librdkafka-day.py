@@ -12,7 +12,7 @@ admin = AdminClient({'bootstrap.servers': bootstrap})
 def outcome(futures):
     try:
         for future in futures.values():
-            future.result(20)
+            future.result(60)
         return 'done'
     except KafkaException as error:
         return error.args[0].name()
@@ -27,7 +27,7 @@ def consumer(group, **more):
 
 def read(reader, count):
     found = []
-    for _ in range(200):
+    for _ in range(1000):
         message = reader.poll(0.1)
         if message is not None and message.error() is None:
             found.append(message)
@@ -46,7 +46,7 @@ for codec in ['none', 'gzip', 'snappy', 'lz4', 'zstd']:
     producer = Producer({'bootstrap.servers': bootstrap, 'compression.type': codec, 'enable.idempotence': True, 'linger.ms': 5})
     for number in range(30):
         producer.produce('rd-in', key=str(number), value=('%s %d ' % (codec, number)) * 20, headers={'codec': codec})
-    producer.flush(20)
+    producer.flush(60)
 for protocol in sys.argv[2:]:
     reader = consumer('rd-' + protocol, group_protocol=protocol)
     reader.subscribe(['rd-in'])
@@ -70,7 +70,7 @@ for number in range(6):
 reader.close()
 first.begin_transaction()
 first.produce('rd-out', value='open')
-first.flush(20)
+first.flush(60)
 ends = admin.list_offsets({TopicPartition('rd-out', 0): OffsetSpec.latest()}, isolation_level=IsolationLevel.READ_COMMITTED)
 print('stable', [future.result().offset for future in ends.values()])
 heir = Producer({'bootstrap.servers': bootstrap, 'transactional.id': 'rd-copier'})
@@ -86,7 +86,7 @@ reader = consumer('rd-reader', isolation_level='read_committed', enable_partitio
 reader.assign([TopicPartition('rd-out', 0, 0)])
 copies = []
 while True:
-    message = reader.poll(20)
+    message = reader.poll(60)
     if message is None or message.error():
         break
     copies.append(message.value().decode())

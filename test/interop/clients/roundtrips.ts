@@ -23,7 +23,7 @@ from kafka import KafkaProducer, KafkaConsumer
 p = KafkaProducer(bootstrap_servers=sys.argv[1], acks='all')
 for i in range(20): p.send('python', key=b'k%d' % i, value=b'v%d' % i)
 p.flush()
-c = KafkaConsumer('python', bootstrap_servers=sys.argv[1], group_id='python-group', auto_offset_reset='earliest', consumer_timeout_ms=45000)
+c = KafkaConsumer('python', bootstrap_servers=sys.argv[1], group_id='python-group', auto_offset_reset='earliest', consumer_timeout_ms=100000)
 seen = []
 for m in c:
     seen.append(m.value.decode())
@@ -49,7 +49,7 @@ p.flush()
 c = Consumer({'bootstrap.servers': sys.argv[1], 'group.id': 'confluent-group', 'auto.offset.reset': 'earliest'})
 c.subscribe(['confluent'])
 seen = []
-for _ in range(450):
+for _ in range(1000):
     m = c.poll(0.1)
     if m is not None and m.error() is None: seen.append(m.value().decode())
     if len(seen) == 20: break
@@ -77,7 +77,7 @@ async def main():
         for _, messages in (await c.getmany(timeout_ms=1000)).items(): seen += [m.value.decode() for m in messages]
     await c.stop()
     print(','.join(sorted(seen)))
-asyncio.run(asyncio.wait_for(main(), 50))
+asyncio.run(asyncio.wait_for(main(), 100))
 `,
         bootstrap,
       ]),

@@ -17,12 +17,12 @@ def read(seconds):
     return data != b''
 start = 0; alive = True
 for pattern, keys in steps:
-    deadline = time.time() + 30
+    deadline = time.time() + 100
     while alive and time.time() < deadline and not re.search(pattern.encode(), seen[start:]): alive = read(1)
     m = re.search(pattern.encode(), seen[start:])
     start += m.end() if m else 0
     os.write(fd, keys.encode())
-deadline = time.time() + 30
+deadline = time.time() + 100
 while alive and time.time() < deadline: alive = read(1)
 if alive: os.kill(pid, signal.SIGKILL)
 _, status = os.waitpid(pid, 0)

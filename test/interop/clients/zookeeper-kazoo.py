@@ -9,7 +9,7 @@ from kazoo.exceptions import BadVersionError, NoAuthError, NodeExistsError, NoNo
 from kazoo.recipe.cache import TreeCache
 from kazoo.security import make_digest_acl
 
-WAIT = 30
+WAIT = 60
 hosts = sys.argv[1]
 
 

@@ -37,7 +37,7 @@ async function prepare({ port }: AclSide): Promise<AclWorld> {
     assignments: [],
     configs: [],
   }));
-  await ask(port, 19, 4, { topics, timeoutMs: 10_000 });
+  await ask(port, 19, 4, { topics, timeoutMs: 60_000 });
   const done = async (what: string, apiKey: number, version: number, fields: object): Promise<void> => {
     await until(what, async () => (isDone(await ask(port, apiKey, version, fields)) ? true : undefined));
   };

@@ -56,7 +56,7 @@ class Listener {
   async create(
     name: string,
     replicas: readonly (readonly number[])[],
-    { configs = [], timeoutMs = 10_000 }: { configs?: object[]; timeoutMs?: number } = {},
+    { configs = [], timeoutMs = 60_000 }: { configs?: object[]; timeoutMs?: number } = {},
   ): Promise<void> {
     const assignments = replicas.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }));
     const topic = { name, numPartitions: -1, replicationFactor: -1, assignments, configs };
@@ -175,7 +175,7 @@ const leaders: Story = {
     await listener.led('preferred', 2);
     await listener.describe('preferred');
     await listener.ask(43, 2, election('preferred', 0));
-    await listener.ask(20, 4, { topicNames: ['preferred', 'old-tool', 'here'], timeoutMs: 10_000 });
+    await listener.ask(20, 4, { topicNames: ['preferred', 'old-tool', 'here'], timeoutMs: 60_000 });
   },
 };
 
@@ -263,7 +263,7 @@ const topics: Story = {
     await listener.ask(19, 7, { timeoutMs: 0, topics: [topic, { ...topic, name: 'bad name' }] });
     const grow = (name: string, count: number, timeoutMs: number): Promise<Answer> =>
       listener.ask(37, 3, { timeoutMs, topics: [{ name, count, assignments: null }] });
-    await grow('with.dot', 3, 10_000);
+    await grow('with.dot', 3, 60_000);
     await grow('with.dot', 4, 0);
     await listener.create('never-led', [[9]], { timeoutMs: 300 });
     await listener.describe('never-led');
@@ -274,7 +274,7 @@ const topics: Story = {
         { name: 'late', topicId: ZERO_UUID },
         { name: 'missing', topicId: ZERO_UUID },
       ],
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     await listener.ask(20, 5, { topicNames: ['with.dot'], timeoutMs: 0 });
   },

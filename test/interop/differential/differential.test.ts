@@ -7,7 +7,7 @@ import { apiInfos } from '../../../src/kafka/protocol/api-keys.ts';
 import { buildBatch } from '../../../src/kafka/records/builder.ts';
 import { ZERO_UUID } from '../../../src/wire/schema.ts';
 import { type Odradek, startOdradek } from '../odradek.ts';
-import { type ApacheKafka, startApacheKafka } from '../peers/apache-kafka.ts';
+import { type ApacheKafka, LATE_TASKS, startApacheKafka } from '../peers/apache-kafka.ts';
 import { type ApacheZookeeper, startApacheZookeeper } from '../peers/apache-zookeeper.ts';
 import { kafkaTool } from '../peers/kafka-tools.ts';
 import { until } from '../peers/process.ts';
@@ -57,7 +57,7 @@ before(async () => {
       zookeeperConnect: zookeeper.connect,
       logDir: join(dir, 'apache'),
       brokerId: 0,
-      overrides: settings,
+      overrides: { ...settings, ...LATE_TASKS },
     }),
     startOdradek({ dir, kafka: settings }),
   ]);

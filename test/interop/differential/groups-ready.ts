@@ -19,6 +19,6 @@ export async function topicsAndGroupsReady(port: number, partitions: Readonly<Re
     assignments: [],
     configs: [],
   }));
-  await ask(port, 19, 7, { topics, timeoutMs: 10_000 });
+  await ask(port, 19, 7, { topics, timeoutMs: 60_000 });
   await groupsReady(port);
 }

@@ -91,7 +91,7 @@ async function prepare(side: Side): Promise<void> {
     assignments,
     configs: [],
   }));
-  for (const topic of topics) await ask(side.port, 19, 5, { topics: [topic], timeoutMs: 10_000 });
+  for (const topic of topics) await ask(side.port, 19, 5, { topics: [topic], timeoutMs: 60_000 });
   await until('a leader', async () => ((await produce(side, TOPIC)) === 0 ? true : undefined));
   for (const name of ['other', 'stays']) {
     await until('a leader', async () => ((await produce(side, name)) === 0 ? true : undefined));

@@ -18,9 +18,9 @@ export class NamedClient {
   readonly #clientId: string;
   #waiting: ((answer: Reader) => void) | undefined;
 
-  constructor(port: number, clientId: string) {
+  constructor(port: number, clientId: string, localAddress = '127.0.0.1') {
     this.#clientId = clientId;
-    this.#socket = connect({ port, host: '127.0.0.1' });
+    this.#socket = connect({ port, host: '127.0.0.1', localAddress });
     const splitter = new FrameSplitter(100 << 20);
     this.#socket.on('data', (chunk) => {
       splitter.push(chunk, (frame) => {

@@ -1,7 +1,7 @@
 /** Apache's broker 3.9.1 and ours, side by side, each with a ZooKeeper of its own make, and the same settings. */
 import { join } from 'node:path';
 import { type Odradek, startOdradek } from '../odradek.ts';
-import { type ApacheKafka, startApacheKafka } from '../peers/apache-kafka.ts';
+import { type ApacheKafka, LATE_TASKS, startApacheKafka } from '../peers/apache-kafka.ts';
 import { startApacheZookeeper } from '../peers/apache-zookeeper.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 
@@ -42,7 +42,7 @@ export async function startPair(
       logDir: join(dir, 'apache'),
       brokerId: 0,
       ...(own.apachePort === undefined ? {} : { port: own.apachePort }),
-      overrides: { ...shared, ...own.apache },
+      overrides: { ...LATE_TASKS, ...shared, ...own.apache },
     }),
     startOdradek({ dir, kafka: { ...shared, ...own.odradek } }),
   ]);

@@ -100,7 +100,7 @@ export class Teller {
   async begin(partitions: number): Promise<void> {
     const { topic, group } = this;
     const topics = [{ name: topic, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }];
-    await this.ask(19, 7, { topics, timeoutMs: 10_000 });
+    await this.ask(19, 7, { topics, timeoutMs: 60_000 });
     this.topicId = await until('the topic', async () => {
       const { topics: found } = await this.ask(3, 12, { topics: [{ topicId: ZERO_UUID, name: topic }] });
       return found[0]?.errorCode === 0 ? (found[0].topicId as string) : undefined;

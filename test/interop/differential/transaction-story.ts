@@ -75,7 +75,7 @@ export class TransactionStory {
       assignments: [],
       configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
     };
-    await ask(this.port, 19, 4, { topics: [topic], timeoutMs: 10_000 });
+    await ask(this.port, 19, 4, { topics: [topic], timeoutMs: 60_000 });
     await until(`${this.topic} is led`, async () => {
       const answer = (await ask(this.port, 3, 12, { topics: [{ name: this.topic, topicId: ZERO_UUID }] })) as {
         topics: { errorCode: number; topicId: string; partitions: { errorCode: number }[] }[];

@@ -13,7 +13,7 @@ const network = await openMachines(members.map(({ id }) => id));
 const endings: (() => unknown)[] = [() => network.close()];
 try {
   const t = { after: (done: () => unknown) => endings.unshift(done) };
-  const ensemble = await startEnsemble(t, { members, machines: network.machines });
+  const ensemble = await startEnsemble(t, { members, machines: network.machines, config: { syncLimit: 4 } });
   await scenario(t, ensemble, network);
 } finally {
   for (const end of endings) await end();

@@ -29,7 +29,7 @@ export async function tellMetricsStory(port: number): Promise<void> {
   for (const offset of [0, 99]) await fetchFrom(port, offset);
   await commit(port);
   await transact(port);
-  await ask(port, 20, 3, { topicNames: ['gone'], timeoutMs: 10_000 });
+  await ask(port, 20, 3, { topicNames: ['gone'], timeoutMs: 60_000 });
   await ask(port, 10, 2, { key: 'group', keyType: 0 });
   await ask(port, 18, 3, { clientSoftwareName: 'story', clientSoftwareVersion: '1' });
 }
@@ -42,7 +42,7 @@ async function createTopics(port: number): Promise<void> {
     assignments: [],
     configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
   }));
-  await ask(port, 19, 4, { topics: all, timeoutMs: 10_000 });
+  await ask(port, 19, 4, { topics: all, timeoutMs: 60_000 });
   for (const [name, { partitions }] of Object.entries(topics)) {
     for (let index = 0; index < partitions; index += 1) await until(`${name} is led`, () => isLed(port, name, index));
   }

@@ -11,6 +11,7 @@ import { CreateMode } from '../../../src/zookeeper/jute/create-mode.ts';
 import type { ZookeeperServer } from '../../../src/zookeeper/server/zookeeper-server.ts';
 import { type ApacheZookeeper, fourLetterWord, startApacheZookeeper } from '../peers/apache-zookeeper.ts';
 import { freePort } from '../peers/free-port.ts';
+import { PATIENCE_MS } from '../peers/process.ts';
 import { tempDir } from '../peers/temp-dir.ts';
 
 export type Keys = Readonly<Record<string, string | number | boolean>>;
@@ -117,7 +118,7 @@ function clientsOf(connect: string): { open(): Promise<ZookeeperClient>; close()
     async open() {
       const client = connectZookeeper(nodeRuntime({ log: silent }), { connect });
       opened.push(client);
-      await client.connected({ timeoutMs: 20_000 });
+      await client.connected({ timeoutMs: PATIENCE_MS });
       return client;
     },
     async close() {

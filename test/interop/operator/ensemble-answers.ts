@@ -4,7 +4,7 @@ import { connectZookeeper, type ZookeeperClient } from '../../../src/zookeeper/c
 import type { MemberKind } from '../ensemble/member.ts';
 import { type Ensemble, type MemberSpec, startEnsemble } from '../ensemble.ts';
 import { freePorts } from '../peers/free-port.ts';
-import { type Outcome, run, until } from '../peers/process.ts';
+import { type Outcome, PATIENCE_MS, run, until } from '../peers/process.ts';
 import { liveThrough } from './both-servers.ts';
 
 const zkServer = join(import.meta.dirname, '../../../bin/zkServer.sh');
@@ -71,7 +71,7 @@ export async function watchEnsemble(t: TestContext, { kind, config = {} }: Watch
     client: async (name) => {
       const client = connectZookeeper({ connect: ensemble.member(ids[name]).connect });
       clients.push(client);
-      await client.connected({ timeoutMs: 20_000 });
+      await client.connected({ timeoutMs: PATIENCE_MS });
       return client;
     },
     loseQuorum: async () => {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApacheKafka } from './apache-kafka.ts';
+import { type ApacheKafka, LATE_TASKS } from './apache-kafka.ts';
 import { javaLine } from './java.ts';
 import { askMetadata, NO_METADATA } from './kafka-metadata.ts';
 import { PATIENCE_MS, PeerError, runOrThrow, startService, until } from './process.ts';
@@ -86,6 +86,7 @@ function configOf({ logDir, nodeId = 0, port = 0, overrides }: ApacheKraftOption
     'share.coordinator.state.topic.num.partitions': 5,
     'group.initial.rebalance.delay.ms': 0,
     'log.cleaner.dedupe.buffer.size': 2_097_152,
+    ...LATE_TASKS,
     ...overrides,
   };
   return Object.entries(config)

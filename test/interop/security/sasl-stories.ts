@@ -206,7 +206,7 @@ export class TooLate extends Error {
 }
 
 /** What is told while something lasts: it began with the first request or later, so until then it has not ended. */
-async function within<T>(limitMs: number, tell: () => Promise<T>): Promise<T> {
+export async function within<T>(limitMs: number, tell: () => Promise<T>): Promise<T> {
   const begunMs = performance.now();
   const told = await tell();
   if (performance.now() - begunMs >= limitMs) throw new TooLate();
