@@ -1,24 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CONTENT_TYPE, type WantsSample } from './exposition.ts';
+import { answerBadTarget, answerMethod, answerNowhere } from './http-errors.ts';
+import { targetOf } from './http-target.ts';
 
 /** What of `/metrics` a request asks for; undefined where it asks for something else, which is answered already. */
 export function wantedSamples(request: IncomingMessage, response: ServerResponse): WantsSample | undefined {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const target = targetOf(request);
+  if (target === undefined) {
+    answerBadTarget(response);
+    return undefined;
+  }
+  const { pathname, searchParams } = target;
   if (pathname !== '/metrics') {
-    answer(response, 404, 'text/plain', 'Not Found\n');
+    answerNowhere(request, response);
     return undefined;
   }
-  if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) {
-    answer(response, 405, 'text/plain', '');
-    return undefined;
-  }
+  if (answerMethod(request, response, true)) return undefined;
   const names = new Set(searchParams.getAll('name[]'));
   return (name) => names.size === 0 || names.has(name);
 }
 
 /** The pieces of an exposition, together. */
 export function answerMetrics(response: ServerResponse, pieces: readonly string[]): void {
-  answer(response, 200, CONTENT_TYPE, pieces.join(''));
+  const text = pieces.join('');
+  response.writeHead(200, { 'Content-Type': CONTENT_TYPE, 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
 }
 
 /** Characters that are put together and written at once: neither many small writes nor one that takes long. */
@@ -46,9 +52,4 @@ export function* tellMetrics(response: ServerResponse, pieces: Iterable<string>)
     if (response.destroyed) return;
   }
   response.end();
-}
-
-function answer(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
 }

@@ -4,6 +4,8 @@ import {
   type Context,
   endTag,
   isDefault,
+  juteCount,
+  juteSize,
   layoutOf,
   nextTag,
   nullableBytes,
@@ -166,7 +168,13 @@ const compactLengths: Lengths = {
 const int16Lengths: Lengths = { read: (from) => from.int16(), write: (to, length) => to.int16(length) };
 const int32Lengths: Lengths = { read: (from) => from.int32(), write: (to, length) => to.int32(length) };
 
-const lengthsOf = (at: Context): Lengths => (at.encoding === 'flexible' ? compactLengths : int32Lengths);
+const juteSizes: Lengths = { ...int32Lengths, read: (from) => juteSize(from.int32()) };
+const juteCounts: Lengths = { ...int32Lengths, read: (from) => juteCount(from.int32()) };
+
+function lengthsOf(at: Context, ofJute: Lengths): Lengths {
+  if (at.encoding === 'jute') return ofJute;
+  return at.encoding === 'flexible' ? compactLengths : int32Lengths;
+}
 
 function writeNull(to: Writer, lengths: Lengths, at: Context, nullable: boolean): void {
   if (!nullable) refuseNull(at.name, at.version);
@@ -174,7 +182,7 @@ function writeNull(to: Writer, lengths: Lengths, at: Context, nullable: boolean)
 }
 
 function compileArray(element: Codec<unknown>, at: Context, nullable: boolean): Codec<unknown> {
-  const lengths = lengthsOf(at);
+  const lengths = lengthsOf(at, juteCounts);
   const where = whereOf(at);
   return {
     read(from) {
@@ -196,7 +204,7 @@ function compileArray(element: Codec<unknown>, at: Context, nullable: boolean): 
 }
 
 function compileString(at: Context, nullable: boolean): Codec<unknown> {
-  const lengths = at.encoding === 'classic' ? int16Lengths : lengthsOf(at);
+  const lengths = at.encoding === 'classic' ? int16Lengths : lengthsOf(at, juteSizes);
   const where = whereOf(at);
   return {
     read(from) {
@@ -214,7 +222,7 @@ function compileString(at: Context, nullable: boolean): Codec<unknown> {
 }
 
 function compileBytes(at: Context, nullable: boolean): Codec<unknown> {
-  const lengths = lengthsOf(at);
+  const lengths = lengthsOf(at, juteSizes);
   const where = whereOf(at);
   return {
     read(from) {
@@ -231,7 +239,7 @@ function compileBytes(at: Context, nullable: boolean): Codec<unknown> {
 }
 
 function compileRecords(at: Context, nullable: boolean): Codec<unknown> {
-  const lengths = lengthsOf(at);
+  const lengths = lengthsOf(at, juteSizes);
   const where = whereOf(at);
   return {
     read(from) {

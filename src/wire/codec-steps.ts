@@ -77,6 +77,17 @@ export function present(size: number, where: string, kind: string): number {
   return size;
 }
 
+/** Of a jute string or buffer: only -1 is null (BinaryInputArchive.checkLength). */
+export function juteSize(size: number): number {
+  if (size < -1) throw new MalformedError(`Unreasonable length = ${size}`);
+  return size;
+}
+
+/** Of a jute vector: only -1 is null, whatever else is below zero has no element (BinaryIndex.done). */
+export function juteCount(count: number): number {
+  return count < -1 ? 0 : count;
+}
+
 export function nullableText(from: Reader, size: number): string | null {
   return size < 0 ? null : from.utf8(size);
 }

@@ -112,14 +112,17 @@ function readType(program: Program, type: Type<unknown>, at: Context, nullable: 
   }
 }
 
-const readLength = (at: Context): string => (at.encoding === 'flexible' ? '(from.uvarint() - 1)' : 'from.int32()');
+function readLength(at: Context, ofJute: 'juteSize' | 'juteCount' = 'juteSize'): string {
+  if (at.encoding === 'jute') return `${ofJute}(from.int32())`;
+  return at.encoding === 'flexible' ? '(from.uvarint() - 1)' : 'from.int32()';
+}
 
 /** An empty array would grow to 17 elements with its first; but a count alone must not make us take much memory. */
 const RESERVED_ELEMENTS = 64;
 
 function readArray(program: Program, element: Type<unknown>, at: Context, nullable: boolean): string {
   return program.define('readArray', 'from', [
-    `const count = ${readLength(at)};`,
+    `const count = ${readLength(at, 'juteCount')};`,
     nullable ? 'if (count < 0) return null;' : `present(count, where, 'array');`,
     'refuseAbsurdCount(from, count);',
     `const values = new Array(Math.min(count, ${RESERVED_ELEMENTS}));`,

@@ -1,6 +1,7 @@
 /** The AdminServer beside Apache's: every command answers with the same keys, forms and values, as far as they are not a server's own. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { type RequestOptions, get as secureGet } from 'node:https';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -134,6 +135,56 @@ test('methods and credentials are judged as Apache judges them', async (t) => {
     }),
   );
   assert.deepEqual(mine, theirs);
+});
+
+/** What a client sees of an answer: the body of an error without the classes, stacks and advertisement of Jetty. */
+function seen(side: Side, method: string, path: string, headers: Record<string, string> = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const at = { host: '127.0.0.1', port: side.httpPort, path, method, headers, agent: false };
+    const asked = request(at, async (response) => {
+      const pieces: string[] = [];
+      for await (const piece of response) pieces.push(String(piece));
+      const { 'content-type': type, 'cache-control': cache, allow } = response.headers;
+      const body = pieces
+        .join('')
+        .replace(
+          /<tr><th>(SERVLET|CAUSED BY):.*<\/tr>\n|<hr\/>.*<hr\/>\n\n|"servlet":.*\n|"cause\d":.*\n|SERVLET: .*\n/g,
+          '',
+        )
+        .replace(/<h3>Caused by:<\/h3><pre>.*<\/pre>\n/s, '')
+        .replace(/java\.lang\.NullPointerException.*?is null|\w+ takes (GET|POST)/g, 'FAULT')
+        .trimEnd();
+      resolve(`${response.statusCode} ${response.statusMessage} ${type} ${cache} ${allow}\n${body}`);
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+const nowhere = ['/', '/nowhere', '/commandsx', '//commands/ruok', "/no'where;a=b/%20?x=<y>"];
+
+test('methods, path parameters and errors are answered as Jetty answers them', async (t) => {
+  const [apache, ours] = await start(t);
+  const requests: [string, string, Record<string, string>?][] = [];
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'PROPFIND']) {
+    for (const path of ['/commands/ruok', '/commands/nonsense', ...nowhere]) requests.push([method, path]);
+  }
+  for (const path of [
+    ...['/commands/ruok;x=y', '/commands/ruok;', '/commands;x=y/ruok?a=b', '/commands/set_trace_mask;a?traceMask=306'],
+    ...['/commands/%72uok', '/x/../commands/ruok', '/./commands/ruok', '/commands/ruok/..', '/commands/ruok/.'],
+    ...['/commands//ruok', '/commands/ruok%2fx', '/commands/ruok%20', '/commands/%2e%2e', '/commands/%2E%2e/%2e%2e'],
+    ...['/commands/ruok%', '/commands/ruok%zz', '/../commands/ruok', '/commands/ruok%00'],
+  ]) {
+    requests.push(['GET', path]);
+  }
+  for (const accept of ['application/json', 'text/plain', '*/*', 'image/png', 'text/html;q=0.1, application/json']) {
+    for (const path of ['/nowhere', '/commands/restore']) requests.push(['GET', path, { accept }]);
+    requests.push(['POST', '/commands/ruok', { accept }]);
+  }
+  for (const [method, path, headers] of requests) {
+    const theirs = await seen(apache, method, path, headers);
+    assert.equal(await seen(ours, method, path, headers), theirs, `${method} ${path} ${headers?.accept}`);
+  }
 });
 
 const stores = fileURLToPath(new URL('../golden/tls/', import.meta.url));

@@ -1,6 +1,8 @@
 /** What no client should send, to Apache's server and to ours: the same answer, or the same end of the connection. */
 import assert from 'node:assert/strict';
+import { createConnection } from 'node:net';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { zooCfg } from '../../src/config/zoo-cfg.ts';
 import { nodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { SimRandom } from '../../src/runtime/sim/sim-random.ts';
@@ -88,6 +90,82 @@ test('spoiled requests are answered, or end their connection, as with Apache 3.9
   for (const hostile of draw()) {
     const theirs = await heardAfter(apache.port, hostile);
     assert.deepEqual(await heardAfter(ours.clientAddress.port, hostile), theirs, hostile.name);
+  }
+});
+
+interface Greeted {
+  readonly passwdLength: number;
+  /** Bytes behind that length, the read-only flag among them. */
+  readonly rest: number;
+  readonly sessionId: bigint;
+}
+
+function* greetings(): Generator<Greeted> {
+  for (const sessionId of [0n, 5n]) {
+    for (const passwdLength of [-1, -2, -0x8000_0000, 0, 15, 16, 17, 0x7fff_ffff]) {
+      for (const rest of [0, 16, 17]) yield { passwdLength, rest, sessionId };
+    }
+  }
+}
+
+/** Head of the answer: its size, version and timeout; or that the connection ends without one. */
+async function answerTo(port: number, { passwdLength, rest, sessionId }: Greeted): Promise<string> {
+  const body = Buffer.alloc(28 + rest);
+  body.writeInt32BE(10_000, 12);
+  body.writeBigInt64BE(sessionId, 16);
+  body.writeInt32BE(passwdLength, 24);
+  return (await said(port, framed(body))).subarray(0, 12).toString('hex');
+}
+
+/** Until there is an answer, or the end. */
+function said(port: number, bytes: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write(bytes));
+    const settle = (answer: Buffer): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on('data', settle);
+    socket.on('end', () => settle(Buffer.alloc(0)));
+    socket.on('error', reject);
+  });
+}
+
+test('ConnectRequests with a password of any length are answered, or end their connection, as with Apache 3.9.4', async (t) => {
+  const apache = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config: keys, properties });
+  t.after(() => apache.stop());
+  const config = { dataDir: tempDir(), clientPort: 0, clientPortAddress: '127.0.0.1', ...keys };
+  const ours = await startZookeeper(runtime, zooCfg(config, properties));
+  t.after(() => ours.close());
+  for (const greeted of greetings()) {
+    const theirs = await answerTo(apache.port, greeted);
+    assert.equal(await answerTo(ours.clientAddress.port, greeted), theirs, inspect(greeted));
+  }
+});
+
+test('four letters that are no word, or no allowed one, are answered as with Apache 3.9.4', async (t) => {
+  const whitelist = { ...keys, '4lw.commands.whitelist': 'conf, ruok,nope' };
+  const apache = await startApacheZookeeper({ version: '3.9.4', dataDir: tempDir(), config: whitelist });
+  t.after(() => apache.stop());
+  const config = { dataDir: tempDir(), clientPort: 0, clientPortAddress: '127.0.0.1', ...whitelist };
+  const ours = await startZookeeper(runtime, zooCfg(config));
+  t.after(() => ours.close());
+  for (const word of [
+    'orst',
+    'nope',
+    'RUOK',
+    'kill',
+    'ruok',
+    'ruok\n',
+    'isro',
+    'stmk',
+    'gtmk',
+    'wchs',
+    'hash',
+    'dump',
+  ]) {
+    const bytes = Buffer.from(word);
+    assert.equal(String(await said(ours.clientAddress.port, bytes)), String(await said(apache.port, bytes)), word);
   }
 });
 

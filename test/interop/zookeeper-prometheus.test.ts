@@ -1,5 +1,6 @@
 /** `/metrics` beside that of Apache's PrometheusMetricsProvider: the same names, types, labels and figures. */
 import assert from 'node:assert/strict';
+import { type RequestOptions, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { liveThrough, type Side, startBoth } from './operator/both-servers.ts';
 
@@ -71,4 +72,42 @@ test('mntr shows the provider’s own names', async (t) => {
     }),
   );
   assert.deepEqual(mine, theirs);
+});
+
+/** As it is written: `fetch` would mend the path. */
+function headOf(asked: RequestOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asking = request(asked, (response) => {
+      response.resume();
+      const { 'content-type': type, allow } = response.headers;
+      resolve(`${response.statusCode} ${type} ${allow}`);
+    });
+    asking.on('error', reject).end();
+  });
+}
+
+test('methods, and paths that are not /metrics, have Apache’s status', async (t) => {
+  const [apache, ours] = await start(t);
+  const paths = [
+    '/metrics',
+    '/metrics;x=y',
+    '/metrics/x',
+    '/metricsx',
+    '/',
+    '/x/../metrics',
+    '/%zz',
+    '/%2e%2e/metrics',
+  ];
+  const answers = async ({ httpPort }: Side): Promise<string[]> => {
+    const seen: string[] = [];
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+      for (const path of paths) {
+        seen.push(
+          `${method} ${path} ${await headOf({ host: '127.0.0.1', port: httpPort, path, method, agent: false })}`,
+        );
+      }
+    }
+    return seen;
+  };
+  assert.deepEqual(await answers(ours), await answers(apache));
 });

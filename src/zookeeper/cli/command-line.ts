@@ -34,7 +34,7 @@ export interface ParsedWords {
  * value counts.
  * @throws CliError in the words of commons-cli
  */
-export function parseWords(words: readonly string[], spec: OptionSpec): ParsedWords {
+export function parseWords(words: readonly string[], spec: OptionSpec, exclusive: readonly string[] = []): ParsedWords {
   const positional: string[] = [];
   const options = new Map<string, string>();
   for (let index = 0; index < words.length; index += 1) {
@@ -48,6 +48,7 @@ export function parseWords(words: readonly string[], spec: OptionSpec): ParsedWo
       continue;
     }
     for (const { name, value } of optionsOf(word, spec)) {
+      refuseSecond(name, options, exclusive);
       let given = value;
       if (given === undefined) {
         index += 1;
@@ -60,6 +61,16 @@ export function parseWords(words: readonly string[], spec: OptionSpec): ParsedWo
     }
   }
   return { positional, options };
+}
+
+/** @throws CliError for two of those of which only one may be given */
+function refuseSecond(name: string, options: ReadonlyMap<string, string>, exclusive: readonly string[]): void {
+  const first = exclusive.find((other) => options.has(other));
+  if (first === undefined || first === name || !exclusive.includes(name)) return;
+  throw parserError(
+    'AlreadySelectedException',
+    `The option '${name}' was specified but an option from this group has already been selected: '${first}'`,
+  );
 }
 
 function isOption(word: string, spec: OptionSpec): boolean {

@@ -1,10 +1,11 @@
 import type { ZookeeperClient } from '../client/client.ts';
 import type { CreateOptions } from '../client/client-options.ts';
-import { childOf, validatePath } from '../client/paths.ts';
+import { childOf, validatePath, validateSequentialPath } from '../client/paths.ts';
 import { deleteRecursive } from '../client/recipes/nodes.ts';
 import { CreateMode } from '../jute/create-mode.ts';
+import type { Stat } from '../jute/data.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import { type Command, type CommandContext, isInteger, parseInteger, versionOf } from './command.ts';
+import { type Command, type CommandContext, isInteger, versionOf } from './command.ts';
 import { CliError, type ParsedWords } from './command-line.ts';
 import { aclLines, hexDump, listLine, parseAcl, sorted, statLines } from './output.ts';
 
@@ -15,10 +16,10 @@ const ls: Command = {
   usage: '[-s] [-w] [-R] path',
   options: { s: 'flag', w: 'flag', R: 'flag' },
   wordsMin: 1,
+  newWatchForm: 'ls [-w] path',
   async run(context, words) {
     const path = firstOf(words);
-    const old = isOldWatch(context, words, 'ls', 'ls [-w] path');
-    const watch = old || words.options.has('w') ? context.watcher : undefined;
+    const watch = words.options.has('w') ? context.watcher : undefined;
     if (words.options.has('R')) {
       for await (const found of subtree(context.client, path)) context.print(found);
       return;
@@ -31,11 +32,10 @@ const ls: Command = {
 
 /** 3.4's `ls -s`. */
 const ls2: Command = {
-  ...ls,
   name: 'ls2',
   hidden: true,
   usage: 'path [watch]',
-  options: {},
+  wordsMin: 1,
   async run(context, words) {
     const watch = words.positional.length > 1 ? context.watcher : undefined;
     const { children, stat } = await context.client.getChildrenWithStat(firstOf(words), { watch });
@@ -55,7 +55,11 @@ const create: Command = {
     const acl = aclText === undefined ? undefined : parseAcl(aclText, context.complain);
     const options: CreateOptions = { mode, ttlMs, acl };
     try {
-      if (acl?.length === 0) throw new KeeperError(ErrorCode.INVALIDACL);
+      if (acl?.length === 0) {
+        if (words.options.has('s')) validateSequentialPath(path);
+        else validatePath(path);
+        throw new KeeperError(ErrorCode.INVALIDACL);
+      }
       context.complain(`Created ${await context.client.create(path, data, options)}`);
     } catch (error) {
       const code = error instanceof KeeperError ? error.code : ErrorCode.OK;
@@ -102,9 +106,11 @@ const remove: Command = {
   options: { v: 'value' },
   wordsMin: 1,
   async run(context, words) {
-    const [path = '', oldVersion] = words.positional;
-    if (oldVersion !== undefined) warnOldForm(context, 'delete path [version]', 'delete [-v version] path');
-    await context.client.delete(path, oldVersion === undefined ? versionOf(words) : parseInteger(oldVersion));
+    // As with Apache's, which warns of the old form, and does not look at its version any more.
+    if (words.positional.length > 1) {
+      context.complain("'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.");
+    }
+    await context.client.delete(firstOf(words), versionOf(words));
   },
 };
 
@@ -137,9 +143,9 @@ const get: Command = {
   ],
   options: { s: 'flag', w: 'flag', b: 'flag', x: 'flag' },
   wordsMin: 1,
+  newWatchForm: 'get [-s] [-w] path',
   async run(context, words) {
-    const old = isOldWatch(context, words, 'get', 'get [-s] [-w] path');
-    const watch = old || words.options.has('w') ? context.watcher : undefined;
+    const watch = words.options.has('w') ? context.watcher : undefined;
     const { data, stat } = await context.client.getData(firstOf(words), { watch });
     context.print(dataText(data ?? Buffer.from('null'), words));
     if (words.options.has('s')) printAll(context, statLines(stat));
@@ -171,11 +177,9 @@ const set: Command = {
 };
 
 function fromBase64(text: string): Buffer {
-  const data = Buffer.from(text, 'base64');
-  if (data.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, '')) {
-    throw new CliError(`${text} is not base64`);
-  }
-  return data;
+  const isWhole = /^(?:[\w+/]{4})*(?:[\w+/]{2}(?:==)?|[\w+/]{3}=?)?$/.test(text) && !text.includes('_');
+  if (!isWhole) throw new CliError(`${text} is not base64`);
+  return Buffer.from(text, 'base64');
 }
 
 const stat: Command = {
@@ -183,10 +187,10 @@ const stat: Command = {
   usage: '[-w] path',
   options: { w: 'flag' },
   wordsMin: 1,
+  newWatchForm: 'stat [-w] path',
   async run(context, words) {
     const path = firstOf(words);
-    const old = isOldWatch(context, words, 'stat', 'stat [-w] path');
-    const watch = old || words.options.has('w') ? context.watcher : undefined;
+    const watch = words.options.has('w') ? context.watcher : undefined;
     const found = await context.client.exists(path, { watch });
     if (found === undefined) throw new KeeperError(ErrorCode.NONODE, path);
     printAll(context, statLines(found));
@@ -214,13 +218,27 @@ const setAcl: Command = {
     const { client } = context;
     const [path = '', aclText = ''] = words.positional;
     const acl = parseAcl(aclText, context.complain);
-    if (acl.length === 0) throw new KeeperError(ErrorCode.INVALIDACL);
     const version = versionOf(words);
+    validatePath(path);
+    const change = (changed: string): Promise<Stat> => {
+      if (acl.length === 0) throw new KeeperError(ErrorCode.INVALIDACL);
+      return client.setACL(changed, acl, version);
+    };
     if (words.options.has('R')) {
-      for await (const found of subtree(client, path)) await client.setACL(found, acl, version);
+      const failures: string[] = [];
+      for await (const found of subtree(client, path)) {
+        try {
+          await change(found);
+        } catch (error) {
+          if (!(error instanceof KeeperError)) throw error;
+          failures.push(error.message);
+        }
+      }
+      // Apache's puts no line ends between them.
+      if (failures.length > 0) context.print(failures.join(''));
       return;
     }
-    const changed = await client.setACL(path, acl, version);
+    const changed = await change(path);
     if (words.options.has('s')) printAll(context, statLines(changed));
   },
 };
@@ -298,15 +316,4 @@ function firstOf(words: ParsedWords): string {
 
 function printAll(context: CommandContext, lines: readonly string[]): void {
   for (const line of lines) context.print(line);
-}
-
-/** 3.4's `get path watch`: any further word asks for a watch. */
-function isOldWatch(context: CommandContext, words: ParsedWords, name: string, instead: string): boolean {
-  if (words.positional.length < 2) return false;
-  warnOldForm(context, `${name} path [watch]`, instead);
-  return true;
-}
-
-function warnOldForm(context: CommandContext, old: string, instead: string): void {
-  context.complain(`'${old}' has been deprecated. Please use '${instead}' instead.`);
 }

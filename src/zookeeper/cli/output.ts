@@ -55,7 +55,10 @@ function escaped(text: string): string {
 /** `scheme:id:perms,…`; what is wrong with an entry goes to `complain`, as in Apache's AclParser. */
 export function parseAcl(text: string, complain: (line: string) => void): ACL[] {
   const acl: ACL[] = [];
-  for (const entry of text.split(',')) {
+  const entries = text.split(',');
+  // As String.split: what is empty at the end does not count, unless there is nothing else at all.
+  while (text !== '' && entries.at(-1) === '') entries.pop();
+  for (const entry of entries) {
     const first = entry.indexOf(':');
     const last = entry.lastIndexOf(':');
     if (first < 0 || first === last) {

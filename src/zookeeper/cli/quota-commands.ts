@@ -2,7 +2,7 @@ import type { ZookeeperClient } from '../client/client.ts';
 import { childOf, parentOf, validatePath } from '../client/paths.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
 import { type Command, isInteger, toBigInt } from './command.ts';
-import { CliError, type ParsedWords, parserError } from './command-line.ts';
+import { CliError, type ParsedWords } from './command-line.ts';
 
 /** Limits live beside the tree: `/zookeeper/quota<path>/zookeeper_limits`, usage in `zookeeper_stats`. */
 const QUOTA_ROOT = '/zookeeper/quota';
@@ -40,11 +40,13 @@ const setQuota: Command = {
   name: 'setquota',
   usage: '-n|-b|-N|-B val path',
   options: { n: 'value', b: 'value', N: 'value', B: 'value' },
+  exclusive: Object.keys(kinds),
+  missingOption: '-n num soft quota, -b bytes soft quota, -N num hard quota, -B bytes hard quota',
   wordsMin: 1,
   async run({ client, print }, words) {
     const path = words.positional[0] ?? '';
+    if (path.startsWith(QUOTA_ROOT)) throw new CliError(`cannot set a quota under the path: ${QUOTA_ROOT}`, 0);
     const quota = wantedQuota(words);
-    if (path.startsWith(QUOTA_ROOT)) throw new CliError(`cannot set a quota under the path: ${QUOTA_ROOT}`);
     await refuseNested(client, path);
     const old = await readQuota(client, limitsPath(path));
     await createMissing(client, quotaPath(path));
@@ -55,36 +57,24 @@ const setQuota: Command = {
   },
 };
 
-/** @throws CliError for two of them */
-function onlyKind(options: ParsedWords['options']): KindOption | undefined {
-  const [first, second] = [...options.keys()].filter((name): name is KindOption => name in kinds);
-  if (second === undefined) return first;
-  throw parserError(
-    'AlreadySelectedException',
-    `The option '${second}' was specified but an option from this group has already been selected: '${first}'`,
-  );
+function kindOf(options: ParsedWords['options']): KindOption | undefined {
+  return [...options.keys()].find((name): name is KindOption => name in kinds);
 }
 
 function wantedQuota({ options }: ParsedWords): Quota {
-  const option = onlyKind(options);
-  if (option === undefined) {
-    throw parserError(
-      'MissingOptionException',
-      'Missing required option: [-n num soft quota, -b bytes soft quota, -N num hard quota, -B bytes hard quota]',
-    );
-  }
+  const option = kindOf(options) as KindOption;
   return { ...parseQuota(''), [kinds[option]]: limitOf(option, options.get(option) ?? '') };
 }
 
+/** @throws CliError which tells, and is no failure, as Apache's */
 function limitOf(option: KindOption, text: string): bigint {
   const isCount = option === 'n' || option === 'N';
   if (!isInteger(text, isCount ? 32 : 64)) {
-    // Told, and no failure, as with Apache's.
     throw new CliError('NumberFormatException happens when parsing the option value', 0);
   }
   const value = toBigInt(text);
-  if (isCount && value <= 0) throw new CliError('the num quota must be greater than zero');
-  if (value < 0) throw new CliError('the bytes quota must be greater than or equal to zero');
+  if (isCount && value <= 0) throw new CliError('the num quota must be greater than zero', 0);
+  if (value < 0) throw new CliError('the bytes quota must be greater than or equal to zero', 0);
   return value;
 }
 
@@ -170,10 +160,10 @@ const deleteQuota: Command = {
   name: 'delquota',
   usage: '[-n|-b|-N|-B] path',
   options: { n: 'flag', b: 'flag', N: 'flag', B: 'flag' },
+  exclusive: Object.keys(kinds),
   wordsMin: 1,
   async run({ client, print }, { positional: [path = ''], options }) {
-    validatePath(path);
-    const option = onlyKind(options);
+    const option = kindOf(options);
     const old = await readQuota(client, limitsPath(path));
     if (old === undefined) {
       print(`Quota does not exist for ${path}`);

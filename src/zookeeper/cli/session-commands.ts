@@ -23,6 +23,7 @@ const close: Command = {
 const whoAmI: Command = {
   name: 'whoami',
   usage: '',
+  takesAnyWords: true,
   async run({ client, print }) {
     const identities = await client.whoAmI();
     print('Auth scheme: User');

@@ -6,8 +6,8 @@ import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
 import type { Watcher } from '../client/watch-registry.ts';
 import { KeeperError } from '../jute/errors.ts';
-import { type Command, type Console, usageError, usageLine } from './command.ts';
-import { CliError, parseWords, splitWords } from './command-line.ts';
+import { type Command, type Console, usageLine, wordsOf } from './command.ts';
+import { CliError, splitWords } from './command-line.ts';
 import { errorText } from './error-text.ts';
 import { nodeCommands } from './node-commands.ts';
 import { stateEventLine, watchEventLine } from './output.ts';
@@ -141,9 +141,8 @@ export class Shell {
   }
 
   async #runCommand(command: Command, rest: readonly string[]): Promise<void> {
-    const words = parseWords(rest, command.options ?? {});
-    if (words.positional.length < (command.wordsMin ?? 0)) throw usageError(command);
     const { print, complain } = this.#console;
+    const words = wordsOf(command, rest, complain);
     await command.run({ print, complain, client: this.#client, watcher: this.#watcher }, words);
   }
 
@@ -179,10 +178,10 @@ export class Shell {
     }
   }
 
-  /** The history shows what was done again, not `redo`. */
+  /** The history shows what was done again, not `redo`, which itself has not failed whatever that comes to. */
   async #redo(line: string): Promise<void> {
     if (this.#history.length > 0) this.#history[this.#history.length - 1] = line;
-    await this.#execute(splitWords(line));
+    await this.run(splitWords(line));
   }
 
   #connect(host: string): ZookeeperClient {

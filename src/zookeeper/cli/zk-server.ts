@@ -31,7 +31,8 @@ export async function zkServer(args: readonly string[], env: Environment): Promi
   complain(`Using config: ${zk.configFile}`);
   if (!isAction(action)) {
     complain(`Usage: zkServer.sh [--config <conf-dir>] {${actions.join('|')}}`);
-    return 1;
+    // As Apache's script.
+    return 0;
   }
   return run(action, { env, zk, config: looseConfig(zk.configFile) });
 }

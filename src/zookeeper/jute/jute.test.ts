@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { MalformedError } from '../../wire/errors.ts';
 import { Reader } from '../../wire/reader.ts';
 import { Writer } from '../../wire/writer.ts';
 import { ErrorCode, KeeperError } from './errors.ts';
@@ -42,6 +43,23 @@ test('null data and null ACL lists pass, a null path is refused', () => {
   const request = CreateRequest.read(new Reader(hex('00000002 2f61 ffffffff ffffffff 00000000')));
   assert.deepEqual(request, { path: '/a', data: null, acl: null, flags: 0 });
   assert.throws(() => CreateRequest.read(new Reader(hex('ffffffff ffffffff ffffffff 00000000'))), /null string/);
+});
+
+test('of the lengths below zero only -1 is null; as a count they all mean that there is nothing', () => {
+  const request = hex('00000000 0000000000000005 00007530 0000000000000000 ffffffff');
+  for (const read of ['first', 'generated']) {
+    assert.equal(ConnectRequest.read(new Reader(request)).passwd, null);
+    for (const length of ['fffffffe', '80000000']) {
+      const refused = Buffer.concat([request.subarray(0, 24), hex(length), new Uint8Array(16)]);
+      assert.throws(() => ConnectRequest.read(new Reader(refused)), MalformedError, `${length}, ${read}`);
+      const create = hex(`00000002 2f61 ffffffff ${length} 00000000`);
+      assert.deepEqual(CreateRequest.read(new Reader(create)).acl, []);
+    }
+    for (let uses = 0; uses < 100; uses += 1) {
+      ConnectRequest.read(new Reader(request));
+      CreateRequest.read(new Reader(hex('00000002 2f61 ffffffff ffffffff 00000000')));
+    }
+  }
 });
 
 test('zxids are made and taken apart', () => {

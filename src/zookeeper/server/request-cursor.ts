@@ -1,4 +1,5 @@
 import { flatten, type Slices } from '../../base/slices.ts';
+import { juteSize } from '../../wire/codec-steps.ts';
 import { MalformedError } from '../../wire/errors.ts';
 
 /**
@@ -47,17 +48,16 @@ export class RequestCursor {
   }
 
   nullableText(): string | null {
-    const size = this.int32();
+    const size = juteSize(this.int32());
     if (size < 0) return null;
     const at = this.#need(size);
     return this.#texts.get(this.#bytes, at, at + size);
   }
 
-  /** A view into the frame. Only a length of -1 is null (BinaryInputArchive.checkLength). */
+  /** A view into the frame. */
   buffer(): Uint8Array | null {
-    const size = this.int32();
-    if (size === -1) return null;
-    if (size < 0) throw new MalformedError(`a buffer of ${size} bytes`);
+    const size = juteSize(this.int32());
+    if (size < 0) return null;
     const at = this.#need(size);
     return this.#bytes.subarray(at, at + size);
   }

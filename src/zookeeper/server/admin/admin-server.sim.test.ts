@@ -53,9 +53,14 @@ test('a command answers under each of its names, an unknown one and a wrong meth
     error: 'Unknown command: nonsense',
   });
   assert.equal((await ask(world, '/commands/%72uok')).status, 200);
-  for (const path of ['/commands/%zz', '//']) assert.equal((await ask(world, path)).status, 400, path);
+  for (const path of ['/commands/%zz', '/commands/../../commands', '/%2e%2e', '*', '/commands/ruok%00']) {
+    assert.equal((await ask(world, path)).status, 400, path);
+  }
+  for (const path of ['/commands;a=b/ruok;c', '/x/../commands/%72uok', 'http://server/commands/./ruok?a=b']) {
+    assert.equal((await ask(world, path)).status, 200, path);
+  }
   assert.ok(!world.logged.some((line) => line.includes('an admin command failed')));
-  assert.equal((await ask(world, '/')).status, 404);
+  for (const path of ['/', '//commands', '//']) assert.equal((await ask(world, path)).status, 404, path);
   assert.equal((await ask(world, '/commandsx')).status, 404);
   assert.equal((await ask(world, '/commands/ruok', { method: 'PUT' })).status, 405);
   assert.equal((await ask(world, '/commands/ruok', { method: 'POST' })).status, 500);

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigError } from '../../../config/config-error.ts';
 import { HttpEndpoint, listenFault } from '../../../observability/http-endpoint.ts';
+import { answerBadTarget, answerMethod, answerNowhere, sendError } from '../../../observability/http-errors.ts';
+import { targetOf } from '../../../observability/http-target.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Address } from '../../../runtime/network.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
@@ -78,7 +80,7 @@ export class AdminServer {
       await this.#answer(request, response);
     } catch (error) {
       this.#log.error('an admin command failed', { url: request.url, error });
-      if (!response.headersSent) send(response, 500, 'text/plain', 'the command failed, see the log of the server\n');
+      if (!response.headersSent) sendError(request, response, 500, 'the command failed, see the log of the server');
       else response.destroy();
     }
   }
@@ -88,27 +90,20 @@ export class AdminServer {
     if (connectionOf(request).tls !== undefined) {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT_SECURITY);
     }
-    const asked = askedOf(request);
-    if (asked === undefined) return send(response, 400, 'text/plain', 'Bad URI\n');
-    const { pathname, searchParams } = asked;
-    if (pathname !== url && !pathname.startsWith(`${url}/`)) return send(response, 404, 'text/plain', 'Not Found\n');
-    switch (request.method) {
-      case 'GET':
-      case 'HEAD':
-      case 'POST':
-        break;
-      case 'OPTIONS':
-        response.setHeader('Allow', 'GET, HEAD, POST, OPTIONS');
-        return send(response, 200, undefined, '');
-      default:
-        return send(response, 405, undefined, '');
-    }
+    const target = targetOf(request);
+    if (target === undefined) return answerBadTarget(response);
+    const { pathname, searchParams } = target;
+    if (pathname !== url && !pathname.startsWith(`${url}/`)) return answerNowhere(request, response);
+    if (answerMethod(request, response, true)) return;
     const name = pathname.slice(url.length + 1);
     if (name === '') return send(response, 200, undefined, this.#links());
     const command = this.#byName.get(name);
     const refusal = this.#refusalOf(name, command, request);
     if (refusal !== undefined || command === undefined) return this.#send(response, name, refusal ?? {});
-    const isPost = 'run' in command && command.method === 'POST';
+    const isPost = methodOf(command) === 'POST';
+    // Apache's servlet stumbles over its own null here, with the same status.
+    if (isPost !== (request.method === 'POST'))
+      return sendError(request, response, 500, `${name} takes ${methodOf(command)}`);
     const body = isPost ? await bodyOf(request) : new Uint8Array(0);
     this.#send(response, command.names[0] ?? name, await this.#run(command, { parameters: searchParams, body }));
   }
@@ -116,11 +111,10 @@ export class AdminServer {
   /** Undefined if the command may run. */
   #refusalOf(name: string, command: AdminCommand | undefined, request: IncomingMessage): AdminAnswer | undefined {
     if (command === undefined) return failure(200, `Unknown command: ${name}`);
-    if ('tell' in command) return methodFault(name, 'GET', request);
+    if ('tell' in command) return undefined;
     const { server } = this.#host;
     if (server === undefined) return failure(200, NOT_SERVING);
-    const denial = command.isSecured === true ? this.#denialOf(server, request) : undefined;
-    return denial ?? methodFault(name, command.method ?? 'GET', request);
+    return command.isSecured === true ? this.#denialOf(server, request) : undefined;
   }
 
   #run(command: AdminCommand, request: AdminRequest): AdminAnswer | Promise<AdminAnswer> {
@@ -192,21 +186,8 @@ export class AdminServer {
   }
 }
 
-/** Path, decoded, and query; undefined for what is no URL. */
-function askedOf({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } | undefined {
-  try {
-    const { pathname, searchParams } = new URL(url, 'http://localhost');
-    return { pathname: decodeURIComponent(pathname), searchParams };
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof URIError) return undefined;
-    throw error;
-  }
-}
-
-function methodFault(name: string, method: 'GET' | 'POST', request: IncomingMessage): AdminAnswer | undefined {
-  if ((request.method === 'POST') === (method === 'POST')) return undefined;
-  // Apache's servlet stumbles over its own null here, with the same status.
-  return failure(500, `${name} takes ${method}`);
+function methodOf(command: AdminCommand): 'GET' | 'POST' {
+  return 'run' in command ? (command.method ?? 'GET') : 'GET';
 }
 
 function failure(status: number, error: string): AdminAnswer {

@@ -128,8 +128,11 @@ test('stmk takes eight bytes behind the word, together or byte by byte, and gtmk
   }
 });
 
-test('orst has nothing to reset and says nothing, as a standalone server of Apache', async () => {
-  assert.equal(await ask(await ServerWorld.start(), 'orst'), '');
+test('what is no word of Apache’s is the length of a frame, and too long, whatever the whitelist says', async () => {
+  for (const whitelist of ['*', 'srvr', 'orst']) {
+    const world = await ServerWorld.start({ config: { '4lw.commands.whitelist': whitelist } });
+    for (const word of ['orst', 'abcd', 'RUOK']) assert.equal(await ask(world, word), '', `${word} of ${whitelist}`);
+  }
 });
 
 test('envi tells system, user and memory of the process', async () => {

@@ -33,8 +33,6 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['isro', ({ mode }) => (mode === 'read-only' ? 'ro' : 'rw')],
   ['dirs', directoriesText],
   ['hash', digestText],
-  // No word of Apache's 3.9, which says nothing.
-  ['orst', () => ''],
 ]);
 
 /** Answers of the process, also while nobody is served. */
@@ -89,8 +87,6 @@ export function answerWordIdle(word: string, process: ProcessView, rest: Uint8Ar
   switch (word) {
     case 'isro':
       return 'null';
-    case 'orst':
-      return '';
     case 'hash':
       return NOT_SERVING;
     default:
