@@ -59,6 +59,8 @@ class TransactionsWorld {
       'log.index.interval.bytes': random.pick([0, 4096]),
       'log.flush.interval.messages': 1,
       'zookeeper.session.timeout.ms': SESSION_TIMEOUT_MS,
+      // A coordinator waits for so long for the answer of a broker that lost its power with a marker: less than a producer does.
+      'request.timeout.ms': 4000,
       'auto.create.topics.enable': false,
       'offsets.topic.num.partitions': 1,
       'transaction.state.log.num.partitions': 1 + random.below(2),
