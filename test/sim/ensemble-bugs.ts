@@ -102,4 +102,13 @@ export const ensembleBugs: readonly PlantedBug[] = [
     seed: 1035,
     symptom: /not true within|was acknowledged, and|has the membership/,
   },
+  {
+    name: 'the server of a local session that became global goes on judging it',
+    world: 'ensemble',
+    file: 'src/zookeeper/server/sessions.ts',
+    find: "this.#unschedule(session);\n    session.scope = 'global';",
+    replace: "session.scope = 'global';",
+    seed: 300_053,
+    symptom: /a server is wrong: .*sessions end where transactions are made/,
+  },
 ];

@@ -15,6 +15,7 @@ import type { Victim } from './ensemble-faults.ts';
 import type { MembershipBook } from './membership-book.ts';
 import type { ServerBook } from './server-book.ts';
 import { Supervisor } from './supervisor.ts';
+import type { Verdict } from './verdict.ts';
 
 const DATA_DIRECTORY = '/data';
 const CONFIG_PATH = '/conf/zoo.cfg';
@@ -37,6 +38,7 @@ export interface EnsembleMemberOptions {
   readonly lines: readonly string[];
   /** Where the membership may change: what is known of it. The configuration lies on the disk then. */
   readonly memberships: MembershipBook | undefined;
+  readonly verdict: Verdict;
 }
 
 /** One server of an ensemble on its machine, and who starts it again. */
@@ -54,7 +56,7 @@ export class EnsembleMember implements Victim {
   #shownMs = 0;
 
   constructor(options: EnsembleMemberOptions) {
-    const { sim, machine, id, operator, lines, memberships } = options;
+    const { sim, machine, id, operator, lines, memberships, verdict } = options;
     this.#options = options;
     this.#sim = sim;
     this.machine = machine;
@@ -64,7 +66,7 @@ export class EnsembleMember implements Victim {
       const found = memberships === undefined ? config : await this.#configOnDisk(runtime);
       return startZookeeper(runtime, found, { onFatal: (error) => this.#failed(error) });
     });
-    this.supervisor = new Supervisor(node, operator.runtime.clock, () => this.#mend());
+    this.supervisor = new Supervisor(node, operator.runtime.clock, verdict, () => this.#mend());
   }
 
   get name(): string {

@@ -25,6 +25,8 @@ const RECOVERY_MS = 60_000;
 const RECOVERY_WRITES = 5;
 /** Of the seeds: the others have the same members all the time. */
 const RECONFIGURING_SHARE = 0.4;
+/** Of the seeds: sessions are their server's own until their first ephemeral node. */
+const LOCAL_SESSIONS_SHARE = 0.3;
 /** Machines beside the first members, which may be taken in. */
 const SPARES_MAX = 2;
 
@@ -43,6 +45,7 @@ class EnsembleWorld {
   readonly #registers: readonly string[];
   readonly #flags: readonly string[];
   readonly #sessionTimeoutMs: number;
+  readonly #hasLocalSessions: boolean;
   readonly #durationMs: number;
   readonly #calmMs: number;
   #faults: EnsembleFaults | undefined;
@@ -58,6 +61,7 @@ class EnsembleWorld {
     this.#durationMs = options.durationMs ?? random.between(15_000, 40_000);
     this.#calmMs = random.pick([800, 2500, 6000]);
     this.#sessionTimeoutMs = random.pick([4000, 6000, 9000]);
+    this.#hasLocalSessions = random.fork('local sessions').chance(LOCAL_SESSIONS_SHARE);
     this.#registers = Array.from({ length: 2 + random.below(3) }, (_, index) => `/r${index}`);
     this.#flags = Array.from({ length: 1 + random.below(3) }, (_, index) => `/f${index}`);
     this.#voters = random.pick(SIZES);
@@ -102,11 +106,14 @@ class EnsembleWorld {
       preAllocSize: 64,
       snapCount: random.pick([20, 200, 100_000]),
       commitLogCount: random.pick([3, 30, 500]),
+      localSessionsEnabled: this.#hasLocalSessions,
+      localSessionsUpgradingEnabled: this.#hasLocalSessions,
       ...changing,
     };
     return machines.map((machine, index) => {
       const keys = { ...shared, peerType: role(index) };
-      return new EnsembleMember({ sim: this.sim, machine, id: index + 1, operator, keys, lines, memberships });
+      const verdict = this.#verdict;
+      return new EnsembleMember({ sim: this.sim, machine, id: index + 1, operator, keys, lines, memberships, verdict });
     });
   }
 
@@ -123,7 +130,8 @@ class EnsembleWorld {
       this.#memberships === undefined
         ? ''
         : `; ${asked} reconfigurations, ${this.#memberships.acknowledgedCount} acknowledged, ${refused} refused, ${unanswered} unknown`;
-    return `${size}, timeout ${this.#sessionTimeoutMs} ms; ${clients}; ${servers}${undecided > 0 ? `, ${undecided} searches given up` : ''}${changes}; faults: ${faults}`;
+    const local = this.#hasLocalSessions ? ', local sessions' : '';
+    return `${size}, timeout ${this.#sessionTimeoutMs} ms${local}; ${clients}; ${servers}${undecided > 0 ? `, ${undecided} searches given up` : ''}${changes}; faults: ${faults}`;
   }
 
   /** What the clients were told may say more than a server that does not come. */
@@ -267,6 +275,7 @@ class EnsembleWorld {
 
   #heard(line: string, { onLog }: RunOptions): void {
     onLog?.(line);
+    this.#verdict.heard(line);
     if (line.includes('Digests are not matching'))
       this.#verdict.violated(new Violation(`a tree is not its log: ${line}`));
   }

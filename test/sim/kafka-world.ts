@@ -38,7 +38,7 @@ class KafkaWorld {
   #era = 0;
 
   constructor(seed: number, options: RunOptions) {
-    this.sim = new Simulation({ seed, onLog: options.onLog });
+    this.sim = new Simulation({ seed, onLog: (line) => this.#heard(line, options) });
     this.#random = this.sim.random.fork('kafka world');
     const random = this.#random;
     this.#durationMs = options.durationMs ?? random.between(15_000, 40_000);
@@ -66,8 +66,8 @@ class KafkaWorld {
     this.#operator = this.sim.machine('operator');
     this.#clients = this.sim.machine('clients');
     const { clock } = this.#operator.runtime;
-    this.#zookeeper = new Supervisor(zookeeper, clock, () => zookeeper.machine.disk.repair());
-    this.#broker = new Supervisor(broker, clock, () => broker.machine.disk.repair());
+    this.#zookeeper = new Supervisor(zookeeper, clock, this.#verdict, () => zookeeper.machine.disk.repair());
+    this.#broker = new Supervisor(broker, clock, this.#verdict, () => broker.machine.disk.repair());
     this.sim.invariant('history', () => this.#verdict.check());
   }
 
@@ -195,6 +195,11 @@ class KafkaWorld {
   }
 
   // ---------------------------------------------------------------- what must hold
+
+  #heard(line: string, { onLog }: RunOptions): void {
+    onLog?.(line);
+    this.#verdict.heard(line);
+  }
 
   /** Faults off: the broker is registered, serves, and everybody comes to an end. */
   async #converge(): Promise<void> {

@@ -1,10 +1,12 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { SimulatedNode } from '../../src/testing/simulated-node.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What an init system does for a server: starts it again a while after it died, failed or refused to start. */
 export class Supervisor<S extends { close(): Promise<void> }> {
   readonly node: SimulatedNode<S>;
   readonly #clock: Clock;
+  readonly #verdict: Verdict;
   /** Says what to mend before a start after a failure. */
   readonly #beforeRestart: () => void;
   #life = 0;
@@ -13,9 +15,10 @@ export class Supervisor<S extends { close(): Promise<void> }> {
   /** Why the last start, or the last server, failed. */
   lastError: unknown;
 
-  constructor(node: SimulatedNode<S>, clock: Clock, beforeRestart: () => void = () => undefined) {
+  constructor(node: SimulatedNode<S>, clock: Clock, verdict: Verdict, beforeRestart: () => void) {
     this.node = node;
     this.#clock = clock;
+    this.#verdict = verdict;
     this.#beforeRestart = beforeRestart;
   }
 
@@ -41,6 +44,7 @@ export class Supervisor<S extends { close(): Promise<void> }> {
   failed(error: unknown): void {
     this.failures += 1;
     this.lastError = error;
+    this.#verdict.heard(String(error));
     if (this.node.machine.alive) this.node.crash('process');
     this.#beforeRestart();
     this.#startLater(500);

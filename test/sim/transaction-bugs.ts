@@ -66,4 +66,13 @@ export const transactionBugs: readonly PlantedBug[] = [
     seed: 2,
     symptom: /gets no producer id|a transaction is open/,
   },
+  {
+    name: 'a marker that a broker took along when it lost its power is missed too late',
+    world: 'transactions',
+    file: 'src/kafka/broker/kafka-broker.ts',
+    find: "this.#channels('request.timeout.ms',",
+    replace: "this.#channels('controller.socket.timeout.ms',",
+    seed: 200_003,
+    symptom: /gets no producer id/,
+  },
 ];

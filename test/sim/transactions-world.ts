@@ -46,7 +46,7 @@ class TransactionsWorld {
   readonly #verdict = new Verdict();
 
   constructor(seed: number, options: RunOptions) {
-    this.sim = new Simulation({ seed, onLog: options.onLog });
+    this.sim = new Simulation({ seed, onLog: (line) => this.#heard(line, options) });
     this.#random = this.sim.random.fork('transactions world');
     const random = this.#random;
     this.#durationMs = options.durationMs ?? random.between(15_000, 40_000);
@@ -59,6 +59,8 @@ class TransactionsWorld {
       'log.index.interval.bytes': random.pick([0, 4096]),
       'log.flush.interval.messages': 1,
       'zookeeper.session.timeout.ms': SESSION_TIMEOUT_MS,
+      // A coordinator waits for so long for the answer of a broker that lost its power with a marker: less than a producer does.
+      'request.timeout.ms': 4000,
       'auto.create.topics.enable': false,
       'offsets.topic.num.partitions': 1,
       'transaction.state.log.num.partitions': 1 + random.below(2),
@@ -72,8 +74,8 @@ class TransactionsWorld {
     this.#operator = this.sim.machine('operator');
     this.#clients = this.sim.machine('clients');
     const { clock } = this.#operator.runtime;
-    this.#zookeeper = new Supervisor(zookeeper, clock, () => zookeeper.machine.disk.repair());
-    this.#brokers = brokers.map((node) => new Supervisor(node, clock, () => node.machine.disk.repair()));
+    this.#zookeeper = new Supervisor(zookeeper, clock, this.#verdict, () => zookeeper.machine.disk.repair());
+    this.#brokers = brokers.map((node) => new Supervisor(node, clock, this.#verdict, () => node.machine.disk.repair()));
     this.sim.invariant('history', () => this.#verdict.check());
   }
 
@@ -228,6 +230,11 @@ class TransactionsWorld {
   }
 
   // ---------------------------------------------------------------- what must hold
+
+  #heard(line: string, { onLog }: RunOptions): void {
+    onLog?.(line);
+    this.#verdict.heard(line);
+  }
 
   /** Faults off: everybody comes to an end, and each transactional id gets on. */
   async #converge(): Promise<void> {

@@ -41,7 +41,7 @@ class ZookeeperWorld {
       onFatal: (_machine, error) => this.#failed(error),
     });
     const operator = this.sim.machine('operator');
-    this.#server = new Supervisor(node, operator.runtime.clock, () => node.machine.disk.repair());
+    this.#server = new Supervisor(node, operator.runtime.clock, this.#verdict, () => node.machine.disk.repair());
     this.#connect = `${node.machine.host}:2181`;
     this.sim.invariant('history', () => this.#verdict.check());
   }
@@ -195,6 +195,7 @@ class ZookeeperWorld {
   /** The server says when it gives up a session. Its client must really have been silent: a stall of the server is no reason. */
   #heard(line: string, { onLog }: RunOptions): void {
     onLog?.(line);
+    this.#verdict.heard(line);
     if (line.includes('Digests are not matching'))
       this.#verdict.violated(new Violation('a recovered tree is not its log'));
     const expired = /Expiring session (0x[0-9a-f]+),/.exec(line)?.[1];

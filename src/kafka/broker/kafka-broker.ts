@@ -148,16 +148,17 @@ class Broker implements KafkaBroker {
   #closing: Promise<void> | undefined;
 
   /** To other brokers, and from the controller to brokers. */
-  readonly #openChannel = this.#channels(({ interBroker }) => interBroker);
-  readonly #openControlChannel = this.#channels(({ control }) => control);
+  readonly #openChannel = this.#channels('request.timeout.ms', ({ interBroker }) => interBroker);
+  readonly #openControlChannel = this.#channels('controller.socket.timeout.ms', ({ control }) => control);
 
-  #channels(keysOf: (security: BrokerSecurity) => InterBrokerKeys): OpenChannel {
+  #channels(timeoutKey: string, keysOf: (security: BrokerSecurity) => InterBrokerKeys): OpenChannel {
     return (target) =>
       openChannel(target, {
         runtime: this.#runtime,
         config: this.#config,
         brokerId: this.#id,
         handlers: this.#handlers,
+        requestTimeoutMs: this.#config.number(timeoutKey),
         security: () => keysOf(present(this.#security, 'the start has read it')).current,
       });
   }

@@ -11,13 +11,15 @@ export interface ChannelOwner {
   readonly config: KafkaConfig;
   readonly brokerId: number;
   readonly handlers: ReadonlyMap<number, ApiHandler>;
+  /** An answer that takes longer breaks the connection. */
+  readonly requestTimeoutMs: number;
   /** How others are spoken to, asked for each connection. @throws ConfigError */
   readonly security: () => InterBrokerSecurity;
 }
 
 /** A way to another broker, or to this one's own handlers. */
 export function openChannel(target: ChannelTarget, owner: ChannelOwner): BrokerChannel {
-  const { runtime, config, brokerId, handlers, security } = owner;
+  const { runtime, config, brokerId, handlers, requestTimeoutMs, security } = owner;
   const { clock, network, random } = runtime;
   if (target.id === brokerId) {
     return openLocalChannel({ handlers, listenerName: config.interBrokerListenerName, clock });
@@ -27,7 +29,7 @@ export function openChannel(target: ChannelTarget, owner: ChannelOwner): BrokerC
     clock,
     random,
     clientId: `broker-${brokerId}`,
-    requestTimeoutMs: config.number('controller.socket.timeout.ms'),
+    requestTimeoutMs,
     security,
   });
 }

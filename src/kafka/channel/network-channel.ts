@@ -20,7 +20,7 @@ export interface NetworkChannelOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly clientId: string;
-  /** `controller.socket.timeout.ms` and its like: an answer that takes longer breaks the connection. */
+  /** `controller.socket.timeout.ms`, `request.timeout.ms`: an answer that takes longer breaks the connection. */
   readonly requestTimeoutMs: number;
   /** How to speak to other brokers, asked for each connection; in plain without. */
   readonly security?: (() => ConnectionSecurity) | undefined;

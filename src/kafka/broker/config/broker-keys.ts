@@ -66,7 +66,7 @@ const rows: readonly BrokerKeyRow[] = [
   ],
   ['queued.max.request.bytes', 'long', '-1', 'read-only', 'honoured'],
   ['queued.max.requests', 'int', '500', 'read-only', 'accepted'],
-  ['request.timeout.ms', 'int', '30000', 'read-only', 'accepted'],
+  ['request.timeout.ms', 'int', '30000', 'read-only', 'honoured'],
   ['reserved.broker.max.id', 'int', '1000', 'read-only', 'honoured', 0],
   ['security.inter.broker.protocol', 'string', 'PLAINTEXT', 'read-only', 'honoured'],
   ['socket.connection.setup.timeout.max.ms', 'long', '30000', 'read-only', 'accepted'],
