@@ -14,7 +14,7 @@ import { type LaneHistory, Workload } from './workload.ts';
 
 export const killedServers: Scenario = async (t, mixture) => {
   const ensemble = await startEnsemble(t, { members: membersOf(mixture) });
-  const workload = await Workload.start(t, { connect: ensemble.connect, sessionTimeoutMs: 20_000 });
+  const workload = await Workload.start(t, { connect: ensemble.connect, sessionTimeoutMs: 12_000 });
   for (let round = 0; round < 2; round += 1) {
     const leader = await ensemble.leader();
     await leader.kill();
