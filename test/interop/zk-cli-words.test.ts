@@ -96,6 +96,8 @@ function told(output: string): Told[] {
       const [line = '', ...printed] = part.split('\n');
       const answer = printed
         .join('\n')
+        // `setAcl -R` ends no line.
+        .replace(/(?<!^)=> (?=\d+\n)/gm, '\n=> ')
         .replace(/^((?:c|m)time) = .*/gm, '$1 = DATE')
         .replace(/0x[0-9a-f]+/g, 'HEX')
         .replace(/CLI version: .*/g, 'CLI version: V')

@@ -151,6 +151,7 @@ function seen(side: Side, method: string, path: string, headers: Record<string, 
           /<tr><th>(SERVLET|CAUSED BY):.*<\/tr>\n|<hr\/>.*<hr\/>\n\n|"servlet":.*\n|"cause\d":.*\n|SERVLET: .*\n/g,
           '',
         )
+        .replace(/^CAUSED BY .*/ms, '')
         .replace(/<h3>Caused by:<\/h3><pre>.*<\/pre>\n/s, '')
         .replace(/java\.lang\.NullPointerException.*?is null|\w+ takes (GET|POST)/g, 'FAULT')
         .trimEnd();
