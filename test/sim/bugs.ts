@@ -1,4 +1,5 @@
 import { ensembleBugs } from './ensemble-bugs.ts';
+import { logBugs } from './log-bugs.ts';
 import { transactionBugs } from './transaction-bugs.ts';
 import type { WorldName } from './worlds.ts';
 
@@ -149,4 +150,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...ensembleBugs,
   ...transactionBugs,
+  ...logBugs,
 ];

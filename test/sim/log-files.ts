@@ -1,7 +1,10 @@
 import { flatten } from '../../src/base/slices.ts';
-import { batchesOf, hasValidCrc } from '../../src/kafka/records/batch.ts';
+import { type Batch, batchesOf, hasValidCrc, LOG_OVERHEAD } from '../../src/kafka/records/batch.ts';
 import type { SimMachine } from '../../src/runtime/sim/sim-machine.ts';
 import { must } from './violation.ts';
+
+/** Behind the base offset of a batch. */
+const SIZE_AT = 8;
 
 /** Every index entry of a partition's segments leads to a whole batch that is in the log file. */
 export function checkIndexes(machine: SimMachine, directory: string, when: string): void {
@@ -14,7 +17,7 @@ export function checkIndexes(machine: SimMachine, directory: string, when: strin
     const baseOffset = Number(name.slice(0, -'.log'.length));
     const ends = new Map<number, number>();
     let position = 0;
-    for (const { header } of batchesOf(disk.peek(`${stem}.log`))) {
+    for (const { header } of batchesIn(disk.peek(`${stem}.log`))) {
       ends.set(header.lastOffset - baseOffset, position);
       position += header.sizeInBytes;
     }
@@ -38,7 +41,7 @@ export function checkBatches(machine: SimMachine, directory: string, when: strin
   if (node?.kind !== 'directory') return;
   for (const name of node.entries.keys()) {
     if (!name.endsWith('.log')) continue;
-    for (const { header, bytes } of batchesOf(disk.peek(`${directory}/${name}`))) {
+    for (const { header, bytes } of batchesIn(disk.peek(`${directory}/${name}`))) {
       const batch = { header, bytes };
       must(
         hasValidCrc(batch),
@@ -46,6 +49,17 @@ export function checkBatches(machine: SimMachine, directory: string, when: strin
           `${directory}/${name} ${when}: the batch at ${header.baseOffset} is damaged (${flatten(bytes).length} bytes)`,
       );
     }
+  }
+}
+
+/** Behind the last batch a preallocated file has zeros. */
+export function* batchesIn(file: Uint8Array): IterableIterator<Batch> {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  for (let at = 0; at + LOG_OVERHEAD <= file.length && view.getInt32(at + SIZE_AT) !== 0; ) {
+    const batch = batchesOf(file.subarray(at)).next().value;
+    if (batch === undefined) return;
+    yield batch;
+    at += batch.header.sizeInBytes;
   }
 }
 

@@ -1,6 +1,7 @@
 import { runCrashPointsWorld } from './crash-points-world.ts';
 import { runEnsembleWorld } from './ensemble-world.ts';
 import { runKafkaWorld } from './kafka-world.ts';
+import { runLogCrashPointsWorld } from './log-crash-points-world.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
 import { runTransactionsWorld } from './transactions-world.ts';
 import { runZookeeperWorld } from './zookeeper-world.ts';
@@ -10,6 +11,7 @@ export const worlds = {
   kafka: runKafkaWorld,
   transactions: runTransactionsWorld,
   'crash-points': runCrashPointsWorld,
+  'log-crash-points': runLogCrashPointsWorld,
   ensemble: runEnsembleWorld,
 } as const;
 export type WorldName = keyof typeof worlds;

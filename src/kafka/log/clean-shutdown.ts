@@ -12,7 +12,10 @@ export function writeCleanShutdown(disk: Disk, logDirectory: string, done: Compl
   disk.replaceFile(`${logDirectory}/${CLEAN_SHUTDOWN_FILE}`, CONTENT, done);
 }
 
-/** Durably: a marker that came back after a power failure would vouch for what was written since. */
+/**
+ * Durably, and also where there is none: the process before may have removed it and died before that was durable. A marker that
+ * came back after a power failure would vouch for what was written since.
+ */
 export function removeCleanShutdown(disk: Disk, logDirectory: string, done: Completion): void {
   disk.remove(`${logDirectory}/${CLEAN_SHUTDOWN_FILE}`);
   disk.syncDirectory(logDirectory, done);

@@ -1,4 +1,6 @@
+import { DiskError } from '../../runtime/disk.ts';
 import { randomUuid } from '../../runtime/random.ts';
+import { KafkaError } from '../protocol/errors.ts';
 import type { PartitionLog } from './log.ts';
 import type { LogDirectory } from './log-directory.ts';
 import type { LogRuntime } from './log-state.ts';
@@ -55,7 +57,13 @@ export class DuplicateLogs {
       itsEndOffset: worse.log.logEndOffset,
     });
     const uuidHex = randomUuid(this.#runtime.random).replaceAll('-', '');
-    await worse.directory.delete(topicPartition, uuidHex, which).catch(() => undefined);
+    try {
+      await worse.directory.delete(topicPartition, uuidHex, which);
+      // What they say of it must not be taken for what comes under its name.
+      await worse.directory.checkpointAll();
+    } catch (error) {
+      if (!(error instanceof DiskError || error instanceof KafkaError)) throw error;
+    }
   }
 }
 

@@ -8,7 +8,9 @@ import { allDone } from './segment.ts';
  */
 export function flush(log: LogState, done: Completion): void {
   const { logEndOffset, truncations } = log;
-  const segments = log.segments.between(log.recoveryPoint, Math.max(logEndOffset, log.recoveryPoint + 1));
+  const closed = [...log.closedUnflushed];
+  const unflushed = log.segments.between(log.recoveryPoint, Math.max(logEndOffset, log.recoveryPoint + 1));
+  const segments = [...new Set([...closed, ...unflushed])];
   const { nameChanges } = log;
   const steps = segments
     .filter((segment) => segment.settledSize > 0)
@@ -21,6 +23,7 @@ export function flush(log: LogState, done: Completion): void {
     if (error !== undefined) {
       log.fail(error);
     } else if (log.truncations === truncations) {
+      for (const segment of closed) log.closedUnflushed.delete(segment);
       log.recoveryPoint = Math.max(log.recoveryPoint, logEndOffset);
       log.lastFlushMs = log.runtime.clock.monotonicMs();
     }

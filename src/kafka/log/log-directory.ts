@@ -41,6 +41,7 @@ interface FoundPartition {
 
 /** Tiered storage keeps its indexes here; it is no partition. */
 const REMOTE_INDEX_DIRECTORY = 'remote-log-index-cache';
+const LOCK_FILE = '.lock';
 /** Loading pauses this often. */
 const LOAD_SLICE_MS = 4;
 /** Logs that close at the same time: each has a few syncs in flight. */
@@ -111,7 +112,7 @@ export class LogDirectory {
     this.#cleanerOffsets = new Map(this.#read(CLEANER_OFFSET_FILE));
     const partitions = this.#partitions();
     runtime.log.info('Loading logs', { directory: this.path, count: partitions.length, hadCleanShutdown });
-    if (hadCleanShutdown) await completed((done) => removeCleanShutdown(this.#disk, this.path, done));
+    await completed((done) => removeCleanShutdown(this.#disk, this.path, done));
     let sliceStartMs = runtime.clock.monotonicMs();
     for (const { name, topicPartition, isFuture, directoryName } of partitions) {
       const log = await this.#load(topicPartition, directoryName, {
@@ -239,15 +240,15 @@ export class LogDirectory {
     this.#options.wentOffline(this, error);
   }
 
-  /** With missing parents; every new name durable. */
+  /** With missing parents; all names on the way durable, also where the process before made it and died of something else. */
   async #makeDirectory(): Promise<void> {
-    const parents: string[] = [];
-    for (let path = this.path; this.#disk.stat(path) === undefined; path = parentOf(path)) {
-      parents.push(parentOf(path));
-    }
+    const isMade = this.#disk.stat(this.path) !== undefined;
+    if (isMade && this.#disk.list(this.path).some(({ name }) => !name.endsWith(LOCK_FILE))) return;
     this.#disk.makeDirectory(this.path);
+    const parents: string[] = [];
+    for (let path = this.path; path !== '/' && path !== '.'; path = parentOf(path)) parents.push(parentOf(path));
     for (const parent of parents.reverse()) {
-      await completed((done) => this.#disk.syncDirectory(parent, done));
+      await completed((done) => this.#disk.syncDirectory(parent, done)).catch(unlessForbidden);
     }
   }
 
@@ -331,6 +332,11 @@ export class LogDirectory {
       done(error);
     });
   }
+}
+
+/** Who may not read a directory did not make what is in it. */
+function unlessForbidden(error: unknown): void {
+  if (!(error instanceof DiskError && error.code === 'EACCES')) throw error;
 }
 
 function parentOf(path: string): string {

@@ -209,8 +209,9 @@ export class LogManager {
     const target = future && this.directoryOf(future);
     const source = old && this.directoryOf(old);
     assert(target !== undefined && source !== undefined, 'a partition that arrives has two logs', topicPartition);
+    // Where it begins and how much is replicated: whichever of the two a crash leaves knows it.
+    await target.checkpointAll();
     await target.arrive(topicPartition);
-    void target.checkpointAll().catch(() => undefined);
     try {
       await source.delete(topicPartition, this.#uuidHex());
       await source.checkpointAll();

@@ -69,6 +69,8 @@ export class LogState {
   /** How often names were added to the directory or removed from it, and how many of these changes are on stable storage. */
   nameChanges = 0;
   durableNameChanges = 0;
+  /** Closed since they were last flushed: their indexes got a last entry and their length, whatever the recovery point says. */
+  readonly closedUnflushed = new Set<Segment>();
   /** How often the end went back: a flush that began before says nothing about what came after. */
   truncations = 0;
   /** Changed since it was loaded. */

@@ -130,21 +130,30 @@ class Loader {
     for (const segment of log.segments.all) {
       if (offsetIndexes.has(segment.baseOffset) && timeIndexes.has(segment.baseOffset)) continue;
       log.runtime.log.error('Could not find an index file, rebuilding it', { path: segment.path(OFFSET_INDEX_SUFFIX) });
-      const aborted = [...segment.transactionIndex.entries];
-      const validBytes = await sliced(
-        log.runtime.clock,
-        segment.recover(() => undefined),
-      );
-      segment.endRecovery(validBytes);
-      for (const transaction of aborted) segment.transactionIndex.append(transaction);
-      segment.close();
+      await this.#rebuildIndexes(segment);
     }
+  }
+
+  /** The aborted transactions of a segment are known by its index alone. */
+  async #rebuildIndexes(segment: Segment): Promise<void> {
+    const log = this.#log;
+    const aborted = [...segment.transactionIndex.entries];
+    const validBytes = await sliced(
+      log.runtime.clock,
+      segment.recover(() => undefined),
+    );
+    segment.endRecovery(validBytes);
+    for (const transaction of aborted) segment.transactionIndex.append(transaction);
+    log.closedUnflushed.add(segment);
+    log.touched = true;
+    segment.close();
   }
 
   async #recover(): Promise<void> {
     const log = this.#log;
     const { clock } = log.runtime;
     const unflushed = log.segments.between(this.#from.recoveryPoint, Infinity);
+    await this.#completeClosed(unflushed[0]!);
     const producers = new ProducerState();
     log.logEndOffset = unflushed[0]!.baseOffset;
     await sliced(clock, log.loadProducers(producers));
@@ -166,9 +175,22 @@ class Loader {
       await pause(clock);
     }
     log.producers = producers;
+    // Names that the process before gave may not be durable, and a recovery point would vouch for them.
+    log.nameChanges += 1;
     // A stop has nothing to do for a log without a record.
     log.touched = log.segments.size > 0;
+    // The batch that holds the start may begin before it.
+    if (log.touched) log.epochs.truncateFromStart(log.logStartOffset);
     for (const segment of log.segments.all) segment.close();
+  }
+
+  /** Its records were on stable storage, and then it was closed: what that did to its indexes may not have been. */
+  async #completeClosed(first: Segment): Promise<void> {
+    const { segments, closedUnflushed } = this.#log;
+    const before = segments.all[segments.all.indexOf(first) - 1];
+    if (before === undefined || first.baseOffset !== this.#from.recoveryPoint) return;
+    if (before.completeIndexes()) closedUnflushed.add(before);
+    else await this.#rebuildIndexes(before);
   }
 
   /** Whether a segment begins where the log ends so far: a power failure may keep it and lose what comes before. */

@@ -12,7 +12,10 @@ export function removeSegments(log: LogState, gone: readonly Segment[], reason: 
   log.runtime.log.info('Removing segments', { partition: log.name, offsets, reason });
   log.segments.remove(gone);
   log.nameChanges += 1;
-  for (const segment of gone) segment.markDeleted();
+  for (const segment of gone) {
+    log.closedUnflushed.delete(segment);
+    segment.markDeleted();
+  }
   removeLater(log, gone);
 }
 

@@ -13,7 +13,10 @@ export function replaceSegments(log: LogState, old: readonly Segment[], cleaned:
   log.segments.replace(old, cleaned);
   log.nameChanges += 1;
   log.touched = true;
-  for (const segment of old) segment.markDeleted();
+  for (const segment of old) {
+    log.closedUnflushed.delete(segment);
+    segment.markDeleted();
+  }
   cleaned.changeSuffix('');
   log.tail.forgetBelow(upTo);
   const gone = new Set(old.slice(1).map(({ baseOffset }) => baseOffset));

@@ -36,6 +36,7 @@ export function roll(log: LogState, queue: AppendQueue<StagedAppend>): Segment {
 function change(log: LogState, old: Segment, segment: Segment, snapshot: Uint8Array): void {
   try {
     old.becomeInactive();
+    log.closedUnflushed.add(old);
     log.snapshots.write(segment.baseOffset, snapshot);
     segment.create();
   } catch (error) {

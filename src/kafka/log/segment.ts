@@ -297,6 +297,25 @@ export class Segment {
     this.#trim();
   }
 
+  /**
+   * After a crash the indexes of a closed segment may lack their last entry. False: they, or the end of the log file, are not what
+   * a segment has, and all of it has to be recovered. @throws DiskError
+   */
+  completeIndexes(): boolean {
+    if (this.settledSize === 0) return true;
+    try {
+      this.#offsetIndex.sanityCheck();
+      this.#timeIndex.sanityCheck();
+      this.#indexesChecked = true;
+      this.#max = this.#largestTimestampAfter(this.#timeIndex.last);
+    } catch (error) {
+      if (error instanceof CorruptionError || error instanceof CorruptBatchError) return false;
+      throw error;
+    }
+    this.becomeInactive();
+    return true;
+  }
+
   /** Everything below `endOffset` (settled) to stable storage. */
   flush(endOffset: number, done: Completion): void {
     try {

@@ -41,7 +41,7 @@ export function truncateTo(log: LogState, offset: number, done: Completion): voi
   });
 }
 
-/** Drops everything; the log is empty and begins at an offset. */
+/** Drops everything; the log is empty and begins at an offset, durably. */
 export function truncateFullyAndStartAt(log: LogState, offset: number, done: Completion): void {
   log.runtime.log.info('Truncating fully', { partition: log.name, startAt: offset });
   attempt(done, () => {
@@ -57,7 +57,7 @@ export function truncateFullyAndStartAt(log: LogState, offset: number, done: Com
       log.logStartOffset = offset;
       log.highWatermark = offset;
       log.nameChanges += 1;
-      log.host.checkpointRecoveryPoint(done);
+      syncNames(log, done, () => log.host.checkpointRecoveryPoint(done));
     });
   });
 }
