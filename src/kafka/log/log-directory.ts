@@ -248,7 +248,7 @@ export class LogDirectory {
     const parents: string[] = [];
     for (let path = this.path; path !== '/' && path !== '.'; path = parentOf(path)) parents.push(parentOf(path));
     for (const parent of parents.reverse()) {
-      await completed((done) => this.#disk.syncDirectory(parent, done)).catch(unlessForbidden);
+      await completed((done) => this.#disk.syncDirectory(parent, done)).catch(unlessForeign);
     }
   }
 
@@ -334,9 +334,9 @@ export class LogDirectory {
   }
 }
 
-/** Who may not read a directory did not make what is in it. */
-function unlessForbidden(error: unknown): void {
-  if (!(error instanceof DiskError && error.code === 'EACCES')) throw error;
+/** Of a directory further up: who may not read it did not make what is in it, and some mounted file systems sync none. */
+function unlessForeign(error: unknown): void {
+  if (!(error instanceof DiskError && ['EACCES', 'EPERM', 'EINVAL', 'EROFS'].includes(error.code))) throw error;
 }
 
 function parentOf(path: string): string {
