@@ -140,6 +140,8 @@ test('wrong words, too many, too few, and paths that are none end as with Apache
   assert.equal(theirs.length, lines.length, stderr);
   for (const [index, { line, answer }] of theirs.entries()) {
     const ourAnswer = mine[index]?.answer ?? '';
+    // The one difference on purpose: ours heeds the version of the old form.
+    if (answer.startsWith("'delete path [version]' has been deprecated.")) continue;
     if (base64Fault.test(answer) && base64Fault.test(ourAnswer)) continue;
     assert.equal(ourAnswer, answer, `line ${index}: ${line}`);
   }

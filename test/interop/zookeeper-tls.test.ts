@@ -15,11 +15,12 @@ import { connectZookeeper, type ZookeeperClient } from '../../src/zookeeper/clie
 import { startZookeeper } from '../../src/zookeeper/ensemble/start-zookeeper.ts';
 import { startApacheZookeeper } from './peers/apache-zookeeper.ts';
 import { freePort } from './peers/free-port.ts';
-import { PATIENCE_MS, run } from './peers/process.ts';
+import { type Outcome, PATIENCE_MS, run } from './peers/process.ts';
 import { tempDir } from './peers/temp-dir.ts';
-import { python, zkCli } from './peers/tools.ts';
+import { javaClass, python, zkCli } from './peers/tools.ts';
 
 const stores = fileURLToPath(new URL('../golden/tls/', import.meta.url));
+const shellScript = fileURLToPath(new URL('../../bin/zookeeper-shell.sh', import.meta.url));
 const pem = (name: string): string => readFileSync(join(stores, `${name}.pem`), 'latin1');
 const runtime = nodeRuntime({ log: silent });
 
@@ -146,6 +147,49 @@ test("Apache's zkCli comes to our secure port with keys from JKS and PKCS#12 sto
     assert.match(outcome.stdout, new RegExp(`^${suffix.replace('.', '\\.')}$`, 'm'), outcome.stderr);
   }
   await isWelcome(server.securePort, tls);
+});
+
+test('zookeeper-shell.sh takes -zk-tls-config-file as that of Kafka 3.9 does', async (t) => {
+  const server = await startOurs(t, { 'ssl.enabledProtocols': 'TLSv1.2,TLSv1.3' });
+  const secure = `127.0.0.1:${server.securePort}`;
+  const file = join(tempDir(), 'tls.properties');
+  const keys = {
+    'zookeeper.ssl.client.enable': 'true',
+    'zookeeper.clientCnxnSocket': 'org.apache.zookeeper.ClientCnxnSocketNetty',
+    'zookeeper.ssl.keystore.location': `${stores}client.jks`,
+    'zookeeper.ssl.keystore.password': 'password',
+    'zookeeper.ssl.truststore.location': `${stores}trust.jks`,
+    'zookeeper.ssl.truststore.password': 'password',
+    'zookeeper.connect': 'of.no.interest',
+  };
+  writeFileSync(
+    file,
+    Object.entries(keys)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  );
+  const theirs = (...args: string[]): Promise<Outcome> =>
+    javaClass('kafka-3.9.1', 'org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka', ['-server', ...args]);
+  const ours = (...args: string[]): Promise<Outcome> => run(shellScript, args);
+  const told = async (shell: typeof ours): Promise<unknown[]> => {
+    const listed = await shell(secure, '-zk-tls-config-file', file, 'ls', '/');
+    const listedLate = await shell(secure, '-timeout', '20000', '-zk-tls-config-file', file, 'ls', '/none');
+    const unknown = await shell(secure, '-zk-tls-config-file', file, 'dance');
+    const nameless = await shell(secure, '-zk-tls-config-file');
+    const readOnly = await shell(secure, '-r', '-zk-tls-config-file', file, 'ls', '/');
+    const missing = await shell(secure, '-zk-tls-config-file', '/none', 'ls', '/');
+    return [
+      [listed.code, listed.stdout.match(/^\[.*\]$/m)?.[0]],
+      [listedLate.code, /Node does not exist: \/none/.test(listedLate.stderr)],
+      [unknown.code, unknown.stderr.match(/^ZooKeeper -server .*|^Command not found.*/gm)],
+      [nameless.code, /Error: no filename provided with option -zk-tls-config-file/.test(nameless.stderr)],
+      [readOnly.code, /read-only mode \(-r\) is not supported with an explicit TLS config/.test(readOnly.stderr)],
+      [missing.code],
+    ];
+  };
+  assert.deepEqual(await told(ours), await told(theirs));
+  writeFileSync(file, 'zookeeper.ssl.client.enable=false\n');
+  assert.equal((await ours(`127.0.0.1:${server.port}`, '-zk-tls-config-file', file, 'ls', '/')).code, 0);
 });
 
 test('kazoo comes to our secure port, and not without a certificate', async (t) => {

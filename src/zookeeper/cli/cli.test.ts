@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { systemPropertiesOf } from '../../config/system-properties.ts';
+import { type Command, wordsOf } from './command.ts';
 import { CliError, type OptionSpec, parseWords, splitWords } from './command-line.ts';
 import { clientConfigLine } from './ensemble-config.ts';
 import { javaDate } from './java-date.ts';
@@ -169,4 +170,44 @@ test('system properties are found among the flags of a JVM', () => {
   assert.deepEqual(systemPropertiesOf('-Xmx1g -Djute.maxbuffer=5 -Dzookeeper.skipACL=yes -Dempty'), {
     ...{ 'jute.maxbuffer': '5', 'zookeeper.skipACL': 'yes', empty: '' },
   });
+});
+
+test('where there is more than a path, the second word is taken for -w, whatever it is', () => {
+  const command: Command = {
+    ...{ name: 'get', usage: '[-s] [-w] path', options: { s: 'flag', w: 'flag' }, wordsMin: 1 },
+    ...{ newWatchForm: 'get [-w] path', run: () => undefined },
+  };
+  const complaints: string[] = [];
+  const parsed = (line: string): unknown => {
+    const { positional, options } = wordsOf(command, splitWords(line), (complaint) => complaints.push(complaint));
+    return [[...positional], [...options.keys()]];
+  };
+  assert.deepEqual(parsed('-s /a'), [['/a'], ['s']]);
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(parsed('/a true'), [['/a'], ['w']]);
+  assert.deepEqual(parsed('-s /a true'), [['true'], ['s', 'w']]);
+  assert.deepEqual(parsed('-s "" /a'), [['/a'], ['s', 'w']]);
+  assert.deepEqual(
+    complaints,
+    Array(3).fill("'get path [watch]' has been deprecated. Please use 'get [-w] path' instead."),
+  );
+});
+
+test('of options that exclude each other one may be given, before any value is missed', () => {
+  const command: Command = {
+    ...{ name: 'setquota', usage: 'path', options: { n: 'value', b: 'value' }, exclusive: ['n', 'b'] },
+    ...{ missingOption: '-n num, -b bytes', wordsMin: 1, run: () => undefined },
+  };
+  const refused = (line: string): string => {
+    try {
+      wordsOf(command, splitWords(line), () => undefined);
+    } catch (error) {
+      return (error as CliError).message;
+    }
+    return '';
+  };
+  assert.equal(refused('-n 1 -n 2 /a'), '');
+  assert.match(refused('-n 1 /a -b'), /^org\.apache\.commons\.cli\.AlreadySelectedException: The option 'b' was /);
+  assert.match(refused(''), /MissingOptionException: Missing required option: \[-n num, -b bytes\]$/);
+  assert.equal(refused('-n 1'), 'setquota path');
 });

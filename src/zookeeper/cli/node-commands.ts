@@ -5,7 +5,7 @@ import { deleteRecursive } from '../client/recipes/nodes.ts';
 import { CreateMode } from '../jute/create-mode.ts';
 import type { Stat } from '../jute/data.ts';
 import { ErrorCode, KeeperError } from '../jute/errors.ts';
-import { type Command, type CommandContext, isInteger, versionOf } from './command.ts';
+import { type Command, type CommandContext, isInteger, parseInteger, versionOf } from './command.ts';
 import { CliError, type ParsedWords } from './command-line.ts';
 import { aclLines, hexDump, listLine, parseAcl, sorted, statLines } from './output.ts';
 
@@ -106,11 +106,12 @@ const remove: Command = {
   options: { v: 'value' },
   wordsMin: 1,
   async run(context, words) {
-    // As with Apache's, which warns of the old form, and does not look at its version any more.
-    if (words.positional.length > 1) {
+    const [path = '', oldVersion] = words.positional;
+    if (oldVersion !== undefined) {
       context.complain("'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.");
     }
-    await context.client.delete(firstOf(words), versionOf(words));
+    // Apache's does not look at the version of the old form any more, and deletes whatever is there.
+    await context.client.delete(path, oldVersion === undefined ? versionOf(words) : parseInteger(oldVersion));
   },
 };
 

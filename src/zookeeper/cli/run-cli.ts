@@ -3,14 +3,16 @@ import { createInterface, type Interface } from 'node:readline';
 import { clientLoginOf } from '../../config/client-login.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { systemPropertiesOf } from '../../config/system-properties.ts';
+import type { SystemProperties } from '../../config/zoo-cfg.ts';
 import { nodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { outliveOutput } from '../../runtime/node/outlive-output.ts';
 import { InvalidConnectStringError } from '../client/connect-string.ts';
 import { InvalidPathError } from '../client/paths.ts';
-import { clientProperties, tlsOfProperties, withClientConfiguration } from './client-properties.ts';
+import { tlsOfProperties, withClientConfiguration } from './client-properties.ts';
 import type { Console } from './command.ts';
 import { CliError } from './command-line.ts';
 import { completer } from './completer.ts';
+import { withKafkaTlsFile } from './kafka-tls-file.ts';
 import { readLines } from './lines.ts';
 import { Shell, type ShellOptions, usage } from './shell.ts';
 
@@ -54,14 +56,23 @@ export function parseArguments(args: readonly string[], complain: (line: string)
 export interface ZkCliOptions {
   /** Piped input is answered with prompts and an echo, as by Apache's when its JLine is there (default), or without. */
   readonly jline?: boolean;
-  /** Where `-D` flags stand that say how to log in by SASL. */
+  /** Where `-D` flags stand that say how to log in by SASL, and of TLS. */
   readonly jvmFlags?: string;
+  /** A file with the keys by which Kafka's brokers speak TLS to ZooKeeper. */
+  readonly kafkaTlsFile?: string | undefined;
+  /** The first line of the usage block. */
+  readonly usageHead?: string;
 }
 
 /** Answers the exit code. */
 export async function zkCli(
   args: readonly string[],
-  { jline = true, jvmFlags = `${process.env.CLIENT_JVMFLAGS ?? ''} ${process.env.JVMFLAGS ?? ''}` }: ZkCliOptions = {},
+  {
+    jline = true,
+    jvmFlags = `${process.env.CLIENT_JVMFLAGS ?? ''} ${process.env.JVMFLAGS ?? ''}`,
+    kafkaTlsFile,
+    usageHead,
+  }: ZkCliOptions = {},
 ): Promise<number> {
   outliveOutput(); // as Apache's does, whose printer passes over errors
   const console: Console = {
@@ -71,11 +82,20 @@ export async function zkCli(
   const { command, clientConfiguration, ...options } = parseArguments(args, console.complain);
   const { waitsForConnection } = options;
   if (command[0] === '--help' || command[0] === '-h') {
-    for (const line of usage()) console.complain(line);
+    for (const line of usage(usageHead)) console.complain(line);
     return 0;
   }
-  const login = clientLoginOf(systemPropertiesOf(jvmFlags), (path) => readFileSync(path, 'utf8'));
-  const shell = openShell(console, { ...options, login }, clientConfiguration);
+  if (kafkaTlsFile !== undefined && options.readOnly) {
+    console.complain('read-only mode (-r) is not supported with an explicit TLS config (-zk-tls-config-file)');
+    return 1;
+  }
+  const flags = systemPropertiesOf(jvmFlags);
+  const login = clientLoginOf(flags, (path) => readFileSync(path, 'utf8'));
+  const properties = (): SystemProperties => {
+    if (kafkaTlsFile !== undefined) return withKafkaTlsFile(flags, kafkaTlsFile);
+    return clientConfiguration === undefined ? flags : withClientConfiguration(flags, clientConfiguration);
+  };
+  const shell = openShell(console, { ...options, login, usageHead }, properties);
   if (typeof shell === 'number') return shell;
   const waitMs = waitsForConnection ? options.sessionTimeoutMs : command.length > 0 ? 0 : FIRST_PROMPT_WAIT_MS;
   const isConnected = waitMs === 0 || (await isConnectedWithin(shell, waitMs)) || shell.client.state === 'authFailed';
@@ -96,11 +116,9 @@ export async function zkCli(
 }
 
 /** Or the exit code. */
-function openShell(console: Console, options: ShellOptions, clientConfiguration: string | undefined): Shell | number {
+function openShell(console: Console, options: ShellOptions, properties: () => SystemProperties): Shell | number {
   try {
-    const flags = clientProperties(process.env);
-    const properties = clientConfiguration === undefined ? flags : withClientConfiguration(flags, clientConfiguration);
-    const tls = tlsOfProperties(properties);
+    const tls = tlsOfProperties(properties());
     return new Shell(nodeRuntime({ logStream: process.stderr, logLevel: 'warn' }), console, { ...options, tls });
   } catch (error) {
     if (!isUsersFault(error)) throw error;

@@ -23,6 +23,8 @@ export interface ShellOptions {
   /** Undefined: plain connections. */
   readonly tls?: ClientTlsOptions | undefined;
   readonly login?: ClientLogin;
+  /** Default: zkCli's. */
+  readonly usageHead?: string | undefined;
 }
 
 /** Apache's exit code for a word that is no command. */
@@ -131,7 +133,7 @@ export class Shell {
     const [name = '', ...rest] = words;
     const command = commands.get(name);
     if (command === undefined && !shellCommands.some((row) => row.name === name)) {
-      for (const line of usage()) this.#console.complain(line);
+      for (const line of usage(this.#options.usageHead)) this.#console.complain(line);
       throw new CliError(`Command not found: Command not found ${name}`, COMMAND_NOT_FOUND);
     }
     if (command === undefined) await this.#runShellCommand(name, rest);
@@ -230,11 +232,8 @@ function usageRows(): { name: string; line: string }[] {
 }
 
 /** All commands with their words, sorted. */
-export function usage(): string[] {
-  return [
-    'ZooKeeper -server host:port -client-configuration properties-file cmd args',
-    ...usageRows().map(({ line }) => `\t${line}`),
-  ];
+export function usage(head = 'ZooKeeper -server host:port -client-configuration properties-file cmd args'): string[] {
+  return [head, ...usageRows().map(({ line }) => `\t${line}`)];
 }
 
 /** What the user did wrong, or the server refused; our own faults pass through. */
