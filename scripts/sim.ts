@@ -10,6 +10,8 @@ import { isWorldName, runWorld, type WorldName, worlds } from '../test/sim/world
 const CI_SEEDS = 12;
 /** A run of this one takes several times as long as others. */
 const CI_SEEDS_OF_TRANSACTIONS = 6;
+/** Each is seven runs, with several starts each. */
+const CI_SEEDS_OF_LOGS = 4;
 /** Seeds that found something once: a commit that a healed partition brought behind later ones. */
 const SEEDS_WITH_A_STORY: readonly { readonly world: WorldName; readonly seed: number }[] = [
   { world: 'kafka', seed: 175855322 },
@@ -47,6 +49,11 @@ async function play(name: WorldName, seed: number): Promise<void> {
   report(outcome);
 }
 
+function ciSeedsOf(name: WorldName): number {
+  if (name === 'transactions') return CI_SEEDS_OF_TRANSACTIONS;
+  return name === 'log-crash-points' ? CI_SEEDS_OF_LOGS : CI_SEEDS;
+}
+
 function report({ world, seed, failure, hash, drawn, simulatedMs: ms }: Outcome): void {
   const mark = failure === undefined ? '✔' : '✖';
   process.stdout.write(`${mark} ${world} seed ${seed}: ${Math.round(ms / 1000)} s, hash ${hash}; ${drawn}\n`);
@@ -61,7 +68,7 @@ if (values.seed !== undefined) {
 } else if (values.ci) {
   for (let seed = 1; seed <= CI_SEEDS; seed += 1) {
     for (const name of names) {
-      if (name !== 'transactions' || seed <= CI_SEEDS_OF_TRANSACTIONS) await play(name, seed);
+      if (seed <= ciSeedsOf(name)) await play(name, seed);
     }
   }
   for (const { world, seed } of SEEDS_WITH_A_STORY) if (names.includes(world)) await play(world, seed);
