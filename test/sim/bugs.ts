@@ -1,4 +1,5 @@
 import { ensembleBugs } from './ensemble-bugs.ts';
+import { topicBugs } from './topic-bugs.ts';
 import { transactionBugs } from './transaction-bugs.ts';
 import type { WorldName } from './worlds.ts';
 
@@ -149,4 +150,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...ensembleBugs,
   ...transactionBugs,
+  ...topicBugs,
 ];
