@@ -1,5 +1,6 @@
 import { ensembleBugs } from './ensemble-bugs.ts';
 import { logBugs } from './log-bugs.ts';
+import { topicBugs } from './topic-bugs.ts';
 import { transactionBugs } from './transaction-bugs.ts';
 import type { WorldName } from './worlds.ts';
 
@@ -151,4 +152,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...ensembleBugs,
   ...transactionBugs,
   ...logBugs,
+  ...topicBugs,
 ];

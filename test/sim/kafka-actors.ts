@@ -20,9 +20,9 @@ export interface KafkaActorOptions {
   readonly violated: (error: unknown) => void;
 }
 
-const clientOptions = { requestTimeoutMs: 3000, connectTimeoutMs: 2000, apiTimeoutMs: 8000 };
+export const clientOptions = { requestTimeoutMs: 3000, connectTimeoutMs: 2000, apiTimeoutMs: 8000 };
 
-function pause(machine: SimMachine, ms: number): Promise<void> {
+export function pause(machine: SimMachine, ms: number): Promise<void> {
   return new Promise((resolve) => machine.runtime.clock.after(ms, resolve));
 }
 

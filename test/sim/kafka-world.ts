@@ -11,11 +11,14 @@ import { checkBatches, checkIndexes } from './log-files.ts';
 import { type Outcome, outcomeOf, type RunOptions } from './outcome.ts';
 import { PartitionHistory } from './partition-history.ts';
 import { Supervisor } from './supervisor.ts';
+import { SHORT_LIVED_TOPIC, TopicActor } from './topic-actor.ts';
 import { Verdict } from './verdict.ts';
 import { must } from './violation.ts';
 
 const TOPIC = 'spool';
 const SESSION_TIMEOUT_MS = 6000;
+/** Of the seeds: there is a topic that comes and goes. */
+const SHORT_LIVED_SHARE = 0.5;
 
 /** ZooKeeper, one broker, producers, readers and a group that commits; and everything that can go wrong. */
 class KafkaWorld {
@@ -33,6 +36,7 @@ class KafkaWorld {
   #producers: readonly ProducerActor[] = [];
   #fetcher: FetchActor | undefined;
   #committer: CommitActor | undefined;
+  readonly #administrators: TopicActor[] = [];
   readonly #verdict = new Verdict();
   /** How often the broker's machine lost power. */
   #era = 0;
@@ -74,8 +78,11 @@ class KafkaWorld {
   get drawn(): string {
     const faults = [...this.#faults].map(([name, count]) => `${name} ${count}`).join(', ');
     const acknowledged = this.#partitions.reduce((sum, each) => sum + each.acknowledged, 0);
+    const lives = this.#administrators
+      .map((each) => `${each.lives} lives of a topic, ${each.deletions} deletions, `)
+      .join('');
     const lost = this.#partitions.reduce((sum, each) => sum + each.lost, 0);
-    return `${this.#partitions.length} partitions, ${this.#producers.length} producers; ${acknowledged} records acknowledged, ${lost} lost with the power, ${this.#fetcher?.read ?? 0} read, ${this.#committer?.commits ?? 0} commits, ${this.#broker.starts} broker starts; faults: ${faults}`;
+    return `${this.#partitions.length} partitions, ${this.#producers.length} producers; ${acknowledged} records acknowledged, ${lost} lost with the power, ${this.#fetcher?.read ?? 0} read, ${this.#committer?.commits ?? 0} commits, ${lives}${this.#broker.starts} broker starts; faults: ${faults}`;
   }
 
   /** A server that does not start says why. */
@@ -116,7 +123,11 @@ class KafkaWorld {
     this.#producers = names.map((name) => new ProducerActor(name, { ...options, random: this.#random.fork(name) }));
     this.#fetcher = new FetchActor({ ...options, random: this.#random.fork('fetcher') });
     this.#committer = new CommitActor({ ...options, random: this.#random.fork('committer') });
-    for (const actor of [...this.#producers, this.#fetcher, this.#committer]) {
+    if (this.#random.fork('the topic actor').chance(SHORT_LIVED_SHARE)) {
+      const given = { ...options, random: this.#random.fork('administrator') };
+      this.#administrators.push(new TopicActor(given, this.#partitions[0]!));
+    }
+    for (const actor of [...this.#producers, this.#fetcher, this.#committer, ...this.#administrators]) {
       actor.run().catch(this.#verdict.violated);
     }
   }
@@ -208,8 +219,10 @@ class KafkaWorld {
     await this.sim.runFor(16_000);
     machine.disk.repair();
     await this.sim.runUntil(() => this.#zookeeper.isUp && this.#broker.isUp, 60_000);
-    for (const actor of [...this.#producers, this.#fetcher, this.#committer]) actor?.stop();
-    await this.sim.runUntil(() => this.#producers.every(({ isDone }) => isDone), 60_000);
+    const writers = [...this.#producers, ...this.#administrators];
+    for (const actor of [...writers, this.#fetcher, this.#committer]) actor?.stop();
+    await this.sim.runUntil(() => writers.every(({ isDone }) => isDone), 60_000);
+    for (const administrator of this.#administrators) await this.sim.complete(administrator.settle());
     await this.#checkRegistered();
   }
 
@@ -239,6 +252,20 @@ class KafkaWorld {
       checkBatches(this.#broker.node.machine, directory, when);
     });
     await this.sim.complete(this.#committer!.check());
+    for (const administrator of this.#administrators) {
+      await this.sim.complete(administrator.check());
+      this.#checkLeftovers(when);
+    }
+  }
+
+  /** Of all lives of the topic that comes and goes only the last one has a directory; others may wait to be removed. */
+  #checkLeftovers(when: string): void {
+    const node = this.#broker.node.machine.disk.tree.find('/kafka');
+    must(node?.kind === 'directory', () => `no log dir ${when}`);
+    const found = [...node.entries.keys()].filter(
+      (each) => each.startsWith(SHORT_LIVED_TOPIC) && !each.endsWith('-delete'),
+    );
+    must(found.join() === `${SHORT_LIVED_TOPIC}-0`, () => `${when} the log dir has ${found.join()}`);
   }
 }
 
