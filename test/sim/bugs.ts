@@ -109,7 +109,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0;\n',
     replace:
       '      time.maybeAppend(this.maxTimestamp.timestamp, this.maxTimestamp.offset);\n      this.#bytesSinceIndexEntry = 0; this.#writeIndexes(Infinity);\n',
-    seed: 1,
+    seed: 3192,
     symptom: /leads beyond the log/,
   },
   {
