@@ -35,19 +35,24 @@ const commands: readonly (readonly [name: string, words: readonly string[], ...o
 ];
 const wrongPaths = ['/missing', 'a', '/a/', '//', '/a//b', '/a/./b', '/../a', '""', "' '", '/missing/x', '" /a"', '-1'];
 
+const THERE = ['create /a x', 'create /a/b y'];
+/** Whatever one side deleted and the other did not, down to the counts of its Stat. */
+const ANEW = ['deleteall /a', ...THERE];
+
 function* wrongWords(): Generator<string> {
   for (const [name, words, ...options] of commands) {
-    yield* ['create /a x', 'create /a/b y', name, `${name} -q`, `${name} --`, `${name} -`];
-    for (const more of ['extra', 'extra more', '-q']) yield [name, ...words, more].join(' ');
+    yield* [...THERE, name, `${name} -q`, `${name} --`, `${name} -`];
+    for (const more of ['extra', 'extra more', '-q']) yield* [[name, ...words, more].join(' '), ...ANEW];
     for (const before of ['-q', '--quux', '--']) yield [name, before, ...words].join(' ');
     for (const path of words.length > 0 ? wrongPaths : []) {
       yield [name, ...words.map((word) => (word.startsWith('/') ? path : word))].join(' ');
     }
     for (const option of options) {
-      yield* [`${name} ${option}`, [name, ...words, option].join(' '), [name, option, ...words, 'extra'].join(' ')];
+      yield* [`${name} ${option}`, [name, ...words, option].join(' ')];
+      yield* [[name, option, ...words, 'extra'].join(' '), ...ANEW];
       for (const value of ['', option, '""', 'abc', '5', '-1', '-2', '99999999999', '99999999999999999999']) {
         yield [name, option, value, ...words].filter((word) => word !== '').join(' ');
-        yield* ['deleteall /new', 'create /a x', 'create /a/b y', 'setAcl /a world:anyone:cdrwa'];
+        yield* ['deleteall /new', ...THERE, 'setAcl /a world:anyone:cdrwa'];
       }
     }
     yield* ['deleteall /new', 'delquota /a'];
@@ -70,7 +75,16 @@ const lines = [
   ...['setquota -n 5 -b 6 -N 8 /a', 'setquota -n 5 /', 'setquota -n 5 /a', 'setquota -n 5 /a/b', 'delquota -n -b /a'],
   ...['delquota -n /a', 'listquota /a', 'delquota /a', 'delquota /a', 'delquota a', 'delquota /'],
   ...['get -s /a extra', 'get /a -s extra', 'ls -s -w /a extra', 'stat /a extra more', 'ls -w /missing extra'],
-  ...['delete /a 99', 'delete /a/b x', 'set -b /a aGl', 'get /a', 'set -b /a aGk=', 'get -b /a', 'set -b "" a'],
+  ...[
+    'delete /a 99',
+    'delete /a/b x',
+    ...ANEW,
+    'set -b /a aGl',
+    'get /a',
+    'set -b /a aGk=',
+    'get -b /a',
+    'set -b "" a',
+  ],
   ...[
     'removewatches /a',
     'removewatches -c -d /a',
