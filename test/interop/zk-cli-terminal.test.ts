@@ -10,6 +10,9 @@ import { tempDir } from './peers/temp-dir.ts';
 const terminal = fileURLToPath(new URL('./clients/terminal.py', import.meta.url));
 const ourCli = fileURLToPath(new URL('../../src/zookeeper/cli/zk-cli.ts', import.meta.url));
 
+/** Apache's client tells it at its end where it sees the server close the connection before it has closed itself. */
+const DISCONNECTED = /WATCHER::\n\nWatchedEvent state:Disconnected .*\n\n(?=WATCHER::\n\nWatchedEvent state:Closed )/;
+
 /** Waits for a text (a regular expression), then types. */
 type Step = readonly [text: string, keys: string];
 const PROMPT = 'CONNECTED\\) \\d+\\] ';
@@ -25,11 +28,10 @@ async function converse(command: readonly string[], steps: readonly Step[]): Pro
   const { stdout, stderr } = await run('python3', [terminal, JSON.stringify(steps), ...command]);
   assert.equal(stderr, '');
   const { code, screen } = JSON.parse(stdout) as { code: number; screen: string };
-  const lines = screen.split('\n').map((line) => line.replaceAll('\r', ''));
+  const lines = screen.replaceAll('\r', '').split('\n');
   // The JVM's farewell is logged, in a line of its own.
   const kept = lines.filter((line) => !/\[zk: |Exiting JVM|^Connecting to/.test(line));
-  while (kept.at(-1) === '') kept.pop();
-  return { code, lines: kept };
+  return { code, lines: kept.join('\n').replace(DISCONNECTED, '').trimEnd().split('\n') };
 }
 
 const sessions: readonly { readonly name: string; readonly steps: readonly Step[] }[] = [
