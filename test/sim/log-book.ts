@@ -131,6 +131,21 @@ export class LogBook {
   }
 }
 
+/** The first batch with data of a transaction that is there. */
+export function firstDataOf(
+  { producerId, firstOffset, lastOffset }: CompletedTransaction,
+  batches: readonly Batch[],
+): Batch | undefined {
+  return batches.find(
+    ({ header }) =>
+      header.producerId === producerId &&
+      !header.isControl &&
+      header.recordCount > 0 &&
+      header.baseOffset >= firstOffset &&
+      header.lastOffset < lastOffset,
+  );
+}
+
 export function learn(batches: readonly Batch[]): Learnt {
   const producers = new ProducerState();
   const completed: CompletedTransaction[] = [];

@@ -1,7 +1,7 @@
 import { flatten } from '../../src/base/slices.ts';
 import type { Batch } from '../../src/kafka/records/batch.ts';
 import { recordsOf } from '../../src/kafka/records/iterate.ts';
-import { type LogBook, learn } from './log-book.ts';
+import { firstDataOf, type LogBook, learn } from './log-book.ts';
 import type { LogPicture } from './log-picture.ts';
 import { must } from './violation.ts';
 
@@ -77,15 +77,9 @@ function checkCompacted(name: string, expected: readonly Batch[], { batches }: L
     must(found.has(offset), () => `${name}: the last record of ${key}, at ${offset}, is lost`);
   }
   const markers = new Set(batches.filter(({ header }) => header.isControl).map(({ header }) => header.baseOffset));
-  for (const { producerId, firstOffset, lastOffset } of learn(expected).completed) {
-    const hasData = batches.some(
-      ({ header }) =>
-        header.producerId === producerId &&
-        !header.isControl &&
-        header.recordCount > 0 &&
-        header.baseOffset >= firstOffset &&
-        header.lastOffset < lastOffset,
-    );
+  for (const transaction of learn(expected).completed) {
+    const { lastOffset } = transaction;
+    const hasData = firstDataOf(transaction, batches) !== undefined;
     must(!hasData || markers.has(lastOffset), () => `${name}: the marker at ${lastOffset} is lost`);
   }
 }

@@ -1,11 +1,10 @@
 import { SimRandom, textHash } from '../../src/runtime/sim/sim-random.ts';
-import { LogCrashRun, type LogDisturbance } from './log-crash-run.ts';
+import { drawDisturbance, EVENTS_LATER, LogCrashRun, type LogDisturbance } from './log-crash-run.ts';
 import { drawConfig, drawSteps } from './log-crash-workload.ts';
 import type { Outcome, RunOptions } from './outcome.ts';
 
 /** So many points of a seed where not all are asked for. */
 const POINTS = 6;
-const EVENTS_LATER = 4;
 
 /**
  * A broker's logs under one course of appends, truncations, deletions, compactions and moves, ended at the k-th change of their disk
@@ -36,12 +35,8 @@ class LogCrashPointsWorld {
 
   *#points(): Generator<LogDisturbance> {
     const random = this.#random.fork('points');
-    const draw = (at: number): LogDisturbance => {
-      const kind = random.pick(['process', 'power'] as const);
-      return random.chance(1 / 2) ? { kind, at } : { kind, at, eventsLater: random.below(EVENTS_LATER) };
-    };
     if (this.#options.everyPoint !== true) {
-      for (let count = 0; count < POINTS; count += 1) yield draw(1 + random.below(this.#changes));
+      for (let count = 0; count < POINTS; count += 1) yield drawDisturbance(random, this.#changes);
       return;
     }
     for (let at = 1; at <= this.#changes; at += 1) {

@@ -40,6 +40,7 @@ export interface LogDisturbance {
 /** The process is gone, with what was left of a step. */
 class Interrupted extends Error {}
 
+export const EVENTS_LATER = 4;
 const LIMIT_MS = 60_000;
 /** Once a process has come up again, all that it began by itself is over after so long. */
 const QUIET_MS = 250;
@@ -452,10 +453,11 @@ export class LogCrashRun {
   }
 }
 
-function drawDisturbance(random: SimRandom, changes: number): LogDisturbance {
+/** At one of so many changes of the disk. */
+export function drawDisturbance(random: SimRandom, changes: number): LogDisturbance {
   const at = 1 + random.below(changes);
   const kind = random.pick(['process', 'power'] as const);
-  return random.chance(1 / 2) ? { at, kind } : { at, kind, eventsLater: random.below(4) };
+  return random.chance(1 / 2) ? { at, kind } : { at, kind, eventsLater: random.below(EVENTS_LATER) };
 }
 
 function partitionOf(name: PartitionName): TopicPartition {

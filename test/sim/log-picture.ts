@@ -5,7 +5,7 @@ import type { ProducerEntry } from '../../src/kafka/log/producer-entry.ts';
 import type { AbortedTransaction } from '../../src/kafka/log/transaction-index.ts';
 import { type Batch, batchesOf } from '../../src/kafka/records/batch.ts';
 import type { SimMachine } from '../../src/runtime/sim/sim-machine.ts';
-import { type Learnt, type LogBook, learn } from './log-book.ts';
+import { firstDataOf, type Learnt, type LogBook, learn } from './log-book.ts';
 import { must } from './violation.ts';
 
 /** What an opened log says of itself, and what its segment files hold. */
@@ -144,16 +144,10 @@ function checkAborted(name: string, book: LogBook, picture: LogPicture, learnt: 
   for (const each of known) {
     must(allowed.includes(each), () => `${name}: ${each} is told to be aborted; its records say ${allowed.join(', ')}`);
   }
-  for (const { producerId, firstOffset, lastOffset, aborted: isAborted } of learnt[0]!.completed) {
-    if (!isAborted || lastOffset < start) continue;
-    const data = batches.find(
-      ({ header }) =>
-        header.producerId === producerId &&
-        !header.isControl &&
-        header.recordCount > 0 &&
-        header.baseOffset >= firstOffset &&
-        header.lastOffset < lastOffset,
-    );
+  for (const transaction of learnt[0]!.completed) {
+    const { producerId, firstOffset, lastOffset } = transaction;
+    if (!transaction.aborted || lastOffset < start) continue;
+    const data = firstDataOf(transaction, batches);
     if (data === undefined) continue;
     const entry = aborted.find((each) => each.producerId === producerId && each.lastOffset === lastOffset);
     must(

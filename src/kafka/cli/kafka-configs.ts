@@ -1,3 +1,4 @@
+/** kafka-configs.sh: with `--zookeeper` as in 2.1, otherwise as in 3.9. */
 import { exceptionOf } from './command-error.ts';
 import { ConfigsByAdmin } from './configs-by-admin.ts';
 import { configsByZookeeper } from './configs-by-zookeeper.ts';

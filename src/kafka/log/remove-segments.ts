@@ -12,11 +12,16 @@ export function removeSegments(log: LogState, gone: readonly Segment[], reason: 
   log.runtime.log.info('Removing segments', { partition: log.name, offsets, reason });
   log.segments.remove(gone);
   log.nameChanges += 1;
+  markDeleted(log, gone);
+  removeLater(log, gone);
+}
+
+/** Their files get `.deleted`, and no flush minds them any more. @throws DiskError */
+export function markDeleted(log: LogState, gone: readonly Segment[]): void {
   for (const segment of gone) {
     log.closedUnflushed.delete(segment);
     segment.markDeleted();
   }
-  removeLater(log, gone);
 }
 
 /** The files of segments that are marked `.deleted` go after `file.delete.delay.ms`. */

@@ -1,5 +1,5 @@
 import type { LogState } from './log-state.ts';
-import { removeLater } from './remove-segments.ts';
+import { markDeleted, removeLater } from './remove-segments.ts';
 import type { Segment } from './segment.ts';
 
 /**
@@ -13,10 +13,7 @@ export function replaceSegments(log: LogState, old: readonly Segment[], cleaned:
   log.segments.replace(old, cleaned);
   log.nameChanges += 1;
   log.touched = true;
-  for (const segment of old) {
-    log.closedUnflushed.delete(segment);
-    segment.markDeleted();
-  }
+  markDeleted(log, old);
   cleaned.changeSuffix('');
   log.tail.forgetBelow(upTo);
   const gone = new Set(old.slice(1).map(({ baseOffset }) => baseOffset));
